@@ -1,0 +1,1 @@
+"""The project and the floor that every app stands on."""

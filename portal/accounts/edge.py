@@ -1,0 +1,35 @@
+"""What the edges share: who may enter a page at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from portal.accounts.rules import Actor
+
+
+class ActorRequest(HttpRequest):
+    """A request of a signed-in person who acts for a company."""
+
+    actor: Actor
+
+
+def needs_actor(
+    view: Callable[Concatenate[ActorRequest, ...], HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """Only for a signed-in person of a company; a stranger is sent to sign in."""
+
+    @login_required
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.actor is None:  # type: ignore[attr-defined]
+            raise PermissionDenied(_("Your account belongs to no company yet. Ask your company's account admin."))
+        return view(request, *args, **kwargs)  # type: ignore[arg-type]
+
+    return wrapped

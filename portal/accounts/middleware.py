@@ -1,0 +1,61 @@
+"""What every request carries: the actor, and the person's language, zone and company."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+
+from portal.accounts import services
+from portal.accounts.models import User
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+COMPANY_KEY = "company"
+
+
+class LanguageMiddleware:
+    """The person's own language and zone; for a stranger the cookie, then what his browser asks for."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        language = user.language if isinstance(user, User) else translation.get_language_from_request(request)
+        zone = user.time_zone if isinstance(user, User) else settings.TIME_ZONE
+        request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+        with translation.override(language), timezone.override(_zone(zone)):
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        return response
+
+
+class ActorMiddleware:
+    """Sets request.actor (None for a stranger or a person without a company) and request.memberships."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.actor = None  # type: ignore[attr-defined]
+        request.memberships = []  # type: ignore[attr-defined]
+        if isinstance(request.user, User) and not request.path.startswith(settings.STATIC_URL):
+            memberships = services.memberships(request.user)
+            chosen = request.session.get(COMPANY_KEY)
+            membership = next((m for m in memberships if m.company_id == chosen), memberships[0] if memberships else None)
+            if membership is not None:
+                membership.user = request.user
+                request.actor = services.actor_for(membership)  # type: ignore[attr-defined]
+            request.memberships = memberships  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+
+def _zone(name: str) -> zoneinfo.ZoneInfo:
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return zoneinfo.ZoneInfo("UTC")

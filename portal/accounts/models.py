@@ -1,0 +1,184 @@
+"""Companies, their locations, the people in them and the roles they hold (ORG-1, ORG-2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import uuid6
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts import rules
+
+
+class Role(models.TextChoices):
+    ACCOUNT_ADMIN = rules.ACCOUNT_ADMIN, _("Account admin")
+    REFERRALS_ADMIN = rules.REFERRALS_ADMIN, _("Referrals admin")
+    REFERRALS_USER = rules.REFERRALS_USER, _("Referrals user")
+    VIEWER = rules.VIEWER, _("Viewer")
+    SELLER = rules.SELLER, _("Seller")
+    REVIEWER = rules.REVIEWER, _("Reviewer")
+    COUNCIL_MEMBER = rules.COUNCIL_MEMBER, _("Council member")
+    PROGRAMME_MANAGER = rules.PROGRAMME_MANAGER, _("Programme manager")
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email=(username or "").lower())
+
+
+class User(AbstractBaseUser):
+    """A person, signed in by e-mail; what he may do comes from his memberships alone."""
+
+    class Theme(models.TextChoices):
+        AUTO = "auto", _("Like the system")
+        LIGHT = "light", _("Light")
+        DARK = "dark", _("Dark")
+
+    email = models.EmailField(_("e-mail"), unique=True)
+    first_name = models.CharField(_("first name"), max_length=100)
+    last_name = models.CharField(_("last name"), max_length=100)
+    phone = models.CharField(_("phone"), max_length=50, blank=True)
+    language = models.CharField(_("language"), max_length=5, default="en")
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    theme = models.CharField(_("theme"), max_length=5, choices=Theme.choices, default=Theme.AUTO)
+    is_active = models.BooleanField(_("active"), default=True)
+    is_demo = models.BooleanField(default=False, editable=False)
+    date_joined = models.DateTimeField(auto_now_add=True)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["first_name", "last_name"]
+
+    objects = UserManager()
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [models.UniqueConstraint(Lower("email"), name="accounts_user_email_folded")]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email
+
+    def get_full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    # The admin asks these; its own site and model admins decide by role (portal.accounts.admin_site).
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        return False
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return False
+
+    @property
+    def is_staff(self) -> bool:
+        return False
+
+    @property
+    def is_superuser(self) -> bool:
+        return False
+
+
+class CompanyQuerySet(models.QuerySet["Company"]):
+    def vendor(self) -> Company:
+        return self.get(kind=Company.Kind.VENDOR)
+
+    def partners(self) -> CompanyQuerySet:
+        return self.filter(kind=Company.Kind.PARTNER)
+
+
+class Company(models.Model):
+    """A company of the programme: the one vendor, or a partner."""
+
+    class Kind(models.TextChoices):
+        VENDOR = "vendor", _("Vendor")
+        PARTNER = "partner", _("Partner")
+
+    public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=200)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.PARTNER)
+    country = models.CharField(_("country"), max_length=2)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CompanyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("company")
+        verbose_name_plural = _("companies")
+        constraints = [
+            models.UniqueConstraint("kind", condition=models.Q(kind="vendor"), name="accounts_company_one_vendor"),
+            models.CheckConstraint(condition=models.Q(kind__in=["vendor", "partner"]), name="accounts_company_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_vendor(self) -> bool:
+        return self.kind == self.Kind.VENDOR
+
+
+class Location(models.Model):
+    """A company's site in the programme, with its partner id (MPN) and country (ORG-1)."""
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="locations")
+    name = models.CharField(_("name"), max_length=100)
+    city = models.CharField(_("city"), max_length=100)
+    country = models.CharField(_("country"), max_length=2)
+    mpn_id = models.CharField(_("partner id (MPN)"), max_length=20, unique=True)
+
+    class Meta:
+        verbose_name = _("location")
+        verbose_name_plural = _("locations")
+        constraints = [models.UniqueConstraint(fields=["company", "name"], name="accounts_location_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.mpn_id})"
+
+
+class Membership(models.Model):
+    """A person in a company; he may belong to several."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="memberships")
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = [models.UniqueConstraint(fields=["user", "company"], name="accounts_membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} / {self.company}"
+
+
+class RoleGrant(models.Model):
+    """A role of a member: for the entire company, or for one location (ORG-1)."""
+
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="grants")
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices)
+    location = models.ForeignKey(
+        Location, on_delete=models.PROTECT, null=True, blank=True, help_text=_("Empty: the entire company.")
+    )
+
+    class Meta:
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["membership", "role", "location"], nulls_distinct=False, name="accounts_grant_once"
+            ),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="accounts_grant_role"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_role_display()

@@ -1,0 +1,106 @@
+"""Who may do what (ORG): roles, where they hold, and the actor that services are given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+ACCOUNT_ADMIN = "account_admin"
+REFERRALS_ADMIN = "referrals_admin"
+REFERRALS_USER = "referrals_user"
+VIEWER = "viewer"
+SELLER = "seller"
+REVIEWER = "reviewer"
+COUNCIL_MEMBER = "council_member"
+PROGRAMME_MANAGER = "programme_manager"
+
+PARTNER_ROLES = (ACCOUNT_ADMIN, REFERRALS_ADMIN, REFERRALS_USER, VIEWER)
+VENDOR_ROLES = (SELLER, REVIEWER, COUNCIL_MEMBER, PROGRAMME_MANAGER)
+#: Who works in the admin.
+ADMIN_ROLES = frozenset({REVIEWER, COUNCIL_MEMBER, PROGRAMME_MANAGER})
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A role, held for the entire company (location None) or for one location (ORG-1)."""
+
+    role: str
+    location_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a set of roles holds: everywhere in the company, or in the named locations only."""
+
+    entire_company: bool = False
+    location_ids: frozenset[int] = frozenset()
+
+    def covers(self, location_id: int | None) -> bool:
+        return self.entire_company or (location_id is not None and location_id in self.location_ids)
+
+    def __bool__(self) -> bool:
+        return self.entire_company or bool(self.location_ids)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, for which company, with which roles. Built at the edge; services never see a request."""
+
+    kind: Literal["person", "client", "system"]
+    user_id: int | None = None
+    email: str = ""
+    name: str = ""
+    company_id: int | None = None
+    company_name: str = ""
+    is_vendor: bool = False
+    language: str = "en"
+    grants: frozenset[Grant] = field(default_factory=frozenset)
+
+    @property
+    def is_system(self) -> bool:
+        return self.kind == "system"
+
+    def has(self, *roles: str) -> bool:
+        """Whether one of the roles is held anywhere in the company."""
+        return any(g.role in roles for g in self.grants)
+
+    def scope(self, *roles: str) -> Scope:
+        """Where any of the roles holds (ORG-1, ORG-4)."""
+        held = [g for g in self.grants if g.role in roles]
+        return Scope(
+            entire_company=any(g.location_id is None for g in held),
+            location_ids=frozenset(g.location_id for g in held if g.location_id is not None),
+        )
+
+
+#: The workers.
+SYSTEM = Actor(kind="system", name="system")
+
+
+def reading_scope(actor: Actor) -> Scope:
+    """Where the actor sees every referral of the company: account admins company-wide, referrals admins and
+    viewers in their scope (ORG-2, ORG-4)."""
+    if actor.has(ACCOUNT_ADMIN):
+        return Scope(entire_company=True)
+    return actor.scope(REFERRALS_ADMIN, VIEWER)
+
+
+def writing_scope(actor: Actor) -> Scope:
+    """Where the actor may change every referral of the company (ORG-2): the viewer's scope is not part of it."""
+    if actor.has(ACCOUNT_ADMIN):
+        return Scope(entire_company=True)
+    return actor.scope(REFERRALS_ADMIN)
+
+
+def creating_scope(actor: Actor) -> Scope:
+    """Where the actor may create deals (ORG-2, ORG-5)."""
+    if actor.has(ACCOUNT_ADMIN):
+        return Scope(entire_company=True)
+    return actor.scope(REFERRALS_ADMIN, REFERRALS_USER)
+
+
+def wrong_roles(roles: Iterable[str], *, vendor: bool) -> list[str]:
+    """The roles that don't exist on this side of the programme (ORG-2)."""
+    allowed = VENDOR_ROLES if vendor else PARTNER_ROLES
+    return [role for role in roles if role not in allowed]

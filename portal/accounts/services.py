@@ -1,0 +1,97 @@
+"""The verbs on companies and people, and the actor a person is in a company."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.core.cache import cache
+from django.db import transaction
+from django.db.models import Q
+
+from portal.accounts import rules
+from portal.accounts.models import Company, Location, Membership, RoleGrant, User
+from portal.accounts.rules import Actor, Grant
+
+
+class WrongRole(ValueError):
+    """A role of the other side of the programme was given (ORG-2)."""
+
+
+def create_company(*, name: str, country: str, kind: str = Company.Kind.PARTNER) -> Company:
+    return Company.objects.create(name=name, country=country.upper(), kind=kind)
+
+
+def add_location(*, company: Company, name: str, city: str, country: str, mpn_id: str) -> Location:
+    return Location.objects.create(company=company, name=name, city=city, country=country.upper(), mpn_id=mpn_id)
+
+
+@transaction.atomic
+def add_member(*, user: User, company: Company, roles: Iterable[str], locations: Iterable[Location] = ()) -> Membership:
+    """Give a person roles in a company: in the named locations, or company-wide without any (ORG-1).
+
+    Raises WrongRole for a role that doesn't exist on this company's side (ORG-2).
+    """
+    roles = list(roles)
+    if wrong := rules.wrong_roles(roles, vendor=company.is_vendor):
+        raise WrongRole(", ".join(wrong))
+    membership, _created = Membership.objects.get_or_create(user=user, company=company)
+    places: list[Location | None] = list(locations) or [None]
+    RoleGrant.objects.bulk_create(
+        [RoleGrant(membership=membership, role=role, location=place) for role in roles for place in places],
+        ignore_conflicts=True,
+    )
+    return membership
+
+
+def memberships(user: User) -> list[Membership]:
+    """The companies a person can act for, by name."""
+    return list(
+        user.memberships.filter(is_active=True).select_related("company").prefetch_related("grants").order_by("company__name")
+    )
+
+
+def actor_for(membership: Membership) -> Actor:
+    """The actor a member is: his company and the roles he holds there."""
+    user, company = membership.user, membership.company
+    return Actor(
+        kind="person",
+        user_id=user.pk,
+        email=user.email,
+        name=user.get_full_name(),
+        company_id=company.pk,
+        company_name=company.name,
+        is_vendor=company.is_vendor,
+        language=user.language,
+        grants=frozenset(Grant(g.role, g.location_id) for g in membership.grants.all()),
+    )
+
+
+def vendor_name() -> str:
+    """The vendor company's name, asked for on every page and in every message."""
+    name: str | None = cache.get("vendor-name")
+    if name is None:
+        vendor = Company.objects.filter(kind=Company.Kind.VENDOR).first()
+        name = vendor.name if vendor else ""
+        if name:
+            cache.set("vendor-name", name, 60)
+    return name
+
+
+def people_with_role(company_id: int, roles: Iterable[str], *, location_id: int | None = None) -> list[User]:
+    """The active people who hold one of the roles company-wide or, if given, at the location (F5.1)."""
+    place = Q(memberships__grants__location=None)
+    if location_id is not None:
+        place |= Q(memberships__grants__location_id=location_id)
+    return list(
+        User.objects.filter(
+            place,
+            is_active=True,
+            memberships__company_id=company_id,
+            memberships__is_active=True,
+            memberships__grants__role__in=list(roles),
+        ).distinct()
+    )
+
+
+def demo_accounts_exist() -> bool:
+    return User.objects.filter(is_demo=True).exists()

@@ -1,0 +1,71 @@
+"""What happened: one row per change is audit, timeline and outbox at once."""
+
+from __future__ import annotations
+
+import uuid
+
+import uuid6
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.models import Company
+from portal.accounts.rules import Actor
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def of_subject(self, subject: models.Model) -> EventQuerySet:
+        return self.filter(subject_type=subject._meta.label_lower, subject_id=subject.pk)
+
+    def timeline(self, *, group: uuid.UUID, actor: Actor) -> EventQuerySet:
+        """What the actor's company may see of a group (an engagement), newest first: its own, and what is shared."""
+        return (
+            self.filter(group=group)
+            .filter(models.Q(company_id=actor.company_id) | models.Q(shared=True))
+            .select_related("actor_user", "company")
+            .order_by("-id")
+        )
+
+
+class Event(models.Model):
+    """A change that happened. Append-only."""
+
+    class ActorKind(models.TextChoices):
+        PERSON = "person", _("Person")
+        CLIENT = "client", _("API client")
+        SYSTEM = "system", _("System")
+
+    public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
+    at = models.DateTimeField(_("at (UTC)"))
+    verb = models.CharField(_("what"), max_length=60)
+    subject_type = models.CharField(max_length=60)
+    subject_id = models.BigIntegerField()
+    #: Ties the records of one engagement together.
+    group = models.UUIDField(null=True)
+    #: Whose record it is; null for the programme's own.
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, related_name="+")
+    #: Whether the engagement's other participants see it on their timelines.
+    shared = models.BooleanField(default=False)
+    actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
+    actor_user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    actor_company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, related_name="+")
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    #: Blockers as JSON (workflow.blockers.to_json): why it went this way.
+    reasons = models.JSONField(default=list)
+    comment = models.TextField(blank=True)
+    policy_version = models.PositiveIntegerField(default=0)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        indexes = [
+            models.Index(fields=["group", "-id"], name="events_event_group"),
+            models.Index(fields=["subject_type", "subject_id", "-id"], name="events_event_subject"),
+            models.Index(fields=["company", "-id"], name="events_event_company"),
+        ]
+
+    def __str__(self) -> str:
+        return self.verb

@@ -1,0 +1,101 @@
+"""Writing down what happened, in the transaction of the change itself, and telling the apps above."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models, transaction
+
+from portal.accounts.rules import Actor
+from portal.events.models import Event
+
+#: A reaction gets all events of one verb that were recorded together, so one set-based statement can serve them.
+Reaction = Callable[[Sequence[Event]], None]
+_reactions: dict[str, list[Reaction]] = defaultdict(list)
+_encoder = DjangoJSONEncoder()
+
+
+def on(*verbs: str) -> Callable[[Reaction], Reaction]:
+    """Subscribe a reaction to verbs; it runs inside the transaction of the change."""
+
+    def register(reaction: Reaction) -> Reaction:
+        for verb in verbs:
+            _reactions[verb].append(reaction)
+        return reaction
+
+    return register
+
+
+def new_event(
+    subject: models.Model,
+    verb: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    company_id: int | None,
+    group: uuid.UUID | None = None,
+    shared: bool = False,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reasons: list[dict[str, Any]] | None = None,
+    comment: str = "",
+    policy_version: int = 0,
+) -> Event:
+    """An event about `subject`, not yet saved."""
+    return Event(
+        at=now,
+        verb=verb,
+        subject_type=subject._meta.label_lower,
+        subject_id=subject.pk,
+        group=group,
+        company_id=company_id,
+        shared=shared,
+        actor_kind=actor.kind,
+        actor_user_id=actor.user_id,
+        actor_company_id=actor.company_id,
+        before=before or {},
+        after=after or {},
+        reasons=reasons or [],
+        comment=comment,
+        policy_version=policy_version,
+    )
+
+
+@transaction.atomic
+def record(events: Iterable[Event]) -> list[Event]:
+    """Save events and run the reactions to them; whatever fails takes the change back with it."""
+    saved = Event.objects.bulk_create(events)
+    react(saved)
+    return saved
+
+
+def react(saved: Sequence[Event]) -> None:
+    """Run the reactions to events that are already written (a bulk statement wrote them)."""
+    by_verb: dict[str, list[Event]] = defaultdict(list)
+    for event in saved:
+        by_verb[event.verb].append(event)
+    for verb, batch in by_verb.items():
+        for reaction in _reactions[verb]:
+            reaction(batch)
+
+
+def snapshot(obj: models.Model) -> dict[str, Any]:
+    """The row's own columns as JSON values, to tell before from after."""
+    return {f.attname: _plain(getattr(obj, f.attname)) for f in obj._meta.concrete_fields if not f.primary_key}
+
+
+def changes(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Only what differs between two snapshots."""
+    changed = [name for name in after if before.get(name) != after[name]]
+    return {name: before.get(name) for name in changed}, {name: after[name] for name in changed}
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | str | list | dict):
+        return value
+    return _encoder.default(value)

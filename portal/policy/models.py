@@ -1,0 +1,49 @@
+"""Policy versions: each replaces the one before from its effective instant on; decisions keep the version used."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from portal.policy import rules
+
+
+class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
+    def in_force(self, now: datetime) -> PolicyVersion | None:
+        return self.filter(effective_from__lte=now).order_by("-effective_from", "-number").first()
+
+
+class PolicyVersion(models.Model):
+    """Overrides of the programme's default numbers, in force from one instant on. Never edited once in force."""
+
+    number = models.PositiveIntegerField(_("version"), unique=True)
+    effective_from = models.DateTimeField(_("effective from (UTC)"))
+    values = models.JSONField(_("values that differ from the defaults"), default=dict, blank=True)
+    note = models.TextField(_("why"), blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False)
+
+    objects = PolicyVersionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("policy version")
+        verbose_name_plural = _("policy versions")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(number__gt=0), name="policy_version_number_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"v{self.number}"
+
+    def clean(self) -> None:
+        try:
+            self.as_policy()
+        except (ValueError, AttributeError) as error:
+            raise ValidationError({"values": str(error)}) from error
+
+    def as_policy(self) -> rules.Policy:
+        return rules.from_values(self.values, version=self.number)

@@ -1,0 +1,109 @@
+"""What stands in the way of an action: plain values that every surface renders alike. No Django here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+
+def _(message: str) -> str:
+    """Mark a message for translation; it is translated when it is rendered, in the reader's language."""
+    return message
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount in one currency (ISO 4217)."""
+
+    amount: Decimal
+    currency: str
+
+
+class Term(str):
+    """A param that is itself a msgid (a state, a deal type): translated when rendered, unlike people's own words."""
+
+
+#: What a blocker's params may hold; rendered in the reader's language, zone and number format.
+Param = str | int | Decimal | Money | date | datetime
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """One reason why something can't be done (or went another way), with what would settle it.
+
+    `message` is a msgid with %(name)s places filled from `params`; `%(vendor)s` is always there.
+    `rule` is the id in programme.md, `field` the input it belongs to, if any.
+    """
+
+    code: str
+    message: str
+    rule: str = ""
+    field: str = ""
+    params: Mapping[str, Param] = field(default_factory=dict)
+    details: tuple[Blocker, ...] = ()
+
+
+class RuleViolation(Exception):
+    """The programme's rules refuse an action; carries every violated rule, not only the first."""
+
+    def __init__(self, blockers: Iterable[Blocker]) -> None:
+        self.blockers = tuple(blockers)
+        super().__init__(", ".join(b.code for b in self.blockers))
+
+    @property
+    def codes(self) -> list[str]:
+        return [b.code for b in self.blockers]
+
+
+def to_json(blocker: Blocker) -> dict[str, Any]:
+    """The stored form of a blocker (events, AUTO reasons): replayable in any language."""
+    return {
+        "code": blocker.code,
+        "message": blocker.message,
+        "rule": blocker.rule,
+        "field": blocker.field,
+        "params": {key: _param_to_json(value) for key, value in blocker.params.items()},
+    }
+
+
+def from_json(data: Mapping[str, Any]) -> Blocker:
+    return Blocker(
+        code=data["code"],
+        message=data["message"],
+        rule=data.get("rule", ""),
+        field=data.get("field", ""),
+        params={key: _param_from_json(value) for key, value in data.get("params", {}).items()},
+    )
+
+
+def _param_to_json(value: Param) -> Any:
+    match value:
+        case Term():
+            return {"term": str(value)}
+        case Money():
+            return {"amount": str(value.amount), "currency": value.currency}
+        case Decimal():
+            return {"decimal": str(value)}
+        case datetime():
+            return {"instant": value.isoformat()}
+        case date():
+            return {"date": value.isoformat()}
+    return value
+
+
+def _param_from_json(value: Any) -> Param:
+    match value:
+        case {"amount": amount, "currency": currency}:
+            return Money(Decimal(amount), currency)
+        case {"term": msgid}:
+            return Term(msgid)
+        case {"decimal": number}:
+            return Decimal(number)
+        case {"instant": instant}:
+            return datetime.fromisoformat(instant)
+        case {"date": day}:
+            return date.fromisoformat(day)
+    return value

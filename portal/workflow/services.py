@@ -1,0 +1,185 @@
+"""How a state changes, once, for every machine of the programme."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django_fsm import can_proceed
+
+from portal.accounts.rules import Actor
+from portal.events import services as events
+from portal.policy import services as policies
+from portal.policy.rules import Policy
+from portal.workflow.blockers import Blocker, RuleViolation, Term, _, to_json
+
+M = TypeVar("M", bound=models.Model)
+
+
+class Record(Protocol):
+    """What the workflow needs to know of a record: whose it is, and which engagement it belongs to."""
+
+    @property
+    def owner_id(self) -> int | None: ...
+    @property
+    def event_group(self) -> uuid.UUID | None: ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """Who acts, when, under which policy, with which inputs (None: only asking what could be done)."""
+
+    actor: Actor
+    now: datetime
+    policy: Policy
+    inputs: Mapping[str, Any] | None = None
+
+
+def _nothing(_obj: Any, _context: Context) -> Iterable[Blocker]:
+    return ()
+
+
+def _no_extras(_obj: Any, _context: Context) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One thing that can be done to a record.
+
+    `name` is the model's @transition method; `event` what is written down; `blockers` every reason against it
+    (also asked without inputs, for the buttons); `prepare` what the method needs beyond the inputs, computed on
+    the locked row. `shared`: the engagement's other participants see it.
+    """
+
+    name: str
+    event: str
+    label: str
+    blockers: Callable[[Any, Context], Iterable[Blocker]] = _nothing
+    prepare: Callable[[Any, Context], dict[str, Any]] = _no_extras
+    shared: bool = False
+    by_worker: bool = False
+    final: bool = False
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The verbs of one model, who may use them, and how its row is locked."""
+
+    model: type[models.Model]
+    verbs: Sequence[Verb]
+    may: Callable[[Actor, str, Any], bool]
+    lock: Callable[[int], Any]
+    state: Callable[[Any], str]
+    by_name: dict[str, Verb] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.by_name.update({verb.name: verb for verb in self.verbs})
+
+
+_machines: dict[type[models.Model], Machine] = {}
+
+
+def register(machine: Machine) -> Machine:
+    _machines[machine.model] = machine
+    return machine
+
+
+def machines() -> list[Machine]:
+    return list(_machines.values())
+
+
+@dataclass(frozen=True)
+class Action:
+    """A verb as a surface shows it: usable if nothing blocks it."""
+
+    verb: Verb
+    blockers: tuple[Blocker, ...]
+
+    @property
+    def name(self) -> str:
+        return self.verb.name
+
+    @property
+    def label(self) -> str:
+        return self.verb.label
+
+    @property
+    def enabled(self) -> bool:
+        return not self.blockers
+
+    @property
+    def wrong_state(self) -> bool:
+        return any(b.code == "wrong_state" for b in self.blockers)
+
+
+@transaction.atomic
+def run(obj: M, verb: str, *, actor: Actor, now: datetime, **inputs: Any) -> M:
+    """Do `verb` to `obj` and return the row as it then is.
+
+    The row is fetched anew and locked, so two people or workers at once do it once. Raises PermissionDenied, or
+    RuleViolation with every reason. Writes exactly one event; reactions run in the same transaction.
+    """
+    machine = _machines[type(obj)]
+    spec = machine.by_name[verb]
+    fresh = machine.lock(obj.pk)
+    if not machine.may(actor, verb, fresh):
+        raise PermissionDenied
+    if not can_proceed(getattr(fresh, verb)):
+        raise RuleViolation([_wrong_state(machine, fresh)])
+    context = Context(actor, now, policies.current(now), inputs)
+    if blockers := tuple(spec.blockers(fresh, context)):
+        raise RuleViolation(blockers)
+    before = events.snapshot(fresh)
+    extras = spec.prepare(fresh, context)
+    getattr(fresh, verb)(now=now, **inputs, **extras)
+    fresh.save()
+    was, became = events.changes(before, events.snapshot(fresh))
+    events.record(
+        [
+            events.new_event(
+                fresh,
+                spec.event,
+                actor=actor,
+                now=now,
+                company_id=fresh.owner_id,
+                group=fresh.event_group,
+                shared=spec.shared,
+                before=was,
+                after=became,
+                reasons=[to_json(b) for b in extras.get("reasons", ())],
+                comment=inputs.get("comment", "") or "",
+                policy_version=context.policy.version,
+            )
+        ]
+    )
+    return fresh
+
+
+def available_actions(obj: models.Model, actor: Actor, now: datetime) -> list[Action]:
+    """Every verb the actor's role allows on `obj`, each with what blocks it now; pages, admin and API render this."""
+    machine = _machines[type(obj)]
+    context = Context(actor, now, policies.current(now))
+    actions = []
+    for verb in machine.verbs:
+        if verb.by_worker or not machine.may(actor, verb.name, obj):
+            continue
+        if can_proceed(getattr(obj, verb.name)):
+            blockers = tuple(verb.blockers(obj, context))
+        else:
+            blockers = (_wrong_state(machine, obj),)
+        actions.append(Action(verb, blockers))
+    return actions
+
+
+def _wrong_state(machine: Machine, obj: Any) -> Blocker:
+    return Blocker(
+        "wrong_state",
+        _("This can't be done any more, or not yet: the record is now in the state “%(state)s”."),
+        params={"state": Term(machine.state(obj))},
+    )
