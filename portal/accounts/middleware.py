@@ -46,7 +46,9 @@ class ActorMiddleware:
         if isinstance(request.user, User) and not request.path.startswith(settings.STATIC_URL):
             memberships = services.memberships(request.user)
             chosen = request.session.get(COMPANY_KEY)
-            membership = next((m for m in memberships if m.company_id == chosen), memberships[0] if memberships else None)
+            membership = next(
+                (m for m in memberships if m.company_id == chosen), memberships[0] if memberships else None
+            )
             if membership is not None:
                 membership.user = request.user
                 request.actor = services.actor_for(membership)  # type: ignore[attr-defined]

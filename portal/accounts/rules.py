@@ -87,16 +87,12 @@ def reading_scope(actor: Actor) -> Scope:
 
 
 def writing_scope(actor: Actor) -> Scope:
-    """Where the actor may change every referral of the company (ORG-2): the viewer's scope is not part of it."""
-    if actor.has(ACCOUNT_ADMIN):
-        return Scope(entire_company=True)
+    """Where the actor may change every referral of the company (ORG-2): viewers and account admins only read."""
     return actor.scope(REFERRALS_ADMIN)
 
 
 def creating_scope(actor: Actor) -> Scope:
     """Where the actor may create deals (ORG-2, ORG-5)."""
-    if actor.has(ACCOUNT_ADMIN):
-        return Scope(entire_company=True)
     return actor.scope(REFERRALS_ADMIN, REFERRALS_USER)
 
 

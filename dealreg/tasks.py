@@ -1,0 +1,33 @@
+"""The workers' edge of registrations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from dealreg import sweeps
+from dealreg.models import Registration
+
+
+@shared_task
+def route(*, registration_id: int, **_ignored: Any) -> bool:
+    """Right after the partner filed it (FLOW-1)."""
+    registration = Registration.objects.to_route().filter(pk=registration_id).first()
+    return registration is not None and sweeps.route_once(registration, now=timezone.now())
+
+
+@shared_task
+def route_submitted(**_ignored: Any) -> int:
+    """The sweep behind `route` (FLOW-1)."""
+    return sweeps.route_submitted(now=timezone.now())
+
+
+@shared_task
+def close_decided(**_ignored: Any) -> int:
+    """FLOW, close: batch after batch until nothing is due."""
+    total = 0
+    while moved := sweeps.close_decided(now=timezone.now()):
+        total += moved
+    return total

@@ -1,0 +1,157 @@
+"""The registration form: judged as it is typed, filed, corrected, or closed without registering."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from dealreg import rules, services
+from dealreg.facts import eligible_solutions
+from dealreg.forms import RegistrationForm, initial_of
+from dealreg.models import Registration, Status
+from portal.accounts.edge import ActorRequest, needs_actor
+from portal.workflow import services as workflow
+from portal.workflow import text
+from portal.workflow.blockers import RuleViolation
+from referrals.forms import EmptyForm, add_blockers
+from referrals.models import Referral
+from referrals.policies import may_register
+from referrals.views import get_referral, redirect_to
+
+
+def _load(request: ActorRequest, public_id: Any) -> tuple[Referral, Registration | None]:
+    """The own company's deal and its registration, if it has one; the vendor's people judge in the admin."""
+    referral = get_referral(request, public_id)
+    if referral.company_id != request.actor.company_id or request.actor.is_vendor:
+        raise Http404
+    return referral, Registration.objects.with_context().filter(referral=referral).first()
+
+
+@needs_actor
+@require_http_methods(["GET", "POST"])
+def registration(request: ActorRequest, public_id: Any) -> HttpResponse:
+    """The form; before the deal is won it is a try-out that saves nothing (REG-15)."""
+    referral, filed = _load(request, public_id)
+    solutions = eligible_solutions(referral)
+    data = request.POST if request.method == "POST" else None
+    form = RegistrationForm(data, solutions=solutions, initial=initial_of(referral, filed))
+    if request.method == "POST" and form.is_valid() and filed is not None:
+        try:
+            _send(request, filed, form)
+        except RuleViolation as violation:
+            add_blockers(form, violation.blockers)
+        else:
+            messages.success(request, gettext("The registration was filed; it is being checked."))
+            return redirect("deal", referral.public_id)
+    context = _context(request, referral, filed, form, solutions)
+    return render(request, "dealreg/registration.html", context, status=422 if form.errors else 200)
+
+
+def _send(request: ActorRequest, filed: Registration, form: RegistrationForm) -> None:
+    verb = services.resubmit if filed.status == Status.ACTION_REQUIRED else services.submit
+    verb(filed, form.value(), solution=form.cleaned_data["solution"], actor=request.actor, now=timezone.now())
+
+
+def _context(
+    request: ActorRequest, referral: Referral, filed: Registration | None, form: RegistrationForm, solutions: list[Any]
+) -> dict[str, Any]:
+    judged = form if form.is_bound else _as_if_sent(form, solutions)
+    judged.is_valid()
+    return {
+        "referral": referral,
+        "registration": filed,
+        "form": form,
+        "solutions": solutions,
+        "may_register": may_register(request.actor, referral),
+        "resubmitting": filed is not None and filed.status == Status.ACTION_REQUIRED,
+        **_judged(request, referral, judged),
+    }
+
+
+def _as_if_sent(form: RegistrationForm, solutions: list[Any]) -> RegistrationForm:
+    """The form with its prefilled values, to judge them before anything is typed."""
+    shown = {name: form[name].value() for name in form.fields}
+    return RegistrationForm({k: v for k, v in shown.items() if v not in (None, "")}, solutions=solutions)
+
+
+def _judged(request: ActorRequest, referral: Referral, form: RegistrationForm) -> dict[str, Any]:
+    """The dry run as the page shows it: what stands in the way of the fields that hold something, and what is open."""
+    judgement = services.check(referral, form.value(), actor=request.actor, now=timezone.now())
+    open_fields = [b for b in judgement.violations if b.field and b.code.endswith("_required")]
+    return {
+        "judgement": judgement,
+        "general": [b for b in judgement.violations if not b.field],
+        "open_fields": open_fields,
+        "field_errors": field_errors(form, judgement.violations),
+        "route_text": _route_text(judgement.route),
+    }
+
+
+def field_errors(form: RegistrationForm, violations: tuple[Any, ...]) -> dict[str, list[str]]:
+    """What is wrong with each field as it stands; an empty field that is only missing is not wrong yet."""
+    found: dict[str, list[str]] = {name: list(map(str, form.errors.get(name, []))) for name in form.fields}
+    for blocker in violations:
+        if blocker.field and not blocker.code.endswith("_required"):
+            found[blocker.field].append(text.text(blocker))
+    return found
+
+
+def _route_text(route: rules.Route | None) -> str:
+    if route is None:
+        return ""
+    return {
+        Status.APPROVED: gettext("would be approved automatically"),
+        Status.REVIEW_PENDING: gettext("would go to the review team"),
+        Status.MARKETPLACE_PENDING: gettext("would go to marketplace validation"),
+    }[Status(route.state)]
+
+
+@needs_actor
+@require_POST
+def check(request: ActorRequest, public_id: Any) -> HttpResponse:
+    """The dry run while typing: the side card and the fields' errors, nothing saved (REG-15)."""
+    referral, filed = _load(request, public_id)
+    solutions = eligible_solutions(referral)
+    form = RegistrationForm(request.POST, solutions=solutions, initial=initial_of(referral, filed))
+    form.is_valid()
+    return render(request, "dealreg/check.html", _context(request, referral, filed, form, solutions))
+
+
+@needs_actor
+@require_http_methods(["GET", "POST"])
+def close_unregistered(request: ActorRequest, public_id: Any) -> HttpResponse:
+    """Close without registering, for what doesn't qualify (REG-2)."""
+    referral, filed = _load(request, public_id)
+    form = EmptyForm(request.POST or None)
+    actions = workflow.available_actions(filed, request.actor, timezone.now()) if filed else []
+    action = next((a for a in actions if a.name == "close_unregistered"), None)
+    if filed is None or action is None:
+        raise Http404
+    violations = [text.text(b) for b in action.blockers]
+    if request.method == "POST":
+        try:
+            services.close_unregistered(filed, actor=request.actor, now=timezone.now())
+        except RuleViolation as violation:
+            violations = [text.text(b) for b in violation.blockers]
+        else:
+            messages.success(request, gettext("The deal was closed without registering."))
+            return redirect_to(request, reverse("deal", args=[referral.public_id]))
+    context = {
+        "referral": referral,
+        "verb": action.name,
+        "heading": gettext(action.label),
+        "submit": gettext(action.label),
+        "final": True,
+        "kind": "danger",
+        "violations": violations,
+        "form": form,
+        "cancel_url": reverse("deal", args=[referral.public_id]),
+    }
+    return render(request, "dealreg/close.html", context, status=422 if request.method == "POST" else 200)

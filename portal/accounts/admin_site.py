@@ -1,0 +1,59 @@
+"""The Django admin as the vendor's people see it: who may read or write what follows from their roles."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.rules import ADMIN_ROLES, PROGRAMME_MANAGER, Actor
+
+
+def actor_of(request: HttpRequest) -> Actor | None:
+    return getattr(request, "actor", None)
+
+
+class Site(admin.AdminSite):
+    site_header = _("Ortak administration")
+    site_title = _("Ortak administration")
+    index_title = _("Work")
+    site_url = "/"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        actor = actor_of(request)
+        return actor is not None and actor.is_vendor and actor.has(*ADMIN_ROLES)
+
+
+site = Site(name="admin")
+
+
+class PortalAdmin(admin.ModelAdmin):
+    """Read-only for every admin role unless a subclass names who writes; nothing is ever deleted here."""
+
+    read_roles: ClassVar[tuple[str, ...]] = tuple(sorted(ADMIN_ROLES))
+    write_roles: ClassVar[tuple[str, ...]] = ()
+
+    def _may(self, request: HttpRequest, roles: tuple[str, ...]) -> bool:
+        actor = actor_of(request)
+        return actor is not None and actor.is_vendor and actor.has(*roles)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, self.read_roles)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, self.read_roles)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, self.write_roles)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, self.write_roles)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+#: Who keeps the programme's own data.
+MANAGERS = (PROGRAMME_MANAGER,)

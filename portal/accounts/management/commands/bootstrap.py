@@ -1,0 +1,84 @@
+"""The first two rows of a real installation: the vendor, and the programme manager who makes all others."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from getpass import getpass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from portal.accounts import rules, services
+from portal.accounts.models import Company, User
+
+#: Option, question, and how it is asked for.
+QUESTIONS = {
+    "vendor_name": f"Vendor's name [{settings.VENDOR_NAME}]: ",
+    "first_name": "Programme manager's first name: ",
+    "last_name": "Programme manager's last name: ",
+    "email": "E-mail: ",
+    "password": "Password: ",
+}
+
+
+class Command(BaseCommand):
+    help = "Create the vendor company and the first programme manager; asks for what the options don't say."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        for name in QUESTIONS:
+            parser.add_argument(f"--{name.replace('_', '-')}")
+        parser.add_argument("--country", default="US", help="The vendor's country, two letters (default: US).")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if Company.objects.filter(kind=Company.Kind.VENDOR).exists():
+            raise CommandError("There is a vendor already: people and companies are added in the admin.")
+        answers = {name: options[name] or self._ask(name) for name in QUESTIONS}
+        _validate(answers)
+        _create(answers, country=options["country"])
+        self.stdout.write(f"Created {answers['vendor_name']} and its programme manager {answers['email']}.")
+
+    def _ask(self, name: str) -> str:
+        if not sys.stdin.isatty():
+            if name == "vendor_name":
+                return settings.VENDOR_NAME
+            raise CommandError(f"No terminal to ask in: give --{name.replace('_', '-')}.")
+        if name == "password":
+            return _ask_password()
+        return input(QUESTIONS[name]).strip() or (settings.VENDOR_NAME if name == "vendor_name" else "")
+
+
+def _ask_password() -> str:
+    password = getpass(QUESTIONS["password"])
+    if getpass("The same again: ") != password:
+        raise CommandError("The two passwords differ.")
+    return password
+
+
+def _validate(answers: dict[str, str]) -> None:
+    """One line with everything wrong, or nothing."""
+    problems = [f"--{name.replace('_', '-')} is empty." for name, answer in answers.items() if not answer]
+    person = User(email=answers["email"], first_name=answers["first_name"], last_name=answers["last_name"])
+    for check in (lambda: validate_email(answers["email"]), lambda: validate_password(answers["password"], person)):
+        try:
+            check()
+        except ValidationError as error:
+            problems += error.messages
+    if User.objects.filter(email=answers["email"].lower()).exists():
+        problems.append(f"{answers['email']} has an account already.")
+    if problems:
+        raise CommandError(" ".join(problems))
+
+
+@transaction.atomic
+def _create(answers: dict[str, str], *, country: str) -> None:
+    vendor = services.create_company(name=answers["vendor_name"], country=country, kind=Company.Kind.VENDOR)
+    manager = User.objects.create_user(
+        answers["email"], answers["password"], first_name=answers["first_name"], last_name=answers["last_name"]
+    )
+    services.add_member(user=manager, company=vendor, roles=[rules.PROGRAMME_MANAGER])

@@ -1,0 +1,70 @@
+"""The customer directory (REF-5)."""
+
+from __future__ import annotations
+
+import uuid6
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from portal.customers import rules
+
+_LENGTHS = rules.LENGTHS
+
+
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    def suggest(self, country: str, text: str, limit: int = 20) -> CustomerQuerySet:
+        """The first customers, by name, of a country whose names begin with the text, however it is spelt (REF-5).
+
+        Read off one index in its order, so it costs the same in a directory of a thousand or a million.
+        """
+        beginning = rules.search_text(text)
+        if not beginning:
+            return self.none()
+        found = self.filter(country=country.upper(), search_text__startswith=beginning)
+        return found.order_by("search_text", "pk")[:limit]
+
+
+class Customer(models.Model):
+    """One entity of a customer company, told from its sisters by city, address and D-U-N-S number."""
+
+    public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=_LENGTHS["name"])
+    country = models.CharField(_("country"), max_length=_LENGTHS["country"])
+    city = models.CharField(_("city"), max_length=_LENGTHS["city"], blank=True)
+    state = models.CharField(_("state"), max_length=_LENGTHS["state"], blank=True)
+    postal_code = models.CharField(_("postal code"), max_length=_LENGTHS["postal_code"], blank=True)
+    address_line1 = models.CharField(_("address"), max_length=_LENGTHS["address_line1"], blank=True)
+    address_line2 = models.CharField(_("address, second line"), max_length=_LENGTHS["address_line2"], blank=True)
+    duns = models.CharField(_("D-U-N-S number"), max_length=_LENGTHS["duns"], blank=True)
+    #: Decides ELIG-4, so each change of it is an event.
+    managed = models.BooleanField(_("managed by the vendor"), default=False)
+    #: See rules.import_key. Unique by constraint: unique=True would add a second index for LIKE.
+    import_key = models.TextField(editable=False)
+    #: The folded name; compared by code point, so that the index serves both "begins with" and the order.
+    search_text = models.TextField(db_collation="C", editable=False)
+    created_at = models.DateTimeField(_("created at (UTC)"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at (UTC)"), auto_now_add=True)
+
+    objects = CustomerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        constraints = [
+            models.UniqueConstraint(fields=["import_key"], name="customers_customer_key"),
+            models.CheckConstraint(condition=~models.Q(name=""), name="customers_customer_named"),
+            models.CheckConstraint(condition=models.Q(country__regex=r"^[A-Z]{2}$"), name="customers_customer_country"),
+            models.CheckConstraint(
+                condition=models.Q(duns="") | models.Q(duns__regex=r"^[0-9]{9}$"), name="customers_customer_duns"
+            ),
+        ]
+        indexes = [models.Index(fields=["country", "search_text", "id"], name="customers_customer_suggest")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def place(self) -> str:
+        """Address, city, state and country on one line, to tell entities of one name apart (REF-5)."""
+        parts = (self.address_line1, self.address_line2, f"{self.postal_code} {self.city}".strip(), self.state)
+        return ", ".join(part for part in (*parts, self.country) if part)

@@ -1,0 +1,333 @@
+"""The customer directory's decisions (REF-5): folding names, what a valid entry is, reading a file of customers."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import NamedTuple
+
+from babel import Locale
+
+
+def _(message: str) -> str:
+    """Mark a message for translation; the edge that shows it translates it."""
+    return message
+
+
+# Folding
+
+#: Letters that are their own, not a base letter with a mark, yet are typed as these.
+_OWN_LETTERS = str.maketrans(
+    {"ı": "i", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th", "ŋ": "n"}
+)
+
+
+class _Folding(dict[int, str]):
+    """What each character folds to, worked out once: folding never depends on a character's neighbours."""
+
+    def __missing__(self, code: int) -> str:
+        folded = _without_marks(_without_marks(chr(code)).casefold()).translate(_OWN_LETTERS)
+        self[code] = folded
+        return folded
+
+
+def _without_marks(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+_FOLDING = _Folding()
+
+
+def fold(text: str) -> str:
+    """The text as it is compared: without case, accents or surplus space.
+
+    The Turkish i, I, ı and İ are all one letter, as are ş and s, ç and c, ğ and g, ö and o, ü and u.
+    """
+    folded = text.lower() if text.isascii() else text.translate(_FOLDING)
+    return " ".join(folded.split())
+
+
+#: Longer names are compared by this much, so that an index entry always fits its page.
+SEARCH_TEXT_LENGTH = 200
+
+
+def search_text(name: str) -> str:
+    """What a typed beginning of the name is compared with (REF-5)."""
+    return fold(name)[:SEARCH_TEXT_LENGTH]
+
+
+# Entries
+
+#: Territories that Babel knows besides countries: groupings, private use, parts without a code of their own.
+_NOT_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
+#: ISO 3166 alpha-2, and XK for Kosovo.
+COUNTRIES = frozenset(code for code in Locale("en").territories if len(code) == 2) - _NOT_COUNTRIES
+
+#: Text fields and their longest values, in characters.
+LENGTHS = {
+    "name": 200,
+    "country": 2,
+    "city": 100,
+    "state": 100,
+    "postal_code": 20,
+    "address_line1": 200,
+    "address_line2": 200,
+    "duns": 9,
+}
+LONGEST_KEY = 200
+LONGEST_SOURCE = 60
+DUNS_LENGTH = 9
+
+_YES = frozenset({"1", "yes", "y", "true", "t", "evet", "managed"})
+_NO = frozenset({"", "0", "no", "n", "false", "f", "hayir", "unmanaged"})
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with an entry; `message` is a msgid filled from `params`."""
+
+    code: str
+    message: str
+    field: str = ""
+    params: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+KNOWN = Fault("known", _("The directory has this customer already."))
+
+
+def country_choices(language: str) -> list[tuple[str, str]]:
+    """Every country's code and its name in the language, in the order of the folded names."""
+    names = Locale.parse(language.replace("-", "_")).territories
+    return sorted(((code, names[code]) for code in COUNTRIES), key=lambda choice: fold(choice[1]))
+
+
+def tidy(value: str) -> str:
+    """One line without surplus space, nor the control characters that count as space (among them SEPARATOR)."""
+    return " ".join(value.split())
+
+
+def tidy_duns(value: str) -> str:
+    """A D-U-N-S number as digits only: 12-345-6789 is 123456789."""
+    return value.replace("-", "").replace(" ", "")
+
+
+def tidied(**values: str) -> dict[str, str]:
+    """An entry's text fields as they are stored; those not given are empty."""
+    tidy_values = {name: tidy(values.get(name, "")) for name in LENGTHS}
+    return {**tidy_values, "country": tidy_values["country"].upper(), "duns": tidy_duns(tidy_values["duns"])}
+
+
+def faults_of(values: Mapping[str, str]) -> list[Fault]:
+    """Everything that keeps these (tidied) values from being a directory entry."""
+    faults = []
+    if not values["name"]:
+        faults.append(Fault("name_missing", _("The name is missing."), "name"))
+    if not values["country"]:
+        faults.append(Fault("country_missing", _("The country is missing."), "country"))
+    elif values["country"] not in COUNTRIES:
+        message = _("“%(value)s” is not a country's two-letter code.")
+        faults.append(Fault("country_unknown", message, "country", {"value": values["country"][:20]}))
+    duns = values["duns"]
+    if duns and not (len(duns) == DUNS_LENGTH and duns.isascii() and duns.isdigit()):
+        message = _("“%(value)s” is not a D-U-N-S number of nine digits.")
+        faults.append(Fault("duns_invalid", message, "duns", {"value": duns[:20]}))
+    for name, longest in LENGTHS.items():
+        if len(values[name]) > longest and name not in ("country", "duns"):
+            message = _("%(field)s is longer than %(longest)s characters.")
+            faults.append(Fault("too_long", message, name, {"field": name, "longest": str(longest)}))
+    return faults + text_faults("".join(values.values()))
+
+
+def text_faults(text: str) -> list[Fault]:
+    """What makes a text unstorable: bytes that were not in the file's encoding, and NUL."""
+    if "\0" in text:
+        return [Fault("control_character", _("The text holds a NUL character."))]
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return [Fault("encoding", _("The text is not in the encoding of the file."))]
+    return []
+
+
+def import_key(values: Mapping[str, str], *, key: str = "", source: str = "", folded_name: str | None = None) -> str:
+    """What tells an entry from every other: D-U-N-S number, else the source's own key, else name and address, folded.
+
+    The last is hashed: four long texts don't fit an index entry.
+    """
+    if values["duns"]:
+        return f"duns:{values['duns']}"
+    if key:
+        return f"key:{source}:{key}"
+    address = fold(f"{values['address_line1']} {values['address_line2']}")
+    name = fold(values["name"]) if folded_name is None else folded_name
+    whole = SEPARATOR.join((name, values["country"], fold(values["city"]), address))
+    return f"name:{blake2b(whole.encode(), digest_size=16).hexdigest()}"
+
+
+# A file of customers
+
+
+#: Stands in no tidied text, so a column of them can be sent as one.
+SEPARATOR = "\x1f"
+
+
+class CustomerRow(NamedTuple):
+    """One entry as it is written, by column."""
+
+    import_key: str
+    name: str
+    search_text: str
+    country: str
+    city: str
+    state: str
+    postal_code: str
+    address_line1: str
+    address_line2: str
+    duns: str
+    managed: bool
+
+
+@dataclass(frozen=True)
+class RowProblem:
+    """A skipped row: the line of the file it begins on, and everything that is wrong with it."""
+
+    line: int
+    faults: tuple[Fault, ...]
+
+
+class WrongColumns(ValueError):
+    """The options name a field or a column that doesn't exist, or no column gives the name or the country."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How a file's columns are read.
+
+    `mapping`: our field (or `key`) to the file's column; columns that bear a field's own name need no entry.
+    `defaults`: what an empty or missing cell of a field means. `source`: whose keys the `key` column holds.
+    """
+
+    mapping: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    defaults: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    source: str = ""
+    delimiter: str = ","
+
+
+@dataclass(frozen=True)
+class CustomerFile:
+    """A file being read: which fields it speaks of (the others are left as they are), and its rows as they come."""
+
+    fields: frozenset[str]
+    rows: Iterator[CustomerRow | RowProblem]
+
+
+FIELDS = (*LENGTHS, "managed")
+
+
+def open_file(lines: Iterable[str], columns: Columns) -> CustomerFile:
+    """Start reading. Undecodable bytes must come as lone surrogates (errors="surrogateescape").
+
+    Raises WrongColumns before any row is read.
+    """
+    reader = csv.reader(lines, delimiter=columns.delimiter)
+    try:
+        header = [tidy(cell) for cell in next(reader, [])]
+    except csv.Error as error:
+        raise WrongColumns(str(error)) from error
+    places = _places(header, columns)
+    fields = frozenset(places) | frozenset(columns.defaults)
+    for needed in ("name", "country"):
+        if needed not in fields:
+            raise WrongColumns(f"No column gives the {needed}; the file has: {', '.join(header) or 'no columns'}")
+    return CustomerFile(fields - {"key"}, _rows(reader, _cleaner(places, columns), len(header)))
+
+
+def _places(header: Sequence[str], columns: Columns) -> dict[str, int]:
+    """Where each field stands in a row."""
+    if unknown := (set(columns.mapping) - {*FIELDS, "key"}) | (set(columns.defaults) - set(FIELDS)):
+        raise WrongColumns(f"Not a field: {', '.join(sorted(unknown))}; the fields are {', '.join(FIELDS)}, key")
+    wanted = {name: name for name in FIELDS if name in header} | dict(columns.mapping)
+    if missing := sorted(set(wanted.values()) - set(header)):
+        raise WrongColumns(f"Not a column: {', '.join(missing)}; the file has: {', '.join(header) or 'no columns'}")
+    if len(columns.source) > LONGEST_SOURCE or ("key" in wanted and not columns.source):
+        raise WrongColumns(f"A key column needs the name of its source, at most {LONGEST_SOURCE} characters.")
+    return {name: header.index(column) for name, column in wanted.items()}
+
+
+Cleaner = Callable[[Sequence[str]], "CustomerRow | list[Fault]"]
+
+
+def _cleaner(places: Mapping[str, int], columns: Columns) -> Cleaner:
+    """A function that makes an entry, or the list of its faults, of a row's cells."""
+    empty = {name: tidy(columns.defaults.get(name, "")) for name in FIELDS}
+    taken = [(name, place, empty.get(name, "")) for name, place in places.items()]
+    source = tidy(columns.source)
+
+    def clean(cells: Sequence[str]) -> CustomerRow | list[Fault]:
+        values = {**empty, "key": ""}
+        for name, place, default in taken:
+            values[name] = " ".join(cells[place].split()) or default
+        values["country"] = values["country"].upper()
+        if values["duns"]:
+            values["duns"] = tidy_duns(values["duns"])
+        return _entry(values, values.pop("key"), fold(values.pop("managed")), source)
+
+    return clean
+
+
+def _entry(values: Mapping[str, str], key: str, managed: str, source: str) -> CustomerRow | list[Fault]:
+    faults = faults_of(values)
+    if managed not in _YES and managed not in _NO:
+        message = _("“%(value)s” is neither yes nor no.")
+        faults.append(Fault("managed_unclear", message, "managed", {"value": managed[:20]}))
+    if len(key) > LONGEST_KEY:
+        message = _("%(field)s is longer than %(longest)s characters.")
+        faults.append(Fault("too_long", message, "key", {"field": "key", "longest": str(LONGEST_KEY)}))
+    if key:
+        faults += text_faults(key)
+    if faults:
+        return faults
+    folded = fold(values["name"])
+    identity = import_key(values, key=key, source=source, folded_name=folded)
+    return CustomerRow(identity, search_text=folded[:SEARCH_TEXT_LENGTH], managed=managed in _YES, **values)
+
+
+def _wrong_width(found: int, expected: int) -> Fault:
+    message = _("The row has %(found)s columns instead of %(expected)s.")
+    return Fault("columns", message, "", {"found": str(found), "expected": str(expected)})
+
+
+def _rows(reader: Iterator[Sequence[str]], clean: Cleaner, width: int) -> Iterator[CustomerRow | RowProblem]:
+    """Every entry of the file once, and every row that isn't one.
+
+    An entry that stands in the file twice counts where it stands first; otherwise repeating the import would swing
+    between the two. Remembering the keys costs some 150 bytes a row.
+    """
+    seen: set[str] = set()
+    while True:
+        line: int = reader.line_num + 1  # type: ignore[attr-defined]
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            fault = Fault("unreadable", _("Not readable as CSV: %(error)s"), "", {"error": str(error)})
+            yield RowProblem(line, (fault,))
+            continue
+        if not any(cells):
+            continue
+        if len(cells) < width or any(cells[width:]):
+            yield RowProblem(line, (_wrong_width(len(cells), width),))
+            continue
+        row = clean(cells)
+        if isinstance(row, list):
+            yield RowProblem(line, tuple(row))
+        elif row.import_key in seen:
+            yield RowProblem(line, (Fault("repeated", _("The same customer stands on an earlier line too.")),))
+        else:
+            seen.add(row.import_key)
+            yield row

@@ -1,0 +1,22 @@
+"""How gunicorn serves the portal: `gunicorn -c portal/gunicorn.py`."""
+
+from __future__ import annotations
+
+import os
+
+_host = os.environ.get("HOST", "127.0.0.1")
+_port = os.environ.get("PORT", "8000")
+
+wsgi_app = "portal.wsgi:application"
+bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "3"))
+timeout = 30
+graceful_timeout = 10
+keepalive = 5
+# Whatever a request leaves behind in memory goes with its process, not all of them at once.
+max_requests = 5000
+max_requests_jitter = 500
+# Heartbeat files on a disk stall the workers when the disk does.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  private files with random names
+# Two copies on one machine would share it, and nobody uses it.
+control_socket_disable = True

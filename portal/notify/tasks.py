@@ -1,0 +1,33 @@
+"""The workers' edge of notify."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_ready
+from django.core.cache import cache
+from django.utils import timezone
+
+from portal.notify import services
+
+#: Holds the instant a worker last worked, as ISO text; /readyz reads it.
+HEARTBEAT_KEY = "worker-heartbeat"
+
+
+@shared_task
+def heartbeat(**_ignored: Any) -> None:
+    """Say that tasks are carried out."""
+    cache.set(HEARTBEAT_KEY, timezone.now().isoformat(), None)
+
+
+@worker_ready.connect
+def _first_beat(**_kwargs: Any) -> None:
+    """A new worker is seen at once, not only when beat next asks."""
+    heartbeat()
+
+
+@shared_task
+def deliver_due(**_ignored: Any) -> int:
+    """Mail what is due, every few seconds: what just happened, and what failed before."""
+    return services.deliver_due(now=timezone.now())

@@ -1,0 +1,133 @@
+"""What the frame around every page needs: who looks, from which company, and where he may go."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.models import Membership, User
+from portal.accounts.rules import ADMIN_ROLES, Actor
+
+RAIL_COOKIE = "rail"
+THEME_COOKIE = "theme"
+#: The id of the <dialog> that app.js opens; htmx names it in HX-Target.
+DIALOG = "dialog"
+#: Of every demo account (`manage.py demo`); shown on the sign-in page of a demo only.
+DEMO_PASSWORD = "ortak-demo"  # noqa: S105
+
+#: The rail's items for everybody: name of the URL, label, icon, icon while there.
+ITEMS = (
+    ("home", _("Home"), "house", "house-fill"),
+    ("deals", _("Co-sell opportunities"), "briefcase", "briefcase-fill"),
+)
+ADMIN_ITEM = ("admin:index", _("Administration"), "shield-check", "shield-fill-check")
+
+
+def frame(request: HttpRequest) -> dict[str, Frame]:
+    """Context processor: `frame` in every template; nothing is computed or asked of the database until it is used."""
+    return {"frame": Frame(request)}
+
+
+class Frame:
+    """The frame of one page for one person."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @cached_property
+    def person(self) -> User | None:
+        user = getattr(self._request, "user", None)
+        return user if isinstance(user, User) else None
+
+    @cached_property
+    def actor(self) -> Actor | None:
+        return getattr(self._request, "actor", None)
+
+    @property
+    def company(self) -> str:
+        return self.actor.company_name if self.actor else ""
+
+    @property
+    def memberships(self) -> list[Membership]:
+        return getattr(self._request, "memberships", [])
+
+    @property
+    def here(self) -> str:
+        """Where the switches of the top bar return to."""
+        return self._request.get_full_path()
+
+    @property
+    def query(self) -> str:
+        return self._request.GET.get("q", "")
+
+    @property
+    def layout(self) -> str:
+        """`{% extends frame.layout %}`: the same page alone, or as the content of the dialog (app.js)."""
+        return "dialog.html" if self._request.headers.get("HX-Target") == DIALOG else "base.html"
+
+    @property
+    def folded(self) -> bool:
+        return self._request.COOKIES.get(RAIL_COOKIE) == "folded"
+
+    @cached_property
+    def theme(self) -> str:
+        chosen = self.person.theme if self.person else self._request.COOKIES.get(THEME_COOKIE, "")
+        return chosen if chosen in User.Theme.values else User.Theme.AUTO.value
+
+    @property
+    def themes(self) -> list[dict[str, Any]]:
+        icons = {"auto": "circle-half", "light": "sun", "dark": "moon"}
+        return [{"code": t.value, "label": t.label, "icon": icons[t.value]} for t in User.Theme]
+
+    @property
+    def languages(self) -> list[dict[str, Any]]:
+        """Each with its own name, in its own language, as people look for it."""
+        own_names = {"en": "English", "tr": "Türkçe"}
+        return [
+            {"code": code, "label": own_names.get(code, name), "current": code == get_language()}
+            for code, name in settings.LANGUAGES
+        ]
+
+    @cached_property
+    def rail(self) -> list[dict[str, Any]]:
+        if self.actor is None:
+            return []
+        administers = self.actor.is_vendor and self.actor.has(*ADMIN_ROLES)
+        return [self._item(*item) for item in (*ITEMS, ADMIN_ITEM) if administers or item is not ADMIN_ITEM]
+
+    def _item(self, name: str, label: Any, icon: str, icon_there: str) -> dict[str, Any]:
+        url, path = reverse(name), self._request.path
+        active = path == url if name == "home" else path.startswith(url)
+        return {"label": label, "url": url, "icon": icon_there if active else icon, "active": active, "count": None}
+
+    @cached_property
+    def demo(self) -> list[dict[str, str]]:
+        """The demo sign-ins, for the sign-in page of a demo."""
+        if settings.MODE != "demo":
+            return []
+        members = (
+            Membership.objects.filter(user__is_demo=True, user__is_active=True, is_active=True)
+            .select_related("user", "company")
+            .prefetch_related("grants__location")
+            .order_by("company__kind", "company__name", "user__email")
+        )
+        return [
+            {
+                "email": member.user.email,
+                "password": DEMO_PASSWORD,
+                "company": member.company.name,
+                "role": ", ".join(sorted({_role(grant) for grant in member.grants.all()})),
+            }
+            for member in members
+        ]
+
+
+def _role(grant: Any) -> str:
+    role: str = grant.get_role_display()
+    return f"{role} ({grant.location.city})" if grant.location else role

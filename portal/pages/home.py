@@ -1,0 +1,135 @@
+"""Home: what needs you now, what ends soon, where the pipeline stands, what happened last."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, F, Sum
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from dealreg.models import Registration, RegistrationQuerySet, Status
+from portal.accounts.rules import REVIEWER, Actor
+from portal.events.models import Event
+from portal.pages import timeline
+from portal.policy import services as policies
+from referrals import rules
+from referrals.models import Referral, ReferralQuerySet
+
+#: How many of each kind the page shows; the list has all of them.
+MOST = 8
+SOON = timedelta(days=30)
+
+
+def context(actor: Actor, *, now: datetime) -> dict[str, Any]:
+    """A handful of queries, whatever the number of deals."""
+    visible = Referral.objects.visible_to(actor).filter(company_id=actor.company_id)
+    registrations = Registration.objects.visible_to(actor).filter(referral__company_id=actor.company_id)
+    return {
+        "needs": _needs(actor, visible, registrations, now),
+        "deadlines": _deadlines(visible, now),
+        "pipeline": _pipeline(visible),
+        "last_events": _last_events(visible, actor),
+        "is_vendor": actor.is_vendor,
+    }
+
+
+def _needs(
+    actor: Actor, visible: ReferralQuerySet, registrations: RegistrationQuerySet, now: datetime
+) -> list[dict[str, Any]]:
+    """What waits for this person, the most urgent first."""
+    window = timedelta(days=policies.current(now).registration_window_days)
+    needs = [
+        *(
+            _need("inbound", _("Answer this deal"), r, until=r.expires_at)
+            for r in visible.filter(substatus=rules.RECEIVED).with_context().order_by("expires_at")[:MOST]
+        ),
+        *(
+            _need("action", _("Correct the registration and resubmit"), r.referral, note=r.comment)
+            for r in registrations.filter(status=Status.ACTION_REQUIRED)
+            .with_context()
+            .order_by("action_required_at")[:MOST]
+        ),
+        *(
+            _need("register", _("Register this won deal"), r.referral, until=(r.referral.closed_at or now) + window)
+            for r in registrations.to_register().with_context().order_by("referral__closed_at")[:MOST]
+        ),
+    ]
+    if actor.is_vendor and actor.has(REVIEWER):
+        needs.extend(_reviews())
+    return sorted(needs, key=lambda need: (need["until"] is not None, need["until"] or now))
+
+
+def _need(
+    kind: str, title: Any, referral: Referral, *, until: datetime | None = None, note: str = ""
+) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "title": title,
+        "name": referral.name,
+        "customer": referral.engagement.customer.name,
+        "money": referral.money,
+        "until": until,
+        "note": note,
+        "url": reverse("deal", args=[referral.public_id]),
+    }
+
+
+def _reviews() -> list[dict[str, Any]]:
+    """A reviewer's queue, oldest first, each leading into the admin."""
+    waiting = Registration.objects.filter(status=Status.REVIEW_PENDING).with_context().order_by("review_pending_at")
+    return [
+        {
+            **_need("review", _("Review this registration"), r.referral),
+            "url": reverse("admin:dealreg_registration_change", args=[r.pk]),
+            "since": r.review_pending_at,
+        }
+        for r in waiting[:MOST]
+    ]
+
+
+def _deadlines(visible: ReferralQuerySet, now: datetime) -> list[Referral]:
+    """Open deals whose close date or answer is due within thirty days."""
+    ending = visible.filter(substatus=rules.ACCEPTED, close_date__range=(now.date(), (now + SOON).date()))
+    return list(ending.with_context().order_by("close_date")[:MOST])
+
+
+def _pipeline(visible: ReferralQuerySet) -> dict[str, Any]:
+    """Active deals by stage: how many and how much in USD, in one query."""
+    found = {
+        row["stage"]: row
+        for row in visible.filter(substatus=rules.ACCEPTED)
+        .values("stage")
+        .annotate(count=Count("pk"), usd=Sum("value_usd"))
+        .order_by("stage")
+    }
+    stages = [
+        {
+            "percent": p,
+            "label": label,
+            "count": found.get(p, {}).get("count", 0),
+            "usd": found.get(p, {}).get("usd") or 0,
+        }
+        for p, label in rules.STAGES.items()
+        if p < rules.WON_STAGE
+    ]
+    return {
+        "stages": stages,
+        "count": sum(s["count"] for s in stages),
+        "usd": sum(s["usd"] for s in stages),
+        "most": max([s["usd"] for s in stages] + [1]),
+    }
+
+
+def _last_events(visible: ReferralQuerySet, actor: Actor) -> list[dict[str, Any]]:
+    """The company's last events, on deals this person may see."""
+    events = (
+        Event.objects.filter(company_id=actor.company_id, subject_type="referrals.referral")
+        .filter(subject_id__in=visible.values("pk"))
+        .annotate(key=F("subject_id"))
+        .select_related("actor_user", "company")
+        .order_by("-id")[:MOST]
+    )
+    names = {r.pk: r for r in Referral.objects.filter(pk__in=[e.subject_id for e in events])}
+    return [{**timeline.entry(e), "referral": names[e.subject_id]} for e in events]

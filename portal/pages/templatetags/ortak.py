@@ -1,0 +1,416 @@
+"""What every template may use without loading it: icons, money, moments and deadlines as the reader writes them, and
+the components of static/app.css."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zlib import crc32
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+from django import template
+from django.forms import BaseForm, BoundField, widgets
+from django.template.context import Context
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext, ngettext
+
+from portal.workflow import text
+from portal.workflow.blockers import Blocker, Money
+
+register = template.Library()
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+#: Django's message levels and our kinds, in the words of the style sheet.
+KINDS = {"error": "danger", "debug": "info"}
+BANNER_ICONS = {
+    "info": "info-circle-fill",
+    "success": "check-circle-fill",
+    "warning": "exclamation-triangle-fill",
+    "danger": "x-octagon-fill",
+}
+#: Where {% actions %} leaves what it holds for the component around it.
+SLOT = "_component_actions"
+
+
+# Icons, badges, people
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", **attrs: str) -> SafeString:
+    """{% icon "star" class="x" %}: an icon of the sprite; silent for screen readers unless it gets a `label`."""
+    spoken = format_html(' role="img" aria-label="{}"', label) if label else format_html(' aria-hidden="true"')
+    return format_html(
+        '<svg class="o-icon {}" width="16" height="16" fill="currentColor" focusable="false"{}><use href="{}#{}"/></svg>',
+        attrs.get("class", ""),
+        spoken,
+        static("bootstrap-icons/bootstrap-icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def badge(kind: str, text: Any, icon: str = "") -> SafeString:
+    """{% badge "success" _("Won") icon="trophy" %}; kinds: neutral, brand, info, success, warning, danger."""
+    return format_html(
+        '<span class="o-badge o-badge--{}">{}{}</span>', KINDS.get(kind, kind), _icon(icon) if icon else "", text
+    )
+
+
+@register.simple_tag
+def avatar(name: str, **attrs: str) -> SafeString:
+    """{% avatar name %}: the person's initials on a colour of his own; the name itself stands next to it."""
+    tone = crc32(name.encode()) % 6
+    return format_html(
+        '<span class="o-avatar o-avatar--{} {}" aria-hidden="true">{}</span>',
+        tone,
+        attrs.get("class", ""),
+        initials(name),
+    )
+
+
+@register.filter
+def initials(name: str) -> str:
+    words = name.replace("@", " ").split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+# Numbers and money
+
+
+@register.filter(name="money")
+def money_text(amount: Decimal | Money | None, currency: str = "") -> str:
+    """{{ deal.value|money:deal.currency }}, or of a Money: {{ acv|money }}."""
+    if isinstance(amount, Money):
+        return text.money(amount.amount, amount.currency)
+    return text.money(amount, currency)
+
+
+@register.simple_tag
+def money(amount: Decimal | None, currency: str, usd: Decimal | None = None) -> SafeString:
+    """{% money amount currency usd=deal.value_usd %}: the amount; under it what it is in USD, where rules use that."""
+    dollars = format_html('<span class="o-money__usd">≈ {}</span>', text.money(usd, "USD")) if usd is not None else ""
+    if currency == "USD":
+        dollars = ""
+    return format_html('<span class="o-money">{}{}</span>', text.money(amount, currency), dollars)
+
+
+@register.filter
+def number(value: Decimal | float | int | None) -> str:
+    """{{ count|number }}: with the reader's separators."""
+    return "–" if value is None else format_decimal(value, locale=_locale())
+
+
+# Moments
+
+
+@register.simple_tag
+def when(moment: datetime | None, style: str = "full") -> SafeString:
+    """{% when event.at %}: in the person's zone, UTC on hover. Styles: full, short (no year), relative."""
+    if moment is None:
+        return format_html('<span class="o-none">–</span>')
+    local, hover = timezone.localtime(moment), f"{_clock(moment.astimezone(UTC))} UTC"
+    if style == "relative":
+        shown, hover = _ago(timezone.now() - moment) or _clock(local), f"{_clock(local)} · {hover}"
+    else:
+        shown = _clock(local, year=style != "short")
+    return format_html('<time class="o-when" datetime="{}" title="{}">{}</time>', moment.isoformat(), hover, shown)
+
+
+@register.simple_tag
+def day(value: date | None, *, year: bool = True) -> SafeString:
+    """{% day deal.close_date %}: a calendar day; of an instant, the day it is in the person's zone."""
+    if value is None:
+        return format_html('<span class="o-none">–</span>')
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).date()
+    return format_html('<time class="o-when" datetime="{}">{}</time>', value.isoformat(), _date(value, year=year))
+
+
+@register.simple_tag
+def deadline(until: datetime | date | None, soon: int = 3) -> SafeString:
+    """{% deadline referral.expires_at %}: "3 days left (23 Nov, 00:00 UTC)", with its urgency (ok, soon, late).
+
+    A date is a last day, good until its end. `soon`: from how many days on it is urgent.
+    """
+    if until is None:
+        return format_html('<span class="o-none">–</span>')
+    now = timezone.now()
+    if isinstance(until, datetime):
+        left, point = until - now, f"{_clock(until.astimezone(UTC), year=until.year != now.year)} UTC"
+        local = timezone.localtime(until)
+        hover, words = f"{_clock(local)} {local.tzname()}", _left(left)
+    else:
+        today = now.astimezone(UTC).date()
+        left = datetime(until.year, until.month, until.day, tzinfo=UTC) + DAY - now
+        point, hover, words = _date(until, year=until.year != today.year), _date(until), _days_left(until - today)
+    urgency = "late" if left <= timedelta() else "soon" if left < soon * DAY else "ok"
+    return format_html(
+        '<time class="o-left o-left--{}" datetime="{}" title="{}"><span class="o-left__words">{}</span> '
+        '<span class="o-left__point">({})</span></time>',
+        urgency,
+        until.isoformat(),
+        hover,
+        words,
+        point,
+    )
+
+
+def _left(left: timedelta) -> str:
+    if left <= timedelta():
+        return gettext("ended %(ago)s") % {"ago": _ago(-left)}
+    if left >= 2 * DAY:
+        return _days_left(timedelta(days=left // DAY))
+    if left >= HOUR:
+        count = left // HOUR
+        return ngettext("%(count)d hour left", "%(count)d hours left", count) % {"count": count}
+    count = max(1, left // MINUTE)
+    return ngettext("%(count)d minute left", "%(count)d minutes left", count) % {"count": count}
+
+
+def _days_left(left: timedelta) -> str:
+    if left.days < 0:
+        return gettext("ended %(ago)s") % {"ago": _ago(-left, by_day=True)}
+    if left.days == 0:
+        return gettext("today is the last day")
+    return ngettext("%(count)d day left", "%(count)d days left", left.days) % {"count": left.days}
+
+
+def _ago(since: timedelta, *, by_day: bool = False) -> str:
+    """How long ago, in the largest unit that still says something; nothing for the future."""
+    if since < timedelta():
+        return ""
+    if since >= 2 * DAY or by_day:
+        return ngettext("%(count)d day ago", "%(count)d days ago", since.days) % {"count": since.days}
+    if since >= HOUR:
+        count = since // HOUR
+        return ngettext("%(count)d hour ago", "%(count)d hours ago", count) % {"count": count}
+    if since >= MINUTE:
+        count = since // MINUTE
+        return ngettext("%(count)d minute ago", "%(count)d minutes ago", count) % {"count": count}
+    return gettext("just now")
+
+
+def _clock(moment: datetime, *, year: bool = True) -> str:
+    return format_datetime(moment, "d MMM y, HH:mm" if year else "d MMM, HH:mm", locale=_locale())
+
+
+def _date(value: date, *, year: bool = True) -> str:
+    return format_date(value, "d MMM y" if year else "d MMM", locale=_locale())
+
+
+def _locale() -> str:
+    return get_language() or "en"
+
+
+# Blockers and actions
+
+
+@register.filter
+def blocker_text(blocker: Blocker) -> str:
+    """{{ blocker|blocker_text }}: the sentence, in the reader's language."""
+    return text.text(blocker)
+
+
+@register.simple_tag
+def action(action: Any, href: str, kind: str = "secondary", *, dialog: bool = True, icon: str = "") -> SafeString:
+    """{% action a url kind="primary" %}: a link to the action's page, opened as a dialog where there is JavaScript.
+
+    One that is not available stays visible, and opens its reasons. kinds: primary, secondary, danger.
+    """
+    return render_to_string(
+        "components/action.html",
+        {
+            "action": action,
+            "label": gettext(str(action.label)),
+            "href": href,
+            "kind": kind,
+            "dialog": dialog,
+            "icon": icon,
+        },
+    )
+
+
+# Components with content
+
+
+@register.simple_block_tag(takes_context=True, end_name="endactions")
+def actions(context: Context, content: str) -> str:
+    """{% actions %}…{% endactions %} directly inside card, banner or empty_state: its buttons."""
+    context[SLOT] = content
+    return ""
+
+
+@register.simple_block_tag(takes_context=True, end_name="endcard")
+def card(
+    context: Context,
+    content: str,
+    title: str = "",
+    icon: str = "",
+    *,
+    id: str = "",
+    flush: bool = False,
+    level: int = 2,
+    note: str = "",
+) -> SafeString:
+    """{% card title=_("Customer") icon="building" id="customer" %}…{% endcard %}; flush: content to the edges."""
+    return render_to_string(
+        "components/card.html",
+        {
+            "title": title,
+            "icon": icon,
+            "id": id or f"card-{crc32(title.encode()):x}",
+            "flush": flush,
+            "level": level,
+            "note": note,
+            "content": content,
+            "actions": _take_actions(context),
+        },
+    )
+
+
+@register.simple_block_tag(takes_context=True, end_name="endbanner")
+def banner(context: Context, content: str, kind: str = "info", title: str = "") -> SafeString:
+    """{% banner "warning" title=_("Won early") %}…{% endbanner %}; kinds: info, success, warning, danger."""
+    kind = KINDS.get(kind, kind)
+    return render_to_string(
+        "components/banner.html",
+        {
+            "kind": kind,
+            "icon": BANNER_ICONS.get(kind, BANNER_ICONS["info"]),
+            "title": title,
+            "content": content.strip(),
+            "actions": _take_actions(context),
+        },
+    )
+
+
+@register.simple_block_tag(takes_context=True, end_name="endempty_state")
+def empty_state(context: Context, content: str, title: str, icon: str = "inbox") -> SafeString:
+    """{% empty_state title=_("No deals yet") icon="inbox" %}What to do.{% actions %}…{% endactions %}{% endempty_state %}"""
+    return render_to_string(
+        "components/empty_state.html",
+        {"title": title, "icon": icon, "content": content.strip(), "actions": _take_actions(context)},
+    )
+
+
+def _take_actions(context: Context) -> str:
+    taken: str = context.get(SLOT, "")
+    if taken:
+        context[SLOT] = ""
+    return taken.strip()
+
+
+# Forms
+
+
+@register.simple_tag
+def field(bound: BoundField, label: str = "", help: str | None = None, **options: Any) -> SafeString:
+    """{% field form.tcv suffix="EUR" wide=True placeholder="0.00" hx_post=url %}: label, help, control, error.
+
+    wide, prefix, suffix, hide_label are ours; every other option becomes an attribute of the control (hx_post: hx-post).
+    """
+    ours = {name: options.pop(name, "") for name in ("wide", "prefix", "suffix", "hide_label")}
+    kind = _control(bound)
+    help_text = bound.help_text if help is None else help
+    described = " ".join([f"{bound.auto_id}_helptext"] * bool(help_text) + [error_id(bound)])
+    css = {"check": "form-check-input", "select": "form-select"}.get(kind, "form-control")
+    attrs = {name.replace("_", "-"): value for name, value in options.items()}
+    attrs["class"] = " ".join(filter(None, [bound.field.widget.attrs.get("class", ""), css]))
+    attrs["aria-describedby"] = described
+    if bound.errors:
+        attrs["aria-invalid"] = "true"
+    return render_to_string(
+        "components/field.html",
+        {
+            "field": bound,
+            "kind": kind,
+            "label": label or bound.label,
+            "help": help_text,
+            "described": described,
+            "control": "" if kind == "group" else bound.as_widget(attrs=attrs),
+            "choices": _choices(bound, options) if kind == "group" else [],
+            **ours,
+        },
+    )
+
+
+@register.inclusion_tag("components/field_error.html")
+def field_error(bound: BoundField, *, oob: bool = False) -> dict[str, Any]:
+    """{% field_error form.tcv oob=True %}: only the error place, for an htmx answer to a dry run."""
+    return {"id": error_id(bound), "errors": bound.errors, "oob": oob}
+
+
+@register.simple_tag
+def error_summary(form: BaseForm | None, blockers: Iterable[Blocker] = ()) -> SafeString:
+    """{% error_summary form blockers=violations %}: everything that is wrong, each with a link to its field; app.js
+    moves the focus here."""
+    items: list[tuple[str, str, str]] = []
+    form = form or None
+    if form is not None:
+        items += [("", "", str(error)) for error in form.non_field_errors()]
+        for bound in form:
+            items += [(_target(bound), str(bound.label), str(error)) for error in bound.errors]
+    for blocker in blockers or ():
+        bound_to = form[blocker.field] if form is not None and blocker.field in form.fields else None
+        where = (_target(bound_to), str(bound_to.label)) if bound_to else ("", "")
+        items.append((*where, text.text(blocker)))
+    if not items:
+        return SafeString("")
+    return render_to_string("components/error_summary.html", {"items": items})
+
+
+def _choices(bound: BoundField, options: dict[str, Any]) -> list[Any]:
+    """The single radios or ticks of a group, in our clothes."""
+    choices = list(bound.subwidgets)
+    for choice in choices:
+        choice.data["attrs"] |= {"class": "form-check-input"} | {k.replace("_", "-"): v for k, v in options.items()}
+    return choices
+
+
+@register.filter
+def error_id(bound: BoundField) -> str:
+    return f"{bound.auto_id}_error"
+
+
+def _target(bound: BoundField) -> str:
+    return bound.id_for_label or bound.auto_id
+
+
+def _control(bound: BoundField) -> str:
+    match bound.field.widget:
+        case widgets.RadioSelect() | widgets.CheckboxSelectMultiple():
+            return "group"
+        case widgets.CheckboxInput():
+            return "check"
+        case widgets.Select():
+            return "select"
+    return "text"
+
+
+@register.filter
+def message_kind(message: Any) -> str:
+    """Of a Django message: info, success, warning, danger."""
+    return KINDS.get(message.level_tag, message.level_tag)
+
+
+@register.filter
+def message_icon(message: Any) -> str:
+    return BANNER_ICONS.get(message_kind(message), BANNER_ICONS["info"])
+
+
+def _icon(name: str) -> SafeString:
+    return icon(name)
+
+
+@register.simple_tag
+def attrs(**pairs: Any) -> SafeString:
+    """{% attrs aria_current=current %}: the attributes that have a value."""
+    given = [(name.replace("_", "-"), value) for name, value in pairs.items() if value not in (None, False, "")]
+    return format_html_join("", ' {}="{}"', given)

@@ -1,0 +1,17 @@
+"""Addresses of the pages composed of several apps."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from portal.pages import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("co-sell/", views.deals, name="deals"),
+    path("co-sell/<uuid:public_id>/", views.deal, name="deal"),
+    path("co-sell/<uuid:public_id>/state/", views.deal_state, name="deal_state"),
+    path("language/", views.set_language, name="set_language"),
+    path("theme/", views.set_theme, name="set_theme"),
+    path("company/", views.switch_company, name="switch_company"),
+]

@@ -1,0 +1,398 @@
+"""The portal from one command (`make run`): its servers, its data, then web, worker and beat until told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from portal import embedded, translations
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+GRACE_SECONDS = 12.0
+READY_SECONDS = 90.0
+LONGEST_LOG = 10_000_000
+SIGN_INS = """\
+Sign in with the password ortak-demo as
+  vendor     seller@vendor.example    reviewer@vendor.example   council1@vendor.example   manager@vendor.example
+  Contoso    admin@contoso.example    referrals@contoso.example ankara@contoso.example    user@contoso.example
+             viewer@contoso.example
+  Fabrikam   referrals@fabrikam.example
+  Northwind  referrals@northwind.example"""
+
+#: To our own address one never goes through a proxy.
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class Refused(Exception):
+    """The portal can't run here; the message is one clear line."""
+
+
+class Ended(BaseException):
+    """Somebody asked the portal to end. Not an Exception: no library may swallow it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where this copy serves and keeps its data."""
+
+    host: str
+    port: int
+    data_dir: Path
+
+    @property
+    def own_url(self) -> str:
+        """How this machine reaches it; a server on all addresses is also on this one."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  compared, not bound
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+@dataclass
+class Child:
+    """A process to be kept alive."""
+
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    quick_deaths: int = 0
+    not_before: float = 0.0
+
+
+@dataclass
+class Family:
+    """The children, and the directory their logs go to."""
+
+    log_dir: Path
+    children: list[Child] = field(default_factory=list)
+
+    def start(self, child: Child) -> None:
+        with _log(self.log_dir / f"{child.name}.log") as log:
+            child.process = subprocess.Popen(  # noqa: S603
+                child.command,
+                cwd=BASE_DIR,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Its own session: Ctrl-C reaches only us, and we end the children in order.
+                start_new_session=True,
+                preexec_fn=embedded.die_with_parent(signal.SIGTERM),
+            )
+        child.started_at = time.monotonic()
+
+    def watch(self) -> None:
+        """Start again whoever ended; one that keeps ending waits longer each time."""
+        for child in self.children:
+            if child.process is not None and (code := child.process.poll()) is not None:
+                _kill_group(child.process.pid)
+                lived = time.monotonic() - child.started_at
+                child.quick_deaths = child.quick_deaths + 1 if lived < 10 else 0
+                pause = min(2**child.quick_deaths, 30) if child.quick_deaths > 1 else 0
+                say(f"{child.name} ended ({_how(code)}); starting it again{f' in {pause} s' if pause else ''}.")
+                child.process, child.not_before = None, time.monotonic() + pause
+            if child.process is None and time.monotonic() >= child.not_before:
+                self.start(child)
+
+    def stop(self) -> None:
+        """End everyone: politely, then by force."""
+        processes = [child.process for child in self.children if child.process is not None]
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+        deadline = time.monotonic() + GRACE_SECONDS
+        for process in processes:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.1, deadline - time.monotonic()))
+            _kill_group(process.pid)
+            process.wait()
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, _end)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, _end)
+    if "MAKELEVEL" in os.environ:
+        embedded.tie(os.getppid(), signal.SIGTERM)
+    try:
+        run(os.environ)
+    except (Refused, embedded.CannotStart) as error:
+        print(f"ortak: {error}", file=sys.stderr)
+        sys.exit(1)
+    except Ended:
+        say("Ended.")
+
+
+def run(environ: Mapping[str, str]) -> None:
+    """Serve until a signal comes; whatever was started here has ended when this returns or raises."""
+    place = place_from(environ)
+    check(place)
+    with _only_one(place.data_dir), _servers(place.data_dir):
+        set_environment(place)
+        prepare(place.data_dir)
+        family = Family(place.data_dir / "log", children())
+        try:
+            for child in family.children:
+                family.start(child)
+            keep_going(place, family)
+        finally:
+            _ignore_signals()
+            family.stop()
+
+
+# Before the start
+
+
+def place_from(environ: Mapping[str, str]) -> Place:
+    port = environ.get("PORT") or "8000"
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise Refused(f"PORT must be a number from 1 to 65535, not {port!r}.")
+    data_dir = Path(environ.get("DATA_DIR") or BASE_DIR / ".data").resolve()
+    return Place(environ.get("HOST") or "127.0.0.1", int(port), data_dir)
+
+
+def check(place: Place) -> None:
+    """Everything a start needs of the machine; raises Refused with the first thing missing."""
+    if sys.version_info < (3, 11):  # noqa: UP036  run by hand, with whatever Python
+        raise Refused(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
+    if not (BASE_DIR / "node_modules/bootstrap/dist").is_dir():
+        raise Refused("node_modules is missing or incomplete: `make run` installs it with npm.")
+    if not os.environ.get("REDIS_URL") and embedded.redis_binary() is None:
+        raise Refused("No Redis: install redis-server or valkey-server, or set REDIS_URL.")
+    check_port(place)
+
+
+def check_port(place: Place) -> None:
+    """Whether the port can be had, now, rather than after a minute of preparations."""
+    try:
+        family, kind, protocol, _name, address = socket.getaddrinfo(
+            place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror as error:
+        raise Refused(f"HOST {place.host!r} is no address of this machine.") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            free = f"PORT={place.port + 1} make run"
+            raise Refused(f"Port {place.port} on {place.host} is in use; try {free}.") from error
+        raise Refused(f"Can't listen on {place.host}:{place.port}: {error.strerror}.") from error
+
+
+def set_environment(place: Place) -> None:
+    """What the settings of this process and its children read."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    # `make run` is the demo; a real installation starts its processes itself and is in production mode by default.
+    os.environ.setdefault("ORTAK_MODE", "demo")
+    os.environ.setdefault("BASE_URL", place.own_url)
+    os.environ.setdefault("STATIC_ROOT", str(place.data_dir / "static"))
+    os.environ.update(HOST=place.host, PORT=str(place.port), DATA_DIR=str(place.data_dir))
+
+
+@contextlib.contextmanager
+def _only_one(data_dir: Path) -> Iterator[None]:
+    """Two copies on the same data would share workers and beat."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = (data_dir / "run.lock").open("ab")
+    except OSError as error:
+        raise Refused(f"Can't use {data_dir} as data directory: {error.strerror}.") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Refused(f"Ortak already runs on {data_dir}; a second copy needs its own DATA_DIR.") from error
+        yield
+
+
+@contextlib.contextmanager
+def _servers(data_dir: Path) -> Iterator[None]:
+    """PostgreSQL and Redis, ended again if they were started here."""
+    theirs = embedded.running(data_dir)
+    try:
+        embedded.start(data_dir, tied=True)
+        yield
+    finally:
+        _ignore_signals()
+        if not theirs:
+            embedded.stop(data_dir)
+
+
+# Preparing
+
+
+def prepare(data_dir: Path) -> None:
+    """Tables, demo data, translations, static files; what is done already takes no time."""
+    import django
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import CommandError
+    from django.db import OperationalError
+    from redis.exceptions import ConnectionError as NoRedis
+
+    if problems := translations.compile_all():
+        raise Refused(problems[0])
+    try:
+        django.setup()
+        fill_database()
+        collect_static(data_dir)
+        forget_heartbeat()
+    except (CommandError, ImproperlyConfigured, OperationalError, NoRedis) as error:
+        raise Refused(" ".join(str(error).split())) from error
+
+
+def fill_database() -> None:
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connections
+
+    call_command("migrate", verbosity=0, interactive=False)
+    if settings.MODE == "demo":
+        call_command("demo", if_empty=True)
+    connections.close_all()
+
+
+def forget_heartbeat() -> None:
+    """The run before left one, and this run's worker is not up yet."""
+    from django.core.cache import cache
+
+    from portal.notify.tasks import HEARTBEAT_KEY
+
+    cache.delete(HEARTBEAT_KEY)
+    cache.close()
+
+
+def collect_static(data_dir: Path) -> None:
+    """Collect the static files, unless they are those of the last time."""
+    from django.conf import settings
+    from django.core.management import call_command
+
+    stamp = data_dir / "static.stamp"
+    state = static_state()
+    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    if manifest.exists() and stamp.exists() and stamp.read_text() == state:
+        return
+    stamp.unlink(missing_ok=True)
+    call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+    stamp.write_text(state)
+
+
+def static_state() -> str:
+    """A digest of everything that static files come from."""
+    digest = hashlib.sha256()
+    for name in ("package-lock.json", "pyproject.toml", "portal/settings.py"):
+        digest.update((BASE_DIR / name).read_bytes())
+    for folder in (BASE_DIR / "static", *sorted((BASE_DIR / "portal").glob("*/static"))):
+        for path in sorted(folder.rglob("*")):
+            stat = path.stat()
+            digest.update(f"{path}:{stat.st_size}:{stat.st_mtime_ns}".encode())
+    return digest.hexdigest()
+
+
+# While it runs
+
+
+def children() -> list[Child]:
+    python = sys.executable
+    celery = [python, "-m", "celery", "-A", "portal.celery"]
+    return [
+        Child("web", [python, "-m", "gunicorn", "-c", str(BASE_DIR / "portal/gunicorn.py")]),
+        # Gossip and mingle are for workers that need each other; without them one starts a second sooner.
+        Child("worker", [*celery, "worker", "-c", "2", "-l", "INFO", "--without-gossip", "--without-mingle"]),
+        Child("beat", [*celery, "beat", "-l", "WARNING"]),
+    ]
+
+
+def keep_going(place: Place, family: Family) -> None:
+    """Watch over children and servers; say once when the portal is ready. Only a signal ends this."""
+    announced, began, looked = False, time.monotonic(), time.monotonic()
+    while True:
+        family.watch()
+        if not announced and ready(place):
+            announce(place)
+            announced = True
+        if not announced and time.monotonic() - began > READY_SECONDS:
+            say(f"Still not ready after {READY_SECONDS:.0f} s; see {place.own_url}/readyz and {family.log_dir}.")
+            announced = True
+        if time.monotonic() - looked > 5:
+            look_after_servers(place.data_dir)
+            looked = time.monotonic()
+        time.sleep(0.2)
+
+
+def look_after_servers(data_dir: Path) -> None:
+    if embedded.running(data_dir):
+        return
+    say("PostgreSQL or Redis ended; starting it again.")
+    try:
+        embedded.start(data_dir, tied=True)
+    except embedded.CannotStart as error:
+        say(str(error))
+
+
+def ready(place: Place) -> bool:
+    try:
+        with _direct.open(f"{place.own_url}/readyz", timeout=2) as answer:
+            return bool(json.load(answer)["status"] == "ok")
+    except (OSError, ValueError):
+        return False
+
+
+def announce(place: Place) -> None:
+    say(f"Ortak is ready at {os.environ['BASE_URL']}")
+    if os.environ["ORTAK_MODE"] == "demo":
+        say(SIGN_INS)
+    say(f"Logs, and the mail it would send: {place.data_dir / 'log'}. Ctrl-C ends it.")
+
+
+# Small things
+
+
+def say(line: str) -> None:
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        print(line, flush=True)
+
+
+def _end(*_args: object) -> None:
+    raise Ended
+
+
+def _ignore_signals() -> None:
+    """Once ending, end in order: a second Ctrl-C must leave nothing behind."""
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(signum, signal.SIG_IGN)
+
+
+def _kill_group(pid: int) -> None:
+    """End what a child left behind in its session."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _how(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _log(path: Path) -> IO[bytes]:
+    """The log to append to; a long one is set aside first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > LONGEST_LOG:
+        path.replace(path.with_suffix(".old.log"))
+    return path.open("ab")
+
+
+if __name__ == "__main__":
+    main()

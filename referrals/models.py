@@ -1,0 +1,357 @@
+"""Engagements and referrals: one joint sale to one customer, and each company's copy of it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import uuid6
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django_fsm import FSMField, transition
+
+from portal.accounts.models import Company, Location
+from portal.accounts.rules import REFERRALS_USER, Actor, reading_scope
+from portal.catalog.models import AssessmentType, Solution
+from portal.customers.models import Customer
+from portal.workflow.blockers import Money
+from referrals import rules
+
+
+class Substatus(models.TextChoices):
+    """REF-11, with the API's tokens."""
+
+    RECEIVED = rules.RECEIVED, _("Received")
+    ACCEPTED = rules.ACCEPTED, _("Accepted")
+    WON = rules.WON, _("Won")
+    LOST = rules.LOST, _("Lost")
+    DECLINED = rules.DECLINED, _("Declined")
+    EXPIRED = rules.EXPIRED, _("Expired")
+    ERROR = rules.ERROR, _("Error")
+
+
+class Engagement(models.Model):
+    """One joint sale to one customer, shared by every company that takes part."""
+
+    public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="engagements")
+    started_by = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="engagements")
+    #: From the form of whoever created it, so that a double click creates one deal.
+    creation_key = models.UUIDField(default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField()
+    help_code = models.CharField(max_length=40, default=rules.NO_HELP)
+    vendor_may_view = models.BooleanField(default=False)
+    vendor_invited_at = models.DateTimeField(null=True, blank=True)
+    assessment_type = models.ForeignKey(AssessmentType, on_delete=models.PROTECT, null=True, blank=True)
+    assessment_location = models.CharField(max_length=100, blank=True)
+    contact_name = models.CharField(max_length=200, blank=True)
+    contact_phone = models.CharField(max_length=50, blank=True)
+    contact_email = models.EmailField(blank=True)
+    contact_consent = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("engagement")
+        verbose_name_plural = _("engagements")
+        constraints = [
+            models.UniqueConstraint(fields=["started_by", "creation_key"], name="referrals_engagement_created_once"),
+            models.CheckConstraint(
+                condition=models.Q(help_code__in=list(rules.HELP)), name="referrals_engagement_help_code"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(help_code=rules.NO_HELP) | models.Q(vendor_may_view=True),
+                name="referrals_engagement_help_implies_view",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+    @property
+    def deal_type(self) -> str:
+        return rules.deal_type(
+            help_code=self.help_code,
+            vendor_may_view=self.vendor_may_view,
+            assessment=self.assessment_type_id is not None,
+        )
+
+
+class ReferralQuerySet(models.QuerySet["Referral"]):
+    def visible_to(self, actor: Actor) -> ReferralQuerySet:
+        """What the actor may read (ORG-2, ORG-4, ORG-6, REF-3)."""
+        if actor.is_system:
+            return self
+        if actor.is_vendor:
+            if not actor.grants:
+                return self.none()
+            return self.filter(models.Q(company_id=actor.company_id) | models.Q(engagement__vendor_may_view=True))
+        own = self.filter(company_id=actor.company_id)
+        scope = reading_scope(actor)
+        if scope.entire_company:
+            return own
+        seen = models.Q(location_id__in=scope.location_ids)
+        if actor.has(REFERRALS_USER):
+            seen |= models.Exists(TeamMember.objects.filter(referral=models.OuterRef("pk"), email=actor.email.lower()))
+        return own.filter(seen)
+
+    def of_company(self, actor: Actor) -> ReferralQuerySet:
+        """What the actor works with as his own: for the vendor its copies, and partner-led deals it may only view."""
+        if not actor.is_vendor:
+            return self.filter(company_id=actor.company_id)
+        partner_led = models.Q(engagement__vendor_may_view=True, engagement__help_code=rules.NO_HELP)
+        return self.filter(models.Q(company_id=actor.company_id) | partner_led)
+
+    def with_context(self) -> ReferralQuerySet:
+        """Everything lists and verbs look at, without a query per row."""
+        return self.select_related("engagement__customer", "company", "location", "invited_by")
+
+    def inbound(self) -> ReferralQuerySet:
+        return self.filter(invited_by__isnull=False)
+
+    def outbound(self) -> ReferralQuerySet:
+        return self.filter(invited_by__isnull=True)
+
+    def open(self) -> ReferralQuerySet:
+        return self.filter(substatus__in=[rules.RECEIVED, rules.ACCEPTED])
+
+    def due_to_expire(self, now: datetime) -> ReferralQuerySet:
+        return self.filter(substatus=rules.RECEIVED, expires_at__lte=now)
+
+
+class Referral(models.Model):
+    """One company's copy of an engagement; people say *deal*. Changes only through referrals.services."""
+
+    class Intent(models.TextChoices):
+        YES = "yes", _("Yes")
+        NO = "no", _("No")
+        UNDECIDED = "undecided", _("Have not decided")
+
+    public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
+    engagement = models.ForeignKey(Engagement, on_delete=models.PROTECT, related_name="referrals")
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="referrals")
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, null=True, blank=True)
+    #: Who sent it; null for a company's own deal.
+    invited_by = models.ForeignKey(
+        Company, on_delete=models.PROTECT, null=True, blank=True, related_name="sent_referrals"
+    )
+
+    name = models.CharField(_("deal name"), max_length=200)
+    value = models.DecimalField(_("estimated value"), max_digits=18, decimal_places=2)
+    currency = models.CharField(_("currency"), max_length=3)
+    value_usd = models.DecimalField(max_digits=20, decimal_places=2, null=True)
+    usd_rate_month = models.DateField(null=True)
+    close_date = models.DateField(_("estimated close date"))
+    crm_id = models.CharField(_("CRM id"), max_length=100, blank=True)
+    campaign_id = models.CharField(_("marketing campaign id"), max_length=100, blank=True)
+    marketplace_intent = models.CharField(max_length=10, choices=Intent.choices, default=Intent.UNDECIDED)
+
+    substatus = FSMField(_("status"), choices=Substatus.choices, default=Substatus.ACCEPTED, protected=True)
+    stage = models.PositiveSmallIntegerField(_("sales stage"), default=rules.FIRST_STAGE)
+    reason_code = models.CharField(max_length=30, blank=True)
+    reason_note = models.TextField(blank=True)
+    won_early = models.BooleanField(default=False)
+    #: Someone asked to mark it Won at this instant (REF-18).
+    win_at = models.DateTimeField(null=True, blank=True)
+
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReferralQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("referral")
+        verbose_name_plural = _("referrals")
+        indexes = [
+            models.Index(fields=["company", "-id"], name="referrals_company_newest"),
+            models.Index(fields=["company", "substatus", "-id"], name="referrals_company_substatus"),
+            models.Index(
+                fields=["expires_at"], condition=models.Q(substatus=rules.RECEIVED), name="referrals_due_to_expire"
+            ),
+            models.Index(fields=["win_at"], condition=models.Q(win_at__isnull=False), name="referrals_win_at"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["engagement", "company"], name="referrals_one_copy_per_company"),
+            models.CheckConstraint(
+                condition=models.Q(substatus__in=list(rules.SUBSTATUSES)), name="referrals_referral_substatus"
+            ),
+            models.CheckConstraint(condition=models.Q(value__gt=0), name="referrals_referral_value_positive"),
+            models.CheckConstraint(condition=models.Q(stage__in=list(rules.STAGES)), name="referrals_referral_stage"),
+            models.CheckConstraint(
+                condition=models.Q(substatus__in=sorted(rules.TERMINAL), closed_at__isnull=False)
+                | models.Q(substatus__in=[rules.RECEIVED, rules.ACCEPTED], closed_at__isnull=True),
+                name="referrals_referral_closed_at",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(substatus=rules.RECEIVED) | models.Q(expires_at__isnull=False),
+                name="referrals_referral_received_expires",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    # Mutators: which moves exist (REF-11). Called by workflow.run only; they assign and nothing else.
+
+    @transition(substatus, source=Substatus.RECEIVED, target=Substatus.ACCEPTED)
+    def accept(
+        self,
+        *,
+        now: datetime,
+        name: str,
+        value: Money,
+        close_date: date,
+        crm_id: str,
+        campaign_id: str,
+        value_usd: Decimal | None,
+        usd_rate_month: date | None,
+        **_rest: Any,
+    ) -> None:
+        self.accepted_at = self.updated_at = now
+        self.name, self.close_date, self.crm_id, self.campaign_id = name, close_date, crm_id, campaign_id
+        self.value, self.currency = value.amount, value.currency
+        self.value_usd, self.usd_rate_month = value_usd, usd_rate_month
+
+    @transition(substatus, source=Substatus.RECEIVED, target=Substatus.DECLINED)
+    def decline(self, *, now: datetime, reason_code: str, comment: str = "") -> None:
+        self._close(now, reason_code, comment)
+
+    @transition(substatus, source=Substatus.RECEIVED, target=Substatus.EXPIRED)
+    def expire(self, *, now: datetime) -> None:
+        self._close(now)
+
+    @transition(substatus, source=Substatus.ACCEPTED, target=Substatus.WON)
+    def win(
+        self, *, now: datetime, won_early: bool, value_usd: Decimal | None, usd_rate_month: date | None, **_rest: Any
+    ) -> None:
+        self._close(now)
+        self.stage, self.won_early = rules.WON_STAGE, won_early
+        self.value_usd, self.usd_rate_month = value_usd, usd_rate_month
+
+    @transition(substatus, source=Substatus.ACCEPTED, target=Substatus.LOST)
+    def lose(self, *, now: datetime, reason_code: str, comment: str = "") -> None:
+        self._close(now, reason_code, comment)
+
+    @transition(substatus, source=[Substatus.RECEIVED, Substatus.ACCEPTED], target=Substatus.ERROR)
+    def close_as_error(self, *, now: datetime, reason_code: str, comment: str = "") -> None:
+        self._close(now, reason_code, comment)
+
+    @transition(substatus, source=Substatus.ACCEPTED, target=None)
+    def set_stage(self, *, now: datetime, stage: int) -> None:
+        self.stage, self.updated_at = stage, now
+
+    @transition(substatus, source=Substatus.ACCEPTED, target=None)
+    def schedule_win(self, *, now: datetime, win_at: datetime) -> None:
+        self.win_at, self.updated_at = win_at, now
+
+    @transition(substatus, source=Substatus.ACCEPTED, target=None)
+    def cancel_win(self, *, now: datetime) -> None:
+        self.win_at, self.updated_at = None, now
+
+    def _close(self, now: datetime, reason_code: str = "", note: str = "") -> None:
+        self.closed_at = self.updated_at = now
+        self.reason_code, self.reason_note = reason_code, note
+        self.win_at = None
+
+    # Properties
+
+    @property
+    def owner_id(self) -> int:
+        return self.company_id
+
+    @property
+    def event_group(self) -> uuid.UUID:
+        return self.engagement.public_id
+
+    @property
+    def status(self) -> str:
+        """New, Active or Closed (REF-11)."""
+        return rules.status_of(self.substatus)
+
+    @property
+    def is_closed(self) -> bool:
+        return self.substatus in rules.TERMINAL
+
+    @property
+    def is_inbound(self) -> bool:
+        return self.invited_by_id is not None
+
+    @property
+    def is_assessment(self) -> bool:
+        return self.engagement.assessment_type_id is not None
+
+    @property
+    def won_at(self) -> datetime | None:
+        return self.closed_at if self.substatus == rules.WON else None
+
+    @property
+    def money(self) -> Money:
+        return Money(self.value, self.currency)
+
+    @property
+    def reason_text(self) -> str:
+        reasons = rules.ERROR_REASONS if self.substatus == rules.ERROR else rules.CLOSE_REASONS
+        return reasons.get(self.reason_code, self.reason_code)
+
+
+class TeamMember(models.Model):
+    """A person who works on a company's copy of the deal (REF-7)."""
+
+    referral = models.ForeignKey(Referral, on_delete=models.CASCADE, related_name="team")
+    first_name = models.CharField(_("first name"), max_length=100)
+    last_name = models.CharField(_("last name"), max_length=100)
+    phone = models.CharField(_("phone"), max_length=50)
+    email = models.EmailField(_("e-mail"))
+    title = models.CharField(_("title"), max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = _("team member")
+        verbose_name_plural = _("team members")
+        indexes = [models.Index(fields=["email"], name="referrals_team_email")]
+        constraints = [
+            models.UniqueConstraint(fields=["referral", "email"], name="referrals_team_once"),
+            models.CheckConstraint(
+                condition=models.Q(email=models.functions.Lower("email")), name="referrals_team_email_lower"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+
+class ReferralSolution(models.Model):
+    """A solution on a company's copy of the deal (REF-8)."""
+
+    referral = models.ForeignKey(Referral, on_delete=models.CASCADE, related_name="solutions")
+    solution = models.ForeignKey(Solution, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("solution")
+        verbose_name_plural = _("solutions")
+        constraints = [models.UniqueConstraint(fields=["referral", "solution"], name="referrals_solution_once")]
+
+    def __str__(self) -> str:
+        return self.solution.name
+
+
+class Note(models.Model):
+    """A note of the engagement's thread: shared with its participants, or private to one company (REF-23)."""
+
+    engagement = models.ForeignKey(Engagement, on_delete=models.PROTECT, related_name="notes")
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    shared = models.BooleanField(default=True)
+    text = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("note")
+        verbose_name_plural = _("notes")
+        indexes = [models.Index(fields=["engagement", "-id"], name="referrals_note_newest")]
+
+    def __str__(self) -> str:
+        return self.text[:50]

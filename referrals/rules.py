@@ -1,0 +1,328 @@
+"""The rules of referrals (REF) as pure decisions: deal types, the status machine's words, stages, reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from portal.policy.rules import Policy
+from portal.workflow.blockers import Blocker, Money, Term, _
+
+# REF-2: what help is wanted from the vendor, by wire token.
+NO_HELP = "Unknown"
+HELP: Mapping[str, str] = {
+    NO_HELP: _("No help required at this time"),
+    "WorkloadSpecificValueProposition": _("Workload-specific value proposition"),
+    "CustomerTechnicalArchitecture": _("Customer technical architecture"),
+    "ProofOfConceptOrDemo": _("Proof of concept / demo"),
+    "QuotesOrLicensing": _("Quotes / licensing"),
+    "PostSalesCustomerSuccess": _("Post-sales customer success"),
+    "GeneralOrOther": _("General or other"),
+}
+
+PRIVATE = "private"
+PARTNER_LED = "partner_led"
+CO_SELL = "co_sell"
+SOLUTION_ASSESSMENT = "solution_assessment"
+DEAL_TYPES: Mapping[str, str] = {
+    PRIVATE: _("Private deal"),
+    PARTNER_LED: _("Partner-led"),
+    CO_SELL: _("Co-sell"),
+    SOLUTION_ASSESSMENT: _("Solution assessment"),
+}
+
+#: The types whose deals can be registered (ELIG-2).
+REGISTRABLE = frozenset({PARTNER_LED, CO_SELL})
+
+# REF-11: the API's tokens.
+RECEIVED, ACCEPTED, WON, LOST = "Received", "Accepted", "Won", "Lost"
+DECLINED, EXPIRED, ERROR = "Declined", "Expired", "Error"
+SUBSTATUSES: Mapping[str, str] = {
+    RECEIVED: _("Received"),
+    ACCEPTED: _("Accepted"),
+    WON: _("Won"),
+    LOST: _("Lost"),
+    DECLINED: _("Declined"),
+    EXPIRED: _("Expired"),
+    ERROR: _("Error"),
+}
+TERMINAL = frozenset({WON, LOST, DECLINED, EXPIRED, ERROR})
+#: A copy in one of these takes no part in the engagement any more (AUTO-2).
+GONE = frozenset({DECLINED, EXPIRED, ERROR})
+
+# REF-14, in per cent.
+FIRST_STAGE, WON_STAGE = 10, 100
+STAGES: Mapping[int, str] = {
+    10: _("Created / accepted"),
+    20: _("Qualified"),
+    40: _("Developed"),
+    60: _("Proposed"),
+    80: _("Negotiated"),
+    100: _("Won"),
+}
+# REF-15
+ASSESSMENT_STAGES: Mapping[int, str] = {
+    10: _("Created / accepted"),
+    20: _("Secure customer LOE"),
+    40: _("Collect data"),
+    60: _("Prepare assessment report"),
+    80: _("Present to customer"),
+    100: _("Won"),
+}
+# REF-16: the wire's names for four of the stages.
+STAGE_NAMES: Mapping[str, int] = {"Qualify": 20, "Develop": 40, "Propose": 60, "Close": 80}
+
+# F3.1: reason codes.
+CLOSE_REASONS: Mapping[str, str] = {
+    "budget": _("The budget was inadequate"),
+    "no_response": _("The customer did not respond"),
+    "other_vendor": _("The customer chose another vendor"),
+    "requirement_not_met": _("A requirement could not be met"),
+    "not_a_customer": _("Not a customer"),
+    "timeline": _("The proposed timeline was too short"),
+    "spam": _("Abuse, spam or phishing"),
+    "other": _("Other"),
+}
+ERROR_REASONS: Mapping[str, str] = {
+    "duplicate_upload": _("Duplicate created by a bulk upload"),
+    "duplicate": _("Duplicate created in the portal"),
+    "duplicate_from_vendor": _("Duplicate sent by %(vendor)s"),
+    "connector": _("Connector synchronisation issue"),
+    "customer_match": _("Customer matching issue"),
+    "solution": _("Solution issue (please explain)"),
+    "test": _("Test referral"),
+    "data": _("Data error"),
+    "other": _("Other (please explain)"),
+}
+#: These say nothing without words of one's own.
+EXPLAINED_REASONS = frozenset({"other", "solution"})
+
+
+def status_of(substatus: str) -> str:
+    """The status that follows from the substatus: New, Active or Closed (REF-11)."""
+    return {RECEIVED: "New", ACCEPTED: "Active"}.get(substatus, "Closed")
+
+
+def deal_type(*, help_code: str, vendor_may_view: bool, assessment: bool) -> str:
+    """What kind of deal the two answers make; it is never typed in (REF-1)."""
+    if assessment:
+        return SOLUTION_ASSESSMENT
+    if help_code != NO_HELP:
+        return CO_SELL
+    return PARTNER_LED if vendor_may_view else PRIVATE
+
+
+def stages_for(*, assessment: bool) -> Mapping[int, str]:
+    return ASSESSMENT_STAGES if assessment else STAGES
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person of the deal's team (REF-7)."""
+
+    first_name: str
+    last_name: str
+    phone: str
+    email: str
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Contact:
+    """The customer's contact (REF-5); consent: he agreed that the vendor gets these details."""
+
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+    consent: bool = False
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.name and self.phone and self.email)
+
+
+@dataclass(frozen=True)
+class NewDeal:
+    """What a new deal is made of, as far as rules judge it."""
+
+    name: str
+    value: Money
+    close_date: date
+    help_code: str
+    vendor_may_view: bool
+    contact: Contact
+    team: Sequence[Member]
+    solution_count: int
+    has_assessment: bool = False
+    assessment_location: bool = False
+    location_in_scope: bool = True
+    notes: str = ""
+
+
+#: What numeric(18, 2) holds, and more than any deal is worth.
+MAX_AMOUNT = Decimal(10) ** 16
+
+
+def creation_blockers(deal: NewDeal, *, today: date, policy: Policy) -> Iterator[Blocker]:
+    """Everything that keeps a deal from being created (REF-5..8), each at its field."""
+    yield from detail_blockers(name=deal.name, value=deal.value, notes=deal.notes, policy=policy)
+    if deal.close_date < today:
+        yield Blocker("close_date_past", _("The estimated close date must be today or later."), "REF-6", "close_date")
+    if not deal.location_in_scope:
+        yield Blocker(
+            "foreign_location",
+            _("Choose one of the locations your role covers; the location can't be changed afterwards."),
+            "REF-6",
+            "location",
+        )
+    yield from team_blockers(deal.team, policy=policy)
+    yield from _solution_blockers(deal, policy=policy)
+    yield from contact_blockers(deal.contact, help_code=deal.help_code)
+    if deal.help_code not in HELP:
+        yield Blocker("unknown_help", _("Choose what help you need from the list."), "REF-2", "help_code")
+
+
+def detail_blockers(*, name: str, value: Money, notes: str = "", policy: Policy) -> Iterator[Blocker]:
+    """The details of a deal, at creation, on accepting and in later edits (REF-6, REF-12, REF-21)."""
+    if not name.strip():
+        yield Blocker("name_required", _("Give the deal a name you will recognise later."), "REF-6", "name")
+    if value.amount <= 0:
+        yield Blocker("value_not_positive", _("The estimated value must be above zero."), "REF-6", "value")
+    elif value.amount >= MAX_AMOUNT:
+        yield Blocker(
+            "value_too_large",
+            _("The estimated value must be below %(limit)s."),
+            "REF-6",
+            "value",
+            {"limit": Money(MAX_AMOUNT, value.currency)},
+        )
+    if len(notes) > policy.max_note_length:
+        yield Blocker(
+            "notes_too_long",
+            _("Notes may have %(limit)s characters; these have %(length)s."),
+            "REF-6",
+            "notes",
+            {"limit": policy.max_note_length, "length": len(notes)},
+        )
+
+
+def team_blockers(team: Sequence[Member], *, policy: Policy) -> Iterator[Blocker]:
+    """At least one complete member, nobody twice, not too many (REF-7)."""
+    if not team:
+        yield Blocker("team_required", _("Name at least one person who works on this deal."), "REF-7", "team")
+    if len(team) > policy.max_team_members:
+        yield Blocker(
+            "team_too_large",
+            _("A team has at most %(limit)s people; this one has %(count)s."),
+            "REF-7",
+            "team",
+            {"limit": policy.max_team_members, "count": len(team)},
+        )
+    if any(not (m.first_name and m.last_name and m.phone and m.email) for m in team):
+        yield Blocker(
+            "member_incomplete",
+            _("Every team member needs first name, last name, phone and e-mail."),
+            "REF-7",
+            "team",
+        )
+    emails = [m.email.casefold() for m in team if m.email]
+    if len(set(emails)) < len(emails):
+        yield Blocker("member_twice", _("The same e-mail address is on the team twice."), "REF-7", "team")
+
+
+def _solution_blockers(deal: NewDeal, *, policy: Policy) -> Iterator[Blocker]:
+    if not deal.solution_count and not deal.has_assessment:
+        yield Blocker(
+            "solution_required", _("Choose at least one solution, or one solution assessment."), "REF-8", "solutions"
+        )
+    if deal.solution_count > policy.max_solutions:
+        yield Blocker(
+            "too_many_solutions",
+            _("A deal has at most %(limit)s solutions; you chose %(count)s."),
+            "REF-8",
+            "solutions",
+            {"limit": policy.max_solutions, "count": deal.solution_count},
+        )
+    if deal.has_assessment and deal.solution_count:
+        yield Blocker(
+            "assessment_alone",
+            _("A solution assessment stands alone: remove the other solutions or the assessment."),
+            "REF-8",
+            "assessment",
+        )
+    if deal.has_assessment and not deal.assessment_location:
+        yield Blocker(
+            "assessment_location_required",
+            _("Choose the location the assessment is done from."),
+            "REF-8",
+            "assessment_location",
+        )
+
+
+def contact_blockers(contact: Contact, *, help_code: str) -> Iterator[Blocker]:
+    """The customer's contact is needed once help is asked for, with his consent (REF-5)."""
+    if help_code == NO_HELP:
+        return
+    if not contact.complete:
+        yield Blocker(
+            "contact_required",
+            _("To ask %(vendor)s for help, give the customer contact's name, phone and e-mail."),
+            "REF-5",
+            "contact_name",
+        )
+    if not contact.consent:
+        yield Blocker(
+            "consent_required",
+            _("Confirm that the customer contact agrees to sharing these details with %(vendor)s."),
+            "REF-5",
+            "contact_consent",
+        )
+
+
+def reason_blockers(reason_code: str, note: str, reasons: Iterable[str], *, rule: str) -> Iterator[Blocker]:
+    """A reason from the list; *other* and *solution issue* need words of one's own (REF-12, REF-17)."""
+    if reason_code not in reasons:
+        yield Blocker("reason_required", _("Choose the reason."), rule, "reason_code")
+    elif reason_code in EXPLAINED_REASONS and not note.strip():
+        yield Blocker("reason_note_required", _("Say in a few words what the reason is."), rule, "comment")
+
+
+def stage_blockers(stage: int, *, current: int, assessment: bool) -> Iterator[Blocker]:
+    """Stages may be skipped or corrected; an assessment's are marked one after the other (REF-14, REF-15)."""
+    stages = list(stages_for(assessment=assessment))[:-1]
+    if stage not in stages:
+        yield Blocker("unknown_stage", _("Choose one of the stages of this deal."), "REF-14", "stage")
+    elif stage == current:
+        yield Blocker("same_stage", _("The deal is in this stage already."), "REF-14", "stage")
+    elif assessment and stage > current and stages.index(stage) != stages.index(current) + 1:
+        yield Blocker(
+            "stage_out_of_order",
+            _("A solution assessment's stages are marked in order; next is “%(next)s”."),
+            "REF-15",
+            "stage",
+            {"next": Term(ASSESSMENT_STAGES[stages[stages.index(current) + 1]])},
+        )
+
+
+def win_blockers(*, stage: int, assessment: bool) -> Iterator[Blocker]:
+    """What keeps a deal from being won: only an assessment with stages still to do (REF-15)."""
+    last = list(ASSESSMENT_STAGES)[-2]
+    if assessment and stage < last:
+        yield Blocker(
+            "stages_incomplete",
+            _("Mark all stages of the solution assessment first; the last is “%(last)s”."),
+            "REF-15",
+            params={"last": Term(ASSESSMENT_STAGES[last])},
+        )
+
+
+def safe_win_at(created: datetime, policy: Policy) -> datetime:
+    """The instant from which winning draws no question (REF-18)."""
+    return created + policy.safe_win_after
+
+
+def is_early(*, created: datetime, now: datetime, policy: Policy) -> bool:
+    """Won sooner than the safe hour (REF-18); at the very instant it is safe."""
+    return now < safe_win_at(created, policy)

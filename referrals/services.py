@@ -1,0 +1,362 @@
+"""The verbs of referrals: the only code that writes engagements and referrals."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+
+from portal.accounts.models import Company, Location
+from portal.accounts.rules import SYSTEM, Actor, creating_scope
+from portal.catalog.models import AssessmentType, Solution
+from portal.customers.models import Customer
+from portal.events import services as events
+from portal.policy import services as policies
+from portal.workflow import services as workflow
+from portal.workflow.blockers import Blocker, Money, RuleViolation, _
+from referrals import rules
+from referrals.machine import usd_value
+from referrals.models import Engagement, Note, Referral, ReferralSolution, TeamMember
+from referrals.policies import may
+
+
+@dataclass(frozen=True)
+class DealInput:
+    """What the person who creates a deal has entered (REF-5..8); the deal type follows from it (REF-1)."""
+
+    customer: Customer
+    location: Location
+    name: str
+    value: Money
+    close_date: date
+    team: Sequence[rules.Member]
+    solutions: Sequence[Solution] = ()
+    assessment: AssessmentType | None = None
+    assessment_location: str = ""
+    help_code: str = rules.NO_HELP
+    vendor_may_view: bool = False
+    contact: rules.Contact = rules.Contact()
+    crm_id: str = ""
+    campaign_id: str = ""
+    notes: str = ""
+    marketplace_intent: str = Referral.Intent.UNDECIDED
+
+
+def new_deal_blockers(actor: Actor) -> list[Blocker]:
+    """What is missing for *New deal*: a role, or a co-sell-ready solution of the company (ORG-5)."""
+    blockers = []
+    if not creating_scope(actor):
+        blockers.append(
+            Blocker(
+                "role_missing",
+                _("Creating deals needs the role referrals admin or referrals user. Ask your company's account admin."),
+                "ORG-5",
+            )
+        )
+    if not Solution.objects.co_sell_ready().filter(publisher_id=actor.company_id).exists():
+        blockers.append(
+            Blocker(
+                "no_co_sell_ready_solution",
+                _("Your company has no published solution that is co-sell ready. Publish one, then create deals."),
+                "ORG-5",
+            )
+        )
+    return blockers
+
+
+def creatable_locations(actor: Actor) -> list[Location]:
+    """The locations the actor may create deals for (ORG-2, REF-6)."""
+    scope = creating_scope(actor)
+    places = Location.objects.filter(company_id=actor.company_id).order_by("name")
+    return list(places if scope.entire_company else places.filter(id__in=scope.location_ids))
+
+
+def creation_blockers(deal: DealInput, *, actor: Actor, now: datetime) -> list[Blocker]:
+    """Everything that keeps this deal from being created; the form asks it as well as create_deal (REF-5..8)."""
+    policy = policies.current(now)
+    in_scope = deal.location.company_id == actor.company_id and creating_scope(actor).covers(deal.location.pk)
+    facts = rules.NewDeal(
+        name=deal.name,
+        value=deal.value,
+        close_date=deal.close_date,
+        help_code=deal.help_code,
+        vendor_may_view=deal.vendor_may_view,
+        contact=deal.contact,
+        team=deal.team,
+        solution_count=len(deal.solutions),
+        has_assessment=deal.assessment is not None,
+        assessment_location=bool(deal.assessment_location),
+        location_in_scope=in_scope,
+        notes=deal.notes,
+    )
+    return [*new_deal_blockers(actor), *rules.creation_blockers(facts, today=now.date(), policy=policy)]
+
+
+def create_deal(deal: DealInput, *, actor: Actor, now: datetime, creation_key: uuid.UUID | None = None) -> Referral:
+    """Create the company's own referral, born Accepted, and the vendor's copy when help is asked for (REF-10).
+
+    The same creation key of the same company gives the deal that is already there. Raises RuleViolation.
+    """
+    key = creation_key or uuid.uuid4()
+    if blockers := creation_blockers(deal, actor=actor, now=now):
+        raise RuleViolation(blockers)
+    try:
+        return _create(deal, actor=actor, now=now, key=key)
+    except IntegrityError:
+        existing = Referral.objects.filter(
+            engagement__started_by_id=actor.company_id, engagement__creation_key=key, company_id=actor.company_id
+        ).first()
+        if existing is None:
+            raise
+        return existing
+
+
+@transaction.atomic
+def _create(deal: DealInput, *, actor: Actor, now: datetime, key: uuid.UUID) -> Referral:
+    assert actor.company_id is not None
+    asks_help = deal.help_code != rules.NO_HELP
+    engagement = Engagement.objects.create(
+        customer=deal.customer,
+        started_by_id=actor.company_id,
+        creation_key=key,
+        created_at=now,
+        help_code=deal.help_code,
+        vendor_may_view=deal.vendor_may_view or asks_help,
+        vendor_invited_at=now if asks_help else None,
+        assessment_type=deal.assessment,
+        assessment_location=deal.assessment_location,
+        contact_name=deal.contact.name,
+        contact_phone=deal.contact.phone,
+        contact_email=deal.contact.email,
+        contact_consent=deal.contact.consent,
+    )
+    referral = _new_referral(engagement, deal, company_id=actor.company_id, now=now, location=deal.location)
+    referral.save()
+    _set_team(referral, deal.team)
+    _set_solutions(referral, deal.solutions)
+    _record_birth(referral, "referral.created", actor=actor, now=now)
+    if deal.notes.strip():
+        add_note(referral, text=deal.notes, actor=actor, now=now)
+    if asks_help:
+        vendor = Company.objects.vendor()
+        send_copy(engagement, deal, to=vendor, sender_id=actor.company_id, actor=actor, now=now)
+    return referral
+
+
+def send_copy(
+    engagement: Engagement, deal: DealInput, *, to: Company, sender_id: int, actor: Actor, now: datetime
+) -> Referral:
+    """Give another company its own copy of the deal, born Received with the time to answer running (REF-10, REF-13)."""
+    referral = _new_referral(
+        engagement,
+        deal,
+        company_id=to.pk,
+        now=now,
+        substatus=rules.RECEIVED,
+        invited_by_id=sender_id,
+        expires_at=now + policies.current(now).answer_within,
+    )
+    referral.save()
+    _set_solutions(referral, deal.solutions)
+    _record_birth(referral, "referral.received", actor=actor, now=now)
+    return referral
+
+
+def _new_referral(engagement: Engagement, deal: DealInput, *, company_id: int, now: datetime, **birth: Any) -> Referral:
+    usd, month = usd_value(deal.value, now=now, policy=policies.current(now))
+    own = company_id == engagement.started_by_id
+    return Referral(
+        engagement=engagement,
+        company_id=company_id,
+        name=deal.name.strip(),
+        value=deal.value.amount,
+        currency=deal.value.currency,
+        value_usd=usd,
+        usd_rate_month=month,
+        close_date=deal.close_date,
+        crm_id=deal.crm_id if own else "",
+        campaign_id=deal.campaign_id if own else "",
+        marketplace_intent=deal.marketplace_intent,
+        created_at=now,
+        updated_at=now,
+        **birth,
+    )
+
+
+def _record_birth(referral: Referral, verb: str, *, actor: Actor, now: datetime) -> None:
+    event = events.new_event(
+        referral,
+        verb,
+        actor=actor,
+        now=now,
+        company_id=referral.company_id,
+        group=referral.event_group,
+        shared=True,
+        after={"name": referral.name, "substatus": referral.substatus},
+        policy_version=policies.current(now).version,
+    )
+    events.record([event])
+
+
+def _set_team(referral: Referral, team: Iterable[rules.Member]) -> None:
+    referral.team.all().delete()
+    TeamMember.objects.bulk_create(
+        [
+            TeamMember(
+                referral=referral,
+                first_name=m.first_name,
+                last_name=m.last_name,
+                phone=m.phone,
+                email=m.email.lower(),
+                title=m.title,
+            )
+            for m in team
+        ]
+    )
+
+
+def _set_solutions(referral: Referral, solutions: Iterable[Solution]) -> None:
+    ReferralSolution.objects.bulk_create([ReferralSolution(referral=referral, solution=s) for s in solutions])
+
+
+@transaction.atomic
+def add_note(referral: Referral, *, text: str, actor: Actor, now: datetime, shared: bool = True) -> Note:
+    """Add to the engagement's thread (REF-23). Raises PermissionDenied, or RuleViolation for an empty or long note."""
+    if not actor.is_system and referral.company_id != actor.company_id:
+        raise PermissionDenied
+    policy = policies.current(now)
+    if not text.strip():
+        raise RuleViolation([Blocker("note_required", _("Write the note first."), "REF-23", "text")])
+    if len(text) > policy.max_note_length:
+        params = {"limit": policy.max_note_length, "length": len(text)}
+        message = _("Notes may have %(limit)s characters; these have %(length)s.")
+        raise RuleViolation([Blocker("notes_too_long", message, "REF-6", "text", params)])
+    return Note.objects.create(
+        engagement=referral.engagement,
+        company_id=referral.company_id,
+        author_id=actor.user_id,
+        shared=shared,
+        text=text.strip(),
+        at=now,
+    )
+
+
+@transaction.atomic
+def accept(
+    referral: Referral,
+    *,
+    actor: Actor,
+    now: datetime,
+    name: str,
+    value: Money,
+    close_date: date,
+    crm_id: str = "",
+    campaign_id: str = "",
+    notes: str = "",
+    team: Sequence[rules.Member] = (),
+) -> Referral:
+    """Take a received deal on (REF-12). Raises PermissionDenied or RuleViolation."""
+    accepted = workflow.run(
+        referral,
+        "accept",
+        actor=actor,
+        now=now,
+        name=name,
+        value=value,
+        close_date=close_date,
+        crm_id=crm_id,
+        campaign_id=campaign_id,
+        notes=notes,
+        team=team,
+    )
+    if team:
+        _set_team(accepted, team)
+    if notes.strip():
+        add_note(accepted, text=notes, actor=actor, now=now)
+    return accepted
+
+
+def decline(referral: Referral, *, actor: Actor, now: datetime, reason_code: str, comment: str = "") -> Referral:
+    """Refuse a received deal with a reason the sender reads (REF-12)."""
+    return workflow.run(referral, "decline", actor=actor, now=now, reason_code=reason_code, comment=comment)
+
+
+def set_stage(referral: Referral, *, actor: Actor, now: datetime, stage: int) -> Referral:
+    """Note how far the sale is, in per cent (REF-14, REF-15)."""
+    return workflow.run(referral, "set_stage", actor=actor, now=now, stage=stage)
+
+
+def win(referral: Referral, *, actor: Actor, now: datetime) -> Referral:
+    """Mark as won; sooner than the safe hour the fact is kept (REF-17, REF-18). The USD value freezes (FX-2)."""
+    return workflow.run(referral, "win", actor=actor, now=now)
+
+
+@dataclass(frozen=True)
+class WinFacts:
+    """What the person is told before winning (REF-18): is it early, and from when it is safe."""
+
+    early: bool
+    safe_at: datetime
+    safe_hours: int
+
+
+def win_facts(referral: Referral, *, now: datetime) -> WinFacts:
+    policy = policies.current(now)
+    return WinFacts(
+        early=rules.is_early(created=referral.created_at, now=now, policy=policy),
+        safe_at=rules.safe_win_at(referral.created_at, policy),
+        safe_hours=policy.safe_win_hours,
+    )
+
+
+def schedule_win(referral: Referral, *, actor: Actor, now: datetime) -> Referral:
+    """Have the worker mark it Won at the safe hour (REF-18)."""
+    return workflow.run(referral, "schedule_win", actor=actor, now=now)
+
+
+def cancel_win(referral: Referral, *, actor: Actor, now: datetime) -> Referral:
+    """Take a planned win back, while it hasn't happened (REF-18)."""
+    return workflow.run(referral, "cancel_win", actor=actor, now=now)
+
+
+def lose(referral: Referral, *, actor: Actor, now: datetime, reason_code: str, comment: str = "") -> Referral:
+    """Mark as lost, with the reason (REF-17)."""
+    return workflow.run(referral, "lose", actor=actor, now=now, reason_code=reason_code, comment=comment)
+
+
+def close_as_error(referral: Referral, *, actor: Actor, now: datetime, reason_code: str, comment: str = "") -> Referral:
+    """Close a deal that should not have been; it stays out of insights (REF-17)."""
+    return workflow.run(referral, "close_as_error", actor=actor, now=now, reason_code=reason_code, comment=comment)
+
+
+def expire(referral: Referral, *, now: datetime) -> Referral:
+    """Close one unanswered referral; expire_due does the same to many (REF-13)."""
+    return workflow.run(referral, "expire", actor=SYSTEM, now=now)
+
+
+def invite(referral: Referral, *, partner: Company, details: DealInput, actor: Actor, now: datetime) -> Referral:
+    """Send a partner its own copy with the terms meant for it (REF-9); one per partner, never oneself."""
+    if not may(actor, "win", referral):
+        raise PermissionDenied
+    blockers = []
+    if partner.pk == referral.company_id:
+        blockers.append(Blocker("own_company", _("You can't invite your own company."), "REF-9", "partner"))
+    elif referral.engagement.referrals.filter(company=partner).exists():
+        blockers.append(
+            Blocker(
+                "already_invited",
+                _("%(partner)s has this deal already."),
+                "REF-9",
+                "partner",
+                {"partner": partner.name},
+            )
+        )
+    if blockers:
+        raise RuleViolation(blockers)
+    with transaction.atomic():
+        return send_copy(referral.engagement, details, to=partner, sender_id=referral.company_id, actor=actor, now=now)

@@ -1,0 +1,53 @@
+"""What workers do to many referrals at once: set-based, idempotent, safe beside each other and beside people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import DecimalField, F, Func, Q
+
+from portal.accounts.rules import SYSTEM
+from portal.money import services as money
+from portal.policy import services as policies
+from portal.workflow import services as workflow
+from portal.workflow.blockers import RuleViolation
+from referrals import services
+from referrals.models import Referral
+
+
+def expire_due(*, now: datetime, limit: int = 1000) -> int:
+    """Close one batch of unanswered referrals whose time is over, as services.expire does to one (REF-13)."""
+    due = Referral.objects.due_to_expire(now).select_related("engagement").order_by("expires_at")
+    return workflow.run_batch(due, "expire", actor=SYSTEM, now=now, limit=limit)
+
+
+def win_planned(*, now: datetime, limit: int = 500) -> int:
+    """Mark as won what was planned for an instant that has come (REF-18). Returns how many."""
+    done = 0
+    for referral in Referral.objects.filter(win_at__lte=now).order_by("win_at")[:limit]:
+        try:
+            services.win(referral, actor=SYSTEM, now=now)
+        except RuleViolation:
+            continue  # another worker was first, or it was closed meanwhile
+        done += 1
+    return done
+
+
+def revalue_open(*, now: datetime) -> int:
+    """Bring the USD value of every open deal to the current month's rates: one statement a currency (FX-3).
+
+    A currency without a rate leaves the value unknown (FX-2). Returns how many deals changed.
+    """
+    open_deals = Referral.objects.open()
+    currencies = sorted(set(open_deals.order_by().values_list("currency", flat=True)))
+    rates = money.rates_for(currencies, month=now.date(), policy=policies.current(now))
+    changed = 0
+    for currency in currencies:
+        rows = open_deals.filter(currency=currency)
+        if rate := rates.get(currency):
+            usd = Func(F("value") * rate.usd_per_unit, 2, function="round", output_field=DecimalField())
+            stale = ~Q(usd_rate_month=rate.month) | Q(usd_rate_month=None) | ~Q(value_usd=usd)
+            changed += rows.filter(stale).update(value_usd=usd, usd_rate_month=rate.month)
+        else:
+            changed += rows.exclude(value_usd=None).update(value_usd=None, usd_rate_month=None)
+    return changed

@@ -1,0 +1,31 @@
+"""The workers' edge of referrals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from referrals import sweeps
+
+
+@shared_task
+def expire_due(**_ignored: Any) -> int:
+    """REF-13, every minute: batch after batch until nothing is due."""
+    total = 0
+    while moved := sweeps.expire_due(now=timezone.now()):
+        total += moved
+    return total
+
+
+@shared_task
+def win_scheduled(**_ignored: Any) -> int:
+    """REF-18, every minute."""
+    return sweeps.win_planned(now=timezone.now())
+
+
+@shared_task
+def revalue_open(**_ignored: Any) -> int:
+    """FX-3, hourly and when rates arrive: also brings a new month's rates in."""
+    return sweeps.revalue_open(now=timezone.now())

@@ -1,0 +1,269 @@
+"""The pages on which deals are created and moved on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms as django_forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portal.accounts.edge import ActorRequest, needs_actor
+from portal.catalog.models import Solution
+from portal.customers.models import Customer
+from portal.workflow import services as workflow
+from portal.workflow import text
+from portal.workflow.blockers import RuleViolation
+from referrals import forms, rules, services
+from referrals.models import Referral
+from referrals.policies import may_change
+
+
+def get_referral(request: ActorRequest, public_id: Any) -> Referral:
+    """The referral the actor may see, else 404 as for one that doesn't exist (ORG-6)."""
+    visible = Referral.objects.visible_to(request.actor).with_context().prefetch_related("team")
+    return get_object_or_404(visible, public_id=public_id)
+
+
+def redirect_to(request: ActorRequest, url: str) -> HttpResponse:
+    """On to another page; from a dialog the browser itself must go."""
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponse(headers={"HX-Redirect": url})
+    return redirect(url)
+
+
+# New deal
+
+
+@needs_actor
+@require_http_methods(["GET", "POST"])
+def new_deal(request: ActorRequest) -> HttpResponse:
+    """Create a deal on one page; *find* only looks the customer up and keeps everything typed."""
+    if blockers := services.new_deal_blockers(request.actor):
+        context = {"violations": [text.text(b) for b in blockers]}
+        return render(request, "referrals/new_deal_refused.html", context, status=403)
+    form = _new_deal_form(request)
+    team = forms.TeamFormSet(request.POST or None, prefix="team", initial=_me(request))
+    finding = "find" in request.POST
+    if request.method == "POST" and not finding:
+        valid = form.is_valid() & team.is_valid()
+        if valid and (referral := _create(request, form, team)):
+            messages.success(request, gettext("The deal was created."))
+            return redirect("deal", referral.public_id)
+    context = {"form": form, "team": team, "finding": finding, "customers": _customers(form), "kind": _kind(form)}
+    status = 422 if request.method == "POST" and not finding else 200
+    return render(request, "referrals/new_deal.html", context, status=status)
+
+
+def _new_deal_form(request: ActorRequest) -> forms.NewDealForm:
+    ready = Solution.objects.choosable().select_related("publisher").order_by("name")
+    return forms.NewDealForm(
+        request.POST or None,
+        locations=services.creatable_locations(request.actor),
+        solutions=ready,
+        initial={"country": ""},
+    )
+
+
+def _create(request: ActorRequest, form: forms.NewDealForm, team: Any) -> Referral | None:
+    try:
+        return services.create_deal(
+            form.deal(team.members()),
+            actor=request.actor,
+            now=timezone.now(),
+            creation_key=form.cleaned_data["creation_key"],
+        )
+    except RuleViolation as violation:
+        forms.add_blockers(form, violation.blockers)
+        return None
+
+
+def _me(request: ActorRequest) -> list[dict[str, str]]:
+    user = request.user
+    return [{"first_name": user.first_name, "last_name": user.last_name, "phone": user.phone, "email": user.email}]  # type: ignore[union-attr]
+
+
+def _customers(form: forms.NewDealForm) -> list[Customer]:
+    """What the search found, and the one already chosen."""
+    query, country = form["customer_search"].value() or "", form["country"].value() or ""
+    found = list(Customer.objects.suggest(country, query)) if query.strip() and country else []
+    chosen = form["customer"].value()
+    if chosen and str(chosen) not in {str(c.public_id) for c in found}:
+        try:
+            found = [*Customer.objects.filter(public_id=chosen), *found]
+        except (ValueError, django_forms.ValidationError):
+            pass  # a forged id: the form says so
+    return found
+
+
+@needs_actor
+@require_GET
+def suggest_customers(request: ActorRequest) -> HttpResponse:
+    """The directory by country and first letters (REF-5), as choices for the form."""
+    query, country = request.GET.get("customer_search", ""), request.GET.get("country", "")
+    found = Customer.objects.suggest(country, query) if query.strip() and country else []
+    return render(
+        request, "referrals/new_deal.html#customers", {"customers": found, "query": query, "country": country}
+    )
+
+
+def _kind(form: forms.NewDealForm) -> dict[str, Any]:
+    return deal_kind(
+        help_code=str(form["help_code"].value() or rules.NO_HELP),
+        vendor_may_view=str(form["vendor_may_view"].value()) == "yes",
+        assessment=bool(form["assessment"].value()),
+    )
+
+
+def deal_kind(*, help_code: str, vendor_may_view: bool, assessment: bool) -> dict[str, Any]:
+    """The deal type the answers make and what it means for registration, as the form shows it live (REF-1)."""
+    kind = rules.deal_type(help_code=help_code, vendor_may_view=vendor_may_view, assessment=assessment)
+    return {"code": kind, "label": gettext(rules.DEAL_TYPES[kind]), "registrable": kind in rules.REGISTRABLE}
+
+
+@needs_actor
+@require_GET
+def new_deal_kind(request: ActorRequest) -> HttpResponse:
+    kind = deal_kind(
+        help_code=request.GET.get("help_code", rules.NO_HELP),
+        vendor_may_view=request.GET.get("vendor_may_view") == "yes",
+        assessment=bool(request.GET.get("assessment")),
+    )
+    return render(request, "referrals/new_deal.html#kind", {"kind": kind})
+
+
+# Verbs
+
+
+@dataclass(frozen=True)
+class Page:
+    """How one verb looks: its form, and the words around it."""
+
+    form: Callable[[Any, Referral], django_forms.Form]
+    call: Callable[..., Referral]
+    done: Any
+    template: str = "referrals/action.html"
+
+
+def _accept(referral: Referral, *, form: forms.AcceptForm, **who: Any) -> Referral:
+    data = form.cleaned_data
+    return services.accept(
+        referral,
+        name=data["name"],
+        value=form.money(),
+        close_date=data["close_date"],
+        crm_id=data["crm_id"],
+        campaign_id=data["campaign_id"],
+        notes=data["notes"],
+        **who,
+    )
+
+
+def _with_fields(service: Callable[..., Referral]) -> Callable[..., Referral]:
+    return lambda referral, *, form, **who: service(referral, **form.cleaned_data, **who)
+
+
+def _reasons(reasons: Mapping[str, str]) -> Callable[[Any, Referral], forms.ReasonForm]:
+    return lambda data, referral: forms.ReasonForm(data, reasons=dict(reasons))
+
+
+def _accept_form(data: Any, referral: Referral) -> forms.AcceptForm:
+    names = ("name", "value", "currency", "close_date")
+    return forms.AcceptForm(data, initial={name: getattr(referral, name) for name in names})
+
+
+def _stage_form(data: Any, referral: Referral) -> forms.StageForm:
+    stages = dict(list(rules.stages_for(assessment=referral.is_assessment).items())[:-1])
+    return forms.StageForm(data, stages=stages, initial={"stage": referral.stage})
+
+
+def _empty(data: Any, referral: Referral) -> forms.EmptyForm:
+    return forms.EmptyForm(data)
+
+
+PAGES: Mapping[str, Page] = {
+    "accept": Page(_accept_form, _accept, gettext_lazy("The deal was accepted.")),
+    "decline": Page(
+        _reasons(rules.CLOSE_REASONS), _with_fields(services.decline), gettext_lazy("The deal was declined.")
+    ),
+    "set_stage": Page(_stage_form, _with_fields(services.set_stage), gettext_lazy("The sales stage was changed.")),
+    "win": Page(_empty, _with_fields(services.win), gettext_lazy("The deal was marked as won."), "referrals/win.html"),
+    "schedule_win": Page(
+        _empty, _with_fields(services.schedule_win), gettext_lazy("The deal will be marked as won at the safe hour.")
+    ),
+    "cancel_win": Page(_empty, _with_fields(services.cancel_win), gettext_lazy("The planned win was cancelled.")),
+    "lose": Page(
+        _reasons(rules.CLOSE_REASONS), _with_fields(services.lose), gettext_lazy("The deal was marked as lost.")
+    ),
+    "close_as_error": Page(
+        _reasons(rules.ERROR_REASONS),
+        _with_fields(services.close_as_error),
+        gettext_lazy("The deal was closed as an error."),
+    ),
+}
+
+
+@needs_actor
+@require_http_methods(["GET", "POST"])
+def act(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
+    """One verb's page: what it asks, what becomes final, and why it can't be done if so."""
+    referral = get_referral(request, public_id)
+    verb = verb.replace("-", "_")
+    page, now = PAGES.get(verb), timezone.now()
+    action = next((a for a in workflow.available_actions(referral, request.actor, now) if a.name == verb), None)
+    if page is None:
+        raise Http404
+    if action is None:
+        raise PermissionDenied
+    form = page.form(request.POST if request.method == "POST" else None, referral)
+    if request.method == "POST" and form.is_valid():
+        try:
+            page.call(referral, form=form, actor=request.actor, now=now)
+        except RuleViolation as violation:
+            forms.add_blockers(form, violation.blockers)
+        else:
+            messages.success(request, page.done)
+            return redirect_to(request, reverse("deal", args=[referral.public_id]))
+    return render(request, page.template, _act_context(referral, action, form, now), status=422 if form.errors else 200)
+
+
+def _act_context(referral: Referral, action: workflow.Action, form: Any, now: Any) -> dict[str, Any]:
+    return {
+        "referral": referral,
+        "verb": action.name,
+        "heading": gettext(action.label),
+        "submit": gettext(action.label),
+        "final": action.verb.final,
+        "kind": "danger" if action.name in {"decline", "close_as_error", "lose"} else "primary",
+        "violations": [text.text(b) for b in action.blockers],
+        "form": form,
+        "cancel_url": reverse("deal", args=[referral.public_id]),
+        "win": services.win_facts(referral, now=now),
+    }
+
+
+@needs_actor
+@require_POST
+def add_note(request: ActorRequest, public_id: Any) -> HttpResponse:
+    """Add to the thread, shared or for the own company only (REF-23)."""
+    referral = get_referral(request, public_id)
+    if not may_change(request.actor, referral):
+        raise PermissionDenied
+    form = forms.NoteForm(request.POST)
+    if form.is_valid():
+        try:
+            services.add_note(referral, **form.cleaned_data, actor=request.actor, now=timezone.now())
+        except RuleViolation as violation:
+            forms.add_blockers(form, violation.blockers)
+    for errors in form.errors.values():
+        for error in errors:
+            messages.error(request, error)
+    return redirect(reverse("deal", args=[referral.public_id]) + "#notes")

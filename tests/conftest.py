@@ -1,0 +1,96 @@
+"""What the whole suite stands on: real PostgreSQL and Redis for the run, a clean cache, Chromium if there is one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from portal import embedded
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def _data_dir() -> Path:
+    return Path(os.environ["DATA_DIR"])
+
+
+def _starts_servers(config: pytest.Config) -> bool:
+    """The process that started the run; its xdist workers use what it started."""
+    return not hasattr(config, "workerinput") and not config.option.collectonly
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _starts_servers(config):
+        _forget_killed_runs(_data_dir().parent)
+        embedded.start(_data_dir(), tied=True, durable=False)
+
+
+def _forget_killed_runs(runs: Path) -> None:
+    """A run that was killed could not clear up; its servers died with it."""
+    for run in runs.glob("[0-9]*"):
+        if not Path(f"/proc/{run.name}").exists() and Path("/proc/self").exists():
+            shutil.rmtree(run, ignore_errors=True)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _starts_servers(config):
+        embedded.stop(_data_dir())
+        shutil.rmtree(_data_dir(), ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _clean_cache() -> None:
+    """Nothing cached, and no task queued, by the test before."""
+    from django.core.cache import cache
+
+    cache.clear()
+
+
+@pytest.fixture
+def process_env(transactional_db: None) -> dict[str, str]:
+    """The environment for a real process (gunicorn, Celery, manage.py) on this test's database and Redis."""
+    from django.conf import settings
+    from django.db import connection
+
+    database = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}")
+    return {**os.environ, "DATABASE_URL": database.geturl(), "REDIS_URL": settings.REDIS_URL}
+
+
+def chromium() -> str | None:
+    """The machine's Chromium."""
+    return next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The machine's Chromium, driven by Playwright; without one the browser tests are skipped, and say so."""
+    path = chromium()
+    if path is None:
+        pytest.skip(f"no Chromium on this machine (looked for {', '.join(CHROMIUM)})")
+    from playwright.sync_api import sync_playwright
+
+    # Playwright's event loop lives in this thread, where Django would refuse the ORM.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        # Root (containers, CI) can't have Chromium's sandbox.
+        browser = playwright.chromium.launch(executable_path=path, chromium_sandbox=os.getuid() != 0)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh browser profile's page, in English."""
+    context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(10_000)
+    yield context.new_page()
+    context.close()

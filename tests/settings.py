@@ -1,0 +1,37 @@
+"""The portal's settings for a test run: its own data directory, and for each xdist worker its own Redis database."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from portal import embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# One data directory per run, so that two runs at once don't meet; what the run starts inherits it.
+if "ORTAK_TEST_RUN" not in os.environ:
+    os.environ["ORTAK_TEST_RUN"] = str(os.getpid())
+    os.environ["DATA_DIR"] = str(ROOT / ".data/test" / str(os.getpid()))
+    for name in ("SECRET_KEY", "DEBUG", "BASE_URL", "EMAIL_URL", "STATIC_ROOT"):  # of the machine's own installation
+        os.environ.pop(name, None)
+os.environ["ORTAK_MODE"] = "test"
+
+
+def _numbered(url: str, number: int) -> str:
+    """The same Redis, another of its databases."""
+    plain = re.sub(r"\?.*$", "", url)
+    if plain.startswith("unix://"):
+        return f"{plain}?db={number}"
+    return re.sub(r"(://[^/]+)(/\d*)?$", rf"\1/{number}", plain)
+
+
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    # Database 0 belongs to the controller; caches and queues must not mix.
+    shared = os.environ.get("ORTAK_TEST_REDIS") or os.environ.get("REDIS_URL")
+    shared = shared or embedded.urls(Path(os.environ["DATA_DIR"])).redis
+    os.environ["ORTAK_TEST_REDIS"] = shared
+    os.environ["REDIS_URL"] = _numbered(shared, int(worker.removeprefix("gw")) + 1)
+
+from portal.settings import *  # noqa: E402, F403
