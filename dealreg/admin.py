@@ -21,7 +21,7 @@ from dealreg.models import Registration, Status
 from portal.accounts.admin_site import PortalAdmin, actor_of, site
 from portal.events.models import Event
 from portal.workflow import services as workflow
-from portal.workflow import text
+from portal.workflow import text, timeline
 from portal.workflow.blockers import RuleViolation
 
 #: What waits for a reviewer.
@@ -156,6 +156,10 @@ class RegistrationAdmin(PortalAdmin):
         told = gettext("%(person)s decided on it on %(at)s.") % {"person": last.actor_user, "at": text.show(last.at)}
         return f"{said} {told}"
 
+    def _history(self, registration: Registration) -> QuerySet[Event]:
+        events = Event.objects.of_subject(registration)
+        return events.select_related("actor_user", "company").order_by("-id")
+
     def _next_url(self, registration: Registration) -> str:
         """The next in the queue, oldest first; the queue itself when it is empty."""
         waiting = Registration.objects.filter(status__in=QUEUE).exclude(pk=registration.pk)
@@ -188,7 +192,7 @@ class RegistrationAdmin(PortalAdmin):
             "referral": registration.referral,
             "eligibility": services.eligibility(registration.referral, now=now),
             "decisions": decisions,
-            "history": Event.objects.of_subject(registration).select_related("actor_user").order_by("-id"),
+            "history": [timeline.entry(event) for event in self._history(registration)],
             "partners": registration.referral.engagement.referrals.select_related("company").order_by("id"),
             "waiting": Registration.objects.filter(status__in=QUEUE).count(),
         }

@@ -5,4 +5,4 @@ class DealregConfig(AppConfig):
     name = "dealreg"
 
     def ready(self) -> None:
-        from dealreg import machine, reactions  # noqa: F401  the machine and the reactions register themselves
+        from dealreg import machine, reactions, timeline  # noqa: F401  they register themselves

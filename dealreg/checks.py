@@ -67,7 +67,7 @@ def _not_now(facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
 def _opens_again(today: date, policy: Policy) -> date | None:
     """The first day after today's closed period and those that adjoin it; None when the calendar has no such day."""
     day = today
-    while last := max((p.last for p in policy.blackouts if p.first <= day <= p.last), default=None):
+    while last := next((p.last for p in policy.blackouts if p.first <= day <= p.last), None):
         if last == date.max:
             return None
         day = last + timedelta(days=1)

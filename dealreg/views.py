@@ -18,7 +18,6 @@ from dealreg.forms import RegistrationForm, initial_of
 from dealreg.models import Registration, Status
 from portal.accounts.edge import ActorRequest, needs_actor
 from portal.workflow import services as workflow
-from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
 from referrals.forms import EmptyForm, add_blockers
 from referrals.models import Referral
@@ -62,7 +61,7 @@ def _send(request: ActorRequest, filed: Registration, form: RegistrationForm) ->
 def _context(
     request: ActorRequest, referral: Referral, filed: Registration | None, form: RegistrationForm, solutions: list[Any]
 ) -> dict[str, Any]:
-    judged = form if form.is_bound else _as_if_sent(form, solutions)
+    judged = RegistrationForm(form.data, solutions=solutions) if form.is_bound else _as_if_sent(form, solutions)
     judged.is_valid()
     return {
         "referral": referral,
@@ -82,25 +81,18 @@ def _as_if_sent(form: RegistrationForm, solutions: list[Any]) -> RegistrationFor
 
 
 def _judged(request: ActorRequest, referral: Referral, form: RegistrationForm) -> dict[str, Any]:
-    """The dry run as the page shows it: what stands in the way of the fields that hold something, and what is open."""
+    """The dry run as the page shows it: what is wrong at its field, what is still open beside it."""
     judgement = services.check(referral, form.value(), actor=request.actor, now=timezone.now())
-    open_fields = [b for b in judgement.violations if b.field and b.code.endswith("_required")]
+    missing = [b for b in judgement.violations if b.field and b.code.endswith("_required")]
+    add_blockers(form, [b for b in judgement.violations if b.field and b not in missing])
     return {
+        "judged": form,
         "judgement": judgement,
         "general": [b for b in judgement.violations if not b.field],
-        "open_fields": open_fields,
-        "field_errors": field_errors(form, judgement.violations),
+        "missing": [form.fields[b.field].label for b in missing if b.field in form.fields],
         "route_text": _route_text(judgement.route),
+        "reviewed": judgement.route is not None and judgement.route.state != Status.APPROVED,
     }
-
-
-def field_errors(form: RegistrationForm, violations: tuple[Any, ...]) -> dict[str, list[str]]:
-    """What is wrong with each field as it stands; an empty field that is only missing is not wrong yet."""
-    found: dict[str, list[str]] = {name: list(map(str, form.errors.get(name, []))) for name in form.fields}
-    for blocker in violations:
-        if blocker.field and not blocker.code.endswith("_required"):
-            found[blocker.field].append(text.text(blocker))
-    return found
 
 
 def _route_text(route: rules.Route | None) -> str:
@@ -119,8 +111,7 @@ def check(request: ActorRequest, public_id: Any) -> HttpResponse:
     """The dry run while typing: the side card and the fields' errors, nothing saved (REG-15)."""
     referral, filed = _load(request, public_id)
     solutions = eligible_solutions(referral)
-    form = RegistrationForm(request.POST, solutions=solutions, initial=initial_of(referral, filed))
-    form.is_valid()
+    form = RegistrationForm(request.POST, solutions=solutions)
     return render(request, "dealreg/check.html", _context(request, referral, filed, form, solutions))
 
 
@@ -134,12 +125,12 @@ def close_unregistered(request: ActorRequest, public_id: Any) -> HttpResponse:
     action = next((a for a in actions if a.name == "close_unregistered"), None)
     if filed is None or action is None:
         raise Http404
-    violations = [text.text(b) for b in action.blockers]
+    violations = action.blockers
     if request.method == "POST":
         try:
             services.close_unregistered(filed, actor=request.actor, now=timezone.now())
         except RuleViolation as violation:
-            violations = [text.text(b) for b in violation.blockers]
+            violations = violation.blockers
         else:
             messages.success(request, gettext("The deal was closed without registering."))
             return redirect_to(request, reverse("deal", args=[referral.public_id]))

@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 DATABASE = "ortak"
 #: The kernel's limit is 104 to 108 bytes, depending on the system.
@@ -240,7 +240,7 @@ def _open_up(data_dir: Path, sockets: Path, binaries: Path, account: pwd.struct_
         subprocess.run(["chmod", "-R", "go+rX", str(binaries.parent)], check=True)
 
 
-def _as(account: pwd.struct_passwd | None) -> dict[str, object]:
+def _as(account: pwd.struct_passwd | None) -> dict[str, Any]:
     """Popen's keywords for running a program as this account."""
     if account is None:
         return {"cwd": "/"}
@@ -339,7 +339,7 @@ def _spawn(
     account: pwd.struct_passwd | None = None,
 ) -> None:
     with (data_dir / f"log/{name}.log").open("ab") as log:
-        child = subprocess.Popen(  # type: ignore[call-overload]
+        child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 _host = os.environ.get("HOST", "127.0.0.1")
 _port = os.environ.get("PORT", "8000")
@@ -20,3 +22,11 @@ max_requests_jitter = 500
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  private files with random names
 # Two copies on one machine would share it, and nobody uses it.
 control_socket_disable = True
+
+
+def on_starting(_server: object) -> None:
+    """In production try the application once, aside: a refusal is then one message, not one per worker."""
+    if os.environ.get("ORTAK_MODE", "production") == "production":
+        code = subprocess.run([sys.executable, "-c", "import portal.wsgi"], check=False).returncode
+        if code:
+            sys.exit(code)

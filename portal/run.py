@@ -282,7 +282,7 @@ def collect_static(data_dir: Path) -> None:
 
     stamp = data_dir / "static.stamp"
     state = static_state()
-    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    manifest = Path(str(settings.STATIC_ROOT)) / "staticfiles.json"
     if manifest.exists() and stamp.exists() and stamp.read_text() == state:
         return
     stamp.unlink(missing_ok=True)

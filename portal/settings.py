@@ -96,15 +96,20 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "portal.pages.context.frame",
             ],
-            "builtins": ["portal.pages.templatetags.ortak", "django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": [
+                "portal.pages.templatetags.ortak",
+                "portal.pages.templatetags.deals",
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+            ],
         },
     }
 ]
 
 # Without DATABASE_URL / REDIS_URL the project's own servers under DATA_DIR are used (portal/embedded.py).
 _servers = embedded.urls(DATA_DIR)
-DATABASE_URL = env.str("DATABASE_URL", _servers.database)
-REDIS_URL = env.str("REDIS_URL", _servers.redis)
+DATABASE_URL = env.str("DATABASE_URL", "") or _servers.database
+REDIS_URL = env.str("REDIS_URL", "") or _servers.redis
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -133,7 +138,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_LOGOUT_ON_GET = False
 # A demo is clicked through by scripts as well as people; a real installation keeps allauth's limits.
-ACCOUNT_RATE_LIMITS = {} if MODE == "production" else False
+ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {} if MODE == "production" else False
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("tr", _("Turkish"))]
@@ -157,6 +162,9 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+
+# Tests collect no static files; what they need is served from where it lies.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = MODE == "test"
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -5,4 +5,4 @@ class ReferralsConfig(AppConfig):
     name = "referrals"
 
     def ready(self) -> None:
-        from referrals import machine, reactions  # noqa: F401  the machine and the reactions register themselves
+        from referrals import machine, reactions, timeline  # noqa: F401  they register themselves

@@ -8,13 +8,14 @@ from typing import Any
 
 from django import forms
 from django.utils.functional import lazy
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Location
 from portal.accounts.services import vendor_name
 from portal.catalog.models import AssessmentType, Solution
 from portal.customers.models import Customer
+from portal.customers.rules import country_choices
 from portal.money import services as money
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money
@@ -65,7 +66,12 @@ class NewDealForm(MoneyMixin):
 
     creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
-    country = forms.CharField(label=_("Country"), max_length=2, required=False, widget=forms.Select)
+    country = forms.ChoiceField(
+        label=_("Country"),
+        choices=lambda: [("", "—"), *country_choices(get_language() or "en")],
+        required=False,
+        error_messages={"invalid_choice": _("Choose the customer's country from the list.")},
+    )
     customer_search = forms.CharField(
         label=_("Customer"), max_length=100, required=False, help_text=_("Type the first letters of the name.")
     )

@@ -20,7 +20,6 @@ from portal.accounts.edge import ActorRequest, needs_actor
 from portal.catalog.models import Solution
 from portal.customers.models import Customer
 from portal.workflow import services as workflow
-from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
 from referrals import forms, rules, services
 from referrals.models import Referral
@@ -48,8 +47,7 @@ def redirect_to(request: ActorRequest, url: str) -> HttpResponse:
 def new_deal(request: ActorRequest) -> HttpResponse:
     """Create a deal on one page; *find* only looks the customer up and keeps everything typed."""
     if blockers := services.new_deal_blockers(request.actor):
-        context = {"violations": [text.text(b) for b in blockers]}
-        return render(request, "referrals/new_deal_refused.html", context, status=403)
+        return render(request, "referrals/new_deal_refused.html", {"blockers": blockers}, status=403)
     form = _new_deal_form(request)
     team = forms.TeamFormSet(request.POST or None, prefix="team", initial=_me(request))
     finding = "find" in request.POST
@@ -243,7 +241,7 @@ def _act_context(referral: Referral, action: workflow.Action, form: Any, now: An
         "submit": gettext(action.label),
         "final": action.verb.final,
         "kind": "danger" if action.name in {"decline", "close_as_error", "lose"} else "primary",
-        "violations": [text.text(b) for b in action.blockers],
+        "violations": action.blockers,
         "form": form,
         "cancel_url": reverse("deal", args=[referral.public_id]),
         "win": services.win_facts(referral, now=now),

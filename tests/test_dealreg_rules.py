@@ -183,6 +183,7 @@ def test_won(substatus: str, state: str, settled_by: str) -> None:
     assert (found.state, found.settled_by) == (state, settled_by)
     if state == "notYet":
         assert found.message.params["safe"] == DEAL.safe_win_at
+        assert found.message.message.startswith("Accept") == (substatus == "Received")
     if state == "met":
         assert found.actual.params["won_at"] == NOON
     assert criterion("ELIG-6", won_at=None).state == "met"
@@ -305,6 +306,7 @@ def test_perpetual(tcv: Decimal, start: date | None, end: date | None) -> None:
     [
         (date(2024, 2, 29), date(2025, 2, 27), Fraction(1)),
         (date(2024, 2, 29), date(2028, 2, 28), Fraction(4)),
+        (date(2096, 2, 29), date(2100, 2, 27), Fraction(4)),
         (date(2025, 1, 1), date(2026, 7, 2), 1 + Fraction(183, 365)),
         (date(2027, 1, 1), date(2028, 1, 31), 1 + Fraction(31, 366)),
         (date(2025, 7, 1), date(2026, 6, 30), Fraction(1)),
@@ -507,6 +509,7 @@ def test_everything_at_once_in_the_forms_order() -> None:
         ({"end": FORM.start}, []),
         ({"solution_value": usd(120_000)}, []),
         ({"solution_value": Money(Decimal("109090.90"), "EUR")}, []),
+        ({"tcv": usd(110_000), "solution_value": Money(Decimal(100_000), "EUR")}, []),
         ({"tcv": usd("50000.01"), "solution_value": usd(1)}, []),
         ({"tcv": usd(50_000), "solution_value": usd(1)}, ["acv_not_above_minimum"]),
         ({"tcv": Money(Decimal("45454.54"), "EUR"), "solution_value": usd(1)}, ["acv_not_above_minimum"]),
@@ -518,6 +521,18 @@ def test_everything_at_once_in_the_forms_order() -> None:
 def test_edges(changes: dict, expected: list[str]) -> None:
     """REG-4, REG-6, REG-7, REG-8, REG-9: the last value that is allowed, and the first that isn't."""
     assert codes(replace(FORM, **changes)) == expected
+
+
+def test_messages_name_the_limits() -> None:
+    """REG-6, REG-7, REG-8: numbers, days and amounts come from the policy and are told."""
+    policy = replace(POLICY, registration_window_days=5, start_window_days=3, minimum_acv_usd=Decimal(70_000))
+    low, signed, start = violations(FORM, FACTS, policy)
+    assert low.params == {"acv": usd("60000.00"), "minimum": usd(70_000)}
+    assert signed.params == {"days": 5, "last_day": TODAY - days(5)}
+    assert start.params == {"days": 3, "earliest": TODAY - days(3)}
+    assert "pay-as-you-go" not in low.message
+    (payg,) = violations(replace(PAYG_FORM, tcv=usd(60_000)), FACTS, policy)
+    assert "pay-as-you-go" in payg.message
 
 
 @pytest.mark.parametrize(
@@ -678,6 +693,7 @@ def test_judgement_of_an_unfinished_form() -> None:
     judgement = judge(only_value, FACTS, POLICY)
     assert judgement.acv == Money(Decimal("100.00"), "TRY")
     assert (judgement.acv_usd, judgement.tcv_usd, judgement.rates_used) == (None, None, {})
+    assert judge(replace(FORM, end=FORM.start), FACTS, POLICY).acv == usd("120000.00")
     for changes in ({"tcv": None}, {"tcv": usd(0)}, {"term": None}, {"end": None}, {"end": FORM.start - days(1)}):
         assert judge(replace(FORM, **changes), FACTS, POLICY).acv is None
 
@@ -724,6 +740,7 @@ ROUTES = [
     ({}, {"won_early": True}, "review_pending", ["AUTO-4"]),
     (MILLION, {"partner_count": 3, "won_early": True}, "review_pending", ["AUTO-1", "AUTO-2", "AUTO-4"]),
     ({"marketplace": True, "marketplace_date": TODAY}, {}, "marketplace_pending", ["FLOW-3"]),
+    ({"marketplace": False, "marketplace_date": TODAY}, {}, "approved", []),
     ({"marketplace": True, "marketplace_date": TODAY}, {"won_early": True}, "review_pending", ["AUTO-4"]),
 ]
 

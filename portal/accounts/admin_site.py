@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.rules import ADMIN_ROLES, PROGRAMME_MANAGER, Actor
@@ -24,6 +29,15 @@ class Site(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         actor = actor_of(request)
         return actor is not None and actor.is_vendor and actor.has(*ADMIN_ROLES)
+
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        """People sign in at one place; who is signed in and has no business here is told so."""
+        if request.user.is_authenticated:
+            if self.has_permission(request):
+                return redirect("admin:index")
+            raise PermissionDenied(_("The administration is for reviewers, the council and programme managers."))
+        return redirect_to_login(request.GET.get("next", "/admin/"), settings.LOGIN_URL)
 
 
 site = Site(name="admin")

@@ -31,8 +31,8 @@ class SolutionForm(forms.ModelForm):
         cleaned = super().clean() or {}
         if not self.errors:
             tags = rules.Tags(**{name: cleaned[name] for name in TAGS})
-            for fault in rules.faults_of(cleaned.get("kind", self.instance.kind), tags):
-                self.add_error(fault.field, gettext(fault.message))
+            for blocker in rules.tag_blockers(cleaned.get("kind", self.instance.kind), tags):
+                self.add_error(blocker.field, gettext(blocker.message))
         return cleaned
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from portal.workflow.blockers import Blocker, _
+
 IP = "ip"
 SERVICE = "service"
 PRODUCT = "product"
@@ -11,11 +13,6 @@ PRODUCT = "product"
 NO_BIZ_APPS = ""
 STANDARD = "standard"
 PREMIUM = "premium"
-
-
-def _(message: str) -> str:
-    """Mark a message for translation; the edge that shows it translates it."""
-    return message
 
 
 @dataclass(frozen=True)
@@ -32,24 +29,16 @@ class Tags:
     biz_apps: str = NO_BIZ_APPS
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong with a set of tags; `message` is a msgid."""
-
-    code: str
-    message: str
-    field: str
-
-
-def faults_of(kind: str, tags: Tags) -> list[Fault]:
+def tag_blockers(kind: str, tags: Tags) -> list[Blocker]:
     """Everything that keeps a solution of this kind from bearing these tags together (F6.9)."""
-    faults = []
+    blockers = []
     if tags.azure_ip and kind != IP:
         message = _("Only an IP solution can be Azure IP co-sell eligible.")
-        faults.append(Fault("azure_ip_needs_ip", message, "azure_ip"))
+        blockers.append(Blocker("azure_ip_needs_ip", message, rule="ELIG-5", field="azure_ip"))
     if tags.azure_ip and not tags.co_sell_ready:
         message = _("Only a co-sell ready solution can be Azure IP co-sell eligible.")
-        faults.append(Fault("azure_ip_needs_ready", message, "azure_ip"))
+        blockers.append(Blocker("azure_ip_needs_ready", message, rule="ELIG-5", field="azure_ip"))
     if tags.biz_apps not in (NO_BIZ_APPS, STANDARD, PREMIUM):
-        faults.append(Fault("biz_apps_unknown", _("The tag is standard, premium or none."), "biz_apps"))
-    return faults
+        message = _("The tag is standard, premium or none.")
+        blockers.append(Blocker("biz_apps_unknown", message, rule="ISV-1", field="biz_apps"))
+    return blockers

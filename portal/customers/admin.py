@@ -39,8 +39,8 @@ class NewCustomerForm(forms.ModelForm):
         cleaned = super().clean() or {}
         if not self.errors:
             cleaned.update(rules.tidied(**{name: cleaned[name] for name in DETAILS}))
-            for fault in services.faults_of_new({name: cleaned[name] for name in DETAILS}):
-                self.add_error(fault.field or None, gettext(fault.message) % fault.params)
+            for blocker in services.new_entry_blockers({name: cleaned[name] for name in DETAILS}):
+                self.add_error(blocker.field or None, gettext(blocker.message) % blocker.params)
         return cleaned
 
 

@@ -12,11 +12,7 @@ from typing import NamedTuple
 
 from babel import Locale
 
-
-def _(message: str) -> str:
-    """Mark a message for translation; the edge that shows it translates it."""
-    return message
-
+from portal.workflow.blockers import Blocker, Param, _
 
 # Folding
 
@@ -65,7 +61,7 @@ def search_text(name: str) -> str:
 #: Territories that Babel knows besides countries: groupings, private use, parts without a code of their own.
 _NOT_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
 #: ISO 3166 alpha-2, and XK for Kosovo.
-COUNTRIES = frozenset(code for code in Locale("en").territories if len(code) == 2) - _NOT_COUNTRIES
+COUNTRIES = frozenset(code for code in map(str, Locale("en").territories) if len(code) == 2) - _NOT_COUNTRIES
 
 #: Text fields and their longest values, in characters.
 LENGTHS = {
@@ -85,24 +81,13 @@ DUNS_LENGTH = 9
 _YES = frozenset({"1", "yes", "y", "true", "t", "evet", "managed"})
 _NO = frozenset({"", "0", "no", "n", "false", "f", "hayir", "unmanaged"})
 
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong with an entry; `message` is a msgid filled from `params`."""
-
-    code: str
-    message: str
-    field: str = ""
-    params: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-
-KNOWN = Fault("known", _("The directory has this customer already."))
+KNOWN = Blocker("known", _("The directory has this customer already."), rule="REF-5")
 
 
 def country_choices(language: str) -> list[tuple[str, str]]:
     """Every country's code and its name in the language, in the order of the folded names."""
     names = Locale.parse(language.replace("-", "_")).territories
-    return sorted(((code, names[code]) for code in COUNTRIES), key=lambda choice: fold(choice[1]))
+    return sorted(((code, str(names[code])) for code in COUNTRIES), key=lambda choice: fold(choice[1]))
 
 
 def tidy(value: str) -> str:
@@ -121,36 +106,44 @@ def tidied(**values: str) -> dict[str, str]:
     return {**tidy_values, "country": tidy_values["country"].upper(), "duns": tidy_duns(tidy_values["duns"])}
 
 
-def faults_of(values: Mapping[str, str]) -> list[Fault]:
-    """Everything that keeps these (tidied) values from being a directory entry."""
-    faults = []
+def entry_blockers(values: Mapping[str, str]) -> list[Blocker]:
+    """Everything that keeps these (tidied) values from being a directory entry (REF-5)."""
+    blockers = []
     if not values["name"]:
-        faults.append(Fault("name_missing", _("The name is missing."), "name"))
+        blockers.append(_blocker("name_missing", _("The name is missing."), "name"))
     if not values["country"]:
-        faults.append(Fault("country_missing", _("The country is missing."), "country"))
+        blockers.append(_blocker("country_missing", _("The country is missing."), "country"))
     elif values["country"] not in COUNTRIES:
         message = _("“%(value)s” is not a country's two-letter code.")
-        faults.append(Fault("country_unknown", message, "country", {"value": values["country"][:20]}))
+        blockers.append(_blocker("country_unknown", message, "country", value=values["country"][:20]))
     duns = values["duns"]
     if duns and not (len(duns) == DUNS_LENGTH and duns.isascii() and duns.isdigit()):
         message = _("“%(value)s” is not a D-U-N-S number of nine digits.")
-        faults.append(Fault("duns_invalid", message, "duns", {"value": duns[:20]}))
+        blockers.append(_blocker("duns_invalid", message, "duns", value=duns[:20]))
     for name, longest in LENGTHS.items():
         if len(values[name]) > longest and name not in ("country", "duns"):
-            message = _("%(field)s is longer than %(longest)s characters.")
-            faults.append(Fault("too_long", message, name, {"field": name, "longest": str(longest)}))
-    return faults + text_faults("".join(values.values()))
+            blockers.append(_too_long(name, longest))
+    return blockers + text_blockers("".join(values.values()))
 
 
-def text_faults(text: str) -> list[Fault]:
+def text_blockers(text: str) -> list[Blocker]:
     """What makes a text unstorable: bytes that were not in the file's encoding, and NUL."""
     if "\0" in text:
-        return [Fault("control_character", _("The text holds a NUL character."))]
+        return [_blocker("control_character", _("The text holds a NUL character."))]
     try:
         text.encode()
     except UnicodeEncodeError:
-        return [Fault("encoding", _("The text is not in the encoding of the file."))]
+        return [_blocker("encoding", _("The text is not in the encoding of the file."))]
     return []
+
+
+def _too_long(name: str, longest: int) -> Blocker:
+    message = _("%(field)s is longer than %(longest)s characters.")
+    return _blocker("too_long", message, name, field=name, longest=longest)
+
+
+def _blocker(code: str, message: str, name: str = "", **params: Param) -> Blocker:
+    return Blocker(code, message, rule="REF-5", field=name, params=params)
 
 
 def import_key(values: Mapping[str, str], *, key: str = "", source: str = "", folded_name: str | None = None) -> str:
@@ -196,7 +189,7 @@ class RowProblem:
     """A skipped row: the line of the file it begins on, and everything that is wrong with it."""
 
     line: int
-    faults: tuple[Fault, ...]
+    blockers: tuple[Blocker, ...]
 
 
 class WrongColumns(ValueError):
@@ -250,24 +243,25 @@ def _places(header: Sequence[str], columns: Columns) -> dict[str, int]:
     """Where each field stands in a row."""
     if unknown := (set(columns.mapping) - {*FIELDS, "key"}) | (set(columns.defaults) - set(FIELDS)):
         raise WrongColumns(f"Not a field: {', '.join(sorted(unknown))}; the fields are {', '.join(FIELDS)}, key")
-    wanted = {name: name for name in FIELDS if name in header} | dict(columns.mapping)
+    mapping = {name: tidy(column) for name, column in columns.mapping.items()}
+    wanted = {name: name for name in FIELDS if name in header} | mapping
     if missing := sorted(set(wanted.values()) - set(header)):
         raise WrongColumns(f"Not a column: {', '.join(missing)}; the file has: {', '.join(header) or 'no columns'}")
-    if len(columns.source) > LONGEST_SOURCE or ("key" in wanted and not columns.source):
+    if "key" in wanted and not 0 < len(tidy(columns.source)) <= LONGEST_SOURCE:
         raise WrongColumns(f"A key column needs the name of its source, at most {LONGEST_SOURCE} characters.")
     return {name: header.index(column) for name, column in wanted.items()}
 
 
-Cleaner = Callable[[Sequence[str]], "CustomerRow | list[Fault]"]
+Cleaner = Callable[[Sequence[str]], "CustomerRow | list[Blocker]"]
 
 
 def _cleaner(places: Mapping[str, int], columns: Columns) -> Cleaner:
-    """A function that makes an entry, or the list of its faults, of a row's cells."""
+    """A function that makes an entry, or the list of what is wrong with it, of a row's cells."""
     empty = {name: tidy(columns.defaults.get(name, "")) for name in FIELDS}
     taken = [(name, place, empty.get(name, "")) for name, place in places.items()]
     source = tidy(columns.source)
 
-    def clean(cells: Sequence[str]) -> CustomerRow | list[Fault]:
+    def clean(cells: Sequence[str]) -> CustomerRow | list[Blocker]:
         values = {**empty, "key": ""}
         for name, place, default in taken:
             values[name] = " ".join(cells[place].split()) or default
@@ -279,26 +273,25 @@ def _cleaner(places: Mapping[str, int], columns: Columns) -> Cleaner:
     return clean
 
 
-def _entry(values: Mapping[str, str], key: str, managed: str, source: str) -> CustomerRow | list[Fault]:
-    faults = faults_of(values)
+def _entry(values: Mapping[str, str], key: str, managed: str, source: str) -> CustomerRow | list[Blocker]:
+    blockers = entry_blockers(values)
     if managed not in _YES and managed not in _NO:
         message = _("“%(value)s” is neither yes nor no.")
-        faults.append(Fault("managed_unclear", message, "managed", {"value": managed[:20]}))
+        blockers.append(_blocker("managed_unclear", message, "managed", value=managed[:20]))
     if len(key) > LONGEST_KEY:
-        message = _("%(field)s is longer than %(longest)s characters.")
-        faults.append(Fault("too_long", message, "key", {"field": "key", "longest": str(LONGEST_KEY)}))
+        blockers.append(_too_long("key", LONGEST_KEY))
     if key:
-        faults += text_faults(key)
-    if faults:
-        return faults
+        blockers += text_blockers(key)
+    if blockers:
+        return blockers
     folded = fold(values["name"])
     identity = import_key(values, key=key, source=source, folded_name=folded)
     return CustomerRow(identity, search_text=folded[:SEARCH_TEXT_LENGTH], managed=managed in _YES, **values)
 
 
-def _wrong_width(found: int, expected: int) -> Fault:
+def _wrong_width(found: int, expected: int) -> Blocker:
     message = _("The row has %(found)s columns instead of %(expected)s.")
-    return Fault("columns", message, "", {"found": str(found), "expected": str(expected)})
+    return _blocker("columns", message, found=found, expected=expected)
 
 
 def _rows(reader: Iterator[Sequence[str]], clean: Cleaner, width: int) -> Iterator[CustomerRow | RowProblem]:
@@ -315,8 +308,8 @@ def _rows(reader: Iterator[Sequence[str]], clean: Cleaner, width: int) -> Iterat
         except StopIteration:
             return
         except csv.Error as error:
-            fault = Fault("unreadable", _("Not readable as CSV: %(error)s"), "", {"error": str(error)})
-            yield RowProblem(line, (fault,))
+            message = _("Not readable as CSV: %(error)s")
+            yield RowProblem(line, (_blocker("unreadable", message, error=str(error)),))
             continue
         if not any(cells):
             continue
@@ -327,7 +320,8 @@ def _rows(reader: Iterator[Sequence[str]], clean: Cleaner, width: int) -> Iterat
         if isinstance(row, list):
             yield RowProblem(line, tuple(row))
         elif row.import_key in seen:
-            yield RowProblem(line, (Fault("repeated", _("The same customer stands on an earlier line too.")),))
+            message = _("The same customer stands on an earlier line too.")
+            yield RowProblem(line, (_blocker("repeated", message),))
         else:
             seen.add(row.import_key)
             yield row

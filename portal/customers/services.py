@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import TypedDict, Unpack
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
@@ -13,20 +14,13 @@ from django.db import IntegrityError, connection, transaction
 from portal.accounts.rules import Actor
 from portal.customers import policies, rules
 from portal.customers.models import Customer
-from portal.customers.rules import Columns, CustomerRow, Fault, RowProblem
+from portal.customers.rules import Columns, CustomerRow, RowProblem
 from portal.events import services as events
+from portal.workflow.blockers import Blocker, RuleViolation
 
 MANAGED_CHANGED = "customer.managed_changed"
 #: Enough rows to forget the cost of a statement, few enough to hold their locks only for a moment.
 BATCH_ROWS = 5_000
-
-
-class CustomerRefused(ValueError):
-    """The entry can't be added; carries everything that is wrong with it."""
-
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(faults)
-        super().__init__(", ".join(fault.code for fault in self.faults))
 
 
 @dataclass(frozen=True)
@@ -39,45 +33,36 @@ class Summary:
     skipped: int = 0
 
 
-def create_customer(
-    *,
-    name: str,
-    country: str,
-    city: str = "",
-    state: str = "",
-    postal_code: str = "",
-    address_line1: str = "",
-    address_line2: str = "",
-    duns: str = "",
-    managed: bool = False,
-) -> Customer:
-    """Add an entry. Raises CustomerRefused, also if the directory has the same entry already (`known`)."""
-    values = rules.tidied(
-        name=name,
-        country=country,
-        city=city,
-        state=state,
-        postal_code=postal_code,
-        address_line1=address_line1,
-        address_line2=address_line2,
-        duns=duns,
-    )
-    if faults := faults_of_new(values):
-        raise CustomerRefused(faults)
+class Details(TypedDict, total=False):
+    """What else tells an entry from others of its name; those left out are empty."""
+
+    city: str
+    state: str
+    postal_code: str
+    address_line1: str
+    address_line2: str
+    duns: str
+
+
+def create_customer(*, name: str, country: str, managed: bool = False, **details: Unpack[Details]) -> Customer:
+    """Add an entry. Raises RuleViolation, also if the directory has the same entry already (`known`)."""
+    values = rules.tidied(name=name, country=country, **details)
+    if blockers := new_entry_blockers(values):
+        raise RuleViolation(blockers)
     key, folded = rules.import_key(values), rules.search_text(values["name"])
     try:
         with transaction.atomic():
             return Customer.objects.create(import_key=key, search_text=folded, managed=managed, **values)
     except IntegrityError:  # someone else added it a moment ago
-        raise CustomerRefused([rules.KNOWN]) from None
+        raise RuleViolation([rules.KNOWN]) from None
 
 
-def faults_of_new(values: Mapping[str, str]) -> list[Fault]:
+def new_entry_blockers(values: Mapping[str, str]) -> list[Blocker]:
     """Everything that keeps the tidied values from becoming a new entry."""
-    faults = rules.faults_of(values)
-    if not faults and Customer.objects.filter(import_key=rules.import_key(values)).exists():
-        faults.append(rules.KNOWN)
-    return faults
+    blockers = rules.entry_blockers(values)
+    if not blockers and Customer.objects.filter(import_key=rules.import_key(values)).exists():
+        blockers.append(rules.KNOWN)
+    return blockers
 
 
 @transaction.atomic

@@ -52,7 +52,7 @@ class MonthlyRateAdmin(PortalAdmin):
                 done = services.import_csv(form.cleaned_data["file"], now=timezone.now())
             except services.RatesFileRefused as refused:
                 for error in refused.errors:
-                    text = _(error.message) % error.params
+                    text = _(error.blocker.message) % error.blocker.params
                     form.add_error("file", _("Line %(line)s: %(text)s") % {"line": error.line, "text": text})
             else:
                 self._tell(request, done)

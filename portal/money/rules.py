@@ -6,10 +6,12 @@ import csv
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Protocol
+
+from portal.workflow.blockers import Blocker, Param, _
 
 USD = "USD"
 EUR = "EUR"
@@ -28,14 +30,6 @@ UPLOAD = "upload"
 CARRIED = "carried"
 #: Whose rates a source may replace; one that isn't listed was given by a person and replaces any.
 REPLACEABLE: Mapping[str, tuple[str, ...]] = {CARRIED: (CARRIED,), ECB: (CARRIED, ECB)}
-
-
-def _(message: str) -> str:
-    """Mark a message for translation; the edge that shows it translates it."""
-    return message
-
-
-NOT_UTF8 = _("The text of this line is not UTF-8.")
 
 
 class RatePolicy(Protocol):
@@ -65,12 +59,10 @@ class UsdValue:
 
 @dataclass(frozen=True)
 class LineError:
-    """What is wrong with one line of an uploaded file; `message` is a msgid filled from `params`."""
+    """What is wrong with one line of an uploaded file."""
 
     line: int
-    code: str
-    message: str
-    params: Mapping[str, str] = field(default_factory=dict)
+    blocker: Blocker
 
 
 # Months
@@ -175,6 +167,10 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 _MONTH = re.compile(r"(\d{4})-(\d{2})(-01)?")
 
 
+def line_error(line: int, code: str, message: str, **params: Param) -> LineError:
+    return LineError(line, Blocker(code, message, rule="FX-1", params=params))
+
+
 def read_upload(text: str) -> tuple[list[Rate], list[LineError]]:
     """The rates of an uploaded CSV and everything that is wrong with it, by line (FX-1).
 
@@ -185,7 +181,7 @@ def read_upload(text: str) -> tuple[list[Rate], list[LineError]]:
     header = tuple(cell.strip().lower() for cell in next(reader, []))
     if header != UPLOAD_COLUMNS:
         message = _("The first line must name the columns: %(columns)s.")
-        return [], [LineError(1, "header", message, {"columns": ",".join(UPLOAD_COLUMNS)})]
+        return [], [line_error(1, "header", message, columns=",".join(UPLOAD_COLUMNS))]
     rates: dict[tuple[str, date], Rate] = {}
     errors: list[LineError] = []
     for cells in reader:
@@ -196,11 +192,11 @@ def read_upload(text: str) -> tuple[list[Rate], list[LineError]]:
         if isinstance(found, Rate) and (found.currency, found.month) not in rates:
             rates[found.currency, found.month] = found
         elif isinstance(found, Rate):
-            errors.append(LineError(line, "repeated", _("This currency and month stand on an earlier line too.")))
+            errors.append(line_error(line, "repeated", _("This currency and month stand on an earlier line too.")))
         else:
             errors.extend(found)
     if not rates and not errors:
-        errors.append(LineError(1, "empty", _("There are no rates in the file.")))
+        errors.append(line_error(1, "empty", _("There are no rates in the file.")))
     return list(rates.values()), errors
 
 
@@ -208,19 +204,19 @@ def _read_line(line: int, cells: Sequence[str], *, decimal_comma: bool) -> Rate 
     """One line as a rate, or everything that is wrong with it."""
     if len(cells) != len(UPLOAD_COLUMNS):
         message = _("The line needs %(expected)s values and has %(found)s.")
-        return [LineError(line, "columns", message, {"expected": str(len(UPLOAD_COLUMNS)), "found": str(len(cells))})]
+        return [line_error(line, "columns", message, expected=len(UPLOAD_COLUMNS), found=len(cells))]
     currency, month_text, rate_text = cells
     errors = []
     if not _CURRENCY.fullmatch(currency := currency.upper()):
-        errors.append(LineError(line, "currency", _("“%(value)s” is not a currency code."), {"value": currency}))
+        errors.append(line_error(line, "currency", _("“%(value)s” is not a currency code."), value=currency))
     elif currency == USD:
-        errors.append(LineError(line, "currency", _("The US dollar is always 1 and needs no rate.")))
+        errors.append(line_error(line, "currency", _("The US dollar is always 1 and needs no rate.")))
     month = _month(month_text)
     if month is None:
-        errors.append(LineError(line, "month", _("“%(value)s” is not a month (2026-11)."), {"value": month_text}))
+        errors.append(line_error(line, "month", _("“%(value)s” is not a month (2026-11)."), value=month_text))
     rate = _positive(rate_text.replace(",", ".") if decimal_comma else rate_text)
     if rate is None:
-        errors.append(LineError(line, "rate", _("“%(value)s” is not a rate above zero."), {"value": rate_text}))
+        errors.append(line_error(line, "rate", _("“%(value)s” is not a rate above zero."), value=rate_text))
     if errors or month is None or rate is None:
         return errors
     return Rate(currency, month, rate)

@@ -22,6 +22,7 @@ from django.db import connection, transaction
 from portal.money import rules
 from portal.money.models import MonthlyRate
 from portal.money.rules import LineError, Rate, RatePolicy, UsdValue
+from portal.workflow.blockers import _
 
 FETCH_TIMEOUT_SECONDS = 30
 
@@ -42,7 +43,7 @@ class RatesFileRefused(ValueError):
 
     def __init__(self, errors: Sequence[LineError]) -> None:
         self.errors = tuple(errors)
-        super().__init__("; ".join(f"{e.line}: {e.code}" for e in errors))
+        super().__init__("; ".join(f"{e.line}: {e.blocker.code}" for e in errors))
 
 
 class FetchNotAllowed(RuntimeError):
@@ -127,7 +128,7 @@ def import_csv(file: IO[bytes], *, now: datetime) -> Imported:
         text = file.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise RatesFileRefused([LineError(line, "encoding", rules.NOT_UTF8)]) from error
+        raise RatesFileRefused([rules.line_error(line, "encoding", _("This line is not UTF-8."))]) from error
     rates, errors = rules.read_upload(text)
     if errors:
         raise RatesFileRefused(errors)

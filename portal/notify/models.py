@@ -13,7 +13,7 @@ from portal.events.models import Event
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def due(self, now: datetime) -> NoticeQuerySet:
-        return self.filter(sent_at=None, parked_at=None, next_attempt_at__lte=now).order_by("next_attempt_at")
+        return self.filter(sent_at=None, parked_at=None, next_attempt_at__lte=now)
 
 
 class Notice(models.Model):

@@ -68,13 +68,24 @@ def _notice(message: Message, email: str, user: User | None) -> Notice:
     )
 
 
+def forget_undelivered(*, now: datetime) -> None:
+    """Mail nothing of what happened so far: the demo's past is invented."""
+    Notice.objects.due(now).update(parked_at=now, last_error="")
+
+
 def deliver_due(*, now: datetime, limit: int = 200) -> int:
     """Send what is due, one transaction a mail; what a killed worker held is due again. Returns how many went out."""
     sent = 0
     connection = get_connection()
     for _turn in range(limit):
         with transaction.atomic():
-            notice = Notice.objects.due(now).select_for_update(skip_locked=True).select_related("user").first()
+            notice = (
+                Notice.objects.due(now)
+                .select_for_update(skip_locked=True, of=("self",))
+                .select_related("user")
+                .order_by("next_attempt_at")
+                .first()
+            )
             if notice is None:
                 break
             sent += _deliver(notice, connection, now)

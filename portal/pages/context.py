@@ -8,11 +8,13 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Membership, User
 from portal.accounts.rules import ADMIN_ROLES, Actor
+from portal.accounts.services import vendor_name
 
 RAIL_COOKIE = "rail"
 THEME_COOKIE = "theme"
@@ -29,9 +31,10 @@ ITEMS = (
 ADMIN_ITEM = ("admin:index", _("Administration"), "shield-check", "shield-fill-check")
 
 
-def frame(request: HttpRequest) -> dict[str, Frame]:
-    """Context processor: `frame` in every template; nothing is computed or asked of the database until it is used."""
-    return {"frame": Frame(request)}
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `frame` and `vendor_name` in every template; nothing is computed or asked of the database
+    until it is used."""
+    return {"frame": Frame(request), "vendor_name": lazy(vendor_name, str)()}
 
 
 class Frame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,10 +12,11 @@ from django.utils.translation import gettext
 
 from dealreg import services as dealreg
 from dealreg import states
-from dealreg.models import DECIDED, Registration, Status
+from dealreg.eligibility import Eligibility
+from dealreg.models import NOT_REGISTERED, Registration, Status
 from portal.accounts.rules import Actor
 from portal.events.models import Event
-from portal.pages import timeline
+from portal.workflow import timeline
 from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow import text
@@ -26,6 +28,7 @@ from referrals.policies import may_change
 
 #: Where a verb's page is, if not among the referral's own.
 _PLACES = {"submit": "registration", "resubmit": "registration", "close_unregistered": "close_unregistered"}
+PRIMARY = frozenset({"win", "accept", "submit", "resubmit"})
 MOST_EVENTS = 50
 
 
@@ -41,11 +44,13 @@ def context(referral: Referral, actor: Actor, *, now: datetime) -> dict[str, Any
         "referral": referral,
         "own": own,
         "deal_type": gettext(rules.DEAL_TYPES[referral.engagement.deal_type]),
-        "lifecycle": lifecycle(referral, registration, eligible=bool(eligibility and eligibility.eligible)),
+        "stages": stage_steps(referral),
+        "milestone": registration_steps(registration, eligible=bool(eligibility and _may_become(eligibility))),
         "eligibility": eligibility,
         "registration": registration,
         "registration_reason": _reason(registration),
         "register_until": _register_until(referral, registration, now),
+        "window_days": policies.current(now).registration_window_days,
         "vendor_copy": next((c for c in copies if c.company.is_vendor and c.pk != referral.pk), None),
         "partner_copies": [c for c in copies if not c.company.is_vendor and c.pk != referral.pk],
         "team": referral.team.all(),
@@ -58,8 +63,12 @@ def context(referral: Referral, actor: Actor, *, now: datetime) -> dict[str, Any
         "timeline": [timeline.entry(e) for e in _events(referral, actor)],
         "stage_label": gettext(rules.stages_for(assessment=referral.is_assessment)[referral.stage]),
         "reason": text.text(Blocker("", referral.reason_text)) if referral.reason_code else "",
-        "won_early": referral.won_early,
     }
+
+
+def _may_become(eligibility: Eligibility) -> bool:
+    """Whether only the win or the vendor's answer is missing."""
+    return all(c.state != "notMet" for c in eligibility.criteria)
 
 
 def _actions(
@@ -78,74 +87,118 @@ def _idle(action: workflow.Action) -> bool:
 
 
 def _action(action: workflow.Action, referral: Referral) -> dict[str, Any]:
-    if place := _PLACES.get(action.name):
-        url = reverse(place, args=[referral.public_id])
-    else:
-        url = reverse("act", args=[referral.public_id, action.name.replace("_", "-")])
+    """One button: where its page is, and how it looks."""
+    place = _PLACES.get(action.name)
+    name = place or "act"
+    kind = "primary" if action.name in PRIMARY else "secondary"
+    args = [referral.public_id] if place else [referral.public_id, action.name.replace("_", "-")]
     return {
-        "name": action.name,
-        "label": gettext(action.label),
-        "url": url,
-        "dialog": place not in {"registration"} and action.name != "accept",
-        "enabled": action.enabled,
-        "reasons": [text.text(b) for b in action.blockers],
-        "primary": action.name in {"win", "accept", "submit", "resubmit"},
-        "danger": action.verb.final and action.name != "win",
+        "action": action,
+        "url": reverse(name, args=args),
+        "kind": kind,
+        "dialog": name != "registration" and action.name != "accept",
     }
 
 
-def lifecycle(referral: Referral, registration: Registration | None, *, eligible: bool) -> list[dict[str, Any]]:
-    """The steps across the top: sales stages, then *Deal registration* with its state (FLOW-5, ELIG-9)."""
-    stages = rules.stages_for(assessment=referral.is_assessment)
-    steps = [
-        {"label": gettext(label), "hint": f"{percent} %", "state": _stage_state(percent, referral)}
-        for percent, label in stages.items()
-        if percent < rules.WON_STAGE
-    ]
-    steps.append(_end_step(referral))
-    if registration is not None:
-        steps.append(_registration_step(registration))
-    elif eligible:
-        steps.append({"label": gettext("Deal registration"), "hint": "", "state": "upcoming"})
-    return steps
+# The lifecycle (FLOW-5, ELIG-9)
 
 
-def _stage_state(percent: int, referral: Referral) -> str:
-    if referral.substatus == rules.WON or percent < referral.stage:
-        return "done"
-    if referral.is_closed:
-        return "upcoming"
-    return "current" if percent == referral.stage else "upcoming"
+@dataclass(frozen=True)
+class Step:
+    """One step of the lifecycle: its words, its date if it has one, and how it looks."""
+
+    name: str
+    look: str
+    meta: str = ""
+    at: datetime | None = None
+
+    @property
+    def icon(self) -> str:
+        return ICONS[self.look]
+
+    @property
+    def spoken(self) -> str:
+        """For screen readers, who don't see the icon."""
+        return {
+            "done": gettext("Done"),
+            "won": gettext("Won"),
+            "now": gettext("Now"),
+            "wait": gettext("Now"),
+            "failed": gettext("Ended here"),
+        }.get(self.look, gettext("To come"))
 
 
-def _end_step(referral: Referral) -> dict[str, Any]:
-    if not referral.is_closed:
-        return {"label": gettext(rules.SUBSTATUSES[rules.WON]), "hint": "100 %", "state": "upcoming"}
-    state = "done" if referral.substatus == rules.WON else "failed"
-    return {"label": gettext(rules.SUBSTATUSES[referral.substatus]), "at": referral.closed_at, "state": state}
-
-
-_STEP_STATES = {
-    Status.REVIEW_FAILED: "failed",
-    Status.MARKETPLACE_FAILED: "failed",
-    Status.ACTION_REQUIRED: "attention",
-    **{status: "done" for status in DECIDED if status not in (Status.REVIEW_FAILED, Status.MARKETPLACE_FAILED)},
+ICONS = {
+    "done": "check-circle-fill",
+    "won": "trophy-fill",
+    "now": "record-circle",
+    "wait": "hourglass-split",
+    "failed": "x-circle-fill",
+    "": "circle",
 }
 
 
-def _registration_step(registration: Registration) -> dict[str, Any]:
-    """Its state as the milestone's own line; a closed one shows what it was closed with."""
-    status, hint = registration.status, gettext(states.REGISTRATION_STATES[registration.status])
-    if registration.status == Status.CLOSED:
-        status, hint = registration.outcome, f"{hint} · {registration.outcome_text}"
-    if registration.is_being_routed:
-        hint = gettext("Checking…")
-    return {
-        "label": gettext("Deal registration"),
-        "hint": hint,
-        "at": registration.updated_at,
-        "state": _STEP_STATES.get(status, "current") if status != "not_registered" else "failed",
-    }
+def stage_steps(referral: Referral) -> list[Step]:
+    """The sales stages, and how the deal ended."""
+    stages = rules.stages_for(assessment=referral.is_assessment)
+    steps = [
+        Step(gettext(label), _stage_look(percent, referral), f"{percent} %")
+        for percent, label in stages.items()
+        if percent < rules.WON_STAGE
+    ]
+    return [*steps, _end_step(referral)]
+
+
+def _stage_look(percent: int, referral: Referral) -> str:
+    if referral.substatus == rules.RECEIVED:
+        return ""
+    if referral.substatus == rules.WON or percent < referral.stage:
+        return "done"
+    if referral.is_closed:
+        return "done" if percent == referral.stage and referral.accepted_at else ""
+    return "now" if percent == referral.stage else ""
+
+
+def _end_step(referral: Referral) -> Step:
+    if not referral.is_closed:
+        return Step(gettext(rules.SUBSTATUSES[rules.WON]), "", "100 %")
+    look = "won" if referral.substatus == rules.WON else "failed"
+    return Step(gettext(rules.SUBSTATUSES[referral.substatus]), look, at=referral.closed_at)
+
+
+_LOOKS = {
+    Status.REVIEW_FAILED: "failed",
+    Status.MARKETPLACE_FAILED: "failed",
+    Status.REVIEW_PENDING: "wait",
+    Status.MARKETPLACE_PENDING: "wait",
+    Status.ACTION_REQUIRED: "now",
+    NOT_REGISTERED: "failed",
+}
+
+
+def registration_steps(registration: Registration | None, *, eligible: bool) -> list[Step]:
+    """The milestone *Deal registration*: only where there is one to make (RD)."""
+    if registration is None:
+        return [Step(gettext("To register after the win"), "")] if eligible else []
+    pending = registration.status == Status.REGISTRATION_PENDING
+    filed = Step(gettext("Filed"), "done", at=registration.submitted_at)
+    if pending and registration.submitted_at is None:
+        return [Step(_state(registration.status), "now"), Step(gettext("Closed"), "")]
+    if pending:
+        return [filed, Step(gettext("Checking…"), "wait"), Step(gettext("Closed"), "")]
+    if registration.status != Status.CLOSED:
+        now = Step(_state(registration.status), _LOOKS.get(registration.status, "done"), at=registration.updated_at)
+        return [filed, now, Step(gettext("Closed"), "")]
+    ended = Step(registration.outcome_text, _LOOKS.get(registration.outcome, "done"), at=registration.decided_at)
+    closed = Step(gettext("Closed"), "done", at=registration.closed_at)
+    return [filed, ended, closed] if registration.submitted_at else [ended, closed]
+
+
+def _state(status: str) -> str:
+    return gettext(states.REGISTRATION_STATES[status])
+
+
+# What else the page shows
 
 
 def _reason(registration: Registration | None) -> str:

@@ -12,13 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from dealreg.models import Registration, RegistrationQuerySet, Status
 from portal.accounts.rules import REVIEWER, Actor
 from portal.events.models import Event
-from portal.pages import timeline
+from portal.workflow import timeline
 from portal.policy import services as policies
 from referrals import rules
 from referrals.models import Referral, ReferralQuerySet
 
 #: How many of each kind the page shows; the list has all of them.
 MOST = 8
+_ICONS = {"inbound": "envelope", "action": "pencil", "register": "award", "review": "clipboard-check"}
 SOON = timedelta(days=30)
 
 
@@ -66,6 +67,7 @@ def _need(
 ) -> dict[str, Any]:
     return {
         "kind": kind,
+        "icon": _ICONS[kind],
         "title": title,
         "name": referral.name,
         "customer": referral.engagement.customer.name,

@@ -12,7 +12,6 @@ from django.db.models import Count, Q
 from dealreg.models import Registration
 from portal.accounts.rules import Actor
 from portal.customers.rules import fold
-from portal.workflow import text
 from referrals import rules
 from referrals.models import Referral, ReferralQuerySet, Substatus
 from referrals.services import new_deal_blockers
@@ -69,7 +68,7 @@ def context(actor: Actor, params: Mapping[str, str]) -> dict[str, Any]:
         "all_url": asked.link(status=""),
         "rows": _rows(shown, actor),
         "more_url": asked.link(after=shown[-1].pk) if more else "",
-        "new_deal": [text.text(b) for b in new_deal_blockers(actor)],
+        "new_deal_blockers": [] if actor.is_vendor else new_deal_blockers(actor),
         "is_vendor": actor.is_vendor,
     }
 

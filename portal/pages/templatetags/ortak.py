@@ -3,19 +3,22 @@ the components of static/app.css."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from zlib import crc32
 
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from django import template
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.forms import BaseForm, BoundField, widgets
 from django.template.context import Context
 from django.template.loader import render_to_string
-from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -27,6 +30,7 @@ from portal.workflow.blockers import Blocker, Money
 register = template.Library()
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SPRITE = "bootstrap-icons/bootstrap-icons.svg"
 #: Django's message levels and our kinds, in the words of the style sheet.
 KINDS = {"error": "danger", "debug": "info"}
 BANNER_ICONS = {
@@ -44,15 +48,26 @@ SLOT = "_component_actions"
 
 @register.simple_tag
 def icon(name: str, label: str = "", **attrs: str) -> SafeString:
-    """{% icon "star" class="x" %}: an icon of the sprite; silent for screen readers unless it gets a `label`."""
-    spoken = format_html(' role="img" aria-label="{}"', label) if label else format_html(' aria-hidden="true"')
+    """{% icon "star" class="x" %}: an icon of bootstrap-icons; silent for screen readers unless it gets a `label`.
+
+    Drawn into the page: a link into the sprite makes the browser read all 2,000 symbols again on every page.
+    """
+    spoken = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
     return format_html(
-        '<svg class="o-icon {}" width="16" height="16" fill="currentColor" focusable="false"{}><use href="{}#{}"/></svg>',
-        attrs.get("class", ""),
+        '<svg class="{}" viewBox="0 0 16 16" width="16" height="16" fill="currentColor" {}>{}</svg>',
+        f"o-icon {attrs.get('class', '')}".strip(),
         spoken,
-        static("bootstrap-icons/bootstrap-icons.svg"),
-        name,
+        _drawings()[name],
     )
+
+
+@cache
+def _drawings() -> dict[str, SafeString]:
+    """What the sprite draws, by the icon's name."""
+    found = finders.find(SPRITE)
+    with open(found, "rb") if found else staticfiles_storage.open(SPRITE) as sprite:
+        drawn = re.findall(r'<symbol[^>]* id="([\w-]+)"[^>]*>(.*?)</symbol>', sprite.read().decode(), re.DOTALL)
+    return {name: SafeString(drawing.strip()) for name, drawing in drawn}
 
 
 @register.simple_tag
@@ -64,8 +79,9 @@ def badge(kind: str, text: Any, icon: str = "") -> SafeString:
 
 
 @register.simple_tag
-def avatar(name: str, **attrs: str) -> SafeString:
+def avatar(name: Any, **attrs: str) -> SafeString:
     """{% avatar name %}: the person's initials on a colour of his own; the name itself stands next to it."""
+    name = str(name)
     tone = crc32(name.encode()) % 6
     return format_html(
         '<span class="o-avatar o-avatar--{} {}" aria-hidden="true">{}</span>',
@@ -113,7 +129,7 @@ def number(value: Decimal | float | int | None) -> str:
 @register.simple_tag
 def when(moment: datetime | None, style: str = "full") -> SafeString:
     """{% when event.at %}: in the person's zone, UTC on hover. Styles: full, short (no year), relative."""
-    if moment is None:
+    if not moment:
         return format_html('<span class="o-none">–</span>')
     local, hover = timezone.localtime(moment), f"{_clock(moment.astimezone(UTC))} UTC"
     if style == "relative":
@@ -126,7 +142,7 @@ def when(moment: datetime | None, style: str = "full") -> SafeString:
 @register.simple_tag
 def day(value: date | None, *, year: bool = True) -> SafeString:
     """{% day deal.close_date %}: a calendar day; of an instant, the day it is in the person's zone."""
-    if value is None:
+    if not value:
         return format_html('<span class="o-none">–</span>')
     if isinstance(value, datetime):
         value = timezone.localtime(value).date()
@@ -139,7 +155,7 @@ def deadline(until: datetime | date | None, soon: int = 3) -> SafeString:
 
     A date is a last day, good until its end. `soon`: from how many days on it is urgent.
     """
-    if until is None:
+    if not until:
         return format_html('<span class="o-none">–</span>')
     now = timezone.now()
     if isinstance(until, datetime):
@@ -241,7 +257,7 @@ def action(action: Any, href: str, kind: str = "secondary", *, dialog: bool = Tr
 
 
 @register.simple_block_tag(takes_context=True, end_name="endactions")
-def actions(context: Context, content: str) -> str:
+def actions(context: Context, content: SafeString) -> str:
     """{% actions %}…{% endactions %} directly inside card, banner or empty_state: its buttons."""
     context[SLOT] = content
     return ""
@@ -250,7 +266,7 @@ def actions(context: Context, content: str) -> str:
 @register.simple_block_tag(takes_context=True, end_name="endcard")
 def card(
     context: Context,
-    content: str,
+    content: SafeString,
     title: str = "",
     icon: str = "",
     *,
@@ -276,7 +292,7 @@ def card(
 
 
 @register.simple_block_tag(takes_context=True, end_name="endbanner")
-def banner(context: Context, content: str, kind: str = "info", title: str = "") -> SafeString:
+def banner(context: Context, content: SafeString, kind: str = "info", title: str = "") -> SafeString:
     """{% banner "warning" title=_("Won early") %}…{% endbanner %}; kinds: info, success, warning, danger."""
     kind = KINDS.get(kind, kind)
     return render_to_string(
@@ -285,26 +301,31 @@ def banner(context: Context, content: str, kind: str = "info", title: str = "") 
             "kind": kind,
             "icon": BANNER_ICONS.get(kind, BANNER_ICONS["info"]),
             "title": title,
-            "content": content.strip(),
+            "content": _stripped(content),
             "actions": _take_actions(context),
         },
     )
 
 
 @register.simple_block_tag(takes_context=True, end_name="endempty_state")
-def empty_state(context: Context, content: str, title: str, icon: str = "inbox") -> SafeString:
+def empty_state(context: Context, content: SafeString, title: str, icon: str = "inbox") -> SafeString:
     """{% empty_state title=_("No deals yet") icon="inbox" %}What to do.{% actions %}…{% endactions %}{% endempty_state %}"""
     return render_to_string(
         "components/empty_state.html",
-        {"title": title, "icon": icon, "content": content.strip(), "actions": _take_actions(context)},
+        {"title": title, "icon": icon, "content": _stripped(content), "actions": _take_actions(context)},
     )
 
 
-def _take_actions(context: Context) -> str:
-    taken: str = context.get(SLOT, "")
+def _take_actions(context: Context) -> SafeString:
+    taken = context.get(SLOT, "")
     if taken:
         context[SLOT] = ""
-    return taken.strip()
+    return _stripped(taken)
+
+
+def _stripped(rendered: str) -> SafeString:
+    """What a template has rendered, and so escaped, already."""
+    return SafeString(rendered.strip())
 
 
 # Forms

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 from getpass import getpass
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.core.validators import validate_email
+from django.core.validators import EmailValidator
 from django.db import transaction
 
 from portal.accounts import rules, services
@@ -64,15 +65,20 @@ def _validate(answers: dict[str, str]) -> None:
     """One line with everything wrong, or nothing."""
     problems = [f"--{name.replace('_', '-')} is empty." for name, answer in answers.items() if not answer]
     person = User(email=answers["email"], first_name=answers["first_name"], last_name=answers["last_name"])
-    for check in (lambda: validate_email(answers["email"]), lambda: validate_password(answers["password"], person)):
-        try:
-            check()
-        except ValidationError as error:
-            problems += error.messages
+    problems += _complaints(EmailValidator(), answers["email"])
+    problems += _complaints(lambda password: validate_password(password, person), answers["password"])
     if User.objects.filter(email=answers["email"].lower()).exists():
         problems.append(f"{answers['email']} has an account already.")
     if problems:
         raise CommandError(" ".join(problems))
+
+
+def _complaints(check: Callable[[str], None], value: str) -> list[str]:
+    try:
+        check(value)
+    except ValidationError as error:
+        return list(error.messages)
+    return []
 
 
 @transaction.atomic

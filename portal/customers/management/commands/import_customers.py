@@ -54,8 +54,8 @@ class Command(BaseCommand):
         )
 
     def _report(self, problem: rules.RowProblem) -> None:
-        for fault in problem.faults:
-            self.stderr.write(f"line {problem.line}: {gettext(fault.message) % fault.params}")
+        for blocker in problem.blockers:
+            self.stderr.write(f"line {problem.line}: {gettext(blocker.message) % blocker.params}")
 
 
 def _pairs(option: str, given: list[str]) -> dict[str, str]:

@@ -1,0 +1,391 @@
+"""Starting, refusing to start, first steps and probes: what whoever runs the portal relies on."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+import pytest
+import yaml
+from django.core.cache import cache
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from portal import embedded, health, run, translations
+from portal.accounts import rules, services
+from portal.accounts.models import Company, User
+from portal.notify.tasks import HEARTBEAT_KEY, heartbeat
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRET = "x" * 40
+
+
+# Where the embedded servers are
+
+
+def test_servers_live_under_the_data_directory(tmp_path: Path) -> None:
+    data = Path("/srv/ortak")
+    servers = embedded.urls(data)
+    assert servers.database == "postgresql://postgres:@/ortak?host=/srv/ortak/run/pg"
+    assert servers.redis == "unix:///srv/ortak/run/redis.sock"
+
+
+@pytest.mark.parametrize("data", ["/srv/" + "deep/" * 30, "/srv/my data", "/srv/veri#1", "/srv/çınar"])
+def test_paths_no_socket_or_url_can_hold_get_a_short_one(data: str) -> None:
+    servers = embedded.urls(Path(data))
+    assert re.fullmatch(r"unix:///tmp/ortak-\d+-[0-9a-f]{12}/redis\.sock", servers.redis)
+    assert servers == embedded.urls(Path(data))
+    assert servers != embedded.urls(Path(data + "x"))
+
+
+def test_django_reads_the_database_url() -> None:
+    config = environ.Env().db_url_config(embedded.urls(Path("/srv/ortak")).database)
+    assert (config["NAME"], config["USER"], config["OPTIONS"]) == ("ortak", "postgres", {"host": "/srv/ortak/run/pg"})
+
+
+def test_servers_start_once_and_keep_their_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    assert not embedded.running(tmp_path)
+    try:
+        servers = embedded.start(tmp_path, tied=True, durable=False)
+        first = (tmp_path / "postgres/postmaster.pid").read_text()
+        assert embedded.start(tmp_path, tied=True) == servers == embedded.urls(tmp_path)
+        assert (tmp_path / "postgres/postmaster.pid").read_text() == first
+        assert embedded.running(tmp_path)
+    finally:
+        embedded.stop(tmp_path)
+    assert not embedded.running(tmp_path)
+    embedded.stop(tmp_path)  # and once more does nothing
+
+
+def test_only_the_server_that_was_not_given_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://somewhere/else")
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    try:
+        servers = embedded.start(tmp_path, tied=True)
+        assert servers == embedded.Servers("postgresql://somewhere/else", embedded.urls(tmp_path).redis)
+        assert not (tmp_path / "postgres").exists()
+    finally:
+        embedded.stop(tmp_path)
+
+
+# Settings that refuse
+
+
+def _settings(code: str = "from portal import settings", **variables: str) -> subprocess.CompletedProcess[str]:
+    """Load the settings in a process of their own, with only these variables."""
+    environment = {"PATH": os.environ["PATH"], **variables}
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({}, "Production needs SECRET_KEY"),
+        ({"SECRET_KEY": "ortak-demo-secret-key-never-use-it-in-production"}, "not the demo key"),
+        ({"SECRET_KEY": "short"}, "at least 32 characters"),
+        ({"SECRET_KEY": SECRET, "DEBUG": "true"}, "never runs with DEBUG"),
+        ({"ORTAK_MODE": "prod"}, "must be production, demo or test"),
+    ],
+)
+def test_unsafe_settings_are_refused(variables: dict[str, str], message: str) -> None:
+    result = _settings(**variables)
+    assert result.returncode != 0
+    assert message in result.stderr
+
+
+def test_production_settings_load_and_nothing_is_open_by_default() -> None:
+    code = "from portal import settings as s; print(s.MODE, s.DEBUG, s.ALLOWED_HOSTS, s.SESSION_COOKIE_SECURE)"
+    result = _settings(code, SECRET_KEY=SECRET, BASE_URL="https://portal.example.com")
+    assert result.stdout.strip() == "production False [] True", result.stderr
+
+
+@pytest.mark.parametrize(
+    ("redis", "broker"),
+    [
+        ("redis://redis:6379/0", "redis://redis:6379/0"),
+        ("unix:///run/r.sock", "redis+socket:///run/r.sock"),
+        ("unix:///run/r.sock?db=3", "redis+socket:///run/r.sock?virtual_host=3"),
+    ],
+)
+def test_celery_gets_the_same_redis_in_its_own_words(redis: str, broker: str) -> None:
+    code = "from portal import settings as s; print(s.CELERY_BROKER_URL)"
+    assert _settings(code, SECRET_KEY=SECRET, REDIS_URL=redis).stdout.strip() == broker
+
+
+@pytest.mark.django_db(transaction=True)
+def test_production_refuses_to_serve_demo_accounts(process_env: dict[str, str], tmp_path: Path) -> None:
+    environment = {**process_env, "ORTAK_MODE": "production", "SECRET_KEY": SECRET}
+    environment |= {"DJANGO_SETTINGS_MODULE": "portal.settings", "PORT": "0", "STATIC_ROOT": str(tmp_path)}
+    code = "import portal.wsgi"
+    assert _settings(code, **environment).returncode == 0
+    User.objects.create_user("someone@vendor.example", is_demo=True)
+    assert _settings(code, **environment).returncode == 3
+    gunicorn = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "-c", "portal/gunicorn.py"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert gunicorn.returncode == 3
+    assert "Traceback" not in gunicorn.stderr
+    assert gunicorn.stderr.strip().endswith(
+        "Production never runs with demo accounts: use an empty database, or ORTAK_MODE=demo."
+    )
+
+
+# The first steps of a real installation
+
+MANAGER = {
+    "vendor_name": "Example Corp",
+    "first_name": "Ayşe",
+    "last_name": "Yıldız",
+    "email": "Ayse@vendor.example",
+    "password": "correct horse battery",
+}
+
+
+def _bootstrap(**changed: str | None) -> str:
+    out = io.StringIO()
+    call_command("bootstrap", stdout=out, **{**MANAGER, **changed})
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+def test_bootstrap_makes_the_vendor_and_its_programme_manager() -> None:
+    assert "Created Example Corp" in _bootstrap()
+    manager = User.objects.get(email="ayse@vendor.example")
+    assert manager.check_password(MANAGER["password"])
+    actor = services.actor_for(services.memberships(manager)[0])
+    assert actor.is_vendor
+    assert actor.has(rules.PROGRAMME_MANAGER)
+    assert not services.demo_accounts_exist()
+
+
+@pytest.mark.django_db
+def test_bootstrap_refuses_a_second_vendor() -> None:
+    _bootstrap()
+    with pytest.raises(CommandError, match="a vendor already"):
+        _bootstrap(email="other@vendor.example")
+    assert Company.objects.count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"email": "nobody"}, "valid email"),
+        ({"password": "12345"}, "too short.*too common"),
+        ({"last_name": None}, "No terminal to ask in: give --last-name"),
+        ({"first_name": ""}, "No terminal to ask in: give --first-name"),
+    ],
+)
+def test_bootstrap_says_what_is_wrong(
+    changed: dict[str, str | None], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(CommandError, match=message):
+        _bootstrap(**changed)
+    assert not Company.objects.exists()
+
+
+@pytest.mark.django_db
+def test_bootstrap_asks_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    answers = iter(["", "Ayşe", "Yıldız", "ayse@vendor.example"])
+    monkeypatch.setattr("sys.stdin", terminal)
+    monkeypatch.setattr("builtins.input", lambda _question: next(answers))
+    monkeypatch.setattr("portal.accounts.management.commands.bootstrap.getpass", lambda _question: MANAGER["password"])
+    _bootstrap(**dict.fromkeys(MANAGER))
+    assert Company.objects.get().name == "Microsoft"
+    assert User.objects.get().email == "ayse@vendor.example"
+
+
+# Probes
+
+
+def test_healthz_asks_no_server(client: Client) -> None:
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.django_db
+def test_readyz_names_every_part(client: Client) -> None:
+    heartbeat()
+    answer = client.get("/readyz")
+    assert answer.json() == {"status": "ok", "database": "ok", "redis": "ok", "migrations": "ok", "worker": "ok"}
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("age", [None, timedelta(seconds=61)])
+def test_readyz_fails_without_a_recent_heartbeat(client: Client, age: timedelta | None) -> None:
+    if age:
+        cache.set(HEARTBEAT_KEY, (timezone.now() - age).isoformat(), None)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["worker"].startswith("failing")
+    assert answer.json()["database"] == "ok"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("part", ["database", "redis", "migrations"])
+def test_readyz_fails_with_any_part_and_tells_only_the_kind(
+    client: Client, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> str:
+        raise ConnectionError("postgres://secret@db.internal")
+
+    heartbeat()
+    monkeypatch.setitem(health.CHECKS, part, broken)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()[part] == "failing: ConnectionError"
+    assert "secret" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_probes_need_no_host_name_and_no_https(client: Client, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["portal.example.com"]
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/healthz", headers={"host": "10.0.0.7"}).status_code == 200
+    assert client.post("/healthz").status_code == 405
+
+
+# The supervisor
+
+
+def test_a_place_is_read_from_the_environment() -> None:
+    place = run.place_from({"PORT": "9000", "HOST": "0.0.0.0", "DATA_DIR": "/srv/ortak"})  # noqa: S104
+    assert place == run.Place("0.0.0.0", 9000, Path("/srv/ortak"))  # noqa: S104
+    assert place.own_url == "http://127.0.0.1:9000"
+    assert run.Place("::", 9000, Path("/srv")).own_url == "http://[::1]:9000"
+
+
+@pytest.mark.parametrize("port", ["http", "0", "65536", "-1"])
+def test_a_wrong_port_is_refused(port: str) -> None:
+    with pytest.raises(run.Refused, match="PORT must be"):
+        run.place_from({"PORT": port})
+
+
+def test_a_port_in_use_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        environment = {**os.environ, "PORT": str(port), "DATA_DIR": str(tmp_path)}
+        result = subprocess.run(
+            [sys.executable, "-m", "portal.run"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert f"Port {port} on 127.0.0.1 is in use" in result.stderr or "node_modules is missing" in result.stderr
+
+
+def test_two_copies_never_share_a_data_directory(tmp_path: Path) -> None:
+    with run._only_one(tmp_path), pytest.raises(run.Refused, match="already runs"), run._only_one(tmp_path):
+        pass
+
+
+def test_a_child_that_dies_is_started_again_and_all_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    child = run.Child("napper", [sys.executable, "-c", "import time; time.sleep(60)"])
+    family = run.Family(tmp_path, [child])
+    family.watch()
+    assert child.process is not None
+    first = child.process
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    family.watch()
+    assert child.process is not None
+    second = child.process
+    assert second.pid != first.pid
+    assert "napper ended (signal 9)" in capsys.readouterr().out
+    began = time.monotonic()
+    family.stop()
+    assert second.poll() is not None
+    assert time.monotonic() - began < run.GRACE_SECONDS
+
+
+# What others install from
+
+
+def test_compose_file_has_every_part_once() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    services_ = compose["services"]
+    assert set(services_) == {"proxy", "web", "worker", "beat", "migrate", "postgres", "redis", "mailpit"}
+    for name, service in services_.items():
+        assert "healthcheck" in service, name
+        assert "container_name" not in service, f"{name} could not be scaled"
+    assert all("ports" not in services_[name] for name in ("web", "worker", "beat", "migrate", "postgres", "redis"))
+    assert services_["beat"]["deploy"]["replicas"] == 1
+    assert services_["web"]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+    assert services_["postgres"]["image"] == "postgres:18"
+
+
+def test_compose_file_holds_no_secret() -> None:
+    environment = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["web"]["environment"]
+    assert environment["ORTAK_MODE"] == "production"
+    assert environment["SECRET_KEY"].startswith("${SECRET_KEY:?")
+    assert "${POSTGRES_PASSWORD:?" in environment["DATABASE_URL"]
+
+
+def test_image_runs_as_nobody_special() -> None:
+    stages = (ROOT / "Dockerfile").read_text().split("\nFROM ")
+    assert "\nUSER ortak\n" in stages[-1]
+    assert "npm" not in stages[-1]
+
+
+def test_npm_lock_names_no_registry() -> None:
+    assert "resolved" not in (ROOT / "package-lock.json").read_text()
+
+
+# Translations
+
+
+def _catalog(tmp_path: Path, body: str) -> Path:
+    source = tmp_path / "tr/LC_MESSAGES/django.po"
+    source.parent.mkdir(parents=True)
+    header = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    source.write_text(header + body)
+    return source
+
+
+def test_catalogs_compile_without_gettext(tmp_path: Path) -> None:
+    source = _catalog(tmp_path, 'msgid "Deal"\nmsgstr "Anlaşma"\n')
+    assert translations.compile_all(tmp_path) == translations.check_all(tmp_path) == []
+    assert source.with_suffix(".mo").exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ('msgid "Deal"\nmsgstr ""\n', "not translated"),
+        ('#, fuzzy\nmsgid "Deal"\nmsgstr "Anlaş"\n', "not translated"),
+        ('#, python-format\nmsgid "%(n)s deals"\nmsgstr "%(m)s anlaşma"\n', "placeholder"),
+    ],
+)
+def test_an_incomplete_catalog_is_a_problem(tmp_path: Path, body: str, problem: str) -> None:
+    _catalog(tmp_path, body)
+    assert problem in " ".join(translations.check_all(tmp_path))
