@@ -150,7 +150,7 @@ class RegistrationAdmin(PortalAdmin):
         said = text.text(blocker)
         if blocker.code != "wrong_state":
             return said
-        last = Event.objects.of_subject(registration).select_related("actor_user").order_by("-id").first()
+        last = Event.objects.of_subject(registration).select_related("actor_user").order_by("-at", "-id").first()
         if last is None or last.actor_user is None:
             return said
         told = gettext("%(person)s decided on it on %(at)s.") % {"person": last.actor_user, "at": text.show(last.at)}
@@ -158,7 +158,7 @@ class RegistrationAdmin(PortalAdmin):
 
     def _history(self, registration: Registration) -> QuerySet[Event]:
         events = Event.objects.of_subject(registration)
-        return events.select_related("actor_user", "company").order_by("-id")
+        return events.select_related("actor_user", "company").order_by("-at", "-id")
 
     def _next_url(self, registration: Registration) -> str:
         """The next in the queue, oldest first; the queue itself when it is empty."""

@@ -266,7 +266,7 @@ def _ending(inp: RegistrationInput) -> Iterator[Blocker]:
 
 def _windows(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
     """How far back the dates of a contract that isn't pay-as-you-go may lie (REG-7, REG-8)."""
-    if inp.signed and (facts.today - inp.signed).days > policy.registration_window_days:
+    if inp.signed and (facts.window_day - inp.signed).days > policy.registration_window_days:
         yield Blocker(
             "signed_too_old",
             _(
@@ -280,7 +280,7 @@ def _windows(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -
                 "last_day": inp.signed + timedelta(days=policy.registration_window_days),
             },
         )
-    if inp.start and (facts.today - inp.start).days > policy.start_window_days:
+    if inp.start and (facts.window_day - inp.start).days > policy.start_window_days:
         yield Blocker(
             "start_too_old",
             _(
@@ -289,7 +289,7 @@ def _windows(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -
             ),
             "REG-8",
             "start",
-            {"days": policy.start_window_days, "earliest": facts.today - timedelta(days=policy.start_window_days)},
+            {"days": policy.start_window_days, "earliest": facts.window_day - timedelta(days=policy.start_window_days)},
         )
 
 

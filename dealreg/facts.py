@@ -44,10 +44,17 @@ def eligibility_of(referral: Referral, *, policy: Policy) -> Eligibility:
             safe_win_at=referral_rules.safe_win_at(referral.created_at, policy),
             vendor_substatus=vendor_copy.substatus if vendor_copy else None,
             vendor_expires_at=vendor_copy.expires_at if vendor_copy else None,
+            vendor_seller=_seller(vendor_copy),
             won_at=referral.won_at,
         ),
         policy,
     )
+
+
+def _seller(vendor_copy: Referral | None) -> str:
+    """Who answers for the vendor, once somebody does (F6.5)."""
+    members = list(vendor_copy.team.all()) if vendor_copy else []
+    return str(members[0]) if members else ""
 
 
 def registration_facts(
@@ -59,6 +66,7 @@ def registration_facts(
         today=now.date(),
         created=referral.created_at.date(),
         vendor_invited=invited.date() if invited else None,
+        first_filed=_first_filed(registration),
         eligibility=None if _was_settled(registration) else eligibility_of(referral, policy=policy),
         wrong_state=_wrong_state(registration),
         rates=_rates({m.currency for m in (form.tcv, form.solution_value) if m}, month=now.date(), policy=policy),
@@ -66,6 +74,11 @@ def registration_facts(
         partner_count=partner_count(referral),
         won_early=referral.won_early,
     )
+
+
+def _first_filed(registration: Registration | None) -> date | None:
+    filed = registration.first_submitted_at if registration else None
+    return filed.date() if filed else None
 
 
 def partner_count(referral: Referral) -> int:

@@ -147,7 +147,8 @@ class DecisionForm(forms.Form):
     )
 
     def __init__(self, *args: Any, verb_name: str, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id=f"{verb_name}_%s", initial={"verb": verb_name}, **kwargs)
+        kwargs |= {"auto_id": f"{verb_name}_%s", "initial": {"verb": verb_name}}
+        super().__init__(*args, **kwargs)
         reasons = machine.REASONS.get(verb_name)
         if reasons is None:
             del self.fields["reason_code"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from celery import current_app
 from django.db import models, transaction
@@ -28,7 +29,7 @@ def _unregistered() -> models.QuerySet[Referral]:
 @on("referral.won", "referral.accepted")
 def open_on_deal_change(events: Sequence[Event]) -> None:
     """ELIG-9: won, or the vendor's answer came after the win. The verb holds the engagement's lock."""
-    groups = {e.group for e in events}
+    groups = {e.group for e in events if e.group}
     services.open_registrations(_unregistered().filter(engagement__public_id__in=groups), now=events[0].at)
 
 
@@ -51,8 +52,7 @@ def open_on_tags(events: Sequence[Event]) -> None:
 def route_soon(events: Sequence[Event]) -> None:
     """FLOW-1: a worker routes it right after the commit."""
     for event in events:
-        registration_id = event.subject_id
-        transaction.on_commit(lambda pk=registration_id: _enqueue(pk), robust=True)
+        transaction.on_commit(partial(_enqueue, event.subject_id), robust=True)
 
 
 def _enqueue(registration_id: int) -> None:

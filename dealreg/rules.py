@@ -21,7 +21,6 @@ from portal.policy.rules import Policy
 from portal.workflow.blockers import Blocker, Money, _
 
 __all__ = [
-    "PRACR_SINCE",
     "WAIVED",
     "Amounts",
     "Criterion",
@@ -40,9 +39,6 @@ __all__ = [
     "route_for",
     "violations",
 ]
-
-#: REG-1: since this day registering a marketplace sale serves PRACR only (F7.7).
-PRACR_SINCE = date(2023, 7, 1)
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ def judge(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> J
     days_left, last_day = _window(inp, facts, policy)
     return Judgement(
         violations=violated,
-        notes=tuple(_notes(inp)),
+        notes=tuple(_notes(inp, policy)),
         acv=Money(round_cents(exact.acv), inp.tcv.currency) if inp.tcv and exact.acv is not None else None,
         acv_usd=_rounded(exact.acv_usd),
         tcv_usd=_rounded(exact.tcv_usd),
@@ -113,10 +109,10 @@ def _window(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) ->
     if inp.signed is None or inp.signed > facts.today or inp.pricing == PAYG or facts.exception_granted:
         return None, None
     last_day = inp.signed + timedelta(days=policy.registration_window_days)
-    return (last_day - facts.today).days, last_day
+    return (last_day - facts.window_day).days, last_day
 
 
-def _notes(inp: RegistrationInput) -> Iterator[Blocker]:
+def _notes(inp: RegistrationInput, policy: Policy) -> Iterator[Blocker]:
     """What the person should know, without anything being wrong (REG-1)."""
     if inp.marketplace:
         yield Blocker(
@@ -127,7 +123,7 @@ def _notes(inp: RegistrationInput) -> Iterator[Blocker]:
             ),
             "REG-1",
             "marketplace",
-            {"since": PRACR_SINCE},
+            {"since": policy.pracr_since},
         )
 
 

@@ -14,6 +14,7 @@ from dealreg.models import Registration
 from portal.accounts.rules import SYSTEM, Actor
 from portal.catalog.models import Solution
 from portal.events import services as events
+from portal.events.models import Event
 from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Blocker, RuleViolation, _
@@ -54,7 +55,7 @@ def open_registrations(referrals: Iterable[Referral], *, now: datetime) -> list[
     return opened
 
 
-def _opened(registration: Registration, now: datetime) -> events.Event:
+def _opened(registration: Registration, now: datetime) -> Event:
     return events.new_event(
         registration,
         "registration.opened",

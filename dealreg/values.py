@@ -40,14 +40,15 @@ class RegistrationInput:
 class RegistrationFacts:
     """What the form is judged against.
 
-    `created`, `vendor_invited`: UTC days; the latter None when the vendor was never invited. `eligibility`: None
-    where it was settled before (resubmission). `wrong_state`: why nothing can be registered at all. `rates`: the
-    rates of the month in question (FX-2), a currency without one is absent. `partner_count`: companies that take
-    part, the registering one included (AUTO-2). `won_early` as in REF-18 (AUTO-4).
+    `created`, `vendor_invited`, `first_filed`: UTC days; the latter two None when the vendor was never invited, or for
+    a first filing. `eligibility`: None where it was settled before (resubmission). `wrong_state`: why nothing can be
+    registered at all. `rates`: the rates of the month in question (FX-2), a currency without one is absent.
+    `partner_count`: companies that take part, the registering one included (AUTO-2). `won_early` as in REF-18 (AUTO-4).
     """
 
     today: date
     created: date
+    first_filed: date | None = None
     vendor_invited: date | None = None
     eligibility: Eligibility | None = None
     wrong_state: Blocker | None = None
@@ -55,6 +56,11 @@ class RegistrationFacts:
     exception_granted: bool = False
     partner_count: int = 1
     won_early: bool = False
+
+    @property
+    def window_day(self) -> date:
+        """The day the 60 and 90 days count to (REG-7, REG-8): a correction is not late because its review took long."""
+        return self.first_filed or self.today
 
     @property
     def shared(self) -> date:

@@ -18,7 +18,7 @@ from dealreg.forms import RegistrationForm, initial_of
 from dealreg.models import Registration, Status
 from portal.accounts.edge import ActorRequest, needs_actor
 from portal.workflow import services as workflow
-from portal.workflow.blockers import RuleViolation
+from portal.workflow.blockers import Blocker, RuleViolation
 from referrals.forms import EmptyForm, add_blockers
 from referrals.models import Referral
 from referrals.policies import may_register
@@ -83,7 +83,7 @@ def _as_if_sent(form: RegistrationForm, solutions: list[Any]) -> RegistrationFor
 def _judged(request: ActorRequest, referral: Referral, form: RegistrationForm) -> dict[str, Any]:
     """The dry run as the page shows it: what is wrong at its field, what is still open beside it."""
     judgement = services.check(referral, form.value(), actor=request.actor, now=timezone.now())
-    missing = [b for b in judgement.violations if b.field and b.code.endswith("_required")]
+    missing = [b for b in judgement.violations if b.field and _is_open(b)]
     add_blockers(form, [b for b in judgement.violations if b.field and b not in missing])
     return {
         "judged": form,
@@ -93,6 +93,11 @@ def _judged(request: ActorRequest, referral: Referral, form: RegistrationForm) -
         "route_text": _route_text(judgement.route),
         "reviewed": judgement.route is not None and judgement.route.state != Status.APPROVED,
     }
+
+
+def _is_open(blocker: Blocker) -> bool:
+    """A question not answered yet: said beside the form, not as an error at the field."""
+    return blocker.code.endswith("_required") or blocker.code == "contract_names_missing"
 
 
 def _route_text(route: rules.Route | None) -> str:

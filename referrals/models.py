@@ -91,9 +91,10 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         scope = reading_scope(actor)
         if scope.entire_company:
             return own
-        seen = models.Q(location_id__in=scope.location_ids)
+        seen: models.Q = models.Q(location_id__in=scope.location_ids)
         if actor.has(REFERRALS_USER):
-            seen |= models.Exists(TeamMember.objects.filter(referral=models.OuterRef("pk"), email=actor.email.lower()))
+            listed = TeamMember.objects.filter(referral=models.OuterRef("pk"), email=actor.email.lower())
+            seen |= models.Q(models.Exists(listed))
         return own.filter(seen)
 
     def of_company(self, actor: Actor) -> ReferralQuerySet:
@@ -106,6 +107,13 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
     def with_context(self) -> ReferralQuerySet:
         """Everything lists and verbs look at, without a query per row."""
         return self.select_related("engagement__customer", "company", "location", "invited_by")
+
+    def newest_first(self) -> ReferralQuerySet:
+        return self.order_by("-created_at", "-pk")
+
+    def below(self, created_at: datetime, pk: int) -> ReferralQuerySet:
+        """What follows that row in newest_first order: a row comparison, which the index answers."""
+        return self.filter(created_at__lte=created_at).exclude(created_at=created_at, pk__gte=pk)
 
     def inbound(self) -> ReferralQuerySet:
         return self.filter(invited_by__isnull=False)
@@ -167,8 +175,8 @@ class Referral(models.Model):
         verbose_name = _("referral")
         verbose_name_plural = _("referrals")
         indexes = [
-            models.Index(fields=["company", "-id"], name="referrals_company_newest"),
-            models.Index(fields=["company", "substatus", "-id"], name="referrals_company_substatus"),
+            models.Index(fields=["company", "-created_at", "-id"], name="referrals_company_newest"),
+            models.Index(fields=["company", "substatus", "-created_at", "-id"], name="referrals_company_substatus"),
             models.Index(
                 fields=["expires_at"], condition=models.Q(substatus=rules.RECEIVED), name="referrals_due_to_expire"
             ),

@@ -24,6 +24,8 @@ from referrals.machine import usd_value
 from referrals.models import Engagement, Note, Referral, ReferralSolution, TeamMember
 from referrals.policies import may
 
+NO_CONTACT = rules.Contact()
+
 
 @dataclass(frozen=True)
 class DealInput:
@@ -40,7 +42,7 @@ class DealInput:
     assessment_location: str = ""
     help_code: str = rules.NO_HELP
     vendor_may_view: bool = False
-    contact: rules.Contact = rules.Contact()
+    contact: rules.Contact = NO_CONTACT
     crm_id: str = ""
     campaign_id: str = ""
     notes: str = ""
@@ -58,7 +60,7 @@ def new_deal_blockers(actor: Actor) -> list[Blocker]:
                 "ORG-5",
             )
         )
-    if not Solution.objects.co_sell_ready().filter(publisher_id=actor.company_id).exists():
+    if not Solution.objects.co_sell_ready().filter(publisher_id=actor.own_company_id).exists():
         blockers.append(
             Blocker(
                 "no_co_sell_ready_solution",
@@ -72,7 +74,7 @@ def new_deal_blockers(actor: Actor) -> list[Blocker]:
 def creatable_locations(actor: Actor) -> list[Location]:
     """The locations the actor may create deals for (ORG-2, REF-6)."""
     scope = creating_scope(actor)
-    places = Location.objects.filter(company_id=actor.company_id).order_by("name")
+    places = Location.objects.filter(company_id=actor.own_company_id).order_by("name")
     return list(places if scope.entire_company else places.filter(id__in=scope.location_ids))
 
 
@@ -109,7 +111,9 @@ def create_deal(deal: DealInput, *, actor: Actor, now: datetime, creation_key: u
         return _create(deal, actor=actor, now=now, key=key)
     except IntegrityError:
         existing = Referral.objects.filter(
-            engagement__started_by_id=actor.company_id, engagement__creation_key=key, company_id=actor.company_id
+            engagement__started_by_id=actor.own_company_id,
+            engagement__creation_key=key,
+            company_id=actor.own_company_id,
         ).first()
         if existing is None:
             raise
@@ -122,7 +126,7 @@ def _create(deal: DealInput, *, actor: Actor, now: datetime, key: uuid.UUID) -> 
     asks_help = deal.help_code != rules.NO_HELP
     engagement = Engagement.objects.create(
         customer=deal.customer,
-        started_by_id=actor.company_id,
+        started_by_id=actor.own_company_id,
         creation_key=key,
         created_at=now,
         help_code=deal.help_code,
@@ -135,7 +139,7 @@ def _create(deal: DealInput, *, actor: Actor, now: datetime, key: uuid.UUID) -> 
         contact_email=deal.contact.email,
         contact_consent=deal.contact.consent,
     )
-    referral = _new_referral(engagement, deal, company_id=actor.company_id, now=now, location=deal.location)
+    referral = _new_referral(engagement, deal, company_id=actor.own_company_id, now=now, location=deal.location)
     referral.save()
     _set_team(referral, deal.team)
     _set_solutions(referral, deal.solutions)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms as django_forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -62,12 +63,13 @@ def new_deal(request: ActorRequest) -> HttpResponse:
 
 
 def _new_deal_form(request: ActorRequest) -> forms.NewDealForm:
+    places = services.creatable_locations(request.actor)
     ready = Solution.objects.choosable().select_related("publisher").order_by("name")
     return forms.NewDealForm(
         request.POST or None,
-        locations=services.creatable_locations(request.actor),
+        locations=places,
         solutions=ready,
-        initial={"country": ""},
+        initial={"country": places[0].country if places else ""},
     )
 
 
@@ -95,10 +97,8 @@ def _customers(form: forms.NewDealForm) -> list[Customer]:
     found = list(Customer.objects.suggest(country, query)) if query.strip() and country else []
     chosen = form["customer"].value()
     if chosen and str(chosen) not in {str(c.public_id) for c in found}:
-        try:
+        with contextlib.suppress(ValueError, ValidationError):  # a forged id: the form says so
             found = [*Customer.objects.filter(public_id=chosen), *found]
-        except (ValueError, django_forms.ValidationError):
-            pass  # a forged id: the form says so
     return found
 
 
@@ -263,5 +263,5 @@ def add_note(request: ActorRequest, public_id: Any) -> HttpResponse:
             forms.add_blockers(form, violation.blockers)
     for errors in form.errors.values():
         for error in errors:
-            messages.error(request, error)
+            messages.error(request, str(error))
     return redirect(reverse("deal", args=[referral.public_id]) + "#notes")

@@ -13,6 +13,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import environ
 import pytest
@@ -34,7 +35,7 @@ SECRET = "x" * 40
 # Where the embedded servers are
 
 
-def test_servers_live_under_the_data_directory(tmp_path: Path) -> None:
+def test_servers_live_under_the_data_directory() -> None:
     data = Path("/srv/ortak")
     servers = embedded.urls(data)
     assert servers.database == "postgresql://postgres:@/ortak?host=/srv/ortak/run/pg"
@@ -54,31 +55,37 @@ def test_django_reads_the_database_url() -> None:
     assert (config["NAME"], config["USER"], config["OPTIONS"]) == ("ortak", "postgres", {"host": "/srv/ortak/run/pg"})
 
 
-def test_servers_start_once_and_keep_their_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def data_dir() -> Path:
+    """Not tmp_path: pytest closes its directories to the account that PostgreSQL runs as for root."""
+    return Path(os.environ["DATA_DIR"]) / f"own-{uuid4().hex[:8]}"
+
+
+def test_servers_start_once_and_keep_their_data(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.delenv("REDIS_URL", raising=False)
-    assert not embedded.running(tmp_path)
+    assert not embedded.running(data_dir)
     try:
-        servers = embedded.start(tmp_path, tied=True, durable=False)
-        first = (tmp_path / "postgres/postmaster.pid").read_text()
-        assert embedded.start(tmp_path, tied=True) == servers == embedded.urls(tmp_path)
-        assert (tmp_path / "postgres/postmaster.pid").read_text() == first
-        assert embedded.running(tmp_path)
+        servers = embedded.start(data_dir, tied=True, durable=False)
+        first = (data_dir / "postgres/postmaster.pid").read_text()
+        assert embedded.start(data_dir, tied=True) == servers == embedded.urls(data_dir)
+        assert (data_dir / "postgres/postmaster.pid").read_text() == first
+        assert embedded.running(data_dir)
     finally:
-        embedded.stop(tmp_path)
-    assert not embedded.running(tmp_path)
-    embedded.stop(tmp_path)  # and once more does nothing
+        embedded.stop(data_dir)
+    assert not embedded.running(data_dir)
+    embedded.stop(data_dir)  # and once more does nothing
 
 
-def test_only_the_server_that_was_not_given_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_server_that_was_not_given_is_started(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://somewhere/else")
     monkeypatch.delenv("REDIS_URL", raising=False)
     try:
-        servers = embedded.start(tmp_path, tied=True)
-        assert servers == embedded.Servers("postgresql://somewhere/else", embedded.urls(tmp_path).redis)
-        assert not (tmp_path / "postgres").exists()
+        servers = embedded.start(data_dir, tied=True)
+        assert servers == embedded.Servers("postgresql://somewhere/else", embedded.urls(data_dir).redis)
+        assert not (data_dir / "postgres").exists()
     finally:
-        embedded.stop(tmp_path)
+        embedded.stop(data_dir)
 
 
 # Settings that refuse

@@ -8,8 +8,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
@@ -30,8 +29,7 @@ class Site(admin.AdminSite):
         actor = actor_of(request)
         return actor is not None and actor.is_vendor and actor.has(*ADMIN_ROLES)
 
-
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """People sign in at one place; who is signed in and has no business here is told so."""
         if request.user.is_authenticated:
             if self.has_permission(request):

@@ -58,6 +58,11 @@ class Actor:
     grants: frozenset[Grant] = field(default_factory=frozenset)
 
     @property
+    def own_company_id(self) -> int:
+        """For queries: the company acted for; 0, which no company has, for the workers."""
+        return self.company_id or 0
+
+    @property
     def is_system(self) -> bool:
         return self.kind == "system"
 

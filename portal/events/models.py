@@ -23,7 +23,7 @@ class EventQuerySet(models.QuerySet["Event"]):
             self.filter(group=group)
             .filter(models.Q(company_id=actor.company_id) | models.Q(shared=True))
             .select_related("actor_user", "company")
-            .order_by("-id")
+            .order_by("-at", "-id")
         )
 
 
@@ -62,9 +62,9 @@ class Event(models.Model):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         indexes = [
-            models.Index(fields=["group", "-id"], name="events_event_group"),
-            models.Index(fields=["subject_type", "subject_id", "-id"], name="events_event_subject"),
-            models.Index(fields=["company", "-id"], name="events_event_company"),
+            models.Index(fields=["group", "-at", "-id"], name="events_event_group"),
+            models.Index(fields=["subject_type", "subject_id", "-at", "-id"], name="events_event_subject"),
+            models.Index(fields=["company", "-at", "-id"], name="events_event_company"),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from django.utils.functional import lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.models import Membership, User
+from portal.accounts.models import Membership, RoleGrant, User
 from portal.accounts.rules import ADMIN_ROLES, Actor
 from portal.accounts.services import vendor_name
 
@@ -110,7 +110,7 @@ class Frame:
         return {"label": label, "url": url, "icon": icon_there if active else icon, "active": active, "count": None}
 
     @cached_property
-    def demo(self) -> list[dict[str, str]]:
+    def demo(self) -> list[dict[str, Any]]:
         """The demo sign-ins, for the sign-in page of a demo."""
         if settings.MODE != "demo":
             return []
@@ -120,17 +120,13 @@ class Frame:
             .prefetch_related("grants__location")
             .order_by("company__kind", "company__name", "user__email")
         )
-        return [
-            {
-                "email": member.user.email,
-                "password": DEMO_PASSWORD,
-                "company": member.company.name,
-                "role": ", ".join(sorted({_role(grant) for grant in member.grants.all()})),
-            }
-            for member in members
-        ]
+        people: dict[str, list[str]] = {}
+        for member in members:
+            roles = sorted({_role(grant) for grant in member.grants.all()})
+            people.setdefault(member.user.email, []).append(f"{member.company.name}: {', '.join(roles)}")
+        return [{"email": email, "password": DEMO_PASSWORD, "roles": roles} for email, roles in people.items()]
 
 
-def _role(grant: Any) -> str:
-    role: str = grant.get_role_display()
+def _role(grant: RoleGrant) -> str:
+    role = grant.get_role_display()
     return f"{role} ({grant.location.city})" if grant.location else role

@@ -16,10 +16,9 @@ from dealreg.eligibility import Eligibility
 from dealreg.models import NOT_REGISTERED, Registration, Status
 from portal.accounts.rules import Actor
 from portal.events.models import Event
-from portal.workflow import timeline
 from portal.policy import services as policies
 from portal.workflow import services as workflow
-from portal.workflow import text
+from portal.workflow import text, timeline
 from portal.workflow.blockers import Blocker
 from referrals import rules
 from referrals.forms import NoteForm
@@ -82,8 +81,8 @@ def _actions(
 
 
 def _idle(action: workflow.Action) -> bool:
-    """What has nothing to do is not shown as forbidden: no cancelling of what isn't planned, and the like."""
-    return any(b.code in {"not_scheduled", "not_early", "already_scheduled"} for b in action.blockers)
+    """Cancelling what isn't planned is no button; planning the win is offered where one wins early (REF-18)."""
+    return action.name == "schedule_win" or any(b.code == "not_scheduled" for b in action.blockers)
 
 
 def _action(action: workflow.Action, referral: Referral) -> dict[str, Any]:

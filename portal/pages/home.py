@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from dealreg.models import Registration, RegistrationQuerySet, Status
 from portal.accounts.rules import REVIEWER, Actor
 from portal.events.models import Event
-from portal.workflow import timeline
 from portal.policy import services as policies
+from portal.workflow import timeline
 from referrals import rules
 from referrals.models import Referral, ReferralQuerySet
 
@@ -25,8 +25,8 @@ SOON = timedelta(days=30)
 
 def context(actor: Actor, *, now: datetime) -> dict[str, Any]:
     """A handful of queries, whatever the number of deals."""
-    visible = Referral.objects.visible_to(actor).filter(company_id=actor.company_id)
-    registrations = Registration.objects.visible_to(actor).filter(referral__company_id=actor.company_id)
+    visible = Referral.objects.visible_to(actor).filter(company_id=actor.own_company_id)
+    registrations = Registration.objects.visible_to(actor).filter(referral__company_id=actor.own_company_id)
     return {
         "needs": _needs(actor, visible, registrations, now),
         "deadlines": _deadlines(visible, now),
@@ -100,38 +100,33 @@ def _deadlines(visible: ReferralQuerySet, now: datetime) -> list[Referral]:
 def _pipeline(visible: ReferralQuerySet) -> dict[str, Any]:
     """Active deals by stage: how many and how much in USD, in one query."""
     found = {
-        row["stage"]: row
+        row["stage"]: (row["count"], int(row["usd"] or 0))
         for row in visible.filter(substatus=rules.ACCEPTED)
         .values("stage")
         .annotate(count=Count("pk"), usd=Sum("value_usd"))
         .order_by("stage")
     }
-    stages = [
-        {
-            "percent": p,
-            "label": label,
-            "count": found.get(p, {}).get("count", 0),
-            "usd": found.get(p, {}).get("usd") or 0,
-        }
-        for p, label in rules.STAGES.items()
-        if p < rules.WON_STAGE
-    ]
+    stages = []
+    for percent, label in rules.STAGES.items():
+        if percent < rules.WON_STAGE:
+            count, usd = found.get(percent, (0, 0))
+            stages.append({"percent": percent, "label": label, "count": count, "usd": usd})
     return {
         "stages": stages,
-        "count": sum(s["count"] for s in stages),
-        "usd": sum(s["usd"] for s in stages),
-        "most": max([s["usd"] for s in stages] + [1]),
+        "count": sum(count for count, _usd in found.values()),
+        "usd": sum(usd for _count, usd in found.values()),
+        "most": max([usd for _count, usd in found.values()] + [1]),
     }
 
 
 def _last_events(visible: ReferralQuerySet, actor: Actor) -> list[dict[str, Any]]:
     """The company's last events, on deals this person may see."""
     events = (
-        Event.objects.filter(company_id=actor.company_id, subject_type="referrals.referral")
+        Event.objects.filter(company_id=actor.own_company_id, subject_type="referrals.referral")
         .filter(subject_id__in=visible.values("pk"))
         .annotate(key=F("subject_id"))
         .select_related("actor_user", "company")
-        .order_by("-id")[:MOST]
+        .order_by("-at", "-id")[:MOST]
     )
     names = {r.pk: r for r in Referral.objects.filter(pk__in=[e.subject_id for e in events])}
     return [{**timeline.entry(e), "referral": names[e.subject_id]} for e in events]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,22 +28,31 @@ class Asked:
     tab: str
     query: str
     status: str
-    after: int | None
+    after: tuple[datetime, int] | None
 
     @classmethod
     def of(cls, params: Mapping[str, str], *, default_tab: str) -> Asked:
-        after = params.get("after", "")
         return cls(
             tab=params["tab"] if params.get("tab") in (INBOUND, OUTBOUND) else default_tab,
             query=params.get("q", "").strip()[:100],
             status=params["status"] if params.get("status") in rules.SUBSTATUSES else "",
-            after=int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None,
+            after=_key(params.get("after", "")),
         )
 
     def link(self, **changes: Any) -> str:
         """The address with some of it changed; always from the top of the list unless `after` is given."""
         values = {"tab": self.tab, "q": self.query, "status": self.status, **changes}
         return "?" + urlencode({key: value for key, value in values.items() if value})
+
+
+def _key(after: str) -> tuple[datetime, int] | None:
+    """The last row shown: when it was created, and its number among those of the same instant."""
+    at, _separator, pk = after.partition("_")
+    try:
+        moment = datetime.fromisoformat(at)
+        return (moment, int(pk)) if moment.tzinfo and 0 <= int(pk) < 2**63 else None
+    except ValueError:
+        return None
 
 
 def context(actor: Actor, params: Mapping[str, str]) -> dict[str, Any]:
@@ -55,8 +65,8 @@ def context(actor: Actor, params: Mapping[str, str]) -> dict[str, Any]:
     if asked.status:
         rows = rows.filter(substatus=asked.status)
     if asked.after is not None:
-        rows = rows.filter(pk__lt=asked.after)
-    page = list(rows.with_context().order_by("-pk")[: PAGE_SIZE + 1])
+        rows = rows.below(*asked.after)
+    page = list(rows.with_context().newest_first()[: PAGE_SIZE + 1])
     shown, more = page[:PAGE_SIZE], len(page) > PAGE_SIZE
     return {
         "asked": asked,
@@ -67,7 +77,7 @@ def context(actor: Actor, params: Mapping[str, str]) -> dict[str, Any]:
         "statuses": [{"code": s.value, "label": s.label, "url": asked.link(status=s.value)} for s in Substatus],
         "all_url": asked.link(status=""),
         "rows": _rows(shown, actor),
-        "more_url": asked.link(after=shown[-1].pk) if more else "",
+        "more_url": asked.link(after=f"{shown[-1].created_at.isoformat()}_{shown[-1].pk}") if more else "",
         "new_deal_blockers": [] if actor.is_vendor else new_deal_blockers(actor),
         "is_vendor": actor.is_vendor,
     }
@@ -76,7 +86,7 @@ def context(actor: Actor, params: Mapping[str, str]) -> dict[str, Any]:
 def _inbound(actor: Actor) -> Q:
     """A vendor's own copies are inbound; what it may merely view, partner-led deals, is listed beside them."""
     if actor.is_vendor:
-        return Q(company_id=actor.company_id)
+        return Q(company_id=actor.own_company_id)
     return Q(invited_by__isnull=False)
 
 
@@ -94,7 +104,7 @@ def _rows(referrals: list[Referral], actor: Actor) -> list[dict[str, Any]]:
     """Each deal with its registration and, for a partner, the vendor's answer: two queries for the whole page."""
     registrations = {
         r.referral_id: r
-        for r in Registration.objects.filter(referral__in=referrals, referral__company_id=actor.company_id)
+        for r in Registration.objects.filter(referral__in=referrals, referral__company_id=actor.own_company_id)
     }
     engagements = [r.engagement_id for r in referrals]
     vendor = {

@@ -52,7 +52,9 @@ def deal(request: ActorRequest, public_id: Any) -> HttpResponse:
 def deal_state(request: ActorRequest, public_id: Any) -> HttpResponse:
     """Asked every second while a registration is being checked; sends the browser on when the worker is done."""
     referral = get_referral(request, public_id)
-    registration = Registration.objects.filter(referral=referral, referral__company_id=request.actor.company_id).first()
+    registration = Registration.objects.filter(
+        referral=referral, referral__company_id=request.actor.own_company_id
+    ).first()
     if registration is None or not registration.is_being_routed:
         return HttpResponse(headers={"HX-Refresh": "true"})
     return HttpResponse(status=204)

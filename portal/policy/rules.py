@@ -39,6 +39,7 @@ class Policy:
     registration_window_days: int = 60  # REG-7
     start_window_days: int = 90  # REG-8
     payg_signing_window_years: int = 1  # REG-11
+    pracr_since: date = date(2023, 7, 1)  # REG-1
     blackouts: tuple[Blackout, ...] = ()  # REG-13
 
     # flow
@@ -77,6 +78,8 @@ def _parse(name: str, value: Any) -> Any:
             return tuple(Blackout(date.fromisoformat(b["first"]), date.fromisoformat(b["last"])) for b in value)
         if isinstance(default, tuple):
             return tuple(int(v) for v in value)
+        if isinstance(default, date):
+            return date.fromisoformat(str(value))
         parsed = type(default)(str(value))
     except (ArithmeticError, ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{name}: {value!r} does not fit") from error

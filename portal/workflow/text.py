@@ -6,8 +6,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
 from portal.accounts.services import vendor_name
@@ -27,11 +28,11 @@ def show(value: Param) -> str:
             return money(value.amount, value.currency)
         case datetime():
             local = timezone.localtime(value)
-            return f"{formats.date_format(local, 'DATETIME_FORMAT')} {local.tzname()}"
+            return f"{clock(local)} {_zone(local)}"
         case date():
-            return formats.date_format(value, "DATE_FORMAT")
+            return day(value)
         case Decimal():
-            return format_decimal(value, locale=get_language() or "en")
+            return format_decimal(value, locale=_locale())
         case Term():
             return gettext(str(value)) if value else ""
     return str(value)
@@ -42,7 +43,27 @@ def money(amount: Decimal | None, currency: str) -> str:
     if amount is None:
         return "–"
     pattern = "#,##0 ¤¤" if amount == amount.to_integral_value() else "#,##0.00 ¤¤"
-    return format_currency(amount, currency, pattern, locale=get_language() or "en", currency_digits=False)
+    return format_currency(amount, currency, pattern, locale=_locale(), currency_digits=False)
+
+
+def clock(moment: datetime, *, year: bool = True) -> str:
+    """A moment in the zone it carries: 20 Nov 2026, 13:00."""
+    return format_datetime(moment, "d MMM y, HH:mm" if year else "d MMM, HH:mm", locale=_locale())
+
+
+def day(value: date, *, year: bool = True) -> str:
+    """A calendar day: 20 Nov 2026."""
+    return format_date(value, "d MMM y" if year else "d MMM", locale=_locale())
+
+
+def _zone(local: datetime) -> str:
+    """UTC by name, another zone by what it is ahead of it: not every zone has letters people know."""
+    offset = local.strftime("%z")
+    return "UTC" if offset == "+0000" else f"UTC{offset[:3]}{':' + offset[3:] if offset[3:] != '00' else ''}"
+
+
+def _locale() -> str:
+    return get_language() or "en"
 
 
 def as_dict(blocker: Blocker) -> dict[str, Any]:

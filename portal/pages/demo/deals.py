@@ -235,15 +235,23 @@ def _send(world: World, days: float, customer: str, value: int, currency: str, *
     )
 
 
+def _accepted_by_contoso(world: World, received: Referral, days: float) -> None:
+    services.accept(
+        received,
+        actor=world.admin,
+        now=world.ago(days),
+        name=received.name,
+        value=received.money,
+        close_date=received.close_date,
+        team=[_member("Umut", "Öztürk", "user@contoso.example")],
+    )
+
+
 def _inbound(world: World) -> None:
     """Deals that wait for Contoso's answer, and how it answered others."""
     for days, customer, value in [(12.9, "nordwerk", 72_000), (8, "isar", 51_000), (1, "spree", 29_000)]:
         _send(world, days, customer, value, "EUR")
-    accepted = _send(world, 26, "isar", 95_000, "EUR")
-    services.accept(
-        accepted, actor=world.admin, now=world.ago(24), name="Isar · Twin rollout", value=accepted.money,
-        close_date=accepted.close_date, team=[_member("Umut", "Öztürk", "user@contoso.example")],
-    )  # fmt: skip
+    _accepted_by_contoso(world, _send(world, 26, "isar", 95_000, "EUR"), 24)
     declined = _send(world, 37, "alpen", 18_000, "CHF")
     services.decline(declined, actor=world.admin, now=world.ago(35), reason_code="requirement_not_met")
     _send(world, 48, "fjord", 200_000, "SEK")
@@ -278,8 +286,7 @@ def _registrations(world: World) -> None:
     _registered(world, _won(world, 25, 3, "isar", 70_000, "EUR"), 2)  # approved
     _registered(world, _won(world, 40, 9, "nordwerk", 1_600_000, "EUR"), 8)  # AUTO-1
     several = _send(world, 30, "isar", 80_000, "EUR")
-    services.accept(several, actor=world.admin, now=world.ago(28), name=several.name, value=several.money,
-                    close_date=several.close_date, team=[_member("Umut", "Öztürk", "user@contoso.example")])  # fmt: skip
+    _accepted_by_contoso(world, several, 28)
     _registered(world, services.win(several, actor=world.admin, now=world.ago(7)), 6)  # AUTO-2
     payg = _won(world, 200, 12, "ege", 64_000, "EUR")
     first, last = world.ago(150).date(), world.ago(20).date()

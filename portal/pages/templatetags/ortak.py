@@ -6,12 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from functools import cache
 from typing import Any
 from zlib import crc32
 
-from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from django import template
 from django.contrib.staticfiles import finders
@@ -111,9 +110,10 @@ def money_text(amount: Decimal | Money | None, currency: str = "") -> str:
 @register.simple_tag
 def money(amount: Decimal | None, currency: str, usd: Decimal | None = None) -> SafeString:
     """{% money amount currency usd=deal.value_usd %}: the amount; under it what it is in USD, where rules use that."""
-    dollars = format_html('<span class="o-money__usd">≈ {}</span>', text.money(usd, "USD")) if usd is not None else ""
-    if currency == "USD":
-        dollars = ""
+    dollars = SafeString("")
+    if usd is not None and currency != "USD":
+        whole = usd.to_integral_value(ROUND_DOWN)  # never shows a limit as reached that isn't
+        dollars = format_html('<span class="o-money__usd">≈ {}</span>', text.money(whole, "USD"))
     return format_html('<span class="o-money">{}{}</span>', text.money(amount, currency), dollars)
 
 
@@ -131,11 +131,11 @@ def when(moment: datetime | None, style: str = "full") -> SafeString:
     """{% when event.at %}: in the person's zone, UTC on hover. Styles: full, short (no year), relative."""
     if not moment:
         return format_html('<span class="o-none">–</span>')
-    local, hover = timezone.localtime(moment), f"{_clock(moment.astimezone(UTC))} UTC"
+    local, hover = timezone.localtime(moment), f"{text.clock(moment.astimezone(UTC))} UTC"
     if style == "relative":
-        shown, hover = _ago(timezone.now() - moment) or _clock(local), f"{_clock(local)} · {hover}"
+        shown, hover = _ago(timezone.now() - moment) or text.clock(local), f"{text.clock(local)} · {hover}"
     else:
-        shown = _clock(local, year=style != "short")
+        shown = text.clock(local, year=style != "short")
     return format_html('<time class="o-when" datetime="{}" title="{}">{}</time>', moment.isoformat(), hover, shown)
 
 
@@ -146,7 +146,7 @@ def day(value: date | None, *, year: bool = True) -> SafeString:
         return format_html('<span class="o-none">–</span>')
     if isinstance(value, datetime):
         value = timezone.localtime(value).date()
-    return format_html('<time class="o-when" datetime="{}">{}</time>', value.isoformat(), _date(value, year=year))
+    return format_html('<time class="o-when" datetime="{}">{}</time>', value.isoformat(), text.day(value, year=year))
 
 
 @register.simple_tag
@@ -159,13 +159,13 @@ def deadline(until: datetime | date | None, soon: int = 3) -> SafeString:
         return format_html('<span class="o-none">–</span>')
     now = timezone.now()
     if isinstance(until, datetime):
-        left, point = until - now, f"{_clock(until.astimezone(UTC), year=until.year != now.year)} UTC"
+        left, point = until - now, f"{text.clock(until.astimezone(UTC), year=until.year != now.year)} UTC"
         local = timezone.localtime(until)
-        hover, words = f"{_clock(local)} {local.tzname()}", _left(left)
+        hover, words = f"{text.clock(local)} {local.tzname()}", _left(left)
     else:
         today = now.astimezone(UTC).date()
         left = datetime(until.year, until.month, until.day, tzinfo=UTC) + DAY - now
-        point, hover, words = _date(until, year=until.year != today.year), _date(until), _days_left(until - today)
+        point, hover, words = text.day(until, year=until.year != today.year), text.day(until), _days_left(until - today)
     urgency = "late" if left <= timedelta() else "soon" if left < soon * DAY else "ok"
     return format_html(
         '<time class="o-left o-left--{}" datetime="{}" title="{}"><span class="o-left__words">{}</span> '
@@ -211,14 +211,6 @@ def _ago(since: timedelta, *, by_day: bool = False) -> str:
         count = since // MINUTE
         return ngettext("%(count)d minute ago", "%(count)d minutes ago", count) % {"count": count}
     return gettext("just now")
-
-
-def _clock(moment: datetime, *, year: bool = True) -> str:
-    return format_datetime(moment, "d MMM y, HH:mm" if year else "d MMM, HH:mm", locale=_locale())
-
-
-def _date(value: date, *, year: bool = True) -> str:
-    return format_date(value, "d MMM y" if year else "d MMM", locale=_locale())
 
 
 def _locale() -> str:
@@ -309,7 +301,10 @@ def banner(context: Context, content: SafeString, kind: str = "info", title: str
 
 @register.simple_block_tag(takes_context=True, end_name="endempty_state")
 def empty_state(context: Context, content: SafeString, title: str, icon: str = "inbox") -> SafeString:
-    """{% empty_state title=_("No deals yet") icon="inbox" %}What to do.{% actions %}…{% endactions %}{% endempty_state %}"""
+    """{% empty_state title=_("No deals yet") icon="inbox" %}What to do.{% actions %}……{% endempty_state %}
+
+    Says what to do where there is nothing to show.
+    """
     return render_to_string(
         "components/empty_state.html",
         {"title": title, "icon": icon, "content": _stripped(content), "actions": _take_actions(context)},
@@ -335,7 +330,8 @@ def _stripped(rendered: str) -> SafeString:
 def field(bound: BoundField, label: str = "", help: str | None = None, **options: Any) -> SafeString:
     """{% field form.tcv suffix="EUR" wide=True placeholder="0.00" hx_post=url %}: label, help, control, error.
 
-    wide, prefix, suffix, hide_label are ours; every other option becomes an attribute of the control (hx_post: hx-post).
+    wide, prefix, suffix, hide_label are ours; every other option becomes an attribute of the control (hx_post:
+    hx-post).
     """
     ours = {name: options.pop(name, "") for name in ("wide", "prefix", "suffix", "hide_label")}
     kind = _control(bound)
