@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -12,6 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from portal import embedded
+from portal.money import services as money
+from portal.pages.demo.cast import Cast
+from portal.pages.demo.cast import create as create_cast
+from tests import build
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -94,3 +99,12 @@ def page(browser: Browser) -> Iterator[Page]:
     context.set_default_timeout(10_000)
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """The demo's companies, people, solutions and customers, with round rates for a year around build.NOW."""
+    rates = {"EUR": Decimal("1.10"), "GBP": Decimal("1.25"), "TRY": Decimal("0.03"), "CHF": Decimal("1.05")}
+    for month in build.MONTHS:
+        money.import_month(month=month, rates=rates, source="test", publication="", now=build.NOW)
+    return create_cast()
