@@ -1,8 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DealregConfig(AppConfig):
     name = "dealreg"
+    verbose_name = _("Deal registration")
 
     def ready(self) -> None:
         from dealreg import machine, reactions, timeline  # noqa: F401  they register themselves

@@ -1,8 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ReferralsConfig(AppConfig):
     name = "referrals"
+    verbose_name = _("Co-sell opportunities")
 
     def ready(self) -> None:
         from referrals import machine, reactions, timeline  # noqa: F401  they register themselves

@@ -24,9 +24,9 @@ from referrals.models import Referral
 from referrals.services import DealInput
 
 
-def _named(message: str) -> Any:
-    """A label with the vendor's name in it, translated when it is shown."""
-    return lazy(lambda: gettext(message) % {"vendor": vendor_name()}, str)()
+def _named(message: Any) -> Any:
+    """A (lazily translated) label with the vendor's name in it, put together when it is shown."""
+    return lazy(lambda: str(message) % {"vendor": vendor_name()}, str)()
 
 
 def currency_choices() -> list[tuple[str, str]]:
@@ -89,7 +89,7 @@ class NewDealForm(MoneyMixin):
     contact_phone = forms.CharField(label=_("Contact's phone"), max_length=50, required=False)
     contact_email = forms.EmailField(label=_("Contact's e-mail"), required=False)
     contact_consent = forms.BooleanField(
-        label=_named("The contact agrees that these details are shared with %(vendor)s"), required=False
+        label=_named(_("The contact agrees that these details are shared with %(vendor)s")), required=False
     )
 
     name = forms.CharField(label=_("Deal name"), max_length=200)
@@ -125,13 +125,13 @@ class NewDealForm(MoneyMixin):
     assessment_location = forms.CharField(label=_("Location of the assessment"), max_length=100, required=False)
 
     help_code = forms.ChoiceField(
-        label=_named("What help do you need from %(vendor)s?"),
+        label=_named(_("What help do you need from %(vendor)s?")),
         choices=lambda: [(code, gettext(label)) for code, label in rules.HELP.items()],
         initial=rules.NO_HELP,
         widget=forms.RadioSelect,
     )
     vendor_may_view = forms.TypedChoiceField(
-        label=_named("May %(vendor)s's sellers view this deal?"),
+        label=_named(_("May %(vendor)s's sellers view this deal?")),
         choices=[("no", _("No")), ("yes", _("Yes"))],
         coerce=lambda value: value == "yes",
         initial="no",
@@ -227,7 +227,9 @@ class StageForm(forms.Form):
 
     def __init__(self, *args: Any, stages: dict[int, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["stage"].choices = [(str(p), f"{gettext(n)} ({p} %)") for p, n in stages.items()]  # type: ignore[attr-defined]
+        self.fields["stage"].choices = [  # type: ignore[attr-defined]
+            (str(p), f"{gettext(n)} ({text.percent(p)})") for p, n in stages.items()
+        ]
 
 
 class EmptyForm(forms.Form):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 
 from portal.events.models import Event
 from portal.workflow.blockers import Blocker, _
-from portal.workflow.text import text
+from portal.workflow.text import percent, text
 from portal.workflow.timeline import Sentence, describe
 from referrals import rules
 
@@ -20,7 +20,7 @@ def _words(event: Event) -> Mapping[str, str]:
     reason = _REASONS.get(event.after.get("reason_code", ""))
     return {
         "reason": text(Blocker("", reason)) if reason else "–",
-        "stage": f"{gettext(rules.STAGES[stage])} ({stage} %)" if stage in rules.STAGES else "",
+        "stage": f"{gettext(rules.STAGES[stage])} ({percent(stage)})" if stage in rules.STAGES else "",
     }
 
 

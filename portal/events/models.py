@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 import uuid6
 from django.conf import settings
@@ -17,11 +18,11 @@ class EventQuerySet(models.QuerySet["Event"]):
     def of_subject(self, subject: models.Model) -> EventQuerySet:
         return self.filter(subject_type=subject._meta.label_lower, subject_id=subject.pk)
 
-    def timeline(self, *, group: uuid.UUID, actor: Actor) -> EventQuerySet:
-        """What the actor's company may see of a group (an engagement), newest first: its own, and what is shared."""
+    def timeline(self, *, group: uuid.UUID, actor: Actor, others: Iterable[int]) -> EventQuerySet:
+        """A group's (an engagement's) events, newest first: the own company's, and what `others` share with it."""
         return (
             self.filter(group=group)
-            .filter(models.Q(company_id=actor.company_id) | models.Q(shared=True))
+            .filter(models.Q(company_id=actor.company_id) | models.Q(shared=True, company_id__in=others))
             .select_related("actor_user", "company")
             .order_by("-at", "-id")
         )

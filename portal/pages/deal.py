@@ -14,6 +14,7 @@ from dealreg import services as dealreg
 from dealreg import states
 from dealreg.eligibility import Eligibility
 from dealreg.models import NOT_REGISTERED, Registration, Status
+from portal.accounts.models import Company
 from portal.accounts.rules import Actor
 from portal.events.models import Event
 from portal.policy import services as policies
@@ -35,9 +36,7 @@ def context(referral: Referral, actor: Actor, *, now: datetime) -> dict[str, Any
     """What the page shows; the same number of queries for every deal."""
     own = referral.company_id == actor.company_id
     registration = Registration.objects.with_context().filter(referral=referral).first() if own else None
-    copies = list(
-        referral.engagement.referrals.select_related("company", "location").prefetch_related("team").order_by("pk")
-    )
+    copies = _seen_copies(referral, actor)
     eligibility = None if actor.is_vendor else dealreg.eligibility(referral, now=now)
     return {
         "referral": referral,
@@ -50,8 +49,10 @@ def context(referral: Referral, actor: Actor, *, now: datetime) -> dict[str, Any
         "registration_reason": _reason(registration),
         "register_until": _register_until(referral, registration, now),
         "window_days": policies.current(now).registration_window_days,
-        "vendor_copy": next((c for c in copies if c.company.is_vendor and c.pk != referral.pk), None),
-        "partner_copies": [c for c in copies if not c.company.is_vendor and c.pk != referral.pk],
+        "vendor_copy": next((c for c in copies if c.company.is_vendor), None),
+        "partner_copies": [c for c in copies if not c.company.is_vendor],
+        "shows_contact": referral.engagement.contact_consent
+        or referral.engagement.started_by_id == actor.own_company_id,
         "team": referral.team.all(),
         "solutions": referral.solutions.select_related("solution__publisher"),
         "help": gettext(rules.HELP[referral.engagement.help_code]),
@@ -59,7 +60,7 @@ def context(referral: Referral, actor: Actor, *, now: datetime) -> dict[str, Any
         "may_change": own and may_change(actor, referral),
         "notes": _notes(referral, actor),
         "note_form": NoteForm(),
-        "timeline": [timeline.entry(e) for e in _events(referral, actor)],
+        "timeline": [timeline.entry(e) for e in _events(referral, actor, copies)],
         "stage_label": gettext(rules.stages_for(assessment=referral.is_assessment)[referral.stage]),
         "reason": text.text(Blocker("", referral.reason_text)) if referral.reason_code else "",
     }
@@ -141,7 +142,7 @@ def stage_steps(referral: Referral) -> list[Step]:
     """The sales stages, and how the deal ended."""
     stages = rules.stages_for(assessment=referral.is_assessment)
     steps = [
-        Step(gettext(label), _stage_look(percent, referral), f"{percent} %")
+        Step(gettext(label), _stage_look(percent, referral), text.percent(percent))
         for percent, label in stages.items()
         if percent < rules.WON_STAGE
     ]
@@ -160,7 +161,7 @@ def _stage_look(percent: int, referral: Referral) -> str:
 
 def _end_step(referral: Referral) -> Step:
     if not referral.is_closed:
-        return Step(gettext(rules.SUBSTATUSES[rules.WON]), "", "100 %")
+        return Step(gettext(rules.SUBSTATUSES[rules.WON]), "", text.percent(rules.WON_STAGE))
     look = "won" if referral.substatus == rules.WON else "failed"
     return Step(gettext(rules.SUBSTATUSES[referral.substatus]), look, at=referral.closed_at)
 
@@ -222,5 +223,16 @@ def _notes(referral: Referral, actor: Actor) -> list[Note]:
     return list(notes.select_related("author", "company").order_by("-pk")[:100])
 
 
-def _events(referral: Referral, actor: Actor) -> list[Event]:
-    return list(Event.objects.all().timeline(group=referral.event_group, actor=actor)[:MOST_EVENTS])
+def _events(referral: Referral, actor: Actor, copies: list[Referral]) -> list[Event]:
+    others = {c.company_id for c in copies} | {referral.company_id}
+    return list(Event.objects.all().timeline(group=referral.event_group, actor=actor, others=others)[:MOST_EVENTS])
+
+
+def _seen_copies(referral: Referral, actor: Actor) -> list[Referral]:
+    """The engagement's other copies this company deals with: the vendor's, its inviter's and its invitees'. Two
+    partners invited by a third learn nothing of each other (ORG-6); the vendor's people see whoever takes part."""
+    copies = referral.engagement.referrals.exclude(pk=referral.pk).select_related("company", "location")
+    if not actor.is_vendor:
+        linked = Q(company_id=referral.invited_by_id) | Q(invited_by_id=referral.company_id)
+        copies = copies.filter(linked | Q(company__kind=Company.Kind.VENDOR))
+    return list(copies.prefetch_related("team").order_by("pk"))

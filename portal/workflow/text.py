@@ -46,6 +46,11 @@ def money(amount: Decimal | None, currency: str) -> str:
     return format_currency(amount, currency, pattern, locale=_locale(), currency_digits=False)
 
 
+def percent(number: int) -> str:
+    """A share in per cent, with the sign where the reader's language puts it: 10 %, %10."""
+    return gettext("%(number)s %%") % {"number": number}
+
+
 def clock(moment: datetime, *, year: bool = True) -> str:
     """A moment in the zone it carries: 20 Nov 2026, 13:00."""
     return format_datetime(moment, "d MMM y, HH:mm" if year else "d MMM, HH:mm", locale=_locale())

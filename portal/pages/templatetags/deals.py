@@ -43,8 +43,8 @@ _STATUS_KINDS = {
 
 @register.filter
 def term(msgid: str) -> str:
-    """A msgid of the rules in the reader's language."""
-    return gettext(msgid) if msgid else ""
+    """A msgid of the rules in the reader's language; it may name the vendor."""
+    return text.text(Blocker("", msgid)) if msgid else ""
 
 
 @register.simple_tag

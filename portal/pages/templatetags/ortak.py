@@ -123,6 +123,12 @@ def number(value: Decimal | float | int | None) -> str:
     return "–" if value is None else format_decimal(value, locale=_locale())
 
 
+@register.filter
+def percent(value: int) -> str:
+    """{{ referral.stage|percent }}: with the sign where the reader's language puts it."""
+    return text.percent(value)
+
+
 # Moments
 
 
