@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -75,7 +76,7 @@ class QueueFilter(admin.SimpleListFilter):
 
 @admin.register(Registration, site=site)
 class RegistrationAdmin(PortalAdmin):
-    list_display = ["deal", "partner", "customer", "status", "why", "acv", "submitted_at"]
+    list_display = ["deal", "partner", "customer", "status", "why", "acv", "filed"]
     list_filter = [QueueFilter, ReasonFilter]
     list_select_related = ["referral__company", "referral__engagement__customer"]
     search_fields = ["referral__name", "referral__company__name", "referral__engagement__customer__name"]
@@ -103,6 +104,10 @@ class RegistrationAdmin(PortalAdmin):
     @admin.display(description=_("ACV (USD)"), ordering="acv_usd")
     def acv(self, registration: Registration) -> str:
         return text.money(registration.acv_usd, "USD")
+
+    @admin.display(description=_("filed"), ordering="submitted_at")
+    def filed(self, registration: Registration) -> datetime | None:
+        return registration.submitted_at
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

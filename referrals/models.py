@@ -9,6 +9,8 @@ from typing import Any
 
 import uuid6
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
@@ -163,6 +165,18 @@ class Referral(models.Model):
     #: Someone asked to mark it Won at this instant (REF-18).
     win_at = models.DateTimeField(null=True, blank=True)
 
+    #: What the invited partner is asked for, in the inviter's words (REF-9).
+    invite_help = models.CharField(max_length=40, default=rules.NO_HELP)
+    invite_notes = models.TextField(blank=True)
+
+    #: Counts every change; two people editing at once are told apart by it (REF-21).
+    version = models.PositiveIntegerField(default=1)
+    #: Name, ids, customer, notes and team, folded (REF-20); services.index_for_search keeps it.
+    search_text = models.TextField(default="", editable=False)
+    search_vector = models.GeneratedField(
+        expression=SearchVector("search_text", config="simple"), output_field=SearchVectorField(), db_persist=True
+    )
+
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -170,6 +184,8 @@ class Referral(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
 
     objects = ReferralQuerySet.as_manager()
+
+    derived_columns = frozenset({"version", "search_text"})
 
     class Meta:
         verbose_name = _("referral")
@@ -180,6 +196,8 @@ class Referral(models.Model):
             models.Index(
                 fields=["expires_at"], condition=models.Q(substatus=rules.RECEIVED), name="referrals_due_to_expire"
             ),
+            GinIndex(fields=["search_vector"], name="referrals_search"),
+            models.Index(fields=["invited_by", "-created_at", "-id"], name="referrals_sent_newest"),
             models.Index(fields=["win_at"], condition=models.Q(win_at__isnull=False), name="referrals_win_at"),
         ]
         constraints = [
@@ -363,3 +381,20 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return self.text[:50]
+
+
+# Django finds an app's tables through its models module.
+from referrals.workspace import Draft, Favorite, InviterMember, StageName  # noqa: E402
+
+__all__ = [
+    "Draft",
+    "Engagement",
+    "Favorite",
+    "InviterMember",
+    "Note",
+    "Referral",
+    "ReferralSolution",
+    "StageName",
+    "Substatus",
+    "TeamMember",
+]

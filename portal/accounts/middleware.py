@@ -27,7 +27,7 @@ class LanguageMiddleware:
         user = request.user
         language = user.language if isinstance(user, User) else translation.get_language_from_request(request)
         zone = user.time_zone if isinstance(user, User) else settings.TIME_ZONE
-        request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = language
         with translation.override(language), timezone.override(_zone(zone)):
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)

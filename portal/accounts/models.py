@@ -182,3 +182,34 @@ class RoleGrant(models.Model):
 
     def __str__(self) -> str:
         return self.get_role_display()
+
+
+class Invite(models.Model):
+    """A person asked into a company by mail; the link is signed, and good once."""
+
+    public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="invites")
+    email = models.EmailField(_("e-mail"))
+    #: [{"role": ..., "location_id": ... or null}], given when the invitation is accepted (ORG-1).
+    grants = models.JSONField(default=list)
+    language = models.CharField(max_length=5, default="en")
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints = [
+            models.UniqueConstraint(
+                "company",
+                Lower("email"),
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="accounts_invite_one_open",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} → {self.company}"

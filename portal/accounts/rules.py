@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
+
+from portal.workflow.blockers import Blocker, _
 
 ACCOUNT_ADMIN = "account_admin"
 REFERRALS_ADMIN = "referrals_admin"
@@ -105,3 +107,27 @@ def wrong_roles(roles: Iterable[str], *, vendor: bool) -> list[str]:
     """The roles that don't exist on this side of the programme (ORG-2)."""
     allowed = VENDOR_ROLES if vendor else PARTNER_ROLES
     return [role for role in roles if role not in allowed]
+
+
+def grant_blockers(grant: Grant, *, vendor: bool, location_ids: Collection[int]) -> Iterator[Blocker]:
+    """What keeps a role from being held in a company of that side with those locations (ORG-1, ORG-2)."""
+    if wrong_roles([grant.role], vendor=vendor):
+        message = (
+            _("This is a partner's role; the vendor's people are sellers, reviewers, council members or managers.")
+            if vendor
+            else _("Only the vendor's people hold this role; choose one of a partner's roles.")
+        )
+        yield Blocker("wrong_role", message, "ORG-2", "role")
+    if grant.location_id is not None and grant.location_id not in location_ids:
+        message = _("This location belongs to another company; choose one of this company's, or none for all of them.")
+        yield Blocker("foreign_location", message, "ORG-1", "location")
+
+
+def own_access_blockers(kept: Iterable[Grant], *, active: bool) -> Iterator[Blocker]:
+    """What a programme manager would lock himself out by: so one of them always remains (ORG-2)."""
+    if not active or PROGRAMME_MANAGER not in {grant.role for grant in kept}:
+        yield Blocker(
+            "own_access",
+            _("You can't take your own access away; another programme manager has to do it."),
+            "ORG-2",
+        )

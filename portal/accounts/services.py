@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypedDict, Unpack
 
 from django.core.cache import cache
 from django.db import transaction
@@ -11,6 +12,7 @@ from django.db.models import Q
 from portal.accounts import rules
 from portal.accounts.models import Company, Location, Membership, RoleGrant, User
 from portal.accounts.rules import Actor, Grant
+from portal.workflow.blockers import Blocker, RuleViolation
 
 
 class WrongRole(ValueError):
@@ -41,6 +43,84 @@ def add_member(*, user: User, company: Company, roles: Iterable[str], locations:
         ignore_conflicts=True,
     )
     return membership
+
+
+def change_company(company: Company, *, name: str, country: str) -> Company:
+    """Correct a company's name or country; which side it is on never changes."""
+    fresh = Company.objects.get(pk=company.pk)
+    fresh.name, fresh.country = name, country.upper()
+    fresh.save(update_fields=["name", "country"])
+    if fresh.is_vendor:
+        cache.delete("vendor-name")
+    return fresh
+
+
+def change_location(location: Location, *, name: str, city: str, country: str, mpn_id: str) -> Location:
+    """Correct a location; it stays its company's, and deals stay at it (ORG-4)."""
+    fresh = Location.objects.get(pk=location.pk)
+    fresh.name, fresh.city, fresh.country, fresh.mpn_id = name, city, country.upper(), mpn_id
+    fresh.save(update_fields=["name", "city", "country", "mpn_id"])
+    return fresh
+
+
+class PersonDetails(TypedDict):
+    """What is known of a person besides his e-mail address, by which he signs in and stands in deals' teams."""
+
+    first_name: str
+    last_name: str
+    phone: str
+    language: str
+    time_zone: str
+
+
+def create_person(*, email: str, password: str | None = None, **details: Unpack[PersonDetails]) -> User:
+    """A new account; without a password the person sets one by the link that resets it."""
+    return User.objects.create_user(email, password or None, **details)
+
+
+def change_person(user: User, *, actor: Actor, is_active: bool, **details: Unpack[PersonDetails]) -> User:
+    """Correct a person's details, or close his account. Raises RuleViolation for the actor's own (ORG-2)."""
+    if user.pk == actor.user_id and not is_active:
+        raise RuleViolation(rules.own_access_blockers(actor.grants, active=False))
+    fresh = User.objects.get(pk=user.pk)
+    for name, value in {**details, "is_active": is_active}.items():
+        setattr(fresh, name, value)
+    fresh.save(update_fields=[*details, "is_active"])
+    return fresh
+
+
+@transaction.atomic
+def set_membership(
+    *, user: User, company: Company, grants: Iterable[Grant], actor: Actor, is_active: bool = True
+) -> Membership:
+    """Make a person hold exactly these roles in a company, whatever they were before (ORG-1, ORG-2).
+
+    Raises RuleViolation: a role of the other side, another company's location, or the actor's own access lost.
+    """
+    wanted = set(grants)
+    if blockers := membership_blockers(user=user, company=company, grants=wanted, actor=actor, is_active=is_active):
+        raise RuleViolation(blockers)
+    membership, _created = Membership.objects.get_or_create(user=user, company=company)
+    Membership.objects.filter(pk=membership.pk).update(is_active=is_active)
+    held = {Grant(grant.role, grant.location_id): grant.pk for grant in membership.grants.select_for_update()}
+    RoleGrant.objects.filter(pk__in=[pk for grant, pk in held.items() if grant not in wanted]).delete()
+    RoleGrant.objects.bulk_create(
+        [RoleGrant(membership=membership, role=g.role, location_id=g.location_id) for g in wanted - held.keys()],
+        ignore_conflicts=True,
+    )
+    return membership
+
+
+def membership_blockers(
+    *, user: User, company: Company, grants: Iterable[Grant], actor: Actor, is_active: bool
+) -> list[Blocker]:
+    """Everything that keeps a person from holding exactly these roles; the form asks it too (ORG-1, ORG-2)."""
+    grants = list(grants)
+    own = set(company.locations.values_list("pk", flat=True))
+    blockers = [b for g in grants for b in rules.grant_blockers(g, vendor=company.is_vendor, location_ids=own)]
+    if user.pk == actor.user_id and company.pk == actor.company_id:
+        blockers.extend(rules.own_access_blockers(grants, active=is_active))
+    return blockers
 
 
 def memberships(user: User) -> list[Membership]:

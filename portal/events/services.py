@@ -85,8 +85,16 @@ def react(saved: Sequence[Event]) -> None:
 
 
 def snapshot(obj: models.Model) -> dict[str, Any]:
-    """The row's own columns as JSON values, to tell before from after."""
-    return {f.attname: _plain(getattr(obj, f.attname)) for f in obj._meta.concrete_fields if not f.primary_key}
+    """The row's own columns as JSON values, to tell before from after; what follows from others is left out.
+
+    A model names its derived columns in `derived_columns`.
+    """
+    derived: frozenset[str] = getattr(obj, "derived_columns", frozenset())
+    return {
+        f.attname: _plain(getattr(obj, f.attname))
+        for f in obj._meta.concrete_fields
+        if not f.primary_key and not f.generated and f.attname not in derived
+    }
 
 
 def changes(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -138,6 +138,8 @@ def run(obj: M, verb: str, *, actor: Actor, now: datetime, **inputs: Any) -> M:
     if blockers := tuple(spec.blockers(fresh, context)):
         raise RuleViolation(blockers)
     event, _changed = _apply(spec, fresh, context)
+    if _is_versioned(machine.model):
+        fresh.version += 1
     fresh.save()
     events.record([event])
     return fresh
@@ -160,9 +162,15 @@ def run_batch(due: models.QuerySet[M], verb: str, *, actor: Actor, now: datetime
         written.append(event)
         alike[tuple((name, getattr(row, name)) for name in changed)].append(row.pk)
     for values, pks in alike.items():
-        due.model._default_manager.filter(pk__in=pks).update(**dict(values))
+        counted = {"version": models.F("version") + 1} if _is_versioned(due.model) else {}
+        due.model._default_manager.filter(pk__in=pks).update(**dict(values), **counted)
     events.record(written)
     return len(rows)
+
+
+def _is_versioned(model: type[models.Model]) -> bool:
+    """Whether the rows count their changes, so that a stale editor is told (REF-21)."""
+    return any(f.name == "version" for f in model._meta.concrete_fields)
 
 
 def _apply(spec: Verb, obj: Any, context: Context) -> tuple[Event, list[str]]:

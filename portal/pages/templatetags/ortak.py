@@ -318,7 +318,7 @@ def empty_state(context: Context, content: SafeString, title: str, icon: str = "
 
 
 def _take_actions(context: Context) -> SafeString:
-    taken = context.get(SLOT, "")
+    taken: str = context.get(SLOT, "")
     if taken:
         context[SLOT] = ""
     return _stripped(taken)
@@ -356,6 +356,7 @@ def field(bound: BoundField, label: str = "", help: str | None = None, **options
             "kind": kind,
             "label": label or bound.label,
             "help": help_text,
+            "required": bound.field.required and not bound.form.empty_permitted,
             "described": described,
             "control": "" if kind == "group" else bound.as_widget(attrs=attrs),
             "choices": _choices(bound, options) if kind == "group" else [],

@@ -1,0 +1,70 @@
+"""What people keep of the pages: how their list looks, and the files workers made for them."""
+
+from __future__ import annotations
+
+import uuid6
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.models import Company
+from portal.accounts.rules import Actor
+
+
+class ListView(models.Model):
+    """How a person left a list: filters, columns and order, until cleared (REF-20)."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=30)
+    query = models.JSONField(default=dict)
+    columns = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name = _("list view")
+        verbose_name_plural = _("list views")
+        constraints = [models.UniqueConstraint(fields=["user", "company", "name"], name="pages_listview_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ExportQuerySet(models.QuerySet["Export"]):
+    def visible_to(self, actor: Actor) -> ExportQuerySet:
+        """Whoever asked for it, in the company he asked for it in."""
+        return self.filter(user_id=actor.user_id, company_id=actor.own_company_id)
+
+
+class Export(models.Model):
+    """A file a worker makes of a list, with its progress; kept for some days."""
+
+    class Format(models.TextChoices):
+        CSV = "csv", "CSV"
+        XLSX = "xlsx", "XLSX"
+
+    public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    #: What was listed when it was asked for, as the list's address holds it.
+    query = models.JSONField(default=dict)
+    format = models.CharField(max_length=5, choices=Format.choices)
+    language = models.CharField(max_length=5)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(null=True)
+    content = models.BinaryField(null=True)
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = ExportQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("export")
+        verbose_name_plural = _("exports")
+        indexes = [
+            models.Index(fields=["created_at"], condition=models.Q(finished_at=None), name="pages_export_waiting"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.created_at:%Y-%m-%d} {self.format}"

@@ -1,0 +1,207 @@
+"""What tests of pages share: people signed in, deals around the very moment, and a page as a tree of elements."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from html.parser import HTMLParser
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from dealreg import services as dealreg
+from dealreg.models import Registration
+from portal.money import rules as money_rules
+from portal.money import services as money
+from portal.pages.demo.cast import MUNICH, Cast
+from portal.workflow.blockers import Money
+from referrals import services
+from referrals.models import Referral
+from tests import build
+
+BIG = Money(Decimal(2_000_000), "EUR")
+STRANGER = "referrals@fabrikam.example"
+RATES = {"EUR": Decimal("1.10"), "GBP": Decimal("1.25"), "TRY": Decimal("0.03"), "CHF": Decimal("1.05")}
+
+
+class Live:
+    """The cast, and deals of Contoso's made in the days before this very moment: pages ask the clock themselves."""
+
+    def __init__(self, cast: Cast) -> None:
+        self.cast = cast
+        self.now = timezone.now()
+        for back in range(3):  # the rates that count now, whatever day the tests run
+            month = money_rules.add_months(money_rules.month_start(self.now.date()), -back)
+            money.import_month(month=month, rates=RATES, source="test", publication="", now=self.now)
+
+    def browser(self, email: str | None, **options: Any) -> Client:
+        """A browser in which this person has signed in; nobody without an e-mail."""
+        client = Client(**options)
+        if email:
+            client.force_login(self.cast.users[email])
+        return client
+
+    def ago(self, days: float) -> datetime:
+        return self.now - timedelta(days=days)
+
+    def day(self, days: int) -> date:
+        """The day in so many days."""
+        return (self.now + timedelta(days=days)).date()
+
+    def deal(self, *, days: float = 10, **changes: Any) -> Referral:
+        """Help asked, the vendor's answer outstanding."""
+        return build.deal(self.cast, at=self.ago(days), **{"close_date": self.day(30), **changes})
+
+    def accepted(self, *, days: float = 10, **changes: Any) -> Referral:
+        return build.accepted(self.cast, at=self.ago(days), **{"close_date": self.day(30), **changes})
+
+    def won(self, *, days: float = 10, won: float = 1, **changes: Any) -> Referral:
+        """Won so many days ago, with its registration to make."""
+        given = {"close_date": self.day(30), **changes}
+        return build.won(self.cast, at=self.ago(won), created=self.ago(days), **given)
+
+    def received(self, *, days: float = 1, **changes: Any) -> Referral:
+        """Contoso's copy of a deal that Fabrikam sent it."""
+        places = {"location": self.cast.locations[MUNICH], "close_date": self.day(30)}
+        terms = {"solutions": [self.cast.solutions["twin"]], "help_code": "Unknown"}
+        given = build.deal_input(self.cast, **{**places, **terms, **changes})
+        sender = self.cast.actor(STRANGER)
+        origin = services.create_deal(given, actor=sender, now=self.ago(days))
+        contoso = self.cast.companies["contoso"]
+        return services.invite(origin, partner=contoso, details=given, actor=sender, now=self.ago(days))
+
+    def form(self, **changes: Any) -> Any:
+        """A one-year contract signed yesterday that would be approved."""
+        signed, end = self.day(-1), self.day(364)
+        return build.form(**{"signed": signed, "start": signed, "end": end, **changes})
+
+    def submitted(self, referral: Referral | None = None, **changes: Any) -> Registration:
+        """Filed, and not routed yet."""
+        registration = Registration.objects.get(referral=referral or self.won())
+        actor = self.cast.actor(build.CONTOSO)
+        return dealreg.submit(registration, self.form(**changes), actor=actor, now=timezone.now())
+
+    def approved(self, referral: Referral | None = None, **changes: Any) -> Registration:
+        return dealreg.route(self.submitted(referral, **changes), now=timezone.now())
+
+    def in_review(self, referral: Referral | None = None, **changes: Any) -> Registration:
+        """Before the reviewer because of its size (AUTO-1)."""
+        return self.approved(referral, **{"tcv": BIG, **changes})
+
+    def decided(self, registration: Registration, verb: str, reason_code: str = "", comment: str = "") -> Registration:
+        actor, now = self.cast.actor(build.REVIEWER), timezone.now()
+        return dealreg.decide(registration, verb, actor=actor, now=now, reason_code=reason_code, comment=comment)
+
+    def sent_back(self, referral: Referral | None = None, comment: str = "Please correct the start.") -> Registration:
+        return self.decided(self.in_review(referral), "require_action", "dates_do_not_match_contract", comment)
+
+
+# A page as a tree
+
+
+@dataclass
+class Element:
+    """One element of a page; `children` are elements and strings."""
+
+    tag: str
+    attrs: dict[str, str] = field(default_factory=dict)
+    children: list[Element | str] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Element]:
+        """It and everything in it, in the page's order."""
+        yield self
+        for child in self.children:
+            if isinstance(child, Element):
+                yield from child
+
+    @property
+    def text(self) -> str:
+        """What is read in it, with single spaces."""
+        parts = (child if isinstance(child, str) else child.text for child in self.children)
+        return re.sub(r"\s+", " ", " ".join(parts)).strip()
+
+    def all(self, tag: str = "", **attrs: str) -> list[Element]:
+        """The elements inside it with this tag and these attributes (class_ and hx_get: class and hx-get); a class
+        among others is enough."""
+        return [e for e in self if e is not self and e.tag == (tag or e.tag) and e._has(attrs)]
+
+    def one(self, tag: str = "", **attrs: str) -> Element:
+        found = self.all(tag, **attrs)
+        assert len(found) == 1, f"{len(found)} of <{tag} {attrs}>"
+        return found[0]
+
+    def _has(self, wanted: dict[str, str]) -> bool:
+        for name, value in wanted.items():
+            held = self.attrs.get(name.rstrip("_").replace("_", "-"))
+            if held is None or (value not in held.split() if name == "class_" else value != held):
+                return False
+        return True
+
+    def fields(self) -> dict[str, Any]:
+        """What a browser would send of the form as it stands: a list where a name comes several times."""
+        sent: dict[str, Any] = {}
+        for element in self:
+            for value in _values(element):
+                name = element.attrs["name"]
+                sent[name] = [*_listed(sent[name]), value] if name in sent else value
+        return sent
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _values(element: Element) -> list[str]:
+    """What this control adds to what is sent, if it is one."""
+    attrs = element.attrs
+    if "name" not in attrs or "disabled" in attrs:
+        return []
+    match element.tag, attrs.get("type", "text"):
+        case "input", "radio" | "checkbox":
+            return [attrs.get("value", "on")] if "checked" in attrs else []
+        case "input", kind if kind not in {"submit", "button", "file"}:
+            return [attrs.get("value", "")]
+        case "textarea", _:
+            return ["".join(child for child in element.children if isinstance(child, str)).removeprefix("\n")]
+        case "select", _:
+            options = element.all("option")
+            chosen = [o.attrs["value"] for o in options if "selected" in o.attrs]
+            return chosen or [o.attrs["value"] for o in options[:1] if "multiple" not in attrs]
+    return []
+
+
+class _Builder(HTMLParser):
+    VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = [Element("")]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = Element(tag, {name: value or "" for name, value in attrs})
+        self.open[-1].children.append(element)
+        if tag not in self.VOID:
+            self.open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open[-1].children.append(Element(tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        depths = [n for n, element in enumerate(self.open) if element.tag == tag]
+        if depths:
+            del self.open[depths[-1] :]
+
+    def handle_data(self, data: str) -> None:
+        self.open[-1].children.append(data)
+
+
+def parse(response: HttpResponse | str) -> Element:
+    builder = _Builder()
+    builder.feed(response if isinstance(response, str) else response.content.decode())
+    builder.close()
+    return builder.open[0]
