@@ -76,7 +76,7 @@ class QueueFilter(admin.SimpleListFilter):
 
 @admin.register(Registration, site=site)
 class RegistrationAdmin(PortalAdmin):
-    list_display = ["deal", "partner", "customer", "status", "why", "acv", "filed"]
+    list_display = ["deal", "partner", "customer", "status", "why", "acv_in_usd", "filed"]
     list_filter = [QueueFilter, ReasonFilter]
     list_select_related = ["referral__company", "referral__engagement__customer"]
     search_fields = ["referral__name", "referral__company__name", "referral__engagement__customer__name"]
@@ -102,7 +102,7 @@ class RegistrationAdmin(PortalAdmin):
         return ", ".join(reason.rule for reason in registration.reasons) or "–"
 
     @admin.display(description=_("ACV (USD)"), ordering="acv_usd")
-    def acv(self, registration: Registration) -> str:
+    def acv_in_usd(self, registration: Registration) -> str:
         return text.money(registration.acv_usd, "USD")
 
     @admin.display(description=_("filed"), ordering="submitted_at")

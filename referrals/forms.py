@@ -24,7 +24,7 @@ from referrals.models import Referral
 from referrals.services import DealInput
 
 
-def _named(message: Any) -> Any:
+def named(message: Any) -> Any:
     """A (lazily translated) label with the vendor's name in it, put together when it is shown."""
     return lazy(lambda: str(message) % {"vendor": vendor_name()}, str)()
 
@@ -54,6 +54,43 @@ class MoneyMixin(forms.Form):
 
     def money(self) -> Money:
         return Money(self.cleaned_data["value"], self.cleaned_data["currency"])
+
+
+class MemberForm(forms.Form):
+    """One person of the team (REF-7)."""
+
+    first_name = forms.CharField(label=_("First name"), max_length=100)
+    last_name = forms.CharField(label=_("Last name"), max_length=100)
+    phone = forms.CharField(label=_("Phone"), max_length=50)
+    email = forms.EmailField(label=_("E-mail"))
+
+
+class BaseTeam(forms.BaseFormSet):
+    def members(self) -> list[rules.Member]:
+        return [
+            rules.Member(data["first_name"], data["last_name"], data["phone"], data["email"])
+            for data in self.cleaned_data
+            if data
+        ]
+
+
+#: One more than a team may have, so that the rule itself says what is wrong (REF-7).
+TeamFormSet = forms.formset_factory(MemberForm, formset=BaseTeam, extra=2, max_num=51, absolute_max=60)
+
+
+class TeamMixin(forms.Form):
+    """A form with the deal's team below it, valid only together (REF-7)."""
+
+    def __init__(self, *args: Any, people: Iterable[dict[str, str]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.team: Any = TeamFormSet(self.data if self.is_bound else None, prefix="team", initial=list(people))
+
+    def is_valid(self) -> bool:
+        return super().is_valid() & self.team.is_valid()
+
+    def members(self) -> list[rules.Member]:
+        members: list[rules.Member] = self.team.members()
+        return members
 
 
 class SolutionField(forms.ModelMultipleChoiceField):
@@ -89,7 +126,7 @@ class NewDealForm(MoneyMixin):
     contact_phone = forms.CharField(label=_("Contact's phone"), max_length=50, required=False)
     contact_email = forms.EmailField(label=_("Contact's e-mail"), required=False)
     contact_consent = forms.BooleanField(
-        label=_named(_("The contact agrees that these details are shared with %(vendor)s")), required=False
+        label=named(_("The contact agrees that these details are shared with %(vendor)s")), required=False
     )
 
     name = forms.CharField(label=_("Deal name"), max_length=200)
@@ -125,13 +162,13 @@ class NewDealForm(MoneyMixin):
     assessment_location = forms.CharField(label=_("Location of the assessment"), max_length=100, required=False)
 
     help_code = forms.ChoiceField(
-        label=_named(_("What help do you need from %(vendor)s?")),
+        label=named(_("What help do you need from %(vendor)s?")),
         choices=lambda: [(code, gettext(label)) for code, label in rules.HELP.items()],
         initial=rules.NO_HELP,
         widget=forms.RadioSelect,
     )
     vendor_may_view = forms.TypedChoiceField(
-        label=_named(_("May %(vendor)s's sellers view this deal?")),
+        label=named(_("May %(vendor)s's sellers view this deal?")),
         choices=[("no", _("No")), ("yes", _("Yes"))],
         coerce=lambda value: value == "yes",
         initial="no",
@@ -172,29 +209,7 @@ class NewDealForm(MoneyMixin):
         )
 
 
-class MemberForm(forms.Form):
-    """One person of the team (REF-7)."""
-
-    first_name = forms.CharField(label=_("First name"), max_length=100)
-    last_name = forms.CharField(label=_("Last name"), max_length=100)
-    phone = forms.CharField(label=_("Phone"), max_length=50)
-    email = forms.EmailField(label=_("E-mail"))
-
-
-class BaseTeam(forms.BaseFormSet):
-    def members(self) -> list[rules.Member]:
-        return [
-            rules.Member(data["first_name"], data["last_name"], data["phone"], data["email"])
-            for data in self.cleaned_data
-            if data
-        ]
-
-
-#: One more than a team may have, so that the rule itself says what is wrong (REF-7).
-TeamFormSet = forms.formset_factory(MemberForm, formset=BaseTeam, extra=2, max_num=51, absolute_max=60)
-
-
-class AcceptForm(MoneyMixin):
+class AcceptForm(TeamMixin, MoneyMixin):
     """REF-12: what accepting asks for."""
 
     name = forms.CharField(label=_("Deal name"), max_length=200)

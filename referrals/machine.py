@@ -96,6 +96,92 @@ def _cancel_blockers(referral: Referral, context: workflow.Context) -> Iterable[
         yield Blocker("not_scheduled", _("Nothing is planned that could be cancelled."), "REF-18")
 
 
+def _share_blockers(referral: Referral, context: workflow.Context) -> Iterable[Blocker]:
+    return rules.sharing_blockers(inbound=referral.is_inbound, vendor_may_view=referral.engagement.vendor_may_view)
+
+
+def _help_blockers(referral: Referral, context: workflow.Context) -> Iterable[Blocker]:
+    inputs = context.inputs or {}
+    return rules.help_blockers(
+        inbound=referral.is_inbound,
+        help_code=referral.engagement.help_code,
+        new_help=inputs.get("help_code"),
+        contact=inputs.get("contact", rules.Contact()),
+    )
+
+
+def _invite_blockers(referral: Referral, context: workflow.Context) -> Iterable[Blocker]:
+    yield from rules.inviting_blockers(inbound=referral.is_inbound)
+    if context.inputs is None:
+        return
+    partner = context.inputs["partner"]
+    if partner.pk == referral.company_id:
+        yield Blocker("own_company", _("You can't invite your own company."), "REF-9", "partner")
+    elif referral.engagement.referrals.filter(company=partner).exists():
+        named = {"partner": partner.name}
+        yield Blocker("already_invited", _("%(partner)s has this deal already."), "REF-9", "partner", named)
+    terms = context.inputs["terms"]
+    yield from rules.invitation_blockers(terms, today=context.now.date(), policy=context.policy)
+
+
+def _invite_details(referral: Referral, context: workflow.Context) -> tuple[dict[str, Any], dict[str, Any]]:
+    assert context.inputs is not None
+    return {}, {"partner": context.inputs["partner"].name}
+
+
+#: What the details section edits (REF-21; the location never changes, ORG-4).
+DETAILS = ("name", "value", "currency", "close_date", "crm_id", "campaign_id", "marketplace_intent")
+
+
+def members(team: Iterable[Any]) -> list[str]:
+    """A team as text, to compare and to keep."""
+    return sorted(f"{m.first_name} {m.last_name}, {m.phone}, {m.email.lower()}" for m in team)
+
+
+def _details_blockers(referral: Referral, context: workflow.Context) -> Iterable[Blocker]:
+    if context.inputs is None:
+        return
+    after = {name: getattr(referral, name) for name in DETAILS} | context.inputs["changes"]
+    yield from rules.detail_blockers(
+        name=after["name"], value=Money(after["value"], after["currency"]), policy=context.policy
+    )
+
+
+def _details_extras(referral: Referral, context: workflow.Context) -> dict[str, Any]:
+    """The value in USD follows the value (FX-2)."""
+    assert context.inputs is not None
+    changes = dict(context.inputs["changes"])
+    if {"value", "currency"} & set(changes):
+        value = Money(changes.get("value", referral.value), changes.get("currency", referral.currency))
+        usd, month = usd_value(value, now=context.now, policy=context.policy)
+        return {"usd": {"value_usd": usd, "usd_rate_month": month}}
+    return {"usd": {}}
+
+
+def _team_blockers(referral: Referral, context: workflow.Context) -> Iterable[Blocker]:
+    if context.inputs is None:
+        return ()
+    return rules.team_blockers(context.inputs["team"], policy=context.policy)
+
+
+def _team_details(referral: Referral, context: workflow.Context) -> tuple[dict[str, Any], dict[str, Any]]:
+    assert context.inputs is not None
+    return {"team": members(referral.team.all())}, {"team": members(context.inputs["team"])}
+
+
+def _solution_blockers(referral: Referral, context: workflow.Context) -> Iterable[Blocker]:
+    if referral.is_assessment:
+        yield Blocker("assessment_fixed", _("The solution of a solution assessment can't be changed."), "REF-8")
+    elif context.inputs is not None:
+        yield from rules.count_blockers(len(context.inputs["solutions"]), policy=context.policy)
+
+
+def _solution_details(referral: Referral, context: workflow.Context) -> tuple[dict[str, Any], dict[str, Any]]:
+    assert context.inputs is not None
+    held = sorted(line.solution.name for line in referral.solutions.select_related("solution"))
+    return {"solutions": held}, {"solutions": sorted(s.name for s in context.inputs["solutions"])}
+
+
 MACHINE = workflow.register(
     workflow.Machine(
         model=Referral,
@@ -114,6 +200,34 @@ MACHINE = workflow.register(
             ),
             workflow.Verb("expire", "referral.expired", _("Expire"), shared=True, by_worker=True),
             workflow.Verb("set_stage", "referral.stage_set", _("Set sales stage"), _stage_blockers, shared=True),
+            workflow.Verb(
+                "edit_details", "referral.edited", _("Edit the details"), _details_blockers, _details_extras, quiet=True
+            ),
+            workflow.Verb(
+                "edit_team",
+                "referral.team_edited",
+                _("Edit the team"),
+                _team_blockers,
+                details=_team_details,
+                quiet=True,
+            ),
+            workflow.Verb(
+                "edit_solutions",
+                "referral.solutions_edited",
+                _("Edit the solutions"),
+                _solution_blockers,
+                details=_solution_details,
+                quiet=True,
+            ),
+            workflow.Verb(
+                "invite_partner",
+                "referral.partner_invited",
+                _("Invite a partner"),
+                _invite_blockers,
+                details=_invite_details,
+            ),
+            workflow.Verb("share_with_vendor", "referral.shared", _("Share with %(vendor)s"), _share_blockers),
+            workflow.Verb("request_help", "referral.help_requested", _("Ask %(vendor)s for help"), _help_blockers),
             workflow.Verb("cancel_win", "referral.win_cancelled", _("Cancel the planned win"), _cancel_blockers),
             workflow.Verb(
                 "schedule_win", "referral.win_planned", _("Win at the safe hour"), _schedule_blockers, _schedule_extras

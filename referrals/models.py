@@ -278,6 +278,32 @@ class Referral(models.Model):
     def cancel_win(self, *, now: datetime) -> None:
         self.win_at, self.updated_at = None, now
 
+    @transition(substatus, source=Substatus.ACCEPTED, target=None)
+    def share_with_vendor(self, *, now: datetime) -> None:
+        self.updated_at = now
+
+    @transition(substatus, source=Substatus.ACCEPTED, target=None)
+    def request_help(self, *, now: datetime, **_asked: Any) -> None:
+        self.updated_at = now
+
+    @transition(substatus, source=Substatus.ACCEPTED, target=None)
+    def invite_partner(self, *, now: datetime, **_invitation: Any) -> None:
+        self.updated_at = now
+
+    @transition(substatus, source=Substatus.ACCEPTED, target=None)
+    def edit_details(self, *, now: datetime, changes: dict[str, Any], usd: dict[str, Any]) -> None:
+        self.updated_at = now
+        for name, value in (changes | usd).items():
+            setattr(self, name, value)
+
+    @transition(substatus, source=Substatus.ACCEPTED, target=None)
+    def edit_team(self, *, now: datetime, **_team: Any) -> None:
+        self.updated_at = now
+
+    @transition(substatus, source=Substatus.ACCEPTED, target=None)
+    def edit_solutions(self, *, now: datetime, **_solutions: Any) -> None:
+        self.updated_at = now
+
     def _close(self, now: datetime, reason_code: str = "", note: str = "") -> None:
         self.closed_at = self.updated_at = now
         self.reason_code, self.reason_note = reason_code, note

@@ -5,7 +5,23 @@ from __future__ import annotations
 from portal.accounts.rules import REFERRALS_USER, SELLER, Actor, writing_scope
 from referrals.models import Referral
 
-VERBS = frozenset({"accept", "decline", "win", "lose", "close_as_error", "set_stage", "schedule_win", "cancel_win"})
+VERBS = frozenset(
+    {
+        "accept",
+        "decline",
+        "win",
+        "lose",
+        "close_as_error",
+        "set_stage",
+        "schedule_win",
+        "cancel_win",
+        "edit_details",
+        "edit_team",
+        "edit_solutions",
+    }
+)
+#: What only the company that sells decides: the vendor's sellers send deals on their own page.
+PARTNER_VERBS = frozenset({"share_with_vendor", "request_help", "invite_partner"})
 WORKER_VERBS = frozenset({"expire", "win"})
 
 
@@ -13,6 +29,8 @@ def may(actor: Actor, verb: str, referral: Referral) -> bool:
     """Admins in their scope, users on the team, the vendor's sellers on the vendor's copy (ORG-2)."""
     if actor.is_system:
         return verb in WORKER_VERBS
+    if verb in PARTNER_VERBS:
+        return not actor.is_vendor and may_change(actor, referral)
     return verb in VERBS and may_change(actor, referral)
 
 

@@ -232,19 +232,25 @@ def team_blockers(team: Sequence[Member], *, policy: Policy) -> Iterator[Blocker
         yield Blocker("member_twice", _("The same e-mail address is on the team twice."), "REF-7", "team")
 
 
-def _solution_blockers(deal: NewDeal, *, policy: Policy) -> Iterator[Blocker]:
-    if not deal.solution_count and not deal.has_assessment:
+def count_blockers(count: int, *, policy: Policy) -> Iterator[Blocker]:
+    """At least one solution, not too many (REF-8)."""
+    if not count:
         yield Blocker(
             "solution_required", _("Choose at least one solution, or one solution assessment."), "REF-8", "solutions"
         )
-    if deal.solution_count > policy.max_solutions:
+    if count > policy.max_solutions:
         yield Blocker(
             "too_many_solutions",
             _("A deal has at most %(limit)s solutions; you chose %(count)s."),
             "REF-8",
             "solutions",
-            {"limit": policy.max_solutions, "count": deal.solution_count},
+            {"limit": policy.max_solutions, "count": count},
         )
+
+
+def _solution_blockers(deal: NewDeal, *, policy: Policy) -> Iterator[Blocker]:
+    if deal.solution_count or not deal.has_assessment:
+        yield from count_blockers(deal.solution_count, policy=policy)
     if deal.has_assessment and deal.solution_count:
         yield Blocker(
             "assessment_alone",
@@ -326,3 +332,85 @@ def safe_win_at(created: datetime, policy: Policy) -> datetime:
 def is_early(*, created: datetime, now: datetime, policy: Policy) -> bool:
     """Won sooner than the safe hour (REF-18); at the very instant it is safe."""
     return now < safe_win_at(created, policy)
+
+
+# After creation (REF-3, REF-4, REF-9, REF-21)
+
+
+def sharing_blockers(*, inbound: bool, vendor_may_view: bool) -> Iterator[Blocker]:
+    """Private -> partner-led: the own deal's owner only, once, and never back (REF-3, REF-4)."""
+    yield from _own_deal_blockers(inbound)
+    if vendor_may_view:
+        yield Blocker("already_shared", _("%(vendor)s's sellers may view this deal already."), "REF-3")
+
+
+def help_blockers(*, inbound: bool, help_code: str, new_help: str | None, contact: Contact) -> Iterator[Blocker]:
+    """Private or partner-led -> co-sell; asked once, never taken back (REF-3, REF-4). `new_help` None: only whether."""
+    yield from _own_deal_blockers(inbound)
+    if help_code != NO_HELP:
+        yield Blocker("help_asked", _("Help from %(vendor)s was asked for already."), "REF-3")
+    if new_help is None:
+        return
+    if new_help == NO_HELP or new_help not in HELP:
+        yield Blocker("unknown_help", _("Choose what help you need from the list."), "REF-2", "help_code")
+    yield from contact_blockers(contact, help_code=new_help)
+
+
+def inviting_blockers(*, inbound: bool) -> Iterator[Blocker]:
+    """Partners are invited by whoever started the deal, never from an inbound one (REF-4)."""
+    return _own_deal_blockers(inbound)
+
+
+def _own_deal_blockers(inbound: bool) -> Iterator[Blocker]:
+    if inbound:
+        yield Blocker(
+            "inbound_deal",
+            _("This deal was sent to you; only the company that started it can share it or invite others."),
+            "REF-4",
+        )
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """What an invited partner is told and asked for (REF-9); the inviter can't change it afterwards."""
+
+    close_date: date
+    value: Money
+    help_code: str
+    team: Sequence[Member]
+    solution_count: int
+    notes: str = ""
+
+
+def invitation_blockers(invitation: Invitation, *, today: date, policy: Policy) -> Iterator[Blocker]:
+    """Everything wrong with one invitation, each at its field (REF-9)."""
+    yield from detail_blockers(name="–", value=invitation.value, notes=invitation.notes, policy=policy)
+    if invitation.close_date < today:
+        yield Blocker("close_date_past", _("The estimated close date must be today or later."), "REF-9", "close_date")
+    if not invitation.solution_count:
+        yield Blocker("solution_required", _("Choose at least one solution for this partner."), "REF-9", "solutions")
+    if invitation.help_code == NO_HELP or invitation.help_code not in HELP:
+        yield Blocker("help_required", _("Say what help you want from this partner."), "REF-9", "help_code")
+    yield from team_blockers(invitation.team, policy=policy)
+
+
+@dataclass(frozen=True)
+class Merge:
+    """What becomes of an edit beside somebody else's (REF-21): what to write, and what both changed differently."""
+
+    changes: Mapping[str, object]
+    conflicts: Mapping[str, object]
+
+
+def merge(*, seen: Mapping[str, object], current: Mapping[str, object], wanted: Mapping[str, object]) -> Merge:
+    """Field by field: what the editor left alone stays as it now is, what only he changed is taken.
+
+    `seen` is what his form showed, `current` what the row holds now. A field both changed to different values is a
+    conflict, with the current value; nothing is overwritten silently (REF-21).
+    """
+    touched = {name for name, value in wanted.items() if value != seen.get(name)}
+    conflicts = {
+        name: current[name] for name in touched if current[name] != seen.get(name) and current[name] != wanted[name]
+    }
+    changes = {name: wanted[name] for name in touched if name not in conflicts and current[name] != wanted[name]}
+    return Merge(changes, conflicts)

@@ -22,9 +22,19 @@ from portal.workflow.blockers import Blocker, Money, RuleViolation, _
 from referrals import rules
 from referrals.machine import usd_value
 from referrals.models import Engagement, Note, Referral, ReferralSolution, TeamMember
-from referrals.policies import may
 
 NO_CONTACT = rules.Contact()
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What every company's copy of a deal starts with."""
+
+    name: str
+    value: Money
+    close_date: date
+    solutions: Sequence[Solution]
+    marketplace_intent: str = Referral.Intent.UNDECIDED
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,10 @@ class DealInput:
     campaign_id: str = ""
     notes: str = ""
     marketplace_intent: str = Referral.Intent.UNDECIDED
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.name, self.value, self.close_date, self.solutions, self.marketplace_intent)
 
 
 def new_deal_blockers(actor: Actor) -> list[Blocker]:
@@ -139,53 +153,59 @@ def _create(deal: DealInput, *, actor: Actor, now: datetime, key: uuid.UUID) -> 
         contact_email=deal.contact.email,
         contact_consent=deal.contact.consent,
     )
-    referral = _new_referral(engagement, deal, company_id=actor.own_company_id, now=now, location=deal.location)
+    referral = _new_referral(
+        engagement,
+        deal.terms,
+        company_id=actor.own_company_id,
+        now=now,
+        location=deal.location,
+        crm_id=deal.crm_id,
+        campaign_id=deal.campaign_id,
+    )
     referral.save()
-    _set_team(referral, deal.team)
-    _set_solutions(referral, deal.solutions)
+    set_team(referral, deal.team)
+    set_solutions(referral, deal.solutions)
     _record_birth(referral, "referral.created", actor=actor, now=now)
     if deal.notes.strip():
         add_note(referral, text=deal.notes, actor=actor, now=now)
     if asks_help:
         vendor = Company.objects.vendor()
-        send_copy(engagement, deal, to=vendor, sender_id=actor.company_id, actor=actor, now=now)
+        send_copy(engagement, deal.terms, to=vendor, sender_id=actor.own_company_id, actor=actor, now=now)
     return referral
 
 
 def send_copy(
-    engagement: Engagement, deal: DealInput, *, to: Company, sender_id: int, actor: Actor, now: datetime
+    engagement: Engagement, terms: Terms, *, to: Company, sender_id: int, actor: Actor, now: datetime, **asked: Any
 ) -> Referral:
     """Give another company its own copy of the deal, born Received with the time to answer running (REF-10, REF-13)."""
     referral = _new_referral(
         engagement,
-        deal,
+        terms,
         company_id=to.pk,
         now=now,
         substatus=rules.RECEIVED,
         invited_by_id=sender_id,
         expires_at=now + policies.current(now).answer_within,
+        **asked,
     )
     referral.save()
-    _set_solutions(referral, deal.solutions)
+    set_solutions(referral, terms.solutions)
     _record_birth(referral, "referral.received", actor=actor, now=now)
     return referral
 
 
-def _new_referral(engagement: Engagement, deal: DealInput, *, company_id: int, now: datetime, **birth: Any) -> Referral:
-    usd, month = usd_value(deal.value, now=now, policy=policies.current(now))
-    own = company_id == engagement.started_by_id
+def _new_referral(engagement: Engagement, terms: Terms, *, company_id: int, now: datetime, **birth: Any) -> Referral:
+    usd, month = usd_value(terms.value, now=now, policy=policies.current(now))
     return Referral(
         engagement=engagement,
         company_id=company_id,
-        name=deal.name.strip(),
-        value=deal.value.amount,
-        currency=deal.value.currency,
+        name=terms.name.strip(),
+        value=terms.value.amount,
+        currency=terms.value.currency,
         value_usd=usd,
         usd_rate_month=month,
-        close_date=deal.close_date,
-        crm_id=deal.crm_id if own else "",
-        campaign_id=deal.campaign_id if own else "",
-        marketplace_intent=deal.marketplace_intent,
+        close_date=terms.close_date,
+        marketplace_intent=terms.marketplace_intent,
         created_at=now,
         updated_at=now,
         **birth,
@@ -207,7 +227,7 @@ def _record_birth(referral: Referral, verb: str, *, actor: Actor, now: datetime)
     events.record([event])
 
 
-def _set_team(referral: Referral, team: Iterable[rules.Member]) -> None:
+def set_team(referral: Referral, team: Iterable[rules.Member]) -> None:
     referral.team.all().delete()
     TeamMember.objects.bulk_create(
         [
@@ -224,7 +244,7 @@ def _set_team(referral: Referral, team: Iterable[rules.Member]) -> None:
     )
 
 
-def _set_solutions(referral: Referral, solutions: Iterable[Solution]) -> None:
+def set_solutions(referral: Referral, solutions: Iterable[Solution]) -> None:
     ReferralSolution.objects.bulk_create([ReferralSolution(referral=referral, solution=s) for s in solutions])
 
 
@@ -279,7 +299,7 @@ def accept(
         team=team,
     )
     if team:
-        _set_team(accepted, team)
+        set_team(accepted, team)
     if notes.strip():
         add_note(accepted, text=notes, actor=actor, now=now)
     return accepted
@@ -341,26 +361,3 @@ def close_as_error(referral: Referral, *, actor: Actor, now: datetime, reason_co
 def expire(referral: Referral, *, now: datetime) -> Referral:
     """Close one unanswered referral; expire_due does the same to many (REF-13)."""
     return workflow.run(referral, "expire", actor=SYSTEM, now=now)
-
-
-def invite(referral: Referral, *, partner: Company, details: DealInput, actor: Actor, now: datetime) -> Referral:
-    """Send a partner its own copy with the terms meant for it (REF-9); one per partner, never oneself."""
-    if not may(actor, "win", referral):
-        raise PermissionDenied
-    blockers = []
-    if partner.pk == referral.company_id:
-        blockers.append(Blocker("own_company", _("You can't invite your own company."), "REF-9", "partner"))
-    elif referral.engagement.referrals.filter(company=partner).exists():
-        blockers.append(
-            Blocker(
-                "already_invited",
-                _("%(partner)s has this deal already."),
-                "REF-9",
-                "partner",
-                {"partner": partner.name},
-            )
-        )
-    if blockers:
-        raise RuleViolation(blockers)
-    with transaction.atomic():
-        return send_copy(referral.engagement, details, to=partner, sender_id=referral.company_id, actor=actor, now=now)

@@ -1,16 +1,20 @@
-"""How the events of referrals read."""
+"""How the events of referrals read, and which of them the vendor's people may read at all."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext
 
 from portal.events.models import Event
+from portal.events.services import keep_from_vendor
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.text import percent, text
 from portal.workflow.timeline import Sentence, describe
 from referrals import rules
+from referrals.models import Engagement
 
 _REASONS = {**rules.CLOSE_REASONS, **rules.ERROR_REASONS}
 
@@ -19,6 +23,7 @@ def _words(event: Event) -> Mapping[str, str]:
     stage = event.after.get("stage")
     reason = _REASONS.get(event.after.get("reason_code", ""))
     return {
+        "partner": event.after.get("partner", ""),
         "reason": text(Blocker("", reason)) if reason else "–",
         "stage": f"{gettext(rules.STAGES[stage])} ({percent(stage)})" if stage in rules.STAGES else "",
     }
@@ -34,6 +39,12 @@ describe(
         "referral.stage_set": Sentence(
             "signpost-split", "neutral", _("%(company)s moved the sales stage to %(stage)s")
         ),
+        "referral.edited": Sentence("pencil", "neutral", _("%(company)s edited the details")),
+        "referral.team_edited": Sentence("people", "neutral", _("%(company)s edited the team")),
+        "referral.solutions_edited": Sentence("box", "neutral", _("%(company)s edited the solutions")),
+        "referral.partner_invited": Sentence("person-plus", "info", _("%(company)s invited %(partner)s")),
+        "referral.shared": Sentence("eye", "info", _("%(company)s shared the deal with %(vendor)s")),
+        "referral.help_requested": Sentence("life-preserver", "info", _("%(company)s asked %(vendor)s for help")),
         "referral.win_planned": Sentence("calendar-check", "info", _("The win is planned for the safe hour")),
         "referral.win_cancelled": Sentence("calendar-x", "neutral", _("The planned win was cancelled")),
         "referral.won": Sentence("trophy", "success", _("%(company)s won the deal")),
@@ -44,3 +55,9 @@ describe(
     },
     _words,
 )
+
+
+@keep_from_vendor
+def private_engagements() -> QuerySet[Any]:
+    """REF-3: until a deal is partner-led or co-sell, the vendor's people see nothing of it."""
+    return Engagement.objects.filter(vendor_may_view=False).values("public_id")

@@ -21,8 +21,9 @@ from portal.accounts.edge import ActorRequest, needs_actor
 from portal.catalog.models import Solution
 from portal.customers.models import Customer
 from portal.workflow import services as workflow
+from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
-from referrals import forms, rules, services
+from referrals import forms, forms_after, rules, services, sharing
 from referrals.models import Referral
 from referrals.policies import may_change
 
@@ -145,7 +146,7 @@ def new_deal_kind(request: ActorRequest) -> HttpResponse:
 class Page:
     """How one verb looks: its form, and the words around it."""
 
-    form: Callable[[Any, Referral], django_forms.Form]
+    form: Callable[[ActorRequest, Any, Referral], django_forms.Form]
     call: Callable[..., Referral]
     done: Any
     template: str = "referrals/action.html"
@@ -161,6 +162,7 @@ def _accept(referral: Referral, *, form: forms.AcceptForm, **who: Any) -> Referr
         crm_id=data["crm_id"],
         campaign_id=data["campaign_id"],
         notes=data["notes"],
+        team=form.members(),
         **who,
     )
 
@@ -169,31 +171,48 @@ def _with_fields(service: Callable[..., Referral]) -> Callable[..., Referral]:
     return lambda referral, *, form, **who: service(referral, **form.cleaned_data, **who)
 
 
-def _reasons(reasons: Mapping[str, str]) -> Callable[[Any, Referral], forms.ReasonForm]:
-    return lambda data, referral: forms.ReasonForm(data, reasons=dict(reasons))
+def _reasons(reasons: Mapping[str, str]) -> Callable[[ActorRequest, Any, Referral], forms.ReasonForm]:
+    return lambda _request, data, _referral: forms.ReasonForm(data, reasons=dict(reasons))
 
 
-def _accept_form(data: Any, referral: Referral) -> forms.AcceptForm:
+def _accept_form(request: ActorRequest, data: Any, referral: Referral) -> forms.AcceptForm:
     names = ("name", "value", "currency", "close_date")
-    return forms.AcceptForm(data, initial={name: getattr(referral, name) for name in names})
+    return forms.AcceptForm(data, people=_me(request), initial={name: getattr(referral, name) for name in names})
 
 
-def _stage_form(data: Any, referral: Referral) -> forms.StageForm:
+def _stage_form(_request: ActorRequest, data: Any, referral: Referral) -> forms.StageForm:
     stages = dict(list(rules.stages_for(assessment=referral.is_assessment).items())[:-1])
     return forms.StageForm(data, stages=stages, initial={"stage": referral.stage})
 
 
-def _empty(data: Any, referral: Referral) -> forms.EmptyForm:
+def _help_form(_request: ActorRequest, data: Any, referral: Referral) -> forms_after.HelpForm:
+    engagement = referral.engagement
+    names = ("contact_name", "contact_phone", "contact_email")
+    return forms_after.HelpForm(data, initial={name: getattr(engagement, name) for name in names})
+
+
+def _request_help(referral: Referral, *, form: forms_after.HelpForm, **who: Any) -> Referral:
+    data = form.cleaned_data
+    return sharing.request_help(
+        referral, help_code=data["help_code"], contact=form.contact(), notes=data["comment"], **who
+    )
+
+
+def _empty(_request: ActorRequest, data: Any, referral: Referral) -> forms.EmptyForm:
     return forms.EmptyForm(data)
 
 
 PAGES: Mapping[str, Page] = {
-    "accept": Page(_accept_form, _accept, gettext_lazy("The deal was accepted.")),
+    "accept": Page(_accept_form, _accept, gettext_lazy("The deal was accepted."), "referrals/accept.html"),
     "decline": Page(
         _reasons(rules.CLOSE_REASONS), _with_fields(services.decline), gettext_lazy("The deal was declined.")
     ),
     "set_stage": Page(_stage_form, _with_fields(services.set_stage), gettext_lazy("The sales stage was changed.")),
     "win": Page(_empty, _with_fields(services.win), gettext_lazy("The deal was marked as won."), "referrals/win.html"),
+    "share_with_vendor": Page(
+        _empty, _with_fields(sharing.share_with_vendor), gettext_lazy("The deal was shared."), "referrals/share.html"
+    ),
+    "request_help": Page(_help_form, _request_help, gettext_lazy("Help was asked for."), "referrals/share.html"),
     "schedule_win": Page(
         _empty, _with_fields(services.schedule_win), gettext_lazy("The deal will be marked as won at the safe hour.")
     ),
@@ -221,7 +240,7 @@ def act(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
         raise Http404
     if action is None:
         raise PermissionDenied
-    form = page.form(request.POST if request.method == "POST" else None, referral)
+    form = page.form(request, request.POST if request.method == "POST" else None, referral)
     if request.method == "POST" and form.is_valid():
         try:
             page.call(referral, form=form, actor=request.actor, now=now)
@@ -237,8 +256,8 @@ def _act_context(referral: Referral, action: workflow.Action, form: Any, now: An
     return {
         "referral": referral,
         "verb": action.name,
-        "heading": gettext(action.label),
-        "submit": gettext(action.label),
+        "heading": text.phrase(action.label),
+        "submit": text.phrase(action.label),
         "final": action.verb.final,
         "kind": "danger" if action.name in {"decline", "close_as_error", "lose"} else "primary",
         "violations": action.blockers,

@@ -20,7 +20,7 @@ from portal.money import rules as money_rules
 from portal.money import services as money
 from portal.pages.demo.cast import MUNICH, Cast
 from portal.workflow.blockers import Money
-from referrals import services
+from referrals import services, sharing
 from referrals.models import Referral
 from tests import build
 
@@ -70,10 +70,17 @@ class Live:
         places = {"location": self.cast.locations[MUNICH], "close_date": self.day(30)}
         terms = {"solutions": [self.cast.solutions["twin"]], "help_code": "Unknown"}
         given = build.deal_input(self.cast, **{**places, **terms, **changes})
-        sender = self.cast.actor(STRANGER)
-        origin = services.create_deal(given, actor=sender, now=self.ago(days))
-        contoso = self.cast.companies["contoso"]
-        return services.invite(origin, partner=contoso, details=given, actor=sender, now=self.ago(days))
+        sender, at = self.cast.actor(STRANGER), self.ago(days)
+        origin = services.create_deal(given, actor=sender, now=at)
+        invitation = sharing.InviteInput(
+            partner=self.cast.companies["contoso"],
+            close_date=given.close_date,
+            value=given.value,
+            help_code="Unknown",
+            team=given.team,
+            solutions=given.solutions,
+        )
+        return sharing.invite_partner(origin, invitation, actor=sender, now=at)
 
     def form(self, **changes: Any) -> Any:
         """A one-year contract signed yesterday that would be approved."""

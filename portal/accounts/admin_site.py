@@ -41,6 +41,11 @@ class Site(admin.AdminSite):
 site = Site(name="admin")
 
 
+def _may(request: HttpRequest, roles: tuple[str, ...]) -> bool:
+    actor = actor_of(request)
+    return actor is not None and actor.is_vendor and actor.has(*roles)
+
+
 class PortalAdmin(admin.ModelAdmin):
     """Read-only for every admin role unless a subclass names who writes; nothing is ever deleted here."""
 
@@ -48,8 +53,7 @@ class PortalAdmin(admin.ModelAdmin):
     write_roles: ClassVar[tuple[str, ...]] = ()
 
     def _may(self, request: HttpRequest, roles: tuple[str, ...]) -> bool:
-        actor = actor_of(request)
-        return actor is not None and actor.is_vendor and actor.has(*roles)
+        return _may(request, roles)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self._may(request, self.read_roles)
@@ -65,6 +69,26 @@ class PortalAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class PortalInline(admin.TabularInline):
+    """Rows on another record's page, under the same rule: read-only unless a subclass names who writes."""
+
+    write_roles: ClassVar[tuple[str, ...]] = ()
+    #: Whether who writes may remove rows, too.
+    removable: ClassVar[bool] = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _may(request, PortalAdmin.read_roles)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _may(request, self.write_roles)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _may(request, self.write_roles)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.removable and _may(request, self.write_roles)
 
 
 #: Who keeps the programme's own data.

@@ -123,11 +123,12 @@ def grant_blockers(grant: Grant, *, vendor: bool, location_ids: Collection[int])
         yield Blocker("foreign_location", message, "ORG-1", "location")
 
 
-def own_access_blockers(kept: Iterable[Grant], *, active: bool) -> Iterator[Blocker]:
+def lockout_blockers(
+    actor: Actor, *, user_id: int | None, company_id: int | None, kept: Iterable[Grant], active: bool
+) -> Iterator[Blocker]:
     """What a programme manager would lock himself out by: so one of them always remains (ORG-2)."""
+    if (user_id, company_id) != (actor.user_id, actor.company_id):
+        return
     if not active or PROGRAMME_MANAGER not in {grant.role for grant in kept}:
-        yield Blocker(
-            "own_access",
-            _("You can't take your own access away; another programme manager has to do it."),
-            "ORG-2",
-        )
+        message = _("You can't take your own access away; another programme manager has to do it.")
+        yield Blocker("own_access", message, "ORG-2")

@@ -12,7 +12,7 @@ from django.db.models import Q
 from portal.accounts import rules
 from portal.accounts.models import Company, Location, Membership, RoleGrant, User
 from portal.accounts.rules import Actor, Grant
-from portal.workflow.blockers import Blocker, RuleViolation
+from portal.workflow.blockers import RuleViolation
 
 
 class WrongRole(ValueError):
@@ -80,8 +80,10 @@ def create_person(*, email: str, password: str | None = None, **details: Unpack[
 
 def change_person(user: User, *, actor: Actor, is_active: bool, **details: Unpack[PersonDetails]) -> User:
     """Correct a person's details, or close his account. Raises RuleViolation for the actor's own (ORG-2)."""
-    if user.pk == actor.user_id and not is_active:
-        raise RuleViolation(rules.own_access_blockers(actor.grants, active=False))
+    if blockers := list(
+        rules.lockout_blockers(actor, user_id=user.pk, company_id=actor.company_id, kept=actor.grants, active=is_active)
+    ):
+        raise RuleViolation(blockers)
     fresh = User.objects.get(pk=user.pk)
     for name, value in {**details, "is_active": is_active}.items():
         setattr(fresh, name, value)
@@ -98,7 +100,10 @@ def set_membership(
     Raises RuleViolation: a role of the other side, another company's location, or the actor's own access lost.
     """
     wanted = set(grants)
-    if blockers := membership_blockers(user=user, company=company, grants=wanted, actor=actor, is_active=is_active):
+    places = set(company.locations.values_list("pk", flat=True))
+    blockers = [b for g in wanted for b in rules.grant_blockers(g, vendor=company.is_vendor, location_ids=places)]
+    blockers += rules.lockout_blockers(actor, user_id=user.pk, company_id=company.pk, kept=wanted, active=is_active)
+    if blockers:
         raise RuleViolation(blockers)
     membership, _created = Membership.objects.get_or_create(user=user, company=company)
     Membership.objects.filter(pk=membership.pk).update(is_active=is_active)
@@ -109,18 +114,6 @@ def set_membership(
         ignore_conflicts=True,
     )
     return membership
-
-
-def membership_blockers(
-    *, user: User, company: Company, grants: Iterable[Grant], actor: Actor, is_active: bool
-) -> list[Blocker]:
-    """Everything that keeps a person from holding exactly these roles; the form asks it too (ORG-1, ORG-2)."""
-    grants = list(grants)
-    own = set(company.locations.values_list("pk", flat=True))
-    blockers = [b for g in grants for b in rules.grant_blockers(g, vendor=company.is_vendor, location_ids=own)]
-    if user.pk == actor.user_id and company.pk == actor.company_id:
-        blockers.extend(rules.own_access_blockers(grants, active=is_active))
-    return blockers
 
 
 def memberships(user: User) -> list[Membership]:

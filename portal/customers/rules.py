@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from babel import Locale
 
+from portal.accounts.countries import COUNTRIES
 from portal.workflow.blockers import Blocker, Param, _
 
 # Folding
@@ -57,11 +58,6 @@ def search_text(name: str) -> str:
 
 
 # Entries
-
-#: Territories that Babel knows besides countries: groupings, private use, parts without a code of their own.
-_NOT_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
-#: ISO 3166 alpha-2, and XK for Kosovo.
-COUNTRIES = frozenset(code for code in map(str, Locale("en").territories) if len(code) == 2) - _NOT_COUNTRIES
 
 #: Text fields and their longest values, in characters.
 LENGTHS = {

@@ -6,18 +6,22 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 
 from portal.accounts.rules import Actor
-from portal.events.models import Event
+from portal.events.models import Event, EventQuerySet
 
 #: A reaction gets all events of one verb that were recorded together, so one set-based statement can serve them.
 Reaction = Callable[[Sequence[Event]], None]
 _reactions: dict[str, list[Reaction]] = defaultdict(list)
 _encoder = DjangoJSONEncoder()
+#: Which groups the vendor's people may not know of; the app that owns the groups says so.
+Groups = Callable[[], models.QuerySet[Any]]
+_kept_from_vendor: list[Groups] = []
 
 
 def on(*verbs: str) -> Callable[[Reaction], Reaction]:
@@ -29,6 +33,20 @@ def on(*verbs: str) -> Callable[[Reaction], Reaction]:
         return reaction
 
     return register
+
+
+def keep_from_vendor(groups: Groups) -> Groups:
+    """Register a query of the groups (event.group) that the vendor's people see nothing of (REF-3)."""
+    _kept_from_vendor.append(groups)
+    return groups
+
+
+def seen_by_vendor() -> EventQuerySet:
+    """Every event the vendor's people may read, whoever's record it is about (REF-3)."""
+    events = Event.objects.all()
+    for groups in _kept_from_vendor:
+        events = events.exclude(group__in=groups())
+    return events
 
 
 def new_event(
@@ -91,7 +109,7 @@ def snapshot(obj: models.Model) -> dict[str, Any]:
     """
     derived: frozenset[str] = getattr(obj, "derived_columns", frozenset())
     return {
-        f.attname: _plain(getattr(obj, f.attname))
+        f.attname: _plain(f, getattr(obj, f.attname))
         for f in obj._meta.concrete_fields
         if not f.primary_key and not f.generated and f.attname not in derived
     }
@@ -103,7 +121,10 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, An
     return {name: before.get(name) for name in changed}, {name: after[name] for name in changed}
 
 
-def _plain(value: Any) -> Any:
+def _plain(column: models.Field[Any, Any], value: Any) -> Any:
+    """As JSON; an amount with its column's decimals, so that 5 and 5.00 are no change."""
+    if isinstance(value, Decimal) and isinstance(column, models.DecimalField):
+        return str(value.quantize(Decimal(1).scaleb(-column.decimal_places), ROUND_HALF_UP))
     if value is None or isinstance(value, bool | int | str | list | dict):
         return value
     return _encoder.default(value)

@@ -73,6 +73,12 @@ def forget_undelivered(*, now: datetime) -> None:
     Notice.objects.due(now).update(parked_at=now, last_error="")
 
 
+def retry(notice: Notice, *, now: datetime) -> bool:
+    """Give a parked mail its ten tries again (JOB); False if it wasn't parked, or somebody was first."""
+    parked = Notice.objects.filter(pk=notice.pk, parked_at__isnull=False, sent_at=None)
+    return bool(parked.update(parked_at=None, attempts=0, next_attempt_at=now, last_error=""))
+
+
 def deliver_due(*, now: datetime, limit: int = 200) -> int:
     """Send what is due, one transaction a mail; what a killed worker held is due again. Returns how many went out."""
     sent = 0

@@ -27,8 +27,15 @@ from referrals.models import Note, Referral
 from referrals.policies import may_change
 
 #: Where a verb's page is, if not among the referral's own.
-_PLACES = {"submit": "registration", "resubmit": "registration", "close_unregistered": "close_unregistered"}
+_PLACES = {
+    "submit": "registration",
+    "resubmit": "registration",
+    "close_unregistered": "close_unregistered",
+    "invite_partner": "invite_partner",
+}
 PRIMARY = frozenset({"win", "accept", "submit", "resubmit"})
+#: Long forms have a page of their own instead of the dialog.
+FULL_PAGES = frozenset({"accept", "submit", "resubmit", "invite_partner"})
 MOST_EVENTS = 50
 
 
@@ -57,6 +64,7 @@ def context(referral: Referral, actor: Actor, *, now: datetime) -> dict[str, Any
         "solutions": referral.solutions.select_related("solution__publisher"),
         "help": gettext(rules.HELP[referral.engagement.help_code]),
         "actions": _actions(referral, registration, actor, now),
+        "editable": own and referral.substatus == rules.ACCEPTED and may_change(actor, referral),
         "may_change": own and may_change(actor, referral),
         "notes": _notes(referral, actor),
         "note_form": NoteForm(),
@@ -78,7 +86,7 @@ def _actions(
     found = [*workflow.available_actions(referral, actor, now)]
     if registration is not None:
         found += workflow.available_actions(registration, actor, now)
-    return [_action(a, referral) for a in found if not a.wrong_state and not _idle(a)]
+    return [_action(a, referral) for a in found if not a.wrong_state and not a.verb.quiet and not _idle(a)]
 
 
 def _idle(action: workflow.Action) -> bool:
@@ -96,7 +104,7 @@ def _action(action: workflow.Action, referral: Referral) -> dict[str, Any]:
         "action": action,
         "url": reverse(name, args=args),
         "kind": kind,
-        "dialog": name != "registration" and action.name != "accept",
+        "dialog": action.name not in FULL_PAGES,
     }
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.policy import rules
@@ -42,8 +43,8 @@ class PolicyVersion(models.Model):
     def clean(self) -> None:
         try:
             self.as_policy()
-        except (ValueError, AttributeError) as error:
-            raise ValidationError({"values": str(error)}) from error
+        except rules.WrongValues as error:
+            raise ValidationError({"values": gettext(error.blocker.message) % error.blocker.params}) from error
 
     def as_policy(self) -> rules.Policy:
         return rules.from_values(self.values, version=self.number)

@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from portal.workflow.blockers import Blocker, _
+
 
 @dataclass(frozen=True)
 class Blackout:
@@ -61,13 +63,32 @@ class Policy:
 
 
 _DEFAULTS = Policy()
+#: What a number may be at most, so that every date and amount made of it exists; some fields have a range of their own.
+LARGEST = 100_000
+LARGEST_AMOUNT = Decimal(10) ** 15
+RANGES = {
+    "perpetual_years": (1, 100),
+    "payg_signing_window_years": (0, 100),
+    "fiscal_year_starts_month": (1, 12),
+    "rate_max_age_months": (0, 120),
+}
+
+
+class WrongValues(ValueError):
+    """Stored values that make no policy; the blocker says what is wrong with them."""
+
+    def __init__(self, message: str, **params: str | int | Decimal) -> None:
+        self.blocker = Blocker("wrong_values", message, "FLOW-7", "values", params)
+        super().__init__(message % params)
 
 
 def from_values(values: dict[str, Any], *, version: int) -> Policy:
-    """A policy from stored overrides. Raises ValueError naming the field that is unknown or of the wrong kind."""
+    """A policy from stored overrides. Raises WrongValues, naming the field that is unknown or doesn't fit."""
+    if not isinstance(values, dict):
+        raise WrongValues(_('Write the numbers that differ from the defaults as {"field": value}.'))
     known = {f.name for f in fields(Policy)} - {"version"}
     if unknown := sorted(set(values) - known):
-        raise ValueError(f"{', '.join(unknown)}: not a field of the policy")
+        raise WrongValues(_("%(name)s is not a field of the policy."), name=", ".join(unknown))
     return Policy(version=version, **{name: _parse(name, value) for name, value in values.items()})
 
 
@@ -75,14 +96,34 @@ def _parse(name: str, value: Any) -> Any:
     default = getattr(_DEFAULTS, name)
     try:
         if name == "blackouts":
-            return tuple(Blackout(date.fromisoformat(b["first"]), date.fromisoformat(b["last"])) for b in value)
+            return tuple(_blackout(period) for period in value)
         if isinstance(default, tuple):
-            return tuple(int(v) for v in value)
+            return tuple(_number(name, item, int) for item in _list(value))
         if isinstance(default, date):
             return date.fromisoformat(str(value))
-        parsed = type(default)(str(value))
+        return _number(name, value, type(default))
+    except WrongValues:
+        raise
     except (ArithmeticError, ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{name}: {value!r} does not fit") from error
-    if parsed < 0:
-        raise ValueError(f"{name}: must not be negative")
-    return parsed
+        raise WrongValues(_("%(name)s can't be %(value)s."), name=name, value=repr(value)) from error
+
+
+def _number(name: str, value: Any, kind: type[int] | type[Decimal]) -> int | Decimal:
+    number = kind(str(value))
+    least, most = RANGES.get(name, (0, LARGEST if kind is int else LARGEST_AMOUNT))
+    if not least <= number <= most:
+        raise WrongValues(_("%(name)s must be from %(least)s to %(most)s."), name=name, least=least, most=most)
+    return number
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError
+    return value
+
+
+def _blackout(period: Any) -> Blackout:
+    first, last = date.fromisoformat(period["first"]), date.fromisoformat(period["last"])
+    if last < first:
+        raise ValueError
+    return Blackout(first, last)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
+
+from django.db.models import Max
 
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy
@@ -17,3 +20,26 @@ def current(now: datetime) -> Policy:
 def by_version(number: int) -> Policy:
     """The policy a past decision was made under, for replaying it (FLOW-7)."""
     return PolicyVersion.objects.get(number=number).as_policy() if number else Policy()
+
+
+class TooLate(ValueError):
+    """A version can't change what was decided before it was made."""
+
+
+def add_version(
+    *, values: dict[str, Any], effective_from: datetime | None, note: str, by: int | None, now: datetime
+) -> PolicyVersion:
+    """The next version, in force from an instant to come or (None) at once; versions are never changed (FLOW-7).
+
+    `values` are what differs from the built-in numbers, not from the version before. Raises rules.WrongValues or
+    TooLate.
+    """
+    if effective_from is not None and effective_from < now:
+        raise TooLate
+    number = (PolicyVersion.objects.aggregate(last=Max("number"))["last"] or 0) + 1
+    version = PolicyVersion(
+        number=number, values=values, effective_from=effective_from or now, note=note, created_by_id=by
+    )
+    version.as_policy()
+    version.save()
+    return version

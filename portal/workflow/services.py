@@ -46,6 +46,10 @@ def _nothing(_obj: Any, _context: Context) -> Iterable[Blocker]:
     return ()
 
 
+def _no_details(_obj: Any, _context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {}, {}
+
+
 def _no_extras(_obj: Any, _context: Context) -> dict[str, Any]:
     return {}
 
@@ -56,7 +60,8 @@ class Verb:
 
     `name` is the model's @transition method; `event` what is written down; `blockers` every reason against it
     (also asked without inputs, for the buttons); `prepare` what the method needs beyond the inputs, computed on
-    the locked row. `shared`: the engagement's other participants see it.
+    the locked row. `details`: what changes beside the row's own columns, before and after, for the event. `shared`:
+    the engagement's other participants see it. `quiet`: no button of its own.
     """
 
     name: str
@@ -64,7 +69,9 @@ class Verb:
     label: str
     blockers: Callable[[Any, Context], Iterable[Blocker]] = _nothing
     prepare: Callable[[Any, Context], dict[str, Any]] = _no_extras
+    details: Callable[[Any, Context], tuple[dict[str, Any], dict[str, Any]]] = _no_details
     shared: bool = False
+    quiet: bool = False
     by_worker: bool = False
     final: bool = False
 
@@ -118,6 +125,11 @@ class Action:
     @property
     def wrong_state(self) -> bool:
         return any(b.code == "wrong_state" for b in self.blockers)
+
+
+def lock(obj: M) -> M:
+    """The row as it is now, locked in the order every verb locks in; for what looks at it before run()."""
+    return _machines[type(obj)].lock(obj.pk)
 
 
 @transaction.atomic
@@ -178,6 +190,7 @@ def _apply(spec: Verb, obj: Any, context: Context) -> tuple[Event, list[str]]:
     inputs = context.inputs or {}
     before = events.snapshot(obj)
     extras = spec.prepare(obj, context)
+    more_before, more_after = spec.details(obj, context)
     getattr(obj, spec.name)(now=context.now, **inputs, **extras)
     was, became = events.changes(before, events.snapshot(obj))
     event = events.new_event(
@@ -188,8 +201,8 @@ def _apply(spec: Verb, obj: Any, context: Context) -> tuple[Event, list[str]]:
         company_id=obj.owner_id,
         group=obj.event_group,
         shared=spec.shared,
-        before=was,
-        after=became,
+        before=was | more_before,
+        after=became | more_after,
         reasons=[to_json(b) for b in extras.get("reasons", ())],
         comment=inputs.get("comment", "") or "",
         policy_version=context.policy.version,

@@ -21,6 +21,11 @@ def text(blocker: Blocker) -> str:
     return gettext(blocker.message) % {"vendor": vendor_name(), **params}
 
 
+def phrase(msgid: str) -> str:
+    """A label of the rules in the reader's language, with the vendor's name where it has one."""
+    return text(Blocker("", msgid))
+
+
 def show(value: Param) -> str:
     """One value as the reader writes it; instants carry their zone."""
     match value:

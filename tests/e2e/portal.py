@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -84,23 +85,29 @@ class Process:
     def alive(self) -> bool:
         return self.popen is not None and self.popen.poll() is None
 
+    @property
+    def logged(self) -> int:
+        return len(self.log.read_text()) if self.log.exists() else 0
+
     def kill(self) -> None:
         """kill -9, as a machine that loses its power: children, too."""
         if self.popen is not None:
-            os.killpg(self.popen.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.popen.pid, signal.SIGKILL)
             self.popen.wait()
             self.popen = None
 
+    def ask_to_end(self) -> None:
+        """Politely, so that its connections are closed before the database is dropped."""
+        if self.popen is not None:
+            self.popen.terminate()
+
     def stop(self) -> None:
-        """Politely first, so that connections are closed before the database is dropped."""
         if self.popen is None:
             return
-        self.popen.terminate()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.popen.wait(10)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self.popen = None
+        self.kill()
 
 
 class Mailbox:
@@ -155,6 +162,8 @@ class Portal:
         current_app.send_task(task)
 
     def stop(self) -> None:
+        for process in (self.web, self.worker):
+            process.ask_to_end()
         for process in (self.web, self.worker):
             process.stop()
         self.mailbox.stop()

@@ -18,7 +18,7 @@ from portal.money import services as money
 from portal.notify import services as notify
 from portal.pages.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
 from portal.workflow.blockers import Money
-from referrals import rules, services, sweeps
+from referrals import rules, services, sharing, sweeps
 from referrals.models import Referral
 
 HELP = "ProofOfConceptOrDemo"
@@ -230,9 +230,16 @@ def _send(world: World, days: float, customer: str, value: int, currency: str, *
         vendor_may_view=True,
     )
     origin = services.create_deal(deal, actor=world.fabrikam, now=world.ago(days))
-    return services.invite(
-        origin, partner=world.cast.companies["contoso"], details=deal, actor=world.fabrikam, now=world.ago(days)
+    invitation = sharing.InviteInput(
+        partner=world.cast.companies["contoso"],
+        close_date=deal.close_date,
+        value=deal.value,
+        help_code=HELP,
+        team=deal.team,
+        solutions=deal.solutions,
+        notes="Könntet ihr die Umsetzung in der Türkei übernehmen?",
     )
+    return sharing.invite_partner(origin, invitation, actor=world.fabrikam, now=world.ago(days))
 
 
 def _accepted_by_contoso(world: World, received: Referral, days: float) -> None:

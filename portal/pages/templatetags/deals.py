@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from babel.numbers import format_percent
 from django import template
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from dealreg import states
 from dealreg.eligibility import Criterion
@@ -75,6 +76,11 @@ _CRITERIA = {
     "won": _("Won"),
     "vendor_accepted": _("Accepted by %(vendor)s"),
 }
+
+
+@register.filter
+def percent(share: float) -> str:
+    return format_percent(share, locale=get_language() or "en")
 
 
 @register.filter

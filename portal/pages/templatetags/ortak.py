@@ -242,7 +242,7 @@ def action(action: Any, href: str, kind: str = "secondary", *, dialog: bool = Tr
         "components/action.html",
         {
             "action": action,
-            "label": gettext(str(action.label)),
+            "label": text.phrase(action.label),
             "href": href,
             "kind": kind,
             "dialog": dialog,
@@ -318,7 +318,7 @@ def empty_state(context: Context, content: SafeString, title: str, icon: str = "
 
 
 def _take_actions(context: Context) -> SafeString:
-    taken: str = context.get(SLOT, "")
+    taken = str(context.get(SLOT) or "")
     if taken:
         context[SLOT] = ""
     return _stripped(taken)

@@ -1,0 +1,10 @@
+"""The countries a company, a location or a customer can be in. No Django here."""
+
+from __future__ import annotations
+
+from babel import Locale
+
+#: Territories that Babel knows besides countries: groupings, private use, parts without a code of their own.
+_NOT_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
+#: ISO 3166 alpha-2, and XK for Kosovo.
+COUNTRIES = frozenset(code for code in map(str, Locale("en").territories) if len(code) == 2) - _NOT_COUNTRIES

@@ -1,0 +1,47 @@
+"""What happened, in the admin: read by everyone there, changed by nobody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.admin_site import PortalAdmin, site
+from portal.events import services
+from portal.events.models import Event
+
+#: The filter offers the verbs of this many events, the newest: asking all of them would read the whole table.
+RECENT = 10_000
+
+
+class VerbFilter(admin.SimpleListFilter):
+    title = _("what")
+    parameter_name = "verb"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        recent = Event.objects.filter(pk__in=Event.objects.order_by("-pk").values("pk")[:RECENT])
+        return [(verb, verb) for verb in recent.order_by("verb").values_list("verb", flat=True).distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        return queryset.filter(verb=self.value()) if self.value() else queryset
+
+
+@admin.register(Event, site=site)
+class EventAdmin(PortalAdmin):
+    list_display = ("at", "verb", "company", "actor", "comment")
+    list_filter = (VerbFilter, ("at", admin.DateFieldListFilter), "company")
+    list_select_related = ("company", "actor_user")
+    list_per_page = 50
+    show_full_result_count = False
+    ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        """Nothing of deals that are not shared with the vendor (REF-3)."""
+        return services.seen_by_vendor()
+
+    @admin.display(description=_("who"))
+    def actor(self, event: Event) -> str:
+        return str(event.actor_user or event.get_actor_kind_display())

@@ -1,0 +1,48 @@
+"""Deals in the admin: what the vendor's people may see of them, and nothing to change."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.admin_site import PortalAdmin, actor_of, site
+from portal.workflow import text
+from referrals import rules
+from referrals.models import Referral
+
+
+@admin.register(Referral, site=site)
+class ReferralAdmin(PortalAdmin):
+    list_display = ("name", "company", "customer", "deal_type", "substatus", "worth", "created_at")
+    list_filter = ("substatus", ("created_at", admin.DateFieldListFilter))
+    list_select_related = ("company", "engagement__customer")
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("name", "company__name", "engagement__customer__name")
+    ordering = ("-created_at", "-pk")
+    #: Not the partner's own references (CRM id, campaign id).
+    fields = (
+        *("name", "company", "location", "invited_by", "customer", "deal_type", "worth", "close_date"),
+        *("substatus", "stage", "won_early", "reason_code", "reason_note"),
+        *("created_at", "expires_at", "accepted_at", "closed_at"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Referral]:
+        """Only deals shared with the vendor (REF-3)."""
+        actor = actor_of(request)
+        return Referral.objects.visible_to(actor).with_context() if actor else Referral.objects.none()
+
+    @admin.display(description=_("customer"))
+    def customer(self, referral: Referral) -> str:
+        return referral.engagement.customer.name
+
+    @admin.display(description=_("deal type"))
+    def deal_type(self, referral: Referral) -> str:
+        return gettext(rules.DEAL_TYPES[referral.engagement.deal_type])
+
+    @admin.display(description=_("estimated value"), ordering="value_usd")
+    def worth(self, referral: Referral) -> str:
+        return text.money(referral.value, referral.currency)

@@ -1,0 +1,179 @@
+"""The forms of deals that exist: sharing, inviting, editing beside others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.models import Company
+from portal.catalog.models import Solution
+from referrals import rules
+from referrals.forms import (
+    DateInput,
+    MoneyMixin,
+    SolutionField,
+    TeamMixin,
+    named,
+)
+from referrals.models import Referral, TeamMember
+from referrals.sharing import InviteInput
+
+
+def help_choices(*, asked_for: bool) -> list[tuple[str, str]]:
+    """What help can be wanted; where it is being asked for, *none* is no choice (REF-2)."""
+    return [(code, gettext(label)) for code, label in rules.HELP.items() if not (asked_for and code == rules.NO_HELP)]
+
+
+class ContactMixin(forms.Form):
+    """The customer's contact, needed once help is asked for (REF-5)."""
+
+    contact_name = forms.CharField(label=_("Contact's name"), max_length=200, required=False)
+    contact_phone = forms.CharField(label=_("Contact's phone"), max_length=50, required=False)
+    contact_email = forms.EmailField(label=_("Contact's e-mail"), required=False)
+    contact_consent = forms.BooleanField(
+        label=named("The contact agrees that these details are shared with %(vendor)s"), required=False
+    )
+
+    def contact(self) -> rules.Contact:
+        data = self.cleaned_data
+        return rules.Contact(
+            data["contact_name"], data["contact_phone"], data["contact_email"], consent=data["contact_consent"]
+        )
+
+
+class HelpForm(ContactMixin):
+    """Ask the vendor for help with a deal (REF-4)."""
+
+    help_code = forms.ChoiceField(
+        label=_("What help do you need?"),
+        choices=lambda: help_choices(asked_for=True),
+        widget=forms.RadioSelect,
+    )
+    comment = forms.CharField(
+        label=_("Notes"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    field_order = ["help_code", "contact_name", "contact_phone", "contact_email", "contact_consent", "comment"]
+
+
+class InviteForm(TeamMixin, MoneyMixin):
+    """One partner and what he is invited with (REF-9)."""
+
+    partner_search = forms.CharField(
+        label=_("Partner"), max_length=100, required=False, help_text=_("Type the first letters of the name.")
+    )
+    partner = forms.ModelChoiceField(
+        label=_("Partner"),
+        queryset=Company.objects.none(),
+        to_field_name="public_id",
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose the partner from the list."),
+            "invalid_choice": _("This partner can't be invited; choose one from the list."),
+        },
+    )
+    close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
+    help_code = forms.ChoiceField(
+        label=_("What help do you want from this partner?"),
+        choices=lambda: help_choices(asked_for=True),
+        widget=forms.RadioSelect,
+    )
+    solutions = SolutionField(
+        label=_("Solutions this partner brings"),
+        queryset=Solution.objects.none(),
+        to_field_name="public_id",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    notes = forms.CharField(label=_("Notes for the partner"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, partners: Any, solutions: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["partner"].queryset = partners  # type: ignore[attr-defined]
+        self.fields["solutions"].queryset = solutions  # type: ignore[attr-defined]
+
+    def invitation(self) -> InviteInput:
+        data = self.cleaned_data
+        return InviteInput(
+            partner=data["partner"],
+            close_date=data["close_date"],
+            value=self.money(),
+            help_code=data["help_code"],
+            team=self.members(),
+            solutions=list(data["solutions"]),
+            notes=data["notes"],
+        )
+
+
+class DetailsForm(MoneyMixin):
+    """The details that may change (REF-21)."""
+
+    name = forms.CharField(label=_("Deal name"), max_length=200)
+    close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
+    crm_id = forms.CharField(label=_("CRM id"), max_length=100, required=False)
+    campaign_id = forms.CharField(label=_("Marketing campaign id"), max_length=100, required=False)
+    marketplace_intent = forms.ChoiceField(
+        label=_("Will the customer buy through the marketplace?"),
+        choices=Referral.Intent.choices,
+        widget=forms.RadioSelect,
+    )
+
+    field_order = ["name", "value", "currency", "close_date", "crm_id", "campaign_id", "marketplace_intent"]
+
+
+class SeenDetailsForm(DetailsForm):
+    """What the form showed when it was opened, sent back unseen, to tell what others changed meanwhile (REF-21)."""
+
+    prefix = "seen"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget = field.hidden_widget()
+
+
+class SolutionsForm(forms.Form):
+    """The deal's solutions, and which it had when the form was opened (REF-8, REF-21)."""
+
+    solutions = SolutionField(
+        label=_("Solutions"),
+        queryset=Solution.objects.none(),
+        to_field_name="public_id",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    seen = SolutionField(
+        queryset=Solution.objects.none(),
+        to_field_name="public_id",
+        required=False,
+        widget=forms.MultipleHiddenInput,
+    )
+
+    def __init__(self, *args: Any, choosable: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["solutions"].queryset = choosable  # type: ignore[attr-defined]
+        self.fields["seen"].queryset = Solution.objects.all()  # type: ignore[attr-defined]
+
+
+class TeamForm(TeamMixin):
+    """The team, and who was on it when the form was opened (REF-7, REF-21)."""
+
+    seen = forms.JSONField(widget=forms.HiddenInput, required=False)
+
+    def seen_members(self) -> list[rules.Member]:
+        """Raises nothing for what was tampered with: it is then a team nobody saw, and the edit a conflict."""
+        rows = self.cleaned_data["seen"] if isinstance(self.cleaned_data["seen"], list) else []
+        return [
+            rules.Member(*(str(row.get(name, "")) for name in ("first_name", "last_name", "phone", "email")))
+            for row in rows
+            if isinstance(row, dict)
+        ]
+
+
+def people(team: Iterable[TeamMember]) -> list[dict[str, str]]:
+    """A team as a formset's initial rows."""
+    return [{"first_name": m.first_name, "last_name": m.last_name, "phone": m.phone, "email": m.email} for m in team]

@@ -1,0 +1,283 @@
+"""Who may open and do what (ORG-1 to ORG-6): one table of every address there is, for everybody of a fixed cast."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.cookies import SimpleCookie
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.cache import cache
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from portal.accounts.models import Membership
+from portal.catalog.models import AssessmentType
+from portal.money.models import MonthlyRate
+from portal.notify.tasks import HEARTBEAT_KEY
+from portal.policy import services as services_of_policy
+from portal.pages.demo.cast import ANKARA, PASSWORD, Cast
+from portal.workflow.services import machines
+from referrals import services, views
+from referrals.models import Referral
+from tests import build
+from tests.edge import Live
+
+#: The table's columns. `owner` is a referrals admin of the entire company, `team` a referrals user whom the deals of
+#: Istanbul list and those of Ankara don't, `ankara` a referrals admin of that location only (ORG-1, ORG-2).
+ACTORS = {
+    "owner": "referrals@contoso.example",
+    "team": "user@contoso.example",
+    "ankara": "ankara@contoso.example",
+    "viewer": "viewer@contoso.example",
+    "admin": "admin@contoso.example",
+    "strang": "referrals@fabrikam.example",
+    "north": "referrals@northwind.example",
+    "seller": "seller@vendor.example",
+    "review": "reviewer@vendor.example",
+    "counc": "council1@vendor.example",
+    "manag": "manager@vendor.example",
+    "anon": None,
+}
+GROUPS = [["owner", "team", "ankara", "viewer"], ["admin", "strang", "north", "anon"]]
+GROUPS.append([actor for actor in ACTORS if actor not in {*GROUPS[0], *GROUPS[1]}])
+
+#: An address, a method, what it is about, and the answer to each actor. `in`: he is sent to sign in. An admin page
+#: sends whoever may not see it to the admin's own sign-in page; the answer is what he gets there.
+TABLE = """
+
+"""
+
+#: The admin's lists: who reads, who adds, who changes (r: reviewers, c: council, m: programme managers). Each stands
+#: for the rows of its nine addresses and methods; nobody deletes, and to everybody else the admin is closed.
+LISTS = """
+accounts_company        rcm m m
+accounts_membership     rcm m m
+accounts_user           rcm m m
+catalog_assessmenttype  rcm m m
+catalog_solution        rcm m m
+customers_customer      rcm m m
+dealreg_registration    rcm - r
+events_event            rcm - -
+money_monthlyrate       rcm - -
+notify_notice           rcm - -
+policy_policyversion    rcm m -
+referrals_referral      rcm - -
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    route: str
+    method: str
+    subject: str
+    expected: dict[str, str]
+
+    @property
+    def spoken(self) -> str:
+        return f"{self.method} {self.route} {self.subject}".strip()
+
+
+def _table() -> Iterator[Row]:
+    for line in TABLE.strip().splitlines():
+        route, method, subject, *answers = line.split()
+        yield Row(route, method, subject if subject != "-" else "", dict(zip(ACTORS, answers, strict=True)))
+
+
+def _lists() -> Iterator[Row]:
+    for line in LISTS.strip().splitlines():
+        model, read, add, change = line.split()
+        for page in ("changelist", "history"):
+            yield Row(f"admin:{model}_{page}", "GET", "", _vendors(read))
+        yield Row(f"admin:{model}_change", "GET", "", _vendors(read))
+        yield Row(f"admin:{model}_change", "POST", "", _vendors(change))
+        yield Row(f"admin/{model.replace('_', '/', 1)}/<path:object_id>/", "GET", "", _vendors(read))
+        for method in ("GET", "POST"):
+            yield Row(f"admin:{model}_add", method, "", _vendors(add))
+            yield Row(f"admin:{model}_delete", method, "", _vendors("-"))
+
+
+def _vendors(letters: str) -> dict[str, str]:
+    """Open to these roles of the admin only."""
+    allowed = {name for name in ("review", "counc", "manag") if name[0] in letters}
+    return {actor: "open" if actor in allowed else "in" if actor == "anon" else "403" for actor in ACTORS}
+
+
+ROWS = [*_table(), *_lists()]
+
+
+class World:
+    """Contoso's deals of every kind the table is about, and one entry of each list in the admin."""
+
+    def __init__(self, cast: Cast) -> None:
+        self.cast, self.live = cast, Live(cast)
+        self.deals = self._deals(self.live)
+        self.entries = {
+            "accounts_user": cast.users[ACTORS["strang"]].pk,
+            "dealreg_registration": self.live.in_review().pk,
+            "referrals_referral": self.deals["vendor"].pk,
+        }
+        services_of_policy.add_version(values={}, note="", by=None, now=self.live.now)
+
+    def _deals(self, live: Live) -> dict[str, Referral]:
+        ankara = {"location": self.cast.locations[ANKARA], "team": [build.member("referrals@contoso.example")]}
+        return {
+            "istanbul": live.accepted(days=1),
+            "ankara": live.accepted(days=1, **ankara),
+            "private": live.deal(help_code="Unknown", vendor_may_view=False),
+            "planned": services.schedule_win(
+                live.accepted(days=1), actor=self.cast.actor(build.CONTOSO), now=live.now
+            ),
+            "inbound": live.received(),
+            "vendor": build.vendor_copy(live.deal()),
+            "won": live.won(),
+            "won-ankara": live.won(**ankara),
+            "checking": live.submitted().referral,
+            "sent-back": live.sent_back().referral,
+        }
+
+    def address(self, row: Row, deal: uuid.UUID | None = None) -> str:
+        """Where the row's page is; of another deal than the row's if one is given."""
+        if row.subject:
+            known = deal or self.deals[row.subject].public_id
+            verb = row.route.partition(":")[2]
+            return reverse("act", args=[known, verb]) if verb else reverse(row.route, args=[known])
+        if "<path:object_id>" in row.route:
+            model = "_".join(row.route.split("/")[1:3])
+            return "/" + row.route.replace("<path:object_id>", str(self._entry(model)))
+        if "(?P<url>" in row.route:
+            return "/admin/nothing/"
+        page = re.fullmatch(r"admin:(\w+)_(change|history|delete)", row.route)
+        args = [self._entry(page[1])] if page and "password" not in row.route else _ARGS.get(row.route, [])
+        return reverse(row.route, args=args)
+
+    def _entry(self, model: str) -> int:
+        """The newest entry of a list in the admin, or the one that the world chose."""
+        return self.entries.get(model) or apps.get_model(model.replace("_", ".", 1)).objects.latest("pk").pk
+
+    def sent(self, row: Row) -> dict[str, Any]:
+        """What the form of the page would send."""
+        if row.route in {"registration", "registration_check"}:
+            return _registration(self.live)
+        if row.route == "new_deal":
+            return _new_deal(self)
+        company = self.cast.companies["contoso"].public_id
+        return {"switch_company": {"company": company}, **_SENT}.get(row.route, {})
+
+
+_ARGS: dict[str, list[str]] = {
+    "admin:view_on_site": ["1", "1"],
+    "admin:app_list": ["dealreg"],
+    "account_confirm_email": ["unknown"],
+    "account_reset_password_from_key": ["1", "un-known"],
+}
+_SENT: dict[str, dict[str, str]] = {
+    "set_language": {"language": "tr"},
+    "set_theme": {"theme": "dark"},
+    "add_note": {"text": "Seen.", "shared": "yes"},
+    "act:accept": {"name": "Plant", "value": "5", "currency": "EUR", "close_date": "2099-01-01"},
+    "act:decline": {"reason_code": "budget"},
+    "act:lose": {"reason_code": "budget"},
+    "act:close-as-error": {"reason_code": "test"},
+    "act:set-stage": {"stage": "40"},
+    "admin:dealreg_registration_change": {"verb": "pass_review"},
+    "account_login": {"login": "referrals@contoso.example", "password": PASSWORD},
+}
+
+
+def _registration(live: Live) -> dict[str, Any]:
+    return {
+        "marketplace": "no", "deployment": "azure", "tenant": "customer", "pricing": "other", "term": "finite",
+        "signed": live.day(-1), "start": live.day(-1), "end": live.day(364), "tcv": "40000", "tcv_currency": "EUR",
+        "solution_value": "30000", "solution_value_currency": "EUR", "contract_names_confirmed": "on",
+    }  # fmt: skip
+
+
+def _new_deal(world: World) -> dict[str, Any]:
+    """A private deal of Ankara's."""
+    cast = world.cast
+    return {
+        "creation_key": uuid.uuid4(), "customer": cast.customers["ege"].public_id, "name": "Plant", "value": "1",
+        "currency": "EUR", "close_date": world.live.day(3), "location": cast.locations[ANKARA].pk,
+        "marketplace_intent": "no", "solutions": cast.solutions["factory"].public_id, "help_code": "Unknown",
+        "vendor_may_view": "no", "team-TOTAL_FORMS": 1, "team-INITIAL_FORMS": 0, "team-0-first_name": "Umut",
+        "team-0-last_name": "Öztürk", "team-0-phone": "1", "team-0-email": "user@contoso.example",
+    }  # fmt: skip
+
+
+class Visitor:
+    """One actor at his browser; what he does is undone at once, so that every row finds the same world."""
+
+    def __init__(self, world: World, actor: str) -> None:
+        self.world = world
+        self.client = world.live.browser(ACTORS[actor])
+        self.cookies = SimpleCookie(self.client.cookies)
+        self.at_the_admins_door = self._read(self.client.get("/admin/login/?next=/admin/"))
+        self.unknown: dict[tuple[str, str], tuple[int, str]] = {}
+
+    def answer(self, row: Row) -> tuple[str, HttpResponse]:
+        response = self._ask(row, self.world.address(row))
+        return self._read(response), response
+
+    def told_apart(self, row: Row, response: HttpResponse) -> bool:
+        """Whether the answer differs from the one to an id that nobody has (ORG-6)."""
+        key = row.route, row.method
+        if key not in self.unknown:
+            nobody = uuid.uuid4()
+            self.unknown[key] = _seen(self._ask(row, self.world.address(row, nobody)), nobody)
+        return _seen(response, self.world.deals[row.subject].public_id) != self.unknown[key]
+
+    def _ask(self, row: Row, address: str) -> HttpResponse:
+        self.client.cookies = SimpleCookie(self.cookies)
+        with transaction.atomic():
+            if row.method == "GET":
+                response = self.client.get(address)
+            else:
+                response = self.client.post(address, self.world.sent(row))
+            transaction.set_rollback(True)
+        return response
+
+    def _read(self, response: HttpResponse) -> str:
+        to = response.headers.get("Location", "")
+        if to.startswith("/accounts/login/"):
+            return "in"
+        return self.at_the_admins_door if to.startswith("/admin/login/") else str(response.status_code)
+
+
+def _as_expected(answer: str, expected: str) -> bool:
+    return answer in {"200", "302"} if expected == "open" else answer == expected
+
+
+def _seen(response: HttpResponse, deal: uuid.UUID) -> tuple[int, str]:
+    """What one can tell of an answer, without what differs every time."""
+    body = response.content.decode().replace(str(deal), "")
+    body = re.sub(r'(csrfmiddlewaretoken" value|"X-CSRFToken":) ?="?[^"]+', "", body)
+    return response.status_code, re.sub(r'"X-CSRFToken": "\w+"', "", body)
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: "-".join(group))
+def test_everybody_gets_the_answer_of_the_table(cast: Cast, group: list[str]) -> None:
+    """ORG-2, ORG-3, ORG-4, REF-3; and ORG-6: what one may not know of answers like what doesn't exist."""
+    world = World(cast)
+    wrong, told = [], []
+    cache.set(HEARTBEAT_KEY, timezone.now().isoformat())
+    for actor in group:
+        visitor = Visitor(world, actor)
+        for row in ROWS:
+            answer, response = visitor.answer(row)
+            if not _as_expected(answer, row.expected[actor]):
+                wrong.append(f"{row.spoken}: {actor} gets {answer}, not {row.expected[actor]}")
+            if answer == "404" and row.subject and visitor.told_apart(row, response):
+                told.append(f"{row.spoken}: {actor} can tell it from an unknown one")
+    assert wrong == []
+    assert told == []
