@@ -115,7 +115,9 @@ class RegistrationAdmin(PortalAdmin):
         """The review page: read here, decide here."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        registration = Registration.objects.with_context().filter(pk=object_id).first() if object_id.isdigit() else None
+        registration = (
+            Registration.objects.with_context().filter(pk=object_id).first() if object_id.isdecimal() else None
+        )
         if registration is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
         posted = None

@@ -10,6 +10,7 @@ from django.db import models, transaction
 
 from dealreg import services, states
 from dealreg.models import Registration
+from portal.accounts.models import Company
 from portal.events.models import Event
 from portal.events.services import on
 from portal.notify.services import Message, notify
@@ -21,9 +22,9 @@ from referrals.reactions import deal_link
 
 
 def _unregistered() -> models.QuerySet[Referral]:
-    return Referral.objects.filter(substatus=referral_rules.WON, registration=None).select_related(
-        "engagement__customer", "company"
-    )
+    """Partners' own only: the vendor registers nothing, though it may win its copy (ORG-3)."""
+    won = Referral.objects.filter(substatus=referral_rules.WON, registration=None, company__kind=Company.Kind.PARTNER)
+    return won.select_related("engagement__customer", "company")
 
 
 @on("referral.won", "referral.accepted")
@@ -106,7 +107,6 @@ def tell_team(events: Sequence[Event]) -> None:
 
 def _message(event: Event, registration: Registration) -> Message:
     subject, body = _WORDS[event.verb]
-    reasons = {**states.FAIL_REASONS, **states.ACTION_REASONS}
     return Message(
         event=event,
         emails=[m.email for m in registration.referral.team.all()],
@@ -116,7 +116,7 @@ def _message(event: Event, registration: Registration) -> Message:
         params={
             "deal": registration.referral.name,
             "state": Term(states.REGISTRATION_STATES[registration.status]),
-            "reason": Term(reasons.get(registration.reason_code, "")),
+            "reason": Term(states.reason_text(registration.reason_code, status=registration.status)),
             "comment": registration.comment,
             "days": policies.current(event.at).registration_window_days,
         },

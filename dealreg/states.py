@@ -69,3 +69,11 @@ ACTION_REASONS: Mapping[str, str] = {
     "marketplace_transaction_unclear": _("The marketplace transaction can't be told from the details given."),
     "other": _("Another reason, given in the comment."),
 }
+
+
+def reason_text(code: str, *, status: str) -> str:
+    """What a reason says in the state the decision led to: failing and sending back share some codes (FLOW-5)."""
+    first, second = FAIL_REASONS, ACTION_REASONS
+    if status == ACTION_REQUIRED:
+        first, second = second, first
+    return first.get(code) or second.get(code, code)

@@ -11,12 +11,10 @@ from portal.events.models import Event
 from portal.workflow.blockers import _
 from portal.workflow.timeline import Sentence, describe
 
-_REASONS = {**states.FAIL_REASONS, **states.ACTION_REASONS}
-
 
 def _words(event: Event) -> Mapping[str, str]:
-    reason = _REASONS.get(event.after.get("reason_code", ""))
-    state = states.REGISTRATION_STATES.get(event.after.get("status", ""))
+    code, status = event.after.get("reason_code", ""), event.after.get("status", "")
+    reason, state = states.reason_text(code, status=status), states.REGISTRATION_STATES.get(status)
     return {"reason": gettext(reason) if reason else "–", "state": gettext(state) if state else ""}
 
 

@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "portal.accounts.middleware.LanguageMiddleware",
+    "portal.accounts.middleware.PlainTextMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -139,6 +140,9 @@ ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_LOGOUT_ON_GET = False
 # A demo is clicked through by scripts as well as people; a real installation keeps allauth's limits.
 ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {} if MODE == "production" else False
+
+# Whether `import_rates --fetch` may ask the European Central Bank for its file (FX-1).
+ECB_FETCH = env.bool("ECB_FETCH", False)
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("tr", _("Turkish"))]

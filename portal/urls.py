@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from portal import health
 from portal.accounts.admin_site import site
@@ -11,6 +12,8 @@ urlpatterns = [
     path("", include("portal.pages.urls")),
     path("", include("referrals.urls")),
     path("", include("dealreg.urls")),
+    # Teams list people by e-mail (ORG-2), so nobody gives himself another one on allauth's page.
+    path("accounts/email/", RedirectView.as_view(pattern_name="home"), name="account_email"),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", site.urls),
     path("healthz", health.healthz, name="healthz"),

@@ -107,8 +107,9 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         return self.filter(models.Q(company_id=actor.company_id) | partner_led)
 
     def with_context(self) -> ReferralQuerySet:
-        """Everything lists and verbs look at, without a query per row."""
-        return self.select_related("engagement__customer", "company", "location", "invited_by")
+        """Everything lists and verbs look at, without a query per row; not the long text that only search reads."""
+        related = self.select_related("engagement__customer", "company", "location", "invited_by")
+        return related.defer("search_text", "search_vector")
 
     def newest_first(self) -> ReferralQuerySet:
         return self.order_by("-created_at", "-pk")
@@ -171,7 +172,7 @@ class Referral(models.Model):
 
     #: Counts every change; two people editing at once are told apart by it (REF-21).
     version = models.PositiveIntegerField(default=1)
-    #: Name, ids, customer, notes and team, folded (REF-20); services.index_for_search keeps it.
+    #: Name, ids, customer, notes and team, folded (REF-20); search.index keeps it.
     search_text = models.TextField(default="", editable=False)
     search_vector = models.GeneratedField(
         expression=SearchVector("search_text", config="simple"), output_field=SearchVectorField(), db_persist=True

@@ -1,17 +1,123 @@
-"""What a deal is found by: one folded text per copy (REF-20)."""
+"""What a deal is found by: one folded text per copy, searched by the beginnings of its words (REF-20).
+
+Every word of the text starts with a mark: `s` what everybody who may see the copy may find it by, `o` what only its own
+company may (its private notes, CRM id, campaign id). So no search tells the vendor's people what a copy keeps from
+them. The mark also keeps PostgreSQL's parser from taking words for numbers: it would split a deal id like 0193e4f5.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
+from django.contrib.postgres.search import SearchQuery
+from django.db import connection, transaction
+from django.db.models import Q
+
+from portal.accounts.rules import Actor
 from portal.customers.rules import fold
-from referrals.models import Referral
+from referrals.models import Engagement, Note, Referral, TeamMember
+
+SHARED, OWN = "s", "o"
+#: Search starts at this many letters: fewer would find nearly everything.
+SHORTEST = 3
+#: Of what was typed: more tells no deal from another, and a query must stay a quick one.
+LONGEST_QUERY, MOST_WORDS = 200, 8
+#: PostgreSQL refuses words of 2 KB and vectors of 1 MB; nobody types the end of either.
+LONGEST_WORD, MOST_INDEXED_WORDS, MOST_INDEXED_BYTES = 60, 10_000, 700_000
+BATCH = 500
+
+
+def words(text: str) -> list[str]:
+    """The text's words as they are compared: folded, letters and digits only."""
+    folded = "".join(c if c.isalnum() else " " for c in fold(text))
+    return [word[:LONGEST_WORD] for word in folded.split()]
+
+
+# Finding
+
+
+def is_long_enough(text: str) -> bool:
+    """Whether one of the words has the letters a search starts from."""
+    return any(len(word) >= SHORTEST for word in _asked(text))
+
+
+def matching(text: str, *, actor: Actor) -> Q:
+    """The copies in which every word of the text begins some word: everything of the own company's copies, of others'
+    what they share. Ask is_long_enough first."""
+    asked = _asked(text)
+    found = Q(company_id=actor.own_company_id) & _containing(asked, (SHARED, OWN))
+    return found | _containing(asked, (SHARED,)) if actor.is_vendor else found
+
+
+def _asked(text: str) -> list[str]:
+    return words(text[:LONGEST_QUERY])[:MOST_WORDS]
+
+
+def _containing(asked: Sequence[str], marks: Sequence[str]) -> Q:
+    """Long words by the index; short ones, which begin too many words for it, in what the long ones found."""
+    # Words hold letters and digits only, so nothing typed becomes an operator of the query language.
+    long = [word for word in asked if len(word) >= SHORTEST]
+    query = " & ".join("(" + " | ".join(f"'{mark}{word}':*" for mark in marks) + ")" for word in long)
+    found = Q(search_vector=SearchQuery(query, config="simple", search_type="raw"))
+    for word in set(asked) - set(long):
+        beginnings = [Q(search_text__contains=f" {mark}{word}") for mark in marks]
+        found &= Q.create(beginnings, Q.OR)
+    return found
+
+
+# Keeping the text
 
 
 def index(referrals: Iterable[Referral]) -> None:
-    """Bring the search text of these copies up to date."""
-    for referral in referrals:
-        people = " ".join(f"{m.first_name} {m.last_name} {m.email}" for m in referral.team.all())
-        words = f"{referral.name} {referral.public_id} {referral.crm_id} {referral.engagement.customer.name} {people}"
-        folded = "".join(c if c.isalnum() else " " for c in fold(words))
-        Referral.objects.filter(pk=referral.pk).update(search_text=folded)
+    """Bring the search text of these copies up to date; five statements for every few hundred of them."""
+    pks = iter(sorted({referral.pk for referral in referrals}))
+    while batch := list(islice(pks, BATCH)):
+        _index(batch)
+
+
+def index_engagement(engagement_id: int) -> None:
+    """Bring every participant's copy up to date: a shared note is found by all of them (REF-23)."""
+    index(Referral.objects.filter(engagement_id=engagement_id).only("pk"))
+
+
+@transaction.atomic
+def _index(pks: Sequence[int]) -> None:
+    """One batch. The engagements are locked first, as by every verb: nobody changes what is being read."""
+    locked = Engagement.objects.filter(referrals__in=pks).order_by("pk").select_for_update(of=("self",))
+    engagements = set(locked.values_list("pk", flat=True))
+    copies = list(Referral.objects.filter(pk__in=pks).with_context())
+    notes: dict[int, list[Note]] = defaultdict(list)
+    for note in Note.objects.filter(engagement_id__in=engagements).order_by("-pk"):
+        notes[note.engagement_id].append(note)
+    team: dict[int, list[TeamMember]] = defaultdict(list)
+    for member in TeamMember.objects.filter(referral_id__in=pks).order_by("pk"):
+        team[member.referral_id].append(member)
+    texts = [search_text(copy, team[copy.pk], notes[copy.engagement_id]) for copy in copies]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE referrals_referral AS kept SET search_text = found.text "
+            "FROM unnest(%s::bigint[], %s::text[]) AS found (id, text) "
+            "WHERE kept.id = found.id AND kept.search_text <> found.text",
+            [[copy.pk for copy in copies], texts],
+        )
+
+
+def search_text(copy: Referral, team: Iterable[TeamMember], notes: Iterable[Note]) -> str:
+    """The marked words of one copy, each once; of endless notes (newest first) the newest count."""
+    parts = [(SHARED, copy.name), (SHARED, str(copy.public_id)), (SHARED, copy.engagement.customer.name)]
+    parts += [(OWN, copy.crm_id), (OWN, copy.campaign_id)]
+    parts += [(SHARED, f"{member.first_name} {member.last_name} {member.email}") for member in team]
+    for note in notes:
+        if note.shared or note.company_id == copy.company_id:
+            parts.append((SHARED if note.shared else OWN, note.text))
+    # A dict keeps the order and forgets repetitions. The blank before each word tells its beginning (_containing).
+    marked = dict.fromkeys(f" {mark}{word}" for mark, part in parts for word in words(part))
+    kept, size = [], 0
+    for word in islice(marked, MOST_INDEXED_WORDS):
+        size += len(word.encode())
+        if size > MOST_INDEXED_BYTES:
+            break
+        kept.append(word)
+    return "".join(kept)

@@ -19,7 +19,7 @@ from portal.events import services as events
 from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Blocker, Money, RuleViolation, _
-from referrals import rules
+from referrals import rules, search
 from referrals.machine import usd_value
 from referrals.models import Engagement, Note, Referral, ReferralSolution, TeamMember
 
@@ -171,6 +171,7 @@ def _create(deal: DealInput, *, actor: Actor, now: datetime, key: uuid.UUID) -> 
     if asks_help:
         vendor = Company.objects.vendor()
         send_copy(engagement, deal.terms, to=vendor, sender_id=actor.own_company_id, actor=actor, now=now)
+    search.index([referral])
     return referral
 
 
@@ -191,6 +192,7 @@ def send_copy(
     referral.save()
     set_solutions(referral, terms.solutions)
     _record_birth(referral, "referral.received", actor=actor, now=now)
+    search.index([referral])
     return referral
 
 
@@ -260,7 +262,7 @@ def add_note(referral: Referral, *, text: str, actor: Actor, now: datetime, shar
         params = {"limit": policy.max_note_length, "length": len(text)}
         message = _("Notes may have %(limit)s characters; these have %(length)s.")
         raise RuleViolation([Blocker("notes_too_long", message, "REF-6", "text", params)])
-    return Note.objects.create(
+    note = Note.objects.create(
         engagement=referral.engagement,
         company_id=referral.company_id,
         author_id=actor.user_id,
@@ -268,6 +270,8 @@ def add_note(referral: Referral, *, text: str, actor: Actor, now: datetime, shar
         text=text.strip(),
         at=now,
     )
+    search.index_engagement(referral.engagement_id)
+    return note
 
 
 @transaction.atomic
@@ -300,6 +304,7 @@ def accept(
     )
     if team:
         set_team(accepted, team)
+    search.index([accepted])
     if notes.strip():
         add_note(accepted, text=notes, actor=actor, now=now)
     return accepted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -76,7 +76,7 @@ class Live:
             partner=self.cast.companies["contoso"],
             close_date=given.close_date,
             value=given.value,
-            help_code="Unknown",
+            help_code=build.HELP,
             team=given.team,
             solutions=given.solutions,
         )
@@ -106,6 +106,54 @@ class Live:
 
     def sent_back(self, referral: Referral | None = None, comment: str = "Please correct the start.") -> Registration:
         return self.decided(self.in_review(referral), "require_action", "dates_do_not_match_contract", comment)
+
+    def marketplace(self, **changes: Any) -> Registration:
+        """Waiting for its marketplace transaction (FLOW-3)."""
+        return self.approved(marketplace=True, marketplace_date=self.day(10), **changes)
+
+
+def _closed(live: Live, verb: str, **inputs: Any) -> Referral:
+    done = getattr(services, verb)
+    return done(live.accepted(), actor=live.cast.actor(build.CONTOSO), now=live.now, **inputs)
+
+
+def _answered(live: Live) -> Referral:
+    actor = live.cast.actor(build.CONTOSO)
+    return services.decline(live.received(), actor=actor, now=live.now, reason_code="timeline", comment="Too soon.")
+
+
+def _unregistered(live: Live) -> Referral:
+    registration = Registration.objects.get(referral=live.won())
+    return dealreg.close_unregistered(registration, actor=live.cast.actor(build.CONTOSO), now=live.now).referral
+
+
+def _failed(live: Live, registration: Registration, verb: str) -> Referral:
+    return live.decided(registration, verb, "contract_missing_names", "The contract names nobody.").referral
+
+
+#: Contoso's deal in every state that the deal page tells apart (REF-11, FLOW).
+STATES: dict[str, Callable[[Live], Referral]] = {
+    "received": lambda live: live.received(),
+    "open": lambda live: live.accepted(),
+    "unanswered": lambda live: live.deal(),
+    "private": lambda live: live.deal(help_code="Unknown", vendor_may_view=False),
+    "lost": lambda live: _closed(live, "lose", reason_code="budget", comment="Next year again."),
+    "error": lambda live: _closed(live, "close_as_error", reason_code="duplicate"),
+    "declined": _answered,
+    "expired": lambda live: services.expire(live.received(days=15), now=live.now),
+    "won": lambda live: live.won(),
+    "checking": lambda live: live.submitted().referral,
+    "approved": lambda live: live.approved().referral,
+    "in_review": lambda live: live.in_review().referral,
+    "sent_back": lambda live: live.sent_back().referral,
+    "passed": lambda live: live.decided(live.in_review(), "pass_review").referral,
+    "failed": lambda live: _failed(live, live.in_review(), "fail_review"),
+    "marketplace": lambda live: live.marketplace().referral,
+    "matched": lambda live: live.decided(live.marketplace(), "match").referral,
+    "not_matched": lambda live: _failed(live, live.marketplace(), "no_match"),
+    "not_registered": _unregistered,
+    "closed": lambda live: dealreg.close(live.approved(), now=live.now + timedelta(days=8)).referral,
+}
 
 
 # A page as a tree

@@ -6,6 +6,7 @@ import zoneinfo
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
@@ -32,6 +33,19 @@ class LanguageMiddleware:
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
         return response
+
+
+class PlainTextMiddleware:
+    """Refuses NUL characters: nobody types one, and no text of the database can hold it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = [*request.GET.lists(), *request.POST.lists()]
+        if any("\x00" in value for _name, values in given for value in values):
+            raise BadRequest("NUL character")
+        return self.get_response(request)
 
 
 class ActorMiddleware:

@@ -163,7 +163,8 @@ def _stage_look(percent: int, referral: Referral) -> str:
     if referral.substatus == rules.WON or percent < referral.stage:
         return "done"
     if referral.is_closed:
-        return "done" if percent == referral.stage and referral.accepted_at else ""
+        was_open = referral.accepted_at or not referral.is_inbound
+        return "done" if percent == referral.stage and was_open else ""
     return "now" if percent == referral.stage else ""
 
 
@@ -213,8 +214,7 @@ def _reason(registration: Registration | None) -> str:
     """The last decision's reason, in words."""
     if registration is None or not registration.reason_code:
         return ""
-    reasons = {**states.FAIL_REASONS, **states.ACTION_REASONS}
-    return gettext(reasons.get(registration.reason_code, registration.reason_code))
+    return gettext(states.reason_text(registration.reason_code, status=registration.status))
 
 
 def _register_until(referral: Referral, registration: Registration | None, now: datetime) -> datetime | None:

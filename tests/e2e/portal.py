@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import socket
@@ -119,6 +120,7 @@ class Mailbox:
         self._server = Controller(self, hostname="127.0.0.1", port=self.port)
 
     def start(self) -> None:
+        logging.getLogger("mail.log").setLevel(logging.WARNING)
         self._server.start()
 
     def stop(self) -> None:
@@ -129,8 +131,8 @@ class Mailbox:
         return "250 OK"
 
     def find(self, *, to: str, subject: str) -> EmailMessage | None:
-        """The mail to this address whose subject begins like this."""
-        return next((m for m in self.mails if m["To"] == to and m["Subject"].startswith(subject)), None)
+        """The mail to this address with this subject (a long one comes folded, from its start on)."""
+        return next((m for m in self.mails if m["To"] == to and m["Subject"].strip() == subject), None)
 
 
 @dataclass

@@ -79,7 +79,7 @@ _CRITERIA = {
 
 
 @register.filter
-def percent(share: float) -> str:
+def in_percent(share: float) -> str:
     return format_percent(share, locale=get_language() or "en")
 
 

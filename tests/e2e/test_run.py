@@ -1,0 +1,129 @@
+"""`make run`'s second half, from the first line to the last process: `python -m portal.run` on an empty directory."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.cookiejar import CookieJar
+from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, OpenerDirector, ProxyHandler, build_opener
+from uuid import uuid4
+
+import pytest
+
+from portal import run
+from portal.pages.demo.cast import PASSWORD
+from tests.e2e.portal import answer, free_port, wait_for
+
+#: What belongs to the test run, and not to a copy of the portal that somebody starts by hand.
+OF_THE_TESTS = re.compile(r"ORTAK_|PYTEST_|DJANGO_|(DATA_DIR|DATABASE_URL|REDIS_URL|BASE_URL|HOST|PORT|MAKELEVEL)$")
+
+
+class Copy:
+    """A copy of the portal that runs from one command, with its own port and data."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir, self.port = data_dir, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        data_dir.mkdir()
+        self.output = data_dir / "output"
+        environment = {name: value for name, value in os.environ.items() if not OF_THE_TESTS.match(name)}
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "portal.run"],
+                cwd=run.BASE_DIR,
+                env={**environment, "DATA_DIR": str(data_dir), "PORT": str(self.port)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def says(self, words: str) -> bool:
+        assert self.process.poll() is None, f"it ended: {self.output.read_text()}"
+        return words in self.output.read_text()
+
+    def child(self, name: str) -> int | None:
+        """The number of its own process whose command line has this word."""
+        return next((p for p, (parent, line) in processes().items() if parent == self.process.pid and name in line), 0)
+
+    def end(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(run.GRACE_SECONDS + 20)
+
+
+@pytest.fixture
+def copy() -> Iterator[Copy]:
+    if not (run.BASE_DIR / "node_modules/bootstrap/dist").is_dir():
+        pytest.skip("node_modules is missing: `make setup` installs it")
+    if not Path("/proc/self/stat").exists():
+        pytest.skip("this machine has no /proc to look for processes in")
+    copy = Copy(Path(os.environ["DATA_DIR"]) / f"run-{uuid4().hex[:8]}")
+    yield copy
+    if copy.process.poll() is None:
+        copy.end()
+
+
+def processes() -> dict[int, tuple[int, str]]:
+    """Every process: its parent, and its command line with the data directory it was started for."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        found[int(folder.name)] = (parent, line)
+    return found
+
+
+def descendants(pid: int) -> set[int]:
+    """The process and everything it started, at any remove."""
+    tree, size = {pid}, 0
+    everything = processes()
+    while len(tree) > size:
+        size = len(tree)
+        tree |= {child for child, (parent, _line) in everything.items() if parent in tree}
+    return tree
+
+
+def browse(url: str, email: str) -> str:
+    """Sign in by hand, and what the home page then shows."""
+    browser: OpenerDirector = build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
+    with browser.open(f"{url}/accounts/login/") as page:
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.read().decode())
+    form = {"csrfmiddlewaretoken": token[1], "login": email, "password": PASSWORD} if token else {}
+    with browser.open(f"{url}/accounts/login/", urlencode(form).encode()) as page:
+        return page.read().decode()
+
+
+def test_one_command_starts_everything_keeps_it_alive_and_ends_it(copy: Copy) -> None:
+    """Done when 1: a stranger's first minute. What stops a start at all is in tests/test_ops.py."""
+    wait_for(lambda: copy.says(f"Ortak is ready at {copy.url}\n"), "the ready line", run.READY_SECONDS)
+    wait_for(lambda: copy.says("referrals@contoso.example"), "the demo sign-ins")
+    assert answer(f"{copy.url}/readyz")[0] == 200
+
+    status, page = answer(f"{copy.url}/accounts/login/")
+    assert status == 200
+    styles = re.search(r"/static/app\.[0-9a-f]{12}\.css", page.decode())
+    assert styles, "static files are served under names with a digest"
+    assert answer(f"{copy.url}{styles[0]}")[0] == 200
+    assert "Needs you now" in browse(copy.url, "referrals@contoso.example")
+
+    first = copy.child(" worker ")
+    assert first
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: copy.says("worker ended (signal 9); starting it again."), "the supervisor to notice")
+    wait_for(lambda: copy.child(" worker ") not in {0, first}, "the next worker")
+
+    family = descendants(copy.process.pid)
+    assert len(family) > 10, "web, worker and beat with their children, PostgreSQL and Redis"
+    assert copy.end() == 0
+    assert copy.output.read_text().endswith("Ended.\n")
+    left = {pid: line for pid, (_parent, line) in processes().items() if pid in family or str(copy.data_dir) in line}
+    assert left == {}

@@ -1,0 +1,135 @@
+"""Done when 2: whatever a dead worker left is done, once; of two reviewers at once one decides and the other is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from celery import current_app
+from django.db import connection
+from django.utils import timezone
+
+from dealreg import services as dealreg
+from dealreg.models import Registration, Status
+from portal.accounts import services as accounts
+from portal.accounts.models import User
+from portal.events.models import Event
+from portal.notify.models import Notice
+from portal.pages.demo.cast import Cast
+from portal.workflow.blockers import Money
+from tests import build
+from tests.e2e.conftest import Visit
+from tests.e2e.portal import Portal, tasks_left, wait_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+def filed(cast: Cast, **changes: object) -> Registration:
+    """A registration a moment after the partner filed it, its task on the way to the worker."""
+    now = timezone.now()
+    referral = build.won(cast, at=now - build.DAY, created=now - 10 * build.DAY)
+    today, last = now.date(), now.date() + timedelta(days=364)
+    return build.submitted(cast, referral, at=now, signed=today, start=today, end=last, **changes)
+
+
+@contextmanager
+def held(registration: Registration) -> Iterator[None]:
+    """Somebody else holds the row, as long as this lasts."""
+    other = connection.copy()
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM dealreg_registration WHERE id = %s FOR UPDATE", [registration.pk])
+        yield
+    finally:
+        other.close()
+
+
+def waiting_for_locks() -> int:
+    """How many of the portal's transactions wait for somebody."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def redeliver() -> None:
+    """Have the broker give the dead worker's tasks to the next one, as it does after its visibility timeout."""
+    with current_app.connection_for_write(transport_options={"visibility_timeout": 0}) as broker:
+        broker.default_channel.qos.restore_visible()
+
+
+def assert_routed_once(portal: Portal, registration: Registration) -> None:
+    """FLOW-1: by the task and by the sweep, both come twice; one route, one event, one mail to each of the team."""
+    for _turn in range(2):
+        portal.beat("dealreg.tasks.route_submitted")
+        current_app.send_task("dealreg.tasks.route", kwargs={"registration_id": registration.pk})
+    wait_for(Event.objects.filter(verb="registration.routed").exists, "the route")
+    wait_for(lambda: tasks_left() == 0, "the worker to finish all tasks")
+    assert Registration.objects.get().status == Status.APPROVED
+    assert Event.objects.filter(verb="registration.routed").count() == 1
+    assert Notice.objects.filter(event__verb="registration.routed").count() == 1
+
+
+def test_a_worker_killed_before_the_filing_routes_it_once_when_it_is_back(portal: Portal, cast: Cast) -> None:
+    """FLOW-1, JOB: until then it is *checking*."""
+    portal.worker.kill()
+    registration = filed(cast)
+    assert Registration.objects.get().is_being_routed
+    portal.worker.start()
+    assert_routed_once(portal, registration)
+
+
+def test_a_worker_killed_while_it_routes_leaves_nothing_half_done(portal: Portal, cast: Cast) -> None:
+    """FLOW-1, JOB: kill -9 in the middle of the task; the sweep routes it, and the task that comes back does nothing."""
+    portal.worker.kill()
+    registration = filed(cast)
+    with held(registration):
+        portal.worker.start()
+        wait_for(lambda: waiting_for_locks() == 1, "the worker to be in the middle of the task")
+        portal.worker.kill()
+    wait_for(lambda: waiting_for_locks() == 0, "the dead worker's transaction to end")
+    assert Registration.objects.get().is_being_routed
+    assert not Event.objects.filter(verb="registration.routed").exists()
+    portal.worker.start()
+    redeliver()
+    assert_routed_once(portal, registration)
+
+
+def test_of_two_reviewers_deciding_at_once_the_second_is_told_who_was_first(cast: Cast, visit: Visit) -> None:
+    """FLOW-7: both have the page open and press at the same time; one decision, one event."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    second = User.objects.create_user("rolf@vendor.example", "ortak-demo", first_name="Rolf", last_name="Second")
+    accounts.add_member(user=second, company=cast.companies["vendor"], roles=["reviewer"])
+    large = Money(build.form().tcv.amount * 100, "EUR")
+    registration = dealreg.route(filed(cast, tcv=large), now=timezone.now())
+    rita, rolf = (review(visit(email), registration) for email in (build.REVIEWER, second.email))
+    with held(registration):
+        rita.get_by_role("button", name="Pass the review").click(no_wait_after=True)
+        wait_for(lambda: waiting_for_locks() == 1, "the first decision to be under way")
+        send_back(rolf)
+        wait_for(lambda: waiting_for_locks() == 2, "the second decision to be under way")
+    sync_api.expect(rita.locator(".messagelist")).to_contain_text("was decided")
+    told = rolf.locator("#decision .errorlist")
+    sync_api.expect(told).to_contain_text(re.compile(r"now in the state “Review \(Passed\)”.*Rita Reviewer decided on it"))
+    assert Registration.objects.get().status == Status.REVIEW_PASSED
+    assert Event.objects.filter(verb__in=["registration.passed", "registration.action_required"]).count() == 1
+
+
+def review(page: Page, registration: Registration) -> Page:
+    page.goto(f"/admin/dealreg/registration/{registration.pk}/change/")
+    return page
+
+
+def send_back(page: Page) -> None:
+    page.locator("summary", has_text="Send back for correction").click()
+    form = page.locator("form", has=page.get_by_role("button", name="Send back for correction"))
+    form.get_by_label("Reason").select_option("other")
+    form.get_by_label("Comment for the partner").fill("Please look again.")
+    form.get_by_role("button", name="Send back for correction").click(no_wait_after=True)

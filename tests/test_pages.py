@@ -1,0 +1,513 @@
+"""The pages people read: home, the list, the deal page, and the frame around them, through Django's own client."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.core.cache import cache
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from dealreg import services as dealreg
+from dealreg.models import Registration
+from portal.accounts import services as accounts
+from portal.accounts.models import User
+from portal.pages import home as home_page
+from portal.pages.demo.cast import ANKARA, Cast
+from portal.workflow import services as workflow
+from portal.workflow import text
+from portal.workflow.blockers import Money
+from referrals import rules, services
+from referrals.models import Note, Referral
+from tests import build
+from tests.edge import BIG, STATES, STRANGER, Element, Live, parse
+
+OWNER, TEAM, VIEWER = build.CONTOSO, "user@contoso.example", "viewer@contoso.example"
+HOSTILE = '<b>Fırın</b> & "İçki" 🙂 شركة %(x)s {{ x }}'
+
+
+@pytest.fixture
+def live(cast: Cast) -> Live:
+    return Live(cast)
+
+
+def page(client: Client, address: str, code: int = 200, **query: Any) -> Element:
+    """What this person sees there."""
+    response = client.get(address, query)
+    assert response.status_code == code
+    return parse(response)
+
+
+def deal_url(referral: Referral) -> str:
+    return reverse("deal", args=[referral.public_id])
+
+
+# Home
+
+
+def test_home_lists_what_needs_you_with_the_most_urgent_first(live: Live) -> None:
+    """What has no deadline first, then by deadline; each leads to its deal (REF-13, ELIG-9, FLOW-5)."""
+    late = live.received(days=12)
+    to_register = live.won(days=80, won=57, name="Almost over")
+    fresh = live.won(name="Fresh")
+    back = live.sent_back(comment="The start is wrong.").referral
+    home = page(live.browser(OWNER), "/")
+    needs = home.one("section", id="needs").all("a", class_="o-need")
+    expected = [
+        (back, None),
+        (late, late.expires_at),
+        (to_register, to_register.closed_at + timedelta(days=60)),
+        (fresh, fresh.closed_at + timedelta(days=60)),
+    ]
+    assert [need.attrs["href"] for need in needs] == [deal_url(referral) for referral, _until in expected]
+    shown = [[t.attrs["datetime"] for t in need.all("time", class_="o-left")] for need in needs]
+    assert shown == [[until.isoformat()] if until else [] for _referral, until in expected]
+    assert "The start is wrong." in needs[0].text
+    assert "4 things need you now" in home.one("header", class_="o-head").text
+
+
+def test_home_of_the_vendor_shows_what_its_roles_do(live: Live) -> None:
+    waiting = build.vendor_copy(live.deal())
+    review = live.in_review()
+    seller = page(live.browser(build.SELLER), "/").one("section", id="needs")
+    assert [need.attrs["href"] for need in seller.all("a", class_="o-need")] == [deal_url(waiting)]
+    reviewer = page(live.browser(build.REVIEWER), "/").one("section", id="needs")
+    queue = reverse("admin:dealreg_registration_change", args=[review.pk])
+    assert queue in [need.attrs["href"] for need in reviewer.all("a", class_="o-need")]
+
+
+def test_home_shows_only_deals_one_may_see(live: Live) -> None:
+    """ORG-2, ORG-4: a referrals user what lists him, an admin of a location its deals."""
+    live.deal(name="With Umut")
+    live.deal(name="Of Ankara", location=live.cast.locations[ANKARA], team=[build.member("x@contoso.example")])
+    for person, seen in ((OWNER, {"With Umut", "Of Ankara"}), (TEAM, {"With Umut"}), ("ankara@contoso.example", {"Of Ankara"})):
+        home = page(live.browser(person), "/")
+        for place in ("deadlines", "events"):
+            assert {a.text for a in home.one("section", id=place).all("a")} == seen, (person, place)
+    nobody = page(live.browser("referrals@northwind.example"), "/")
+    assert "Nothing waits for you" in nobody.one("section", id="needs").text
+    assert "Nothing has happened yet." in nobody.one("section", id="events").text
+
+
+def test_home_sums_up_the_pipeline_and_what_ends_in_thirty_days(live: Live) -> None:
+    """Active deals only, in USD at the month's rate (FX-2): 40,000 EUR are 44,000 USD here."""
+    live.deal(name="Soon", close_date=live.day(2))
+    live.deal(name="Later", close_date=live.day(30))
+    far = live.deal(name="Far", close_date=live.day(31), value=Money(build.deal_input(live.cast).value.amount, "USD"))
+    services.set_stage(far, actor=live.cast.actor(OWNER), now=live.now, stage=60)
+    live.received()
+    live.won()
+    home = page(live.browser(OWNER), "/")
+    rows = [row.text for row in home.one("section", id="pipeline").all("tr")]
+    assert rows[1] == "Created / accepted 10 % 2 88,000"
+    assert rows[4] == "Proposed 60 % 1 40,000"
+    assert rows[-1] == "All active deals 3 128,000"
+    assert [a.text for a in home.one("section", id="deadlines").all("a")] == ["Soon", "Later"]
+
+
+# The list
+
+
+def names(listed: Element) -> list[str]:
+    return [a.text for a in listed.all("a", class_="o-rowlink")]
+
+
+def test_the_list_finds_customers_however_they_are_spelt(live: Live) -> None:
+    """REF-20: by name, CRM id and customer; Turkish letters fold, so that any keyboard finds them."""
+    live.deal(name="Fleet", customer=live.cast.customers["isik"], crm_id="OPP-77")
+    live.deal(name="Bakery", customer=live.cast.customers["bogaz"])
+    owner = live.browser(OWNER)
+    finds = {
+        "isik": ["Fleet"], "IŞIK LOJ": ["Fleet"], "ışık": ["Fleet"], "İSİK": ["Fleet"], "opp-77": ["Fleet"],
+        "bogazici": ["Bakery"], "BOĞAZİÇİ": ["Bakery"], "bak": ["Bakery"], "%": [], "_": [], "'": [],
+    }  # fmt: skip
+    for query, expected in finds.items():
+        listed = page(owner, reverse("deals"), q=query)
+        assert names(listed) == expected, query
+        assert listed.one("form", class_="o-toolbar").fields()["q"] == query
+        if not expected:
+            assert "No deal matches" in listed.one("section", id="list").text
+
+
+def test_the_list_has_tabs_with_counts_and_a_filter_by_status(live: Live) -> None:
+    """REF-19: inbound and outbound; private deals are listed with the others."""
+    live.received()
+    live.deal(help_code="Unknown", vendor_may_view=False, name="Private one")
+    STATES["lost"](live)
+    owner = live.browser(OWNER)
+    outbound = page(owner, reverse("deals"))
+    assert [tab.text for tab in outbound.one("nav", class_="o-tabs").all("a")] == ["Inbound 1", "Outbound 2"]
+    assert names(outbound) == ["Plant monitoring", "Private one"]
+    lost = page(owner, reverse("deals"), status="Lost")
+    assert names(lost) == ["Plant monitoring"]
+    assert [chip.text for chip in lost.all("a", class_="is-on")] == ["Lost"]
+    assert len(names(page(owner, reverse("deals"), tab="inbound"))) == 1
+    assert names(page(owner, reverse("deals"), tab="nonsense", status="nonsense")) == names(outbound)
+    seller = page(live.browser(build.SELLER), reverse("deals"))
+    assert [tab.text for tab in seller.one("nav", class_="o-tabs").all("a")] == ["Inbound 1", "Partner-led 2"]
+
+
+def test_an_empty_list_says_what_to_do(live: Live) -> None:
+    """ORG-5: and if one can't, what is missing."""
+    stranger = live.browser(STRANGER)
+    assert "Create your first deal" in page(stranger, reverse("deals")).one("section", id="list").text
+    assert "arrive here" in page(stranger, reverse("deals"), tab="inbound").one("section", id="list").text
+    northwind = page(live.browser("referrals@northwind.example"), reverse("deals")).one("div", class_="o-commands")
+    assert "no published solution that is co-sell ready" in northwind.text
+    assert northwind.all("a") == []
+
+
+def _many(live: Live, count: int) -> None:
+    """Deals like the first, created at one instant by threes, so that only the key tells them apart."""
+    first = live.deal(name="First", help_code="Unknown")
+    values = {f.attname: getattr(first, f.attname) for f in Referral._meta.concrete_fields if f.attname not in {"id", "public_id"}}
+    engagement = {
+        f.attname: getattr(first.engagement, f.attname)
+        for f in type(first.engagement)._meta.concrete_fields
+        if f.attname not in {"id", "public_id", "creation_key"}
+    }
+    groups = type(first.engagement).objects.bulk_create([type(first.engagement)(**engagement) for _n in range(count)])
+    Referral.objects.bulk_create(
+        [
+            Referral(**{**values, "engagement_id": group.pk, "name": f"Deal {n}", "created_at": live.ago(20 + n // 3)})
+            for n, group in enumerate(groups)
+        ]
+    )
+
+
+def test_the_list_pages_by_key_and_stays_stable_while_deals_are_added(live: Live) -> None:
+    _many(live, 119)
+    owner = live.browser(OWNER)
+    listed = page(owner, reverse("deals"))
+    seen, rounds = names(listed), 1
+    while more := listed.all("a", hx_target="closest tr"):
+        live.deal(name="Newcomer", help_code="Unknown")
+        answer = owner.get(reverse("deals") + more[0].attrs["href"], headers={"HX-Request": "true"})
+        listed = parse(answer)
+        assert listed.all("html") == []
+        seen, rounds = seen + names(listed), rounds + 1
+    assert rounds == 3
+    assert "Newcomer" not in seen
+    assert len(seen) == len(set(seen)) == 120
+
+
+def test_the_list_ignores_keys_it_can_not_read(live: Live) -> None:
+    live.deal()
+    owner = live.browser(OWNER)
+    for after in ("x", "_", "2026-01-01_1", "2026-01-01T00:00:00+00:00_", "2026-01-01T00:00:00+00:00_-1",
+                  "2026-01-01T00:00:00+00:00_9223372036854775808", "9999-12-31T23:59:59-14:00_1", "' OR 1=1_1"):  # fmt: skip
+        assert names(page(owner, reverse("deals"), after=after)) == ["Plant monitoring"], after
+    assert names(page(owner, reverse("deals"), after="0001-01-01T00:00:00+14:00_1")) == []
+
+
+# The deal page
+
+STAGES = ["Created / accepted", "Qualified", "Developed", "Proposed", "Negotiated"]
+NOW_AT_10 = ["now", "", "", "", ""]
+#: For each state: how the stages look, how they end, the milestone *Deal registration*, and the banners' words.
+SHOWN: dict[str, tuple[list[str], str, list[str], list[str]]] = {
+    "received": ([""] * 5, " Won", [" To register after the win"], ["Waiting for your answer. Fabrikam GmbH sent you this deal."]),
+    "open": (NOW_AT_10, " Won", [" To register after the win"], []),
+    "unanswered": (NOW_AT_10, " Won", [" To register after the win"], []),
+    "private": (NOW_AT_10, " Won", [], []),
+    "lost": (["done", "", "", "", ""], "failed Lost", [], ["Reason: The budget was inadequate Next year again."]),
+    "error": (["done", "", "", "", ""], "failed Error", [], ["Reason: Duplicate created in the portal"]),
+    "declined": ([""] * 5, "failed Declined", [], ["Reason: The proposed timeline was too short Too soon."]),
+    "expired": ([""] * 5, "failed Expired", [], []),
+    "won": (["done"] * 5, "won Won", ["now Registration (Pending)", " Closed"], ["This deal can be registered."]),
+    "checking": (["done"] * 5, "won Won", ["done Filed", "wait Checking…", " Closed"], ["Checking your registration."]),
+    "approved": (["done"] * 5, "won Won", ["done Filed", "done Approved", " Closed"], ["Approved automatically."]),
+    "in_review": (
+        ["done"] * 5,
+        "won Won",
+        ["done Filed", "wait Review (Pending)", " Closed"],
+        ["In review. A reviewer checks this registration: its annual contract value, 2,1"],
+    ),
+    "sent_back": (
+        ["done"] * 5,
+        "won Won",
+        ["done Filed", "now Action required", " Closed"],
+        ["Action required. The dates don't match the signed contract. Please correct the start."],
+    ),
+    "passed": (["done"] * 5, "won Won", ["done Filed", "done Review (Passed)", " Closed"], ["Registered."]),
+    "failed": (
+        ["done"] * 5,
+        "won Won",
+        ["done Filed", "failed Review (Failed)", " Closed"],
+        ["The registration failed. The signed contract doesn't name your company and the eligible solution. The"],
+    ),
+    "marketplace": (
+        ["done"] * 5,
+        "won Won",
+        ["done Filed", "wait Marketplace validation (Pending)", " Closed"],
+        ["In marketplace validation. This is a marketplace sale"],
+    ),
+    "matched": (
+        ["done"] * 5,
+        "won Won",
+        ["done Filed", "done Marketplace validation (Passed)", " Closed"],
+        ["Registered. Marketplace validation (Passed)"],
+    ),
+    "not_matched": (
+        ["done"] * 5,
+        "won Won",
+        ["done Filed", "failed Marketplace validation (Failed)", " Closed"],
+        ["The registration failed. The signed contract doesn't name your company and the eligible solution. The"],
+    ),
+    "not_registered": (["done"] * 5, "won Won", ["failed Not registered", "done Closed"], ["Closed without registering."]),
+    "closed": (["done"] * 5, "won Won", ["done Filed", "done Approved", "done Closed"], ["Registered. Closed · Approved"]),
+}  # fmt: skip
+
+
+def steps(shown: Element, part: str) -> list[str]:
+    """The lifecycle's steps, each as its look and its name."""
+    track = shown.all("section", aria_labelledby=part)
+    found = track[0].all("li") if track else []
+    return [f"{li.attrs['class'].removeprefix('is-')} {li.one('span', class_='o-life__name').text}" for li in found]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_deal_page_shows_where_the_deal_stands_and_what_can_be_done(live: Live, state: str) -> None:
+    """FLOW-5: lifecycle and banners; and every button is one of available_actions, disabled with its reasons."""
+    looks, end, milestone, banners = SHOWN[state]
+    referral = Referral.objects.with_context().prefetch_related("team").get(pk=STATES[state](live).pk)
+    for person in (OWNER, VIEWER):
+        shown = page(live.browser(person), deal_url(referral))
+        assert steps(shown, "life-stages") == [*(f"{look} {name}" for look, name in zip(looks, STAGES, strict=True)), end]
+        assert steps(shown, "life-registration") == milestone
+        said = [banner.text for banner in shown.one("main").all("div", class_="o-banner")]
+        assert len(said) == len(banners)
+        assert all(text.startswith(start) for text, start in zip(said, banners, strict=True)), said
+        buttons(shown, referral, person, live)
+
+
+def buttons(shown: Element, referral: Referral, person: str, live: Live) -> None:
+    """Compare the foot bar with what the workflow offers."""
+    actor, now = live.cast.actor(person), timezone.now()
+    registration = Registration.objects.with_context().filter(referral=referral).first()
+    offered = workflow.available_actions(referral, actor, now)
+    offered += workflow.available_actions(registration, actor, now) if registration else []
+    elsewhere = {"schedule_win", *(a.name for a in offered if a.verb.quiet)}
+    expected = {
+        text.phrase(a.label): [text.text(b) for b in a.blockers]
+        for a in offered
+        if not a.wrong_state and a.name not in elsewhere and "not_scheduled" not in [b.code for b in a.blockers]
+    }
+    foot = shown.one("footer", class_="o-foot")
+    enabled = {link.text: [] for link in foot.all("a", class_="btn") if "btn-subtle" not in link.attrs["class"]}
+    disabled = {menu.one("summary").text: [li.text for li in menu.all("li")] for menu in foot.all("details")}
+    assert {**enabled, **disabled} == expected
+    if person == VIEWER:
+        assert expected == {}
+    tries = [link.text for link in foot.all("a", class_="btn-subtle")]
+    assert tries == ([] if registration else ["Try out the registration"])
+
+
+def test_the_deal_page_explains_eligibility_criterion_by_criterion(live: Live) -> None:
+    """ELIG-1 to ELIG-7, each with what is needed and what is; what time or the vendor settles says until when."""
+    small = Money(build.deal_input(live.cast).value.amount / 2, "EUR")
+    referral = live.deal(value=small, customer=live.cast.customers["bogaz"], solutions=[live.cast.solutions["field"]])
+    shown = page(live.browser(OWNER), deal_url(referral)).one("section", id="eligibility")
+    rows = {row.attrs["id"]: row.text for row in shown.all("tr") if "id" in row.attrs}
+    assert list(rows) == [f"ELIG-{n}" for n in range(1, 8)]
+    assert rows["ELIG-1"] == "Not a solution assessment Any deal but a solution assessment Co-sell Met"
+    assert rows["ELIG-2"].endswith("Co-sell Met")
+    assert "At least 25,000 USD 20,000 EUR, worth 22,000 USD at the monthly rate" in rows["ELIG-3"]
+    assert "Not managed Not met" in rows["ELIG-4"]
+    assert "None on this deal Not met" in rows["ELIG-5"]
+    assert "Accepted Not yet Mark this deal Won once the contract is signed" in rows["ELIG-6"]
+    assert "Received Not yet" in rows["ELIG-7"]
+    until = build.vendor_copy(referral).expires_at
+    assert shown.one("tr", id="ELIG-7").one("time").attrs["datetime"] == until.isoformat()
+
+
+def test_the_deal_page_shows_a_planned_win_and_how_to_cancel_it(live: Live) -> None:
+    """REF-18."""
+    referral = live.accepted(days=1)
+    planned = services.schedule_win(referral, actor=live.cast.actor(OWNER), now=live.now)
+    shown = page(live.browser(OWNER), deal_url(referral))
+    banner = shown.one("div", class_="o-banner--info")
+    assert banner.text.startswith("A win is planned.")
+    assert banner.one("time").attrs["datetime"] == planned.win_at.isoformat()
+    assert "Cancel the planned win" in [link.text for link in shown.one("footer").all("a")]
+
+
+def test_the_vendor_sees_the_deal_without_what_is_the_partners_own(live: Live) -> None:
+    """No registration, no eligibility, no private note, no button; REG-16 and REF-23."""
+    referral = live.in_review().referral
+    owner = live.cast.actor(OWNER)
+    services.add_note(referral, text="For us only", shared=False, actor=owner, now=live.now)
+    services.add_note(referral, text="For everyone", actor=owner, now=live.now)
+    shown = page(live.browser(build.SELLER), deal_url(referral))
+    assert steps(shown, "life-registration") == []
+    assert shown.all("section", id="eligibility") == shown.all("section", id="registration") == []
+    assert shown.one("footer").all("a") == []
+    assert "For everyone" in shown.text
+    assert "For us only" not in shown.text
+    assert "registration" not in shown.one("section", id="timeline").text
+
+
+def test_what_people_write_is_shown_as_they_wrote_it(live: Live) -> None:
+    """Markup, percent signs, emoji, right-to-left and Turkish letters are text, on every page that shows them."""
+    referral = live.received(name=HOSTILE)
+    reason = {"reason_code": "other", "comment": HOSTILE}
+    services.add_note(referral, text=HOSTILE, actor=live.cast.actor(OWNER), now=live.now)
+    owner = live.browser(OWNER)
+    addresses = {
+        "/": {},
+        reverse("deals"): {"tab": "inbound", "q": "Fırın"},
+        deal_url(referral): {},
+        reverse("act", args=[referral.public_id, "decline"]): {},
+        reverse("registration", args=[referral.public_id]): {},
+    }
+    for address, query in addresses.items():
+        shown = page(owner, address, **query)
+        assert HOSTILE in shown.text, address
+        assert shown.one("main").all("b") == []
+    services.decline(referral, actor=live.cast.actor(OWNER), now=live.now, **reason)
+    sender = Referral.objects.get(engagement=referral.engagement, company__name="Fabrikam GmbH")
+    for client, own in ((owner, referral), (live.browser(STRANGER), sender)):
+        shown = page(client, deal_url(own))
+        assert shown.one("main").all("b") == []
+        assert HOSTILE in shown.one("section", id="timeline").text
+
+
+def test_the_timeline_tells_what_happened_newest_first(live: Live) -> None:
+    referral = live.sent_back().referral
+    lines = page(live.browser(OWNER), deal_url(referral)).one("section", id="timeline").all("li")
+    told = [line.one("span", class_="o-time__text").text for line in lines]
+    assert told == [
+        "The registration was sent back: The dates don't match the signed contract.",
+        "The registration was checked: Review (Pending)",
+        "The registration was filed",
+        "The deal can be registered",
+        "Contoso Yazılım won the deal",
+        "Microsoft accepted the deal",
+        "Microsoft was invited",
+        "Contoso Yazılım created the deal",
+    ]
+    assert "Rita Reviewer" in lines[0].text
+    assert "Please correct the start." in lines[0].text
+    assert "above 1,000,000 USD" in lines[1].text
+
+
+def test_the_page_follows_the_worker(live: Live) -> None:
+    """FLOW-1: asked every second, it waits while the registration is being checked, then reloads."""
+    registration = live.submitted()
+    owner = live.browser(OWNER)
+    poll = page(owner, deal_url(registration.referral)).one("div", class_="o-banner").one("span", hx_trigger="every 1s")
+    waiting = owner.get(poll.attrs["hx-get"])
+    assert (waiting.status_code, waiting.headers.get("HX-Refresh")) == (204, None)
+    dealreg.route(registration, now=timezone.now())
+    done = owner.get(poll.attrs["hx-get"])
+    assert (done.status_code, done.headers["HX-Refresh"]) == (200, "true")
+    assert page(owner, deal_url(registration.referral)).all("span", hx_trigger="every 1s") == []
+
+
+def test_notes_are_shared_or_the_companys_own(live: Live) -> None:
+    """REF-23."""
+    referral = live.deal()
+    owner, place = live.browser(OWNER), deal_url(referral)
+    form = page(owner, place).one("section", id="notes").one("form")
+    assert form.fields()["shared"] == "yes"
+    for words, shared in (("To all", "yes"), ("To us", "no")):
+        answer = owner.post(form.attrs["action"], {**form.fields(), "text": f" {words} ", "shared": shared})
+        assert answer.headers["Location"] == place + "#notes"
+    assert [n.text for n in Note.objects.order_by("pk")] == ["To all", "To us"]
+    seen = {who: page(live.browser(who), place).one("section", id="notes").text for who in (OWNER, VIEWER, build.SELLER)}
+    assert ["To us" in seen[who] for who in seen] == [True, True, False]
+    assert all("To all" in text for text in seen.values())
+    for words, told in ((" ", "This field is required."), ("x" * 10_001, "Notes may have 10000 characters; these have 10001.")):
+        owner.post(form.attrs["action"], {"text": words, "shared": "yes"})
+        assert page(owner, place).one("div", class_="o-toast--danger").text == told
+    assert Note.objects.count() == 2
+
+
+# The frame
+
+
+def test_the_switch_of_language_holds_for_person_and_browser(live: Live) -> None:
+    owner = live.browser(OWNER)
+    form = page(owner, reverse("deals"), q="x").all("form", action=reverse("set_language"))[0]
+    assert form.fields()["next"] == "/co-sell/?q=x"
+    answer = owner.post(form.attrs["action"], {**form.fields(), "language": "tr"})
+    assert answer.headers["Location"] == "/co-sell/?q=x"
+    assert page(owner, "/").one("html").attrs["lang"] == "tr"
+    assert User.objects.get(email=OWNER).language == "tr"
+    assert owner.post(reverse("set_language"), {"language": "xx"}).status_code == 404
+    stranger = Client()
+    assert page(stranger, reverse("account_login")).one("html").attrs["lang"] == "en"
+    stranger.post(reverse("set_language"), {"language": "tr"})
+    assert page(stranger, reverse("account_login")).one("html").attrs["lang"] == "tr"
+
+
+def test_the_switch_of_theme_holds_for_person_and_browser(live: Live) -> None:
+    owner, stranger = live.browser(OWNER), Client()
+    for client, place in ((owner, "/"), (stranger, reverse("account_login"))):
+        assert page(client, place).one("html").attrs["data-theme"] == "auto"
+        client.post(reverse("set_theme"), {"theme": "dark"})
+        assert page(client, place).one("html").attrs["data-bs-theme"] == "dark"
+        assert client.post(reverse("set_theme"), {"theme": "pink"}).status_code == 404
+    assert User.objects.get(email=OWNER).theme == "dark"
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "", "\n//evil.example"]
+)
+def test_the_switches_never_lead_to_another_host(db: None, target: str) -> None:
+    answer = Client().post(reverse("set_theme"), {"theme": "dark", "next": target})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
+def test_one_person_acts_for_one_of_his_companies_at_a_time(live: Live) -> None:
+    """ORG-6: a company one doesn't belong to is unknown."""
+    cast = live.cast
+    accounts.add_member(user=cast.users[STRANGER], company=cast.companies["contoso"], roles=["viewer"])
+    own = live.deal()
+    client = live.browser(STRANGER)
+    menu = page(client, "/").one("form", action=reverse("switch_company"))
+    offered = {button.text: button.attrs["value"] for button in menu.all("button")}
+    assert list(offered) == ["Contoso Yazılım", "Fabrikam GmbH"]
+    assert page(client, deal_url(own)).one("h1").text == own.name
+    assert client.post(reverse("switch_company"), {"company": offered["Fabrikam GmbH"]}).headers["Location"] == "/"
+    assert page(client, "/").one("span", class_="o-person__company").text == "Fabrikam GmbH"
+    page(client, deal_url(own), code=404)
+    for foreign in (cast.companies["northwind"].public_id, cast.companies["contoso"].pk, "", "x"):
+        assert client.post(reverse("switch_company"), {"company": foreign}).status_code == 404
+    assert page(live.browser(OWNER), "/").all("form", action=reverse("switch_company")) == []
+
+
+def test_who_belongs_to_no_company_is_told_so(cast: Cast) -> None:
+    person = User.objects.create_user("new@nobody.example", "x", first_name="New", last_name="Person")
+    client = Client()
+    client.force_login(person)
+    assert "Your account belongs to no company yet." in page(client, "/", code=403).text
+    page(client, reverse("admin:index"), code=302)
+
+
+def test_pages_of_errors_say_what_to_do(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the reader's frame where there is one; the page for our own faults needs nothing at all."""
+    owner = live.browser(OWNER, raise_request_exception=False)
+    assert "There is nothing here" in page(owner, "/nothing/", code=404).one("h1").text
+    assert page(owner, "/nothing/", code=404).one("nav", id="rail")
+    assert page(Client(), "/nothing/", code=404).all("nav", id="rail") == []
+    refused = parse(live.browser(VIEWER).post(reverse("add_note", args=[live.deal().public_id]), {"text": "x"}))
+    assert "Your role does not allow it." in refused.one("main").text
+    careful = live.browser(OWNER, enforce_csrf_checks=True)
+    answer = careful.post(reverse("set_theme"), {"theme": "dark"})
+    assert answer.status_code == 403
+    assert "This page was open for too long" in parse(answer).one("h1").text
+    flood = owner.post(reverse("set_theme"), {f"field{n}": "" for n in range(3001)})
+    assert flood.status_code == 400
+    assert "We could not read this request" in parse(flood).one("h1").text
+
+    def broken(*_args: Any, **_kwargs: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(home_page, "context", broken)
+    assert "Something broke on our side" in page(owner, "/", code=500).one("h1").text

@@ -1,0 +1,170 @@
+"""Search over deals (REF-20): what finds a copy, for whom, and what no typed text can do to it."""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from portal.pages.demo.cast import MUNICH, Cast
+from referrals import editing, rules, search, services, sharing
+from referrals.models import Note, Referral
+from tests import build
+from tests.build import NOW
+
+SECRET = "Zeppelin"
+
+
+def found(cast: Cast, text: str, *, by: str = build.CONTOSO) -> set[str]:
+    """The names of the deals this person finds."""
+    actor = cast.actor(by)
+    visible = Referral.objects.visible_to(actor).of_company(actor)
+    return {r.name for r in visible.filter(search.matching(text, actor=actor))}
+
+
+def test_a_deal_is_found_by_everything_that_tells_it(cast: Cast) -> None:
+    """REF-20: name, id, CRM and campaign id, customer, notes, team; all words count, each by its beginning."""
+    deal = build.deal(
+        cast,
+        name="Fırın kameraları 7",
+        customer=cast.customers["isik"],
+        crm_id="OPP-7731/b",
+        campaign_id="spring_26",
+        notes="Müşteri Cuma günü karar verecek. 🙂",
+        team=[build.member("umut@contoso.example")],
+    )
+    other = [rules.Member("Otto", "Weiß", "+49 89 555", "otto@contoso.example")]
+    build.deal(cast, name="Ovens", crm_id="OPP-9", help_code=rules.NO_HELP, team=other)
+    finds = [
+        "firin", "FIRIN KAM", "fırın 7", "kam fir", "İŞIK lojistik", "isik", "opp 7731", "OPP-7731/B", "spring_26",
+        "musteri karar", "ozturk", "umut@contoso.example", str(deal.public_id), str(deal.public_id)[9:], "günü 🙂",
+    ]  # fmt: skip
+    assert {text: found(cast, text) for text in finds} == {text: {"Fırın kameraları 7"} for text in finds}
+    misses = ["ırın", "firin 8", "lojistik ovens", "opp 7732", "umut@fabrikam.example", str(deal.engagement.public_id)]
+    assert {text: found(cast, text) for text in misses} == {text: set() for text in misses}
+    assert found(cast, "opp") == {"Fırın kameraları 7", "Ovens"}
+
+
+def test_the_four_letters_i_are_one(cast: Cast) -> None:
+    """REF-20: i, I, ı and İ find each other, as do the other Turkish letters and their plain ones."""
+    build.deal(cast, name="IĞDIR ısı işletmesi")
+    for text in ("igdir", "IĞDIR", "ığdır", "İĞDİR", "ISI İŞ", "isi is", "ısı ış", "İŞLETMESİ", "ISLETMESI"):
+        assert found(cast, text) == {"IĞDIR ısı işletmesi"}, text
+
+
+def test_search_starts_at_three_letters() -> None:
+    """REF-20: of one word; shorter words count beside a longer one."""
+    asked = {
+        "": False,
+        "ab": False,
+        "a b c d": False,
+        "ı-": False,
+        "abc": True,
+        "ab abc": True,
+        "🙂🙂🙂": False,
+        "ß+s": False,
+    }
+    assert {text: search.is_long_enough(text) for text in asked} == asked
+
+
+def test_typed_text_never_becomes_query_syntax(cast: Cast) -> None:
+    """REF-20: operators, quotes, brackets and weights of the query language only part words."""
+    build.deal(cast, name="Ovens")
+    build.deal(cast, name="Ovens with xylophone")
+    for typed in ("x' | 'ovens", "ovens & !x", "ovens:*<->x)", "((((ovens x", "x \\ ovens", "ovens\0x", "ovens % x_"):
+        assert sorted(search.words(typed)) == ["ovens", "x"], typed
+        assert found(cast, typed) == {"Ovens with xylophone"}, typed
+
+
+def test_endless_text_is_searched_and_found_by_its_beginning(cast: Cast) -> None:
+    """REF-20: 10,000 characters typed, words longer than PostgreSQL takes, and more notes than it can hold."""
+    deal = build.deal(cast, name="Ovens", notes="x" * 9_990)
+    actor = cast.actor(build.CONTOSO)
+    assert found(cast, "ovens " + "y" * 10_000) == set()
+    assert found(cast, "x" * 10_000) == {"Ovens"}
+    assert found(cast, "ovens " * 1_700) == {"Ovens"}
+    assert found(cast, "🙂" * 150 + "ovens") == {"Ovens"}
+    assert not search.is_long_enough("🙂" * 10_000)
+    long = [" ".join(f"{'ç' * 30}{i:05}{j:05}" for j in range(240)) for i in range(60)]
+    Note.objects.bulk_create(
+        Note(engagement=deal.engagement, company=deal.company, shared=False, text=text, at=NOW) for text in long
+    )
+    services.add_note(deal, text="Newest of all", actor=actor, now=NOW)
+    assert found(cast, "newest") == {"Ovens"}
+    assert found(cast, f"{'c' * 30}0005900000") == {"Ovens"}
+    assert found(cast, f"{'c' * 30}0000000000") == set()  # the oldest no longer fits
+
+
+def test_shared_notes_find_every_copy_and_private_ones_their_own(cast: Cast) -> None:
+    """REF-20, REF-23, REF-3: nobody finds out by searching what he may not read."""
+    led = build.deal(
+        cast, name="Led", help_code=rules.NO_HELP, vendor_may_view=True, crm_id="OPP-1", campaign_id="camp1"
+    )
+    asked = build.deal(cast, name="Asked")
+    contoso, seller = cast.actor(build.CONTOSO), cast.actor(build.SELLER)
+    for deal in (led, asked):
+        services.add_note(deal, text=f"{SECRET} stays here", actor=contoso, now=NOW, shared=False)
+        services.add_note(deal, text="Everybody reads this", actor=contoso, now=NOW)
+    copy = build.vendor_copy(asked)
+    services.add_note(copy, text="Propeller", actor=seller, now=NOW, shared=False)
+    both = {"Led", "Asked"}
+    assert [found(cast, text) for text in (SECRET, "everybody", "propeller", "opp-1", "camp1")] == [
+        both, both, set(), {"Led"}, {"Led"}
+    ]  # fmt: skip
+    assert [found(cast, text, by=build.SELLER) for text in (SECRET, "everybody", "propeller", "opp-1", "camp1")] == [
+        set(), both, {"Asked"}, set(), set()
+    ]  # fmt: skip
+    assert found(cast, "led anadolu", by=build.SELLER) == {"Led"}
+    assert found(cast, "everybody", by="referrals@fabrikam.example") == set()
+
+
+def test_the_text_follows_every_change(cast: Cast) -> None:
+    """REF-20, REF-12, REF-21: accepted under another name, edited, another team, a partner invited later."""
+    deal = build.deal(cast, name="Ovens", notes="Quotation until Friday", help_code=rules.NO_HELP)
+    contoso, fabrikam = cast.actor(build.CONTOSO), cast.actor("referrals@fabrikam.example")
+    invitation = sharing.InviteInput(
+        partner=cast.companies["fabrikam"],
+        close_date=deal.close_date,
+        value=deal.money,
+        help_code="GeneralOrOther",
+        team=[build.member()],
+        solutions=[cast.solutions["twin"]],
+    )
+    copy = sharing.invite_partner(deal, invitation, actor=contoso, now=NOW)
+    invited = "referrals@fabrikam.example"
+    assert found(cast, "quotation", by=invited) == {"Ovens"}
+    services.accept(
+        copy,
+        actor=fabrikam,
+        now=NOW,
+        name="Bakery twin",
+        value=copy.money,
+        close_date=copy.close_date,
+        crm_id="FAB-5",
+        team=[build.member("otto@fabrikam.example")],
+        notes="We bring the sensors",
+    )
+    assert [found(cast, text, by=invited) for text in ("bakery fab-5 otto", "ovens", "sensors")] == [
+        {"Bakery twin"}, set(), {"Bakery twin"}
+    ]  # fmt: skip
+    assert found(cast, "sensors") == {"Ovens"}
+    assert found(cast, "bakery") == set()
+    editing.edit_details(deal, seen={"name": "Ovens"}, wanted={"name": "Kilns"}, actor=contoso, now=NOW)
+    held = list(Referral.objects.get(pk=deal.pk).team.all())
+    seen = [rules.Member(m.first_name, m.last_name, m.phone, m.email) for m in held]
+    editing.edit_team(deal, seen=seen, team=[build.member("zoe@contoso.example")], actor=contoso, now=NOW)
+    assert [found(cast, text) for text in ("ovens", "kilns zoe", "user@contoso.example")] == [set(), {"Kilns"}, set()]
+
+
+def test_many_copies_are_indexed_by_as_many_statements_as_one(cast: Cast) -> None:
+    """REF-20: and a text that is as it should be is not written again."""
+    sender, munich = "referrals@fabrikam.example", cast.locations[MUNICH]
+    deals = [build.deal(cast, name=f"Deal {n}", location=munich, by=sender) for n in range(4)]
+    Referral.objects.update(search_text="")
+    counts = []
+    for chosen in (deals[:1], deals):
+        with CaptureQueriesContext(connection) as queries:
+            search.index(chosen)
+        counts.append(sum("SAVEPOINT" not in query["sql"] for query in queries))
+    assert counts == [5, 5]
+    assert found(cast, "deal 3", by=sender) == {"Deal 3"}
+    assert Referral.objects.get(pk=deals[0].pk).search_text.startswith(" sdeal s0 s")
