@@ -39,6 +39,13 @@ def add_blockers(form: forms.BaseForm, blockers: Iterable[Blocker]) -> None:
         form.add_error(blocker.field if blocker.field in form.fields else None, text.text(blocker))
 
 
+def unjudged(form: forms.BaseForm, team: forms.BaseFormSet) -> None:
+    """What was typed stays, and nothing is said of it yet: the person is still looking something up."""
+    for errors in (form.errors, *team.errors):
+        errors.clear()
+    team.non_form_errors().clear()
+
+
 class DateInput(forms.DateInput):
     input_type = "date"
 
@@ -57,12 +64,20 @@ class MoneyMixin(forms.Form):
 
 
 class MemberForm(forms.Form):
-    """One person of the team (REF-7)."""
+    """One person of the team: all of him, or an empty row, which is nobody (REF-7)."""
 
-    first_name = forms.CharField(label=_("First name"), max_length=100)
-    last_name = forms.CharField(label=_("Last name"), max_length=100)
-    phone = forms.CharField(label=_("Phone"), max_length=50)
-    email = forms.EmailField(label=_("E-mail"))
+    first_name = forms.CharField(label=_("First name"), max_length=100, required=False)
+    last_name = forms.CharField(label=_("Last name"), max_length=100, required=False)
+    phone = forms.CharField(label=_("Phone"), max_length=50, required=False)
+    email = forms.EmailField(label=_("E-mail"), max_length=254, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        missing = [name for name in self.fields if not data.get(name) and name not in self.errors]
+        if len(missing) < len(self.fields):
+            for name in missing:
+                self.add_error(name, _("Every team member needs first name, last name, phone and e-mail."))
+        return data
 
 
 class BaseTeam(forms.BaseFormSet):
@@ -70,7 +85,7 @@ class BaseTeam(forms.BaseFormSet):
         return [
             rules.Member(data["first_name"], data["last_name"], data["phone"], data["email"])
             for data in self.cleaned_data
-            if data
+            if data.get("email")
         ]
 
 
@@ -86,7 +101,9 @@ class TeamMixin(forms.Form):
         self.team: Any = TeamFormSet(self.data if self.is_bound else None, prefix="team", initial=list(people))
 
     def is_valid(self) -> bool:
-        return super().is_valid() & self.team.is_valid()
+        if not self.team.is_valid():
+            self.add_error(None, _("Check the people of the team below."))
+        return super().is_valid()
 
     def members(self) -> list[rules.Member]:
         members: list[rules.Member] = self.team.members()
@@ -124,7 +141,7 @@ class NewDealForm(MoneyMixin):
     )
     contact_name = forms.CharField(label=_("Contact's name"), max_length=200, required=False)
     contact_phone = forms.CharField(label=_("Contact's phone"), max_length=50, required=False)
-    contact_email = forms.EmailField(label=_("Contact's e-mail"), required=False)
+    contact_email = forms.EmailField(label=_("Contact's e-mail"), max_length=254, required=False)
     contact_consent = forms.BooleanField(
         label=named(_("The contact agrees that these details are shared with %(vendor)s")), required=False
     )

@@ -19,7 +19,7 @@ from portal.catalog.models import Solution
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
 from referrals import editing, partners, sharing
-from referrals.forms import add_blockers
+from referrals.forms import add_blockers, unjudged
 from referrals.forms_after import DetailsForm, InviteForm, SeenDetailsForm, SolutionsForm, TeamForm, people
 from referrals.machine import DETAILS
 from referrals.models import Referral
@@ -49,7 +49,9 @@ def _page(
         "cancel_url": reverse("deal", args=[referral.public_id]),
         **more,
     }
-    return render(request, template, context, status=422 if form.errors else 200)
+    return render(
+        request, template, context, status=422 if request.method == "POST" and "find" not in request.POST else 200
+    )
 
 
 def _with(request: HttpRequest, name: str, values: list[str]) -> QueryDict:
@@ -76,7 +78,9 @@ def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
         people=people(referral.team.all()),
         initial={"value": referral.value, "currency": referral.currency, "close_date": referral.close_date},
     )
-    if request.method == "POST" and not finding and form.is_valid():
+    if finding:
+        unjudged(form, form.team)
+    elif request.method == "POST" and form.is_valid():
         try:
             sharing.invite_partner(referral, form.invitation(), actor=request.actor, now=timezone.now())
         except RuleViolation as violation:
