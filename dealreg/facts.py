@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
+from django.db.models import QuerySet
+
 from dealreg import states
 from dealreg.acv import USD, UsdRate
 from dealreg.eligibility import Eligibility, EligibilityFacts
@@ -18,6 +20,12 @@ from portal.policy.rules import Policy
 from portal.workflow.blockers import Blocker, Term, _
 from referrals import rules as referral_rules
 from referrals.models import Referral
+
+
+def unregistered() -> QuerySet[Referral]:
+    """Partners' own won deals without a registration: the vendor registers nothing, though it may win its copy."""
+    won = Referral.objects.filter(substatus=referral_rules.WON, registration=None, company__kind=Company.Kind.PARTNER)
+    return won.select_related("engagement__customer", "company")
 
 
 def eligible_solutions(referral: Referral) -> list[Solution]:

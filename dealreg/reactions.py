@@ -2,50 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from celery import current_app
-from django.db import models, transaction
+from django.db import transaction
 
 from dealreg import services, states
+from dealreg.facts import unregistered
 from dealreg.models import Registration
-from portal.accounts.models import Company
 from portal.events.models import Event
 from portal.events.services import on
+from portal.notify import rules as kinds
 from portal.notify.services import Message, notify
 from portal.policy import services as policies
 from portal.workflow.blockers import Term, _
-from referrals import rules as referral_rules
 from referrals.models import Referral
+from referrals.people import People, people_of
 from referrals.reactions import deal_link
-
-
-def _unregistered() -> models.QuerySet[Referral]:
-    """Partners' own only: the vendor registers nothing, though it may win its copy (ORG-3)."""
-    won = Referral.objects.filter(substatus=referral_rules.WON, registration=None, company__kind=Company.Kind.PARTNER)
-    return won.select_related("engagement__customer", "company")
 
 
 @on("referral.won", "referral.accepted")
 def open_on_deal_change(events: Sequence[Event]) -> None:
     """ELIG-9: won, or the vendor's answer came after the win. The verb holds the engagement's lock."""
     groups = {e.group for e in events if e.group}
-    services.open_registrations(_unregistered().filter(engagement__public_id__in=groups), now=events[0].at)
+    services.open_registrations(unregistered().filter(engagement__public_id__in=groups), now=events[0].at)
 
 
 @on("customer.managed_changed")
 def open_on_managed(events: Sequence[Event]) -> None:
     """ELIG-9: the vendor manages the customer now."""
     customers = {e.subject_id for e in events}
-    services.open_registrations(_unregistered().filter(engagement__customer_id__in=customers), now=events[0].at)
+    services.open_registrations(unregistered().filter(engagement__customer_id__in=customers), now=events[0].at)
 
 
 @on("solution.tags_changed")
 def open_on_tags(events: Sequence[Event]) -> None:
     """ELIG-9: a solution on the deal is Azure IP co-sell eligible now."""
     solutions = {e.subject_id for e in events}
-    referrals = _unregistered().filter(solutions__solution_id__in=solutions).distinct()
+    referrals = unregistered().filter(solutions__solution_id__in=solutions).distinct()
     services.open_registrations(referrals, now=events[0].at)
 
 
@@ -53,12 +49,15 @@ def open_on_tags(events: Sequence[Event]) -> None:
 def route_soon(events: Sequence[Event]) -> None:
     """FLOW-1: a worker routes it right after the commit."""
     for event in events:
-        transaction.on_commit(partial(_enqueue, event.subject_id), robust=True)
+        transaction.on_commit(_enqueue(event.subject_id), robust=True)
 
 
-def _enqueue(registration_id: int) -> None:
-    """By name: the tasks stand above the reactions. If the broker is away the sweep routes it (FLOW-1)."""
-    current_app.send_task("dealreg.tasks.route", kwargs={"registration_id": registration_id})
+def _enqueue(registration_id: int) -> Callable[[], object]:
+    """By name: the tasks stand above the reactions. If the broker is away the sweep routes it (FLOW-1).
+
+    A lambda, as Django names what failed by its __qualname__, which a partial has not.
+    """
+    return lambda: current_app.send_task("dealreg.tasks.route", kwargs={"registration_id": registration_id})
 
 
 _WORDS = {
@@ -97,19 +96,38 @@ _WORDS = {
 }
 
 
+_CATEGORIES = {"registration.action_required": kinds.ACTION_REQUIRED}
+
+
+@dataclass(frozen=True)
+class _Told:
+    """The registrations that some events are about, their people, and the days there are to register."""
+
+    registrations: dict[int, Registration]
+    people: People
+    window: int
+
+
+def _told(events: Sequence[Event]) -> _Told:
+    """A handful of queries, however many events there are."""
+    rows = Registration.objects.with_context().filter(id__in=[e.subject_id for e in events])
+    registrations = {r.pk: r for r in rows}
+    people = people_of(r.referral for r in registrations.values())
+    return _Told(registrations, people, policies.current(events[0].at).registration_window_days)
+
+
 @on(*_WORDS)
 def tell_team(events: Sequence[Event]) -> None:
     """The deal's team hears of every step of its registration, with the reason (FLOW-5)."""
-    rows = Registration.objects.filter(id__in=[e.subject_id for e in events])
-    registrations = {r.pk: r for r in rows.with_context()}
-    notify(_message(event, registrations[event.subject_id]) for event in events)
+    told = _told(events)
+    notify([_message(event, told.registrations[event.subject_id], told) for event in events])
 
 
-def _message(event: Event, registration: Registration) -> Message:
+def _message(event: Event, registration: Registration, told: _Told) -> Message:
     subject, body = _WORDS[event.verb]
     return Message(
         event=event,
-        emails=[m.email for m in registration.referral.team.all()],
+        emails=told.people.team(registration.referral),
         subject=subject,
         body=body,
         link=deal_link(registration.referral),
@@ -118,6 +136,36 @@ def _message(event: Event, registration: Registration) -> Message:
             "state": Term(states.REGISTRATION_STATES[registration.status]),
             "reason": Term(states.reason_text(registration.reason_code, status=registration.status)),
             "comment": registration.comment,
-            "days": policies.current(event.at).registration_window_days,
+            "days": told.window,
         },
+        category=_CATEGORIES.get(event.verb, kinds.REGISTRATION),
+    )
+
+
+@on("registration.reminded")
+def tell_of_ending(events: Sequence[Event]) -> None:
+    """Who can register a won deal is reminded before the window closes (FLOW-8, ORG-3)."""
+    told = _told(events)
+    notify([_ending(event, told.registrations[event.subject_id].referral, told) for event in events])
+
+
+def _ending(event: Event, referral: Referral, told: _Told) -> Message:
+    days = event.after["days"]
+    return Message(
+        event=event,
+        emails=told.people.registering(referral),
+        subject=_("One day left to register: %(deal)s") if days == 1 else _("%(days)s days left to register: %(deal)s"),
+        body=_(
+            "You won “%(deal)s” for %(customer)s, and nobody has registered it yet. Register it until %(until)s: "
+            "a contract can be registered for %(window)s days after it was signed."
+        ),
+        link=deal_link(referral),
+        params={
+            "days": days,
+            "deal": referral.name,
+            "customer": referral.engagement.customer.name,
+            "until": datetime.fromisoformat(event.after["until"]),
+            "window": told.window,
+        },
+        category=kinds.DEADLINE,
     )

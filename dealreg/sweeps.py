@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db.models import DateTimeField, ExpressionWrapper, F
 
 from dealreg import services
+from dealreg.facts import unregistered
 from dealreg.models import Registration
 from portal.accounts.rules import SYSTEM
+from portal.notify import reminders
+from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
 
@@ -28,7 +33,36 @@ def route_once(registration: Registration, *, now: datetime) -> bool:
     return True
 
 
+def open_missed(*, now: datetime, limit: int = 500) -> int:
+    """Open what no event opened: a rate that came late, or two changes at the same moment (ELIG-9).
+
+    Looks only at won deals of the registration window that lack nothing but somebody's look.
+    """
+    since = now - timedelta(days=policies.current(now).registration_window_days)
+    missed = unregistered().filter(
+        closed_at__gte=since,
+        value_usd__isnull=False,
+        engagement__vendor_may_view=True,
+        engagement__customer__managed=True,
+        solutions__solution__azure_ip=True,
+    )
+    return len(services.open_registrations(missed.distinct()[:limit], now=now))
+
+
 def close_decided(*, now: datetime, limit: int = 1000) -> int:
     """Close one batch of registrations that are decided and due, as services.close does to one (FLOW)."""
     due = Registration.objects.due_to_close(now).select_related("referral__engagement").order_by("close_due_at")
     return workflow.run_batch(due, "close", actor=SYSTEM, now=now, limit=limit)
+
+
+def remind(*, now: datetime, limit: int = 1000) -> int:
+    """Remind of one batch of won deals that nobody registered, before the window closes (FLOW-8). Returns how many.
+
+    The window is counted from the win: until it is filed nobody knows when the contract was signed (REG-7).
+    """
+    window = timedelta(days=policies.current(now).registration_window_days)
+    until = ExpressionWrapper(F("referral__closed_at") + window, output_field=DateTimeField())
+    unfiled = Registration.objects.to_register().select_related("referral__engagement")
+    return reminders.remind(
+        unfiled, verb="registration.reminded", until=until, since=F("created_at"), now=now, limit=limit
+    )

@@ -25,9 +25,24 @@ def route_submitted(**_ignored: Any) -> int:
 
 
 @shared_task
+def remind(**_ignored: Any) -> int:
+    """FLOW-8, hourly: batch after batch until nobody is left to remind."""
+    total = 0
+    while reminded := sweeps.remind(now=timezone.now()):
+        total += reminded
+    return total
+
+
+@shared_task
 def close_decided(**_ignored: Any) -> int:
     """FLOW, close: batch after batch until nothing is due."""
     total = 0
     while moved := sweeps.close_decided(now=timezone.now()):
         total += moved
     return total
+
+
+@shared_task
+def open_missed(**_ignored: Any) -> int:
+    """ELIG-9, behind the reactions."""
+    return sweeps.open_missed(now=timezone.now())

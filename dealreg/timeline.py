@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from django.utils.translation import gettext
 
 from dealreg import states
 from portal.events.models import Event
 from portal.workflow.blockers import _
+from portal.workflow.text import show
 from portal.workflow.timeline import Sentence, describe
 
 
 def _words(event: Event) -> Mapping[str, str]:
     code, status = event.after.get("reason_code", ""), event.after.get("status", "")
     reason, state = states.reason_text(code, status=status), states.REGISTRATION_STATES.get(status)
-    return {"reason": gettext(reason) if reason else "–", "state": gettext(state) if state else ""}
+    return {
+        "reason": gettext(reason) if reason else "–",
+        "state": gettext(state) if state else "",
+        "until": show(datetime.fromisoformat(event.after["until"])) if "until" in event.after else "",
+    }
 
 
 describe(
     {
         "registration.opened": Sentence("clipboard-plus", "brand", _("The deal can be registered")),
+        "registration.reminded": Sentence(
+            "alarm", "neutral", _("%(company)s was reminded to register until %(until)s")
+        ),
         "registration.submitted": Sentence("send", "info", _("The registration was filed")),
         "registration.routed": Sentence("signpost", "info", _("The registration was checked: %(state)s")),
         "registration.resubmitted": Sentence("send", "info", _("The registration was corrected and resubmitted")),

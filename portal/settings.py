@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -220,11 +221,15 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "worker-heartbeat": {"task": "portal.notify.tasks.heartbeat", "schedule": 15.0},
     "deliver-mail": {"task": "portal.notify.tasks.deliver_due", "schedule": 15.0},
+    "deliver-digests": {"task": "portal.notify.tasks.deliver_digests", "schedule": crontab(minute=0)},
+    "remind-to-answer": {"task": "referrals.tasks.remind", "schedule": crontab(minute=5)},
+    "remind-to-register": {"task": "dealreg.tasks.remind", "schedule": crontab(minute=10)},
     "expire-referrals": {"task": "referrals.tasks.expire_due", "schedule": 60.0},
     "win-at-the-safe-hour": {"task": "referrals.tasks.win_scheduled", "schedule": 60.0},
     "revalue-open-deals": {"task": "referrals.tasks.revalue_open", "schedule": 3600.0},
     "route-registrations": {"task": "dealreg.tasks.route_submitted", "schedule": 10.0},
-    "close-decided-registrations": {"task": "dealreg.tasks.close_decided", "schedule": 300.0},
+    "open-missed-registrations": {"task": "dealreg.tasks.open_missed", "schedule": 3600.0},
+    "close-decided-registrations": {"task": "dealreg.tasks.close_decided", "schedule": 60.0},
 }
 
 LOGGING = {

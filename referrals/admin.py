@@ -8,16 +8,20 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.admin_site import PortalAdmin, actor_of, site
+from portal.accounts.admin_site import PortalAdmin, actor_of, column, site, titled
 from portal.workflow import text
+from portal.workflow.blockers import Blocker
 from referrals import rules
 from referrals.models import Referral
+
+COMPANY = column("company", _("company"))
+CREATED = column("created_at", _("created"))
 
 
 @admin.register(Referral, site=site)
 class ReferralAdmin(PortalAdmin):
-    list_display = ("name", "company", "customer", "deal_type", "substatus", "worth", "created_at")
-    list_filter = ("substatus", ("created_at", admin.DateFieldListFilter))
+    list_display = ("name", COMPANY, "customer", "deal_type", "substatus", "worth", CREATED)
+    list_filter = ("substatus", ("created_at", titled(admin.DateFieldListFilter, _("created"))))
     list_select_related = ("company", "engagement__customer")
     list_per_page = 50
     show_full_result_count = False
@@ -25,9 +29,10 @@ class ReferralAdmin(PortalAdmin):
     ordering = ("-created_at", "-pk")
     #: Not the partner's own references (CRM id, campaign id).
     fields = (
-        *("name", "company", "location", "invited_by", "customer", "deal_type", "worth", "close_date"),
-        *("substatus", "stage", "won_early", "reason_code", "reason_note"),
-        *("created_at", "expires_at", "accepted_at", "closed_at"),
+        *("name", COMPANY, column("location", _("location")), column("invited_by", _("invited by"))),
+        *("customer", "deal_type", "worth", "close_date", "substatus", "stage", "reason"),
+        *(CREATED, column("expires_at", _("to be answered until"))),
+        *(column("accepted_at", _("accepted")), column("closed_at", _("closed"))),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Referral]:
@@ -46,3 +51,9 @@ class ReferralAdmin(PortalAdmin):
     @admin.display(description=_("estimated value"), ordering="value_usd")
     def worth(self, referral: Referral) -> str:
         return text.money(referral.value, referral.currency)
+
+    @admin.display(description=_("reason"))
+    def reason(self, referral: Referral) -> str:
+        if not referral.reason_code:
+            return "–"
+        return f"{text.text(Blocker('', referral.reason_text))} {referral.reason_note}".strip()

@@ -33,7 +33,7 @@ class ContactMixin(forms.Form):
 
     contact_name = forms.CharField(label=_("Contact's name"), max_length=200, required=False)
     contact_phone = forms.CharField(label=_("Contact's phone"), max_length=50, required=False)
-    contact_email = forms.EmailField(label=_("Contact's e-mail"), required=False)
+    contact_email = forms.EmailField(label=_("Contact's e-mail"), max_length=254, required=False)
     contact_consent = forms.BooleanField(
         label=named("The contact agrees that these details are shared with %(vendor)s"), required=False
     )

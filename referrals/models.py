@@ -127,8 +127,11 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
     def open(self) -> ReferralQuerySet:
         return self.filter(substatus__in=[rules.RECEIVED, rules.ACCEPTED])
 
+    def unanswered(self) -> ReferralQuerySet:
+        return self.filter(substatus=rules.RECEIVED)
+
     def due_to_expire(self, now: datetime) -> ReferralQuerySet:
-        return self.filter(substatus=rules.RECEIVED, expires_at__lte=now)
+        return self.unanswered().filter(expires_at__lte=now)
 
 
 class Referral(models.Model):

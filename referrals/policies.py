@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.accounts.rules import REFERRALS_USER, SELLER, Actor, writing_scope
+from portal.accounts.rules import REFERRALS_USER, SELLER, Actor, reading_scope, writing_scope
 from referrals.models import Referral
 
 VERBS = frozenset(
@@ -32,6 +32,16 @@ def may(actor: Actor, verb: str, referral: Referral) -> bool:
     if verb in PARTNER_VERBS:
         return not actor.is_vendor and may_change(actor, referral)
     return verb in VERBS and may_change(actor, referral)
+
+
+def may_read(actor: Actor, referral: Referral) -> bool:
+    """What ReferralQuerySet.visible_to finds, asked of one referral (ORG-2, ORG-4, REF-3)."""
+    if actor.is_vendor:
+        own = referral.company_id == actor.company_id
+        return bool(actor.grants) and (own or referral.engagement.vendor_may_view)
+    if referral.company_id != actor.company_id:
+        return False
+    return reading_scope(actor).covers(referral.location_id) or on_team(actor, referral)
 
 
 def may_change(actor: Actor, referral: Referral) -> bool:

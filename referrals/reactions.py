@@ -2,57 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.urls import reverse
 
-from portal.accounts.rules import REFERRALS_ADMIN, SELLER
-from portal.accounts.services import people_with_role
+from portal.accounts.rules import Actor
 from portal.events.models import Event
 from portal.events.services import on
+from portal.notify import rules as kinds
+from portal.notify.reading import leads_to
 from portal.notify.services import Message, notify
-from portal.workflow.blockers import _
+from portal.policy import services as policies
+from portal.workflow.blockers import Param, Term, _
+from referrals import rules
 from referrals.models import Referral
+from referrals.people import People, people_of
 
 
 def deal_link(referral: Referral) -> str:
     return reverse("deal", args=[referral.public_id])
 
 
-def _subjects(events: Sequence[Event]) -> dict[int, Referral]:
-    rows = Referral.objects.filter(id__in=[e.subject_id for e in events])
-    return {r.pk: r for r in rows.select_related("engagement__customer", "company").prefetch_related("team")}
+@leads_to("deal")
+def open_to(actor: Actor, public_ids: Collection[Any]) -> Collection[Any]:
+    """A notice about a deal shows and mails nothing to somebody who can't see the deal any more (REF-24)."""
+    return Referral.objects.visible_to(actor).filter(public_id__in=public_ids).values_list("public_id", flat=True)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """The deals that some events are about, whoever sent each of them, and the people of both."""
+
+    copies: dict[int, Referral]
+    senders: dict[tuple[int, int], Referral]
+    people: People
+
+    def sender(self, copy: Referral) -> Referral | None:
+        """The copy of whoever sent this one; none for a company's own deal."""
+        return self.senders.get((copy.engagement_id, copy.invited_by_id)) if copy.invited_by_id else None
+
+
+def _told(events: Sequence[Event]) -> _Told:
+    """A handful of queries, however many events there are."""
+    rows = Referral.objects.with_context().prefetch_related("team")
+    copies = {r.pk: r for r in rows.filter(id__in=[e.subject_id for e in events])}
+    around = rows.filter(engagement_id__in={r.engagement_id for r in copies.values()})
+    sending = {(r.engagement_id, r.invited_by_id) for r in copies.values()}
+    senders = {key: r for r in around if (key := (r.engagement_id, r.company_id)) in sending}
+    return _Told(copies, senders, people_of([*copies.values(), *senders.values()]))
 
 
 @on("referral.received")
-def tell_receiver(events: Sequence[Event]) -> None:
-    """The receiver's sellers or referrals admins hear of a deal to answer, and until when (REF-13)."""
-    referrals = _subjects(events)
-    notify(_received(event, referrals[event.subject_id]) for event in events)
+def tell_of_sending(events: Sequence[Event]) -> None:
+    """Who can answer hears of a deal to answer, and until when; the sender's team that it was sent (REF-13, F5.1)."""
+    told = _told(events)
+    copies = [(event, told.copies[event.subject_id]) for event in events]
+    asked = [_received(event, copy, told.people.answering(copy)) for event, copy in copies]
+    days = policies.current(events[0].at).answer_days
+    sent = [_sent(event, copy, sender, told.people, days) for event, copy in copies if (sender := told.sender(copy))]
+    notify([*asked, *sent])
 
 
-def _received(event: Event, referral: Referral) -> Message:
-    role = SELLER if referral.company.is_vendor else REFERRALS_ADMIN
-    assert referral.expires_at is not None
+def _received(event: Event, copy: Referral, emails: Iterable[str]) -> Message:
+    assert copy.expires_at is not None
     return Message(
         event=event,
-        emails=[u.email for u in people_with_role(referral.company_id, [role], location_id=referral.location_id)],
+        emails=emails,
         subject=_("New deal to answer: %(deal)s"),
         body=_(
             "%(sender)s sent you the deal “%(deal)s” for %(customer)s, worth %(value)s. "
             "Accept or decline it until %(until)s; after that it expires."
         ),
-        link=deal_link(referral),
+        link=deal_link(copy),
         params={
-            "deal": referral.name,
-            "customer": referral.engagement.customer.name,
-            "sender": referral.invited_by.name if referral.invited_by else "",
-            "value": referral.money,
-            "until": referral.expires_at,
+            "deal": copy.name,
+            "customer": copy.engagement.customer.name,
+            "sender": copy.invited_by.name if copy.invited_by else "",
+            "value": copy.money,
+            "until": copy.expires_at,
         },
+        category=kinds.TO_ANSWER,
     )
 
 
+def _sent(event: Event, copy: Referral, sender: Referral, people: People, days: int) -> Message:
+    assert copy.expires_at is not None
+    return Message(
+        event=event,
+        emails=people.team(sender),
+        subject=_("Your deal %(deal)s was sent to %(company)s"),
+        body=_(
+            "Your deal “%(deal)s” was sent to %(company)s, with %(days)s days to answer it: until %(until)s. "
+            "You will hear of the answer, or that there was none. Your own deal stays active either way."
+        ),
+        link=deal_link(sender),
+        params={
+            "company": copy.company.name,
+            "deal": sender.name,
+            "days": days,
+            "until": copy.expires_at,
+        },
+        category=kinds.ANSWER,
+    )
+
+
+_ACCEPTED_BY = _("%(company)s accepted your deal “%(deal)s”. Your contact there: %(contact)s")
 _ANSWERS = {
     "referral.accepted": (
         _("%(company)s accepted your deal %(deal)s"),
@@ -60,7 +117,7 @@ _ANSWERS = {
     ),
     "referral.declined": (
         _("%(company)s declined your deal %(deal)s"),
-        _("%(company)s declined your deal “%(deal)s”. The reason is on the deal page; your own deal stays active."),
+        _("%(company)s declined your deal “%(deal)s”: %(reason)s. Your own deal stays active.\n\n%(notes)s"),
     ),
     "referral.expired": (
         _("%(company)s did not answer your deal %(deal)s in time"),
@@ -71,24 +128,65 @@ _ANSWERS = {
 
 @on(*_ANSWERS)
 def tell_sender(events: Sequence[Event]) -> None:
-    """The sender's team hears of the answer, or that there was none (REF-12, REF-13)."""
-    answered = _subjects(events)
-    senders = Referral.objects.filter(engagement_id__in={r.engagement_id for r in answered.values()})
-    own = {(r.engagement_id, r.company_id): r for r in senders.prefetch_related("team")}
-    messages = []
-    for event in events:
-        copy = answered[event.subject_id]
-        sender = own.get((copy.engagement_id, copy.invited_by_id)) if copy.invited_by_id else None
-        if sender is not None:
-            subject, body = _ANSWERS[event.verb]
-            messages.append(
-                Message(
-                    event=event,
-                    emails=[m.email for m in sender.team.all()],
-                    subject=subject,
-                    body=body,
-                    link=deal_link(sender),
-                    params={"company": copy.company.name, "deal": sender.name},
-                )
-            )
-    notify(messages)
+    """The sender's team hears of the answer, with contact or reason, or that there was none (REF-12, REF-13)."""
+    told = _told(events)
+    copies = [(event, told.copies[event.subject_id]) for event in events]
+    notify([_answer(event, copy, sender, told) for event, copy in copies if (sender := told.sender(copy))])
+
+
+def _answer(event: Event, copy: Referral, sender: Referral, told: _Told) -> Message:
+    subject, body = _ANSWERS[event.verb]
+    contact = _contact(event)
+    params: dict[str, Param] = {
+        "company": copy.company.name,
+        "deal": sender.name,
+        "contact": contact,
+        "reason": Term(rules.CLOSE_REASONS.get(copy.reason_code, "")),
+        "notes": event.comment,
+    }
+    return Message(
+        event=event,
+        emails=told.people.team(sender),
+        subject=subject,
+        body=_ACCEPTED_BY if contact and event.verb == "referral.accepted" else body,
+        link=deal_link(sender),
+        params=params,
+        category=kinds.ANSWER,
+    )
+
+
+def _contact(event: Event) -> str:
+    """Who answered, as one reaches him (F5.1); a team is written down only after the answer."""
+    person = event.actor_user
+    return ", ".join(filter(None, [person.get_full_name(), person.email, person.phone])) if person else ""
+
+
+@on("referral.reminded")
+def tell_of_ending(events: Sequence[Event]) -> None:
+    """Who can answer is reminded before the time is over (REF-13, FLOW-8)."""
+    told = _told(events)
+    copies = [(event, told.copies[event.subject_id]) for event in events]
+    notify([_ending(event, copy, told.people.answering(copy)) for event, copy in copies])
+
+
+def _ending(event: Event, copy: Referral, emails: Iterable[str]) -> Message:
+    days = event.after["days"]
+    return Message(
+        event=event,
+        emails=emails,
+        subject=_("One day left to answer: %(deal)s") if days == 1 else _("%(days)s days left to answer: %(deal)s"),
+        body=_(
+            "The deal “%(deal)s” for %(customer)s, worth %(value)s, that %(sender)s sent you is not answered yet. "
+            "Accept or decline it until %(until)s; after that it expires."
+        ),
+        link=deal_link(copy),
+        params={
+            "days": days,
+            "deal": copy.name,
+            "customer": copy.engagement.customer.name,
+            "sender": copy.invited_by.name if copy.invited_by else "",
+            "value": copy.money,
+            "until": datetime.fromisoformat(event.after["until"]),
+        },
+        category=kinds.DEADLINE,
+    )

@@ -22,6 +22,7 @@ from portal.workflow.blockers import Blocker, Money, RuleViolation, _
 from referrals import rules, search
 from referrals.machine import usd_value
 from referrals.models import Engagement, Note, Referral, ReferralSolution, TeamMember
+from referrals.policies import may_change
 
 NO_CONTACT = rules.Contact()
 
@@ -167,7 +168,7 @@ def _create(deal: DealInput, *, actor: Actor, now: datetime, key: uuid.UUID) -> 
     set_solutions(referral, deal.solutions)
     _record_birth(referral, "referral.created", actor=actor, now=now)
     if deal.notes.strip():
-        add_note(referral, text=deal.notes, actor=actor, now=now)
+        _keep_note(referral, deal.notes, actor=actor, now=now)
     if asks_help:
         vendor = Company.objects.vendor()
         send_copy(engagement, deal.terms, to=vendor, sender_id=actor.own_company_id, actor=actor, now=now)
@@ -252,8 +253,11 @@ def set_solutions(referral: Referral, solutions: Iterable[Solution]) -> None:
 
 @transaction.atomic
 def add_note(referral: Referral, *, text: str, actor: Actor, now: datetime, shared: bool = True) -> Note:
-    """Add to the engagement's thread (REF-23). Raises PermissionDenied, or RuleViolation for an empty or long note."""
-    if not actor.is_system and referral.company_id != actor.company_id:
+    """Add to the engagement's thread (REF-23), as who may change the deal (ORG-2).
+
+    Raises PermissionDenied, or RuleViolation for an empty or long note.
+    """
+    if not may_change(actor, referral):
         raise PermissionDenied
     policy = policies.current(now)
     if not text.strip():
@@ -262,6 +266,11 @@ def add_note(referral: Referral, *, text: str, actor: Actor, now: datetime, shar
         params = {"limit": policy.max_note_length, "length": len(text)}
         message = _("Notes may have %(limit)s characters; these have %(length)s.")
         raise RuleViolation([Blocker("notes_too_long", message, "REF-6", "text", params)])
+    return _keep_note(referral, text, actor=actor, now=now, shared=shared)
+
+
+def _keep_note(referral: Referral, text: str, *, actor: Actor, now: datetime, shared: bool = True) -> Note:
+    """Also for who creates or accepts a deal without being on its team."""
     note = Note.objects.create(
         engagement=referral.engagement,
         company_id=referral.company_id,
@@ -306,7 +315,7 @@ def accept(
         set_team(accepted, team)
     search.index([accepted])
     if notes.strip():
-        add_note(accepted, text=notes, actor=actor, now=now)
+        _keep_note(accepted, notes, actor=actor, now=now)
     return accepted
 
 

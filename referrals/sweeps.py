@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import DecimalField, F, Func, Q
+from django.db.models.functions import TruncMonth
 
 from portal.accounts.rules import SYSTEM
 from portal.money import services as money
+from portal.notify import reminders
 from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
-from referrals import services
+from referrals import rules, services
 from referrals.models import Referral
 
 
@@ -19,6 +21,14 @@ def expire_due(*, now: datetime, limit: int = 1000) -> int:
     """Close one batch of unanswered referrals whose time is over, as services.expire does to one (REF-13)."""
     due = Referral.objects.due_to_expire(now).select_related("engagement").order_by("expires_at")
     return workflow.run_batch(due, "expire", actor=SYSTEM, now=now, limit=limit)
+
+
+def remind(*, now: datetime, limit: int = 1000) -> int:
+    """Remind of one batch of unanswered referrals before they expire (REF-13, FLOW-8). Returns how many."""
+    unanswered = Referral.objects.unanswered().with_context()
+    return reminders.remind(
+        unanswered, verb="referral.reminded", until=F("expires_at"), since=F("created_at"), now=now, limit=limit
+    )
 
 
 def win_planned(*, now: datetime, limit: int = 500) -> int:
@@ -51,3 +61,20 @@ def revalue_open(*, now: datetime) -> int:
         else:
             changed += rows.exclude(value_usd=None).update(value_usd=None, usd_rate_month=None)
     return changed
+
+
+def value_won(*, now: datetime) -> int:
+    """Give won deals that had no rate their USD value, at the month they were won, once it is known (FX-2).
+
+    One statement a currency and month. Returns how many deals were valued.
+    """
+    waiting = Referral.objects.filter(substatus=rules.WON, value_usd=None).annotate(month=TruncMonth("closed_at"))
+    valued = 0
+    for currency, month in waiting.order_by().values_list("currency", "month").distinct():
+        try:
+            rate = money.rate_for(currency, month.date(), policy=policies.current(now))
+        except money.RateMissing:
+            continue
+        usd = Func(F("value") * rate.usd_per_unit, 2, function="round", output_field=DecimalField())
+        valued += waiting.filter(currency=currency, month=month).update(value_usd=usd, usd_rate_month=rate.month)
+    return valued

@@ -20,6 +20,15 @@ def expire_due(**_ignored: Any) -> int:
 
 
 @shared_task
+def remind(**_ignored: Any) -> int:
+    """FLOW-8, hourly: batch after batch until nobody is left to remind."""
+    total = 0
+    while reminded := sweeps.remind(now=timezone.now()):
+        total += reminded
+    return total
+
+
+@shared_task
 def win_scheduled(**_ignored: Any) -> int:
     """REF-18, every minute."""
     return sweeps.win_planned(now=timezone.now())
@@ -28,4 +37,5 @@ def win_scheduled(**_ignored: Any) -> int:
 @shared_task
 def revalue_open(**_ignored: Any) -> int:
     """FX-3, hourly and when rates arrive: also brings a new month's rates in."""
-    return sweeps.revalue_open(now=timezone.now())
+    now = timezone.now()
+    return sweeps.revalue_open(now=now) + sweeps.value_won(now=now)

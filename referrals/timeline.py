@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,7 +12,7 @@ from django.utils.translation import gettext
 from portal.events.models import Event
 from portal.events.services import keep_from_vendor
 from portal.workflow.blockers import Blocker, _
-from portal.workflow.text import percent, text
+from portal.workflow.text import percent, show, text
 from portal.workflow.timeline import Sentence, describe
 from referrals import rules
 from referrals.models import Engagement
@@ -23,6 +24,7 @@ def _words(event: Event) -> Mapping[str, str]:
     stage = event.after.get("stage")
     reason = _REASONS.get(event.after.get("reason_code", ""))
     return {
+        "until": show(datetime.fromisoformat(event.after["until"])) if "until" in event.after else "",
         "partner": event.after.get("partner", ""),
         "reason": text(Blocker("", reason)) if reason else "–",
         "stage": f"{gettext(rules.STAGES[stage])} ({percent(stage)})" if stage in rules.STAGES else "",
@@ -36,6 +38,7 @@ describe(
         "referral.accepted": Sentence("check-circle", "success", _("%(company)s accepted the deal")),
         "referral.declined": Sentence("x-circle", "danger", _("%(company)s declined the deal: %(reason)s")),
         "referral.expired": Sentence("hourglass-bottom", "warning", _("%(company)s did not answer in time")),
+        "referral.reminded": Sentence("alarm", "neutral", _("%(company)s was reminded to answer until %(until)s")),
         "referral.stage_set": Sentence(
             "signpost-split", "neutral", _("%(company)s moved the sales stage to %(stage)s")
         ),

@@ -53,7 +53,9 @@ def new_deal(request: ActorRequest) -> HttpResponse:
     form = _new_deal_form(request)
     team = forms.TeamFormSet(request.POST or None, prefix="team", initial=_me(request))
     finding = "find" in request.POST
-    if request.method == "POST" and not finding:
+    if finding:
+        forms.unjudged(form, team)
+    elif request.method == "POST":
         valid = form.is_valid() & team.is_valid()
         if valid and (referral := _create(request, form, team)):
             messages.success(request, gettext("The deal was created."))
@@ -245,11 +247,13 @@ def act(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
         try:
             page.call(referral, form=form, actor=request.actor, now=now)
         except RuleViolation as violation:
-            forms.add_blockers(form, violation.blockers)
+            # What stood in the way before is on the page already.
+            forms.add_blockers(form, [b for b in violation.blockers if b not in action.blockers])
         else:
             messages.success(request, page.done)
             return redirect_to(request, reverse("deal", args=[referral.public_id]))
-    return render(request, page.template, _act_context(referral, action, form, now), status=422 if form.errors else 200)
+    status = 422 if request.method == "POST" else 200
+    return render(request, page.template, _act_context(referral, action, form, now), status=status)
 
 
 def _act_context(referral: Referral, action: workflow.Action, form: Any, now: Any) -> dict[str, Any]:

@@ -231,7 +231,7 @@ def _values(element: Element) -> list[str]:
 
 
 class _Builder(HTMLParser):
-    VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+    VOID = frozenset(["br", "hr", "img", "input", "link", "meta", "wbr"])
 
     def __init__(self) -> None:
         super().__init__()

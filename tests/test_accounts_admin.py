@@ -186,6 +186,7 @@ def test_org_1_a_company_and_its_locations_are_corrected(cast: Cast, manager: Cl
     company, place = cast.companies["northwind"], cast.locations["Seattle"]
     change = reverse("admin:accounts_company_change", args=[company.pk])
     row = {"id": place.pk, "name": "Seattle", "city": "Bellevue", "country": "US", "mpn_id": place.mpn_id}
+    assert "locations-0-DELETE" not in manager.get(change).content.decode()  # deals are at it for good (ORG-4)
     wrong = {**row, "country": "XX"}
     said = manager.post(change, {"name": "N", "country": "US", **inline("locations", wrong, initial=1)})
     assert "not a country" in said.content.decode()

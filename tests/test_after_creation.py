@@ -245,3 +245,24 @@ def test_edit_team_page(cast: Cast, client: Client) -> None:
     answer = client.post(url, sent)
     assert answer.status_code == 302, answer.content.decode()[-3000:]
     assert [m.email for m in referral.team.all()] == ["referrals@contoso.example"]
+
+
+def test_fx_2_elig_9_what_no_event_opened(cast: Cast) -> None:
+    """FX-2, ELIG-9: a won deal without a rate is valued at its own month once there is one, and then registrable."""
+    from dealreg import sweeps as dealreg_sweeps
+    from dealreg.models import Registration
+    from portal.money import services as money
+    from referrals import sweeps
+
+    referral = build.won(cast, value=Money(Decimal(400_000), "SEK"))
+    assert referral.value_usd is None
+    assert not Registration.objects.filter(referral=referral).exists()
+    assert sweeps.value_won(now=build.NOW) == 0
+    rates = {"SEK": Decimal("0.1")}
+    for month in build.MONTHS[-3:]:
+        money.import_month(month=month, rates=rates, source="test", publication="", now=build.NOW)
+    assert sweeps.value_won(now=build.NOW) == 1
+    assert Referral.objects.get(pk=referral.pk).value_usd == Decimal("40000.00")
+    assert dealreg_sweeps.open_missed(now=build.NOW) == 1
+    assert dealreg_sweeps.open_missed(now=build.NOW) == 0
+    assert Registration.objects.filter(referral=referral).exists()

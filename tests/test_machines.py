@@ -277,11 +277,11 @@ class Walk:
         return None
 
     def check(self, row: Any, verb: str | None, before: State) -> None:
-        """One event tells what changed, one more whatever was born; after a refusal there is none, and no change."""
+        """One event tells what changed, one more whatever was born. Refused, or edited to what it was: none of both."""
         told = self.events(after=self.told)
         born = {key: columns for key, columns in self.state.items() if key not in before}
         changed = {key: self.state[key] for key in before if before[key] != self.state[key]}
-        if verb is None:
+        if verb is None or (verb == "edit_details" and not told):
             assert (changed, born, told) == ({}, {}, [])
             return
         births = [e for e in told if e.verb in BIRTHS]
@@ -463,6 +463,6 @@ def test_history_is_what_happened(cast: Cast, data: st.DataObject) -> None:
     """REF-11, FLOW-7: whatever is done in whatever order, every change has exactly one event, a refusal leaves no
     trace, and the events replayed give the rows."""
     walk = Walk(cast, data)
-    for _step in range(data.draw(st.integers(1, 15), "steps")):
+    for _step in range(data.draw(st.integers(5, 15), "steps")):
         walk.step()
     walk.replay()

@@ -70,13 +70,15 @@ def test_fx_2_months_between_include_both_ends() -> None:
     [
         ("2026-10-30", True),  # a Friday; the 31st is a Saturday
         ("2026-10-29", False),
+        ("2026-10-31", True),
+        ("2026-10-24", False),  # a Saturday
         ("2026-11-30", True),  # a Monday
         ("2026-11-27", False),  # a Friday before that Monday
         ("2026-02-27", True),  # a Friday; the month ends with the 28th
     ],
 )
 def test_fx_1_a_month_is_over_after_its_last_weekday(day: str, last: bool) -> None:
-    assert rules.is_last_weekday(date.fromisoformat(day)) is last
+    assert rules.ends_month(date.fromisoformat(day)) is last
 
 
 # Means and conversion --------------------------------------------------------------------------------------------
@@ -286,6 +288,8 @@ def test_fx_3_an_import_says_whether_deals_must_be_revalued() -> None:
     corrected = publish(OCTOBER, EUR="1.11", TRY="0.02")
     assert corrected == Imported(created=1, updated=1)
     assert corrected.changed
+    assert publish(OCTOBER, EUR="1.12") == Imported(updated=1)
+    assert publish(OCTOBER, EUR="1.13").changed
     assert not publish(OCTOBER).changed
 
 

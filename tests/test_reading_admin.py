@@ -100,6 +100,7 @@ def test_ref_24_mail_that_was_given_up_is_sent_again_by_a_manager(cast: Cast, re
     assert "1 mail is sent again." in told
     waiting = Notice.objects.get(pk=parked.pk)
     assert (waiting.attempts, waiting.parked_at, waiting.last_error) == (0, None, "")
+    assert not notify.retry(waiting, now=now)
     assert notify.deliver_due(now=timezone.now()) == 1
     assert [letter.to for letter in mail.outbox] == [[parked.email]]
     assert "None of these mails was given up" in manager.post(reverse(NOTICES), again, follow=True).content.decode()

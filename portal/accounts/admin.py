@@ -12,11 +12,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts import services
-from portal.accounts.admin_site import MANAGERS, PortalAdmin, PortalInline, actor_of, site
+from portal.accounts.admin_site import MANAGERS, PortalAdmin, PortalInline, actor_of, column, site
 from portal.accounts.forms import (
     DETAILS,
     PLACE,
@@ -24,6 +25,7 @@ from portal.accounts.forms import (
     GrantForm,
     GrantFormSet,
     LocationForm,
+    MembershipForm,
     NewPersonForm,
     PersonForm,
 )
@@ -36,6 +38,12 @@ def _acting(request: HttpRequest) -> Actor:
     if actor is None:
         raise PermissionDenied
     return actor
+
+
+CREATED = column("created_at", _("created"))
+JOINED = column("date_joined", _("created"))
+PERSON = column("user", _("person"))
+COMPANY = column("company", _("company"))
 
 
 class LocationInline(PortalInline):
@@ -52,13 +60,13 @@ class CompanyAdmin(PortalAdmin):
     write_roles = MANAGERS
     form = CompanyForm
     inlines: ClassVar = [LocationInline]
-    list_display = ("name", "kind", "country", "created_at")
+    list_display = ("name", "kind", "country", CREATED)
     list_filter = ("kind",)
     search_fields = ("name",)
     ordering = ("name", "pk")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Company | None = None) -> tuple[str, ...]:
-        return () if obj is None else ("kind", "created_at")
+    def get_readonly_fields(self, request: HttpRequest, obj: Company | None = None) -> tuple[Any, ...]:
+        return () if obj is None else ("kind", CREATED)
 
     def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
         given = {name: form.cleaned_data[name] for name in ("name", "country")}
@@ -79,10 +87,14 @@ class MembershipInline(PortalInline):
     """Where a person belongs; changed on the membership's own page."""
 
     model = Membership
-    fields = ("company", "roles", "is_active")
+    fields = ("where", "roles", "is_active")
     readonly_fields = fields
-    show_change_link = True
     extra = 0
+
+    @admin.display(description=_("company"))
+    def where(self, membership: Membership) -> str:
+        page = reverse("admin:accounts_membership_change", args=[membership.pk])
+        return format_html('<a href="{}">{}</a>', page, membership.company)
 
     @admin.display(description=_("roles"))
     def roles(self, membership: Membership) -> str:
@@ -102,16 +114,16 @@ class PersonAdmin(PortalAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **({} if change else {"form": NewPersonForm}), **kwargs)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         if obj is None:
             return ("email", "password", *DETAILS)
-        return ("email", *DETAILS, "is_active", "last_login", "date_joined")
+        return ("email", *DETAILS, "is_active", "last_login", JOINED)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         if obj is None:
             return ()
         own = ("is_active",) if obj.pk == _acting(request).user_id else ()
-        return ("email", *own, "last_login", "date_joined")
+        return ("email", *own, "last_login", JOINED)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[type[admin.options.InlineModelAdmin]]:
         return [MembershipInline] if obj else []
@@ -172,10 +184,10 @@ class GrantInline(PortalInline):
 @admin.register(Membership, site=site)
 class MembershipAdmin(PortalAdmin):
     write_roles = MANAGERS
+    form = MembershipForm
     inlines: ClassVar = [GrantInline]
-    fields = ("user", "company", "is_active")
     autocomplete_fields = ("user", "company")
-    list_display = ("user", "email", "company", "roles", "is_active")
+    list_display = (PERSON, "email", COMPANY, "roles", "is_active")
     list_select_related = ("user", "company")
     list_filter = ("is_active", "grants__role")
     search_fields = ("user__email", "user__first_name", "user__last_name", "company__name")
@@ -184,8 +196,11 @@ class MembershipAdmin(PortalAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return super().get_queryset(request).prefetch_related("grants__location")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return () if obj is None else ("user", "company")
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
+        return ("user", "company", "is_active") if obj is None else (PERSON, COMPANY, "is_active")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
+        return () if obj is None else (PERSON, COMPANY)
 
     @admin.display(description=_("e-mail"), ordering="user__email")
     def email(self, membership: Membership) -> str:

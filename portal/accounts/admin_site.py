@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.utils import display_for_value
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -89,6 +90,28 @@ class PortalInline(admin.TabularInline):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.removable and _may(request, self.write_roles)
+
+
+def column(name: str, label: Any) -> Any:
+    """A field under a label in the reader's language, for models that name it for programmers only."""
+
+    @admin.display(description=label, ordering=name)
+    def shown(obj: Any) -> Any:
+        return display_for_value(getattr(obj, name), "–")
+
+    shown.__name__ = name
+    return shown
+
+
+def titled(kind: type[admin.FieldListFilter], title: Any) -> type[admin.FieldListFilter]:
+    """One of Django's filters under a title in the reader's language."""
+
+    class Titled(kind):  # type: ignore[valid-type, misc]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = title
+
+    return Titled
 
 
 #: Who keeps the programme's own data.

@@ -10,12 +10,13 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts import rules
 from portal.accounts.countries import COUNTRIES
-from portal.accounts.models import Company, Location, Role, RoleGrant, User
+from portal.accounts.models import Company, Location, Membership, Role, RoleGrant, User
 from portal.accounts.rules import Actor, Grant
 
 DETAILS = ("first_name", "last_name", "phone", "language", "time_zone")
@@ -43,14 +44,17 @@ class LocationForm(CountryMixin):
     class Meta:
         model = Location
         fields = PLACE
+        widgets: ClassVar = {"country": forms.TextInput(attrs={"size": 4})}
 
 
 class PersonForm(forms.ModelForm):
     """What may change of a person; the e-mail address never does."""
 
-    language = forms.ChoiceField(label=_("language"), choices=settings.LANGUAGES, initial=settings.LANGUAGE_CODE)
+    language = forms.ChoiceField(
+        label=capfirst(_("language")), choices=settings.LANGUAGES, initial=settings.LANGUAGE_CODE
+    )
     time_zone = forms.ChoiceField(
-        label=_("time zone"), choices=[(z, z) for z in sorted(zoneinfo.available_timezones())], initial="UTC"
+        label=capfirst(_("time zone")), choices=[(z, z) for z in sorted(zoneinfo.available_timezones())], initial="UTC"
     )
 
     class Meta:
@@ -62,7 +66,7 @@ class NewPersonForm(PersonForm):
     """A new account. The first password may be left to the person."""
 
     password = forms.CharField(
-        label=_("password"),
+        label=capfirst(_("password")),
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
@@ -85,6 +89,13 @@ class NewPersonForm(PersonForm):
         return password
 
 
+class MembershipForm(forms.ModelForm):
+    class Meta:
+        model = Membership
+        fields = ("user", "company", "is_active")
+        labels: ClassVar = {"user": capfirst(_("person")), "company": capfirst(_("company"))}
+
+
 class LocationChoice(forms.ModelChoiceField):
     """Locations of several companies tell whose they are."""
 
@@ -94,7 +105,7 @@ class LocationChoice(forms.ModelChoiceField):
 
 class GrantForm(forms.ModelForm):
     location = LocationChoice(
-        label=_("location"),
+        label=capfirst(_("location")),
         queryset=Location.objects.select_related("company").order_by("company__name", "name"),
         required=False,
         empty_label=_("The entire company"),

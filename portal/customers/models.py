@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid6
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from portal.customers import rules
 
@@ -31,7 +32,7 @@ class Customer(models.Model):
     name = models.CharField(_("name"), max_length=_LENGTHS["name"])
     country = models.CharField(_("country"), max_length=_LENGTHS["country"])
     city = models.CharField(_("city"), max_length=_LENGTHS["city"], blank=True)
-    state = models.CharField(_("state"), max_length=_LENGTHS["state"], blank=True)
+    state = models.CharField(pgettext_lazy("of an address", "state"), max_length=_LENGTHS["state"], blank=True)
     postal_code = models.CharField(_("postal code"), max_length=_LENGTHS["postal_code"], blank=True)
     address_line1 = models.CharField(_("address"), max_length=_LENGTHS["address_line1"], blank=True)
     address_line2 = models.CharField(_("address, second line"), max_length=_LENGTHS["address_line2"], blank=True)

@@ -27,7 +27,7 @@ class _Folding(dict[int, str]):
     """What each character folds to, worked out once: folding never depends on a character's neighbours."""
 
     def __missing__(self, code: int) -> str:
-        folded = _without_marks(_without_marks(chr(code)).casefold()).translate(_OWN_LETTERS)
+        folded = _without_marks(chr(code)).casefold().translate(_OWN_LETTERS)
         self[code] = folded
         return folded
 

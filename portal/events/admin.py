@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.admin_site import PortalAdmin, site
+from portal.accounts.admin_site import PortalAdmin, column, site, titled
 from portal.events import services
 from portal.events.models import Event
 
@@ -29,19 +29,54 @@ class VerbFilter(admin.SimpleListFilter):
         return queryset.filter(verb=self.value()) if self.value() else queryset
 
 
+WHEN = column("at", _("when"))
+WHAT = column("verb", _("what"))
+WHOSE = column("company", _("company"))
+COMMENT = column("comment", _("comment"))
+
+
 @admin.register(Event, site=site)
 class EventAdmin(PortalAdmin):
-    list_display = ("at", "verb", "company", "actor", "comment")
-    list_filter = (VerbFilter, ("at", admin.DateFieldListFilter), "company")
+    list_display = (WHEN, WHAT, WHOSE, "who", COMMENT)
+    list_filter = (
+        VerbFilter,
+        ("at", titled(admin.DateFieldListFilter, _("when"))),
+        ("company", titled(admin.RelatedFieldListFilter, _("company"))),
+    )
     list_select_related = ("company", "actor_user")
     list_per_page = 50
     show_full_result_count = False
     ordering = ("-pk",)
+    fields = (
+        WHEN,
+        WHAT,
+        WHOSE,
+        "who",
+        "subject",
+        "changes",
+        "why",
+        COMMENT,
+        column("policy_version", _("policy version")),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         """Nothing of deals that are not shared with the vendor (REF-3)."""
         return services.seen_by_vendor()
 
     @admin.display(description=_("who"))
-    def actor(self, event: Event) -> str:
+    def who(self, event: Event) -> str:
         return str(event.actor_user or event.get_actor_kind_display())
+
+    @admin.display(description=_("record"))
+    def subject(self, event: Event) -> str:
+        return f"{event.subject_type} {event.subject_id}"
+
+    @admin.display(description=_("changes"))
+    def changes(self, event: Event) -> str:
+        """One line a column, by the names the database knows."""
+        lines = (f"{name}: {event.before.get(name)} → {value}" for name, value in event.after.items())
+        return "\n".join(lines) or "–"
+
+    @admin.display(description=_("reasons"))
+    def why(self, event: Event) -> str:
+        return ", ".join(f"{reason['rule']} {reason['code']}" for reason in event.reasons) or "–"

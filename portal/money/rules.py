@@ -87,10 +87,10 @@ def months(first: date, last: date) -> Iterator[date]:
         month = add_months(month, 1)
 
 
-def is_last_weekday(day: date) -> bool:
-    """Whether no weekday of the same month follows."""
+def ends_month(day: date) -> bool:
+    """Whether no weekday of the same month follows: the ECB publishes on none other."""
     following = (day + timedelta(days=count) for count in range(1, 4))
-    return day.weekday() < 5 and all(d.weekday() >= 5 or d.month != day.month for d in following)
+    return all(d.weekday() >= 5 or d.month != day.month for d in following)
 
 
 # Values
@@ -141,7 +141,7 @@ def ecb_monthly(lines: Iterable[str], *, since: date | None = None) -> tuple[lis
     if not days:
         return [], None
     newest = max(days)
-    unfinished = None if is_last_weekday(newest) else month_start(newest)
+    unfinished = None if ends_month(newest) else month_start(newest)
     daily: dict[tuple[str, date], list[Decimal]] = defaultdict(list)
     for day, rates in days.items():
         month = month_start(day)

@@ -1,7 +1,7 @@
 """Converting at the month's rate (FX-2), and taking in rates (FX-1).
 
-Whatever takes in rates returns an `Imported`: if it `.changed` anything, the open deals must be revalued (FX-3). Money
-stands below the deals and can't do that; the caller's edge does, and the hourly revaluation catches what it misses.
+Whatever takes in rates returns an `Imported`. If it `.changed` anything, the open deals are revalued by a worker (FX-3):
+money stands below the deals and names the task only; the hourly revaluation does it too.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import IO
 
 import currency_converter
+from celery import current_app
 from django.conf import settings
 from django.db import connection, transaction
 
@@ -194,4 +195,11 @@ def _write(rows: Sequence[Rate], *, source: str, publication: str, now: datetime
             },
         )
         created = [is_new for (is_new,) in cursor.fetchall()]
-    return Imported(created.count(True), created.count(False), len(rows) - len(created))
+    imported = Imported(created.count(True), created.count(False), len(rows) - len(created))
+    if imported.changed:
+        transaction.on_commit(_revalue_soon, robust=True)
+    return imported
+
+
+def _revalue_soon() -> None:
+    current_app.send_task("referrals.tasks.revalue_open")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.admin_site import MANAGERS, PortalAdmin, site
+from portal.accounts.admin_site import MANAGERS, PortalAdmin, column, site, titled
 from portal.events.services import seen_by_vendor
 from portal.notify import services
 from portal.notify.models import Mail, Notice
@@ -39,10 +39,20 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(asked)
 
 
+WHEN = column("created_at", _("when"))
+ADDRESS = column("email", _("e-mail"))
+TRIES = column("attempts", _("tries"))
+ERROR = column("last_error", _("last error"))
+
+
 @admin.register(Notice, site=site)
 class NoticeAdmin(PortalAdmin):
-    list_display = ("created_at", "email", "what", "state", "attempts", "next_attempt_at", "last_error")
-    list_filter = (StateFilter, ("created_at", admin.DateFieldListFilter))
+    list_display = (WHEN, ADDRESS, "what", "state", TRIES, ERROR)
+    list_filter = (StateFilter, ("created_at", titled(admin.DateFieldListFilter, _("when"))))
+    fields = (
+        *(WHEN, ADDRESS, "what", "words", "state", TRIES, ERROR),
+        *(column("next_attempt_at", _("next try")), column("sent_at", _("sent")), column("parked_at", _("given up"))),
+    )
     list_per_page = 50
     show_full_result_count = False
     search_fields = ("email",)
@@ -58,8 +68,11 @@ class NoticeAdmin(PortalAdmin):
 
     @admin.display(description=_("subject"))
     def what(self, notice: Notice) -> str:
-        params = from_json({"code": "", "message": "", "params": notice.params}).params
-        return text.text(Blocker("", notice.subject, params=params))
+        return _sentence(notice.subject, notice)
+
+    @admin.display(description=_("text"))
+    def words(self, notice: Notice) -> str:
+        return _sentence(notice.body, notice)
 
     @admin.display(description=_("state"))
     def state(self, notice: Notice) -> Any:
@@ -78,3 +91,9 @@ class NoticeAdmin(PortalAdmin):
             return
         told = ngettext("%(count)s mail is sent again.", "%(count)s mails are sent again.", again)
         messages.success(request, told % {"count": again})
+
+
+def _sentence(message: str, notice: Notice) -> str:
+    """In the language of whoever reads it here."""
+    params = from_json({"code": "", "message": "", "params": notice.params}).params
+    return text.text(Blocker("", message, params=params))

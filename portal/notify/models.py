@@ -1,4 +1,4 @@
-"""Mail waiting to be sent: written with the change it tells of, delivered by workers."""
+"""Notices: written with the change they tell of, read in the portal and mailed by workers."""
 
 from __future__ import annotations
 
@@ -9,23 +9,65 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from portal.events.models import Event
+from portal.notify import rules
 
 
 class Mail(models.TextChoices):
     """How a notice reaches the mailbox: at once, in the day's digest, or not at all."""
 
-    NOW = "now", _("At once")
-    DIGEST = "digest", _("Once a day")
-    OFF = "off", _("Never")
+    NOW = rules.NOW, _("At once")
+    DIGEST = rules.DIGEST, _("Once a day")
+    OFF = rules.OFF, _("Never")
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
+    # In the portal
+
+    def of(self, user_id: int) -> NoticeQuerySet:
+        return self.filter(user_id=user_id)
+
+    def unread(self) -> NoticeQuerySet:
+        return self.filter(read_at=None)
+
+    def newest_first(self) -> NoticeQuerySet:
+        return self.order_by("-created_at", "-pk")
+
+    def below(self, notice: Notice) -> NoticeQuerySet:
+        """What follows that notice in newest_first order."""
+        at = notice.created_at
+        return self.filter(created_at__lte=at).exclude(created_at=at, pk__gte=notice.pk)
+
+    # By mail
+
+    def waiting(self, mail: str = Mail.NOW) -> NoticeQuerySet:
+        return self.filter(mail=mail, sent_at=None, parked_at=None)
+
     def due(self, now: datetime) -> NoticeQuerySet:
-        return self.filter(mail=Mail.NOW, sent_at=None, parked_at=None, next_attempt_at__lte=now)
+        return self.waiting().filter(next_attempt_at__lte=now)
+
+    def next_in_line(self, now: datetime) -> NoticeQuerySet:
+        """What is due, oldest first; nothing to an address for which an earlier mail makes a pause (JOB)."""
+        pausing = Notice.objects.waiting().filter(
+            next_attempt_at__gt=now, email=models.OuterRef("email"), pk__lt=models.OuterRef("pk")
+        )
+        return self.due(now).exclude(models.Exists(pausing)).order_by("pk")
+
+    def due_in_digest(self, now: datetime) -> NoticeQuerySet:
+        return self.waiting(Mail.DIGEST).filter(next_attempt_at__lte=now)
+
+    def heading_a_digest(self, now: datetime) -> NoticeQuerySet:
+        """One of each person's due notices, the oldest: whoever holds it makes that person's digest."""
+        earlier = Notice.objects.due_in_digest(now).filter(
+            user_id=models.OuterRef("user_id"), pk__lt=models.OuterRef("pk")
+        )
+        return self.due_in_digest(now).exclude(models.Exists(earlier)).order_by("pk")
 
 
 class Notice(models.Model):
-    """One mail to one address about one event; the words are msgids, rendered in the receiver's language."""
+    """One event told to one address, once; the words are msgids, rendered in the reader's language (REF-24).
+
+    A person with an account reads it in the portal, too; anybody else of a deal's team gets the mail only.
+    """
 
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="+")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")

@@ -1,30 +1,34 @@
-"""Telling people: notices are written with the change and mailed by workers, with growing pauses."""
+"""Telling people: notices are written with the change, read in the portal, and mailed by workers (REF-24)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import enum
+import smtplib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
-from django.template.loader import render_to_string
-from django.utils import timezone, translation
 
 from portal.accounts.models import User
 from portal.events.models import Event
-from portal.notify.models import Notice
-from portal.workflow import blockers, text
+from portal.notify import mails, reading, rules
+from portal.notify.models import Mail, Notice, NoticeQuerySet, Preference
+from portal.workflow import blockers
 from portal.workflow.blockers import Blocker, Param
 
-#: JOB: ten tries with growing pauses, then parked.
-PAUSES = [timedelta(minutes=m) for m in (1, 2, 5, 10, 20, 40, 80, 160, 320)]
+PAUSES = rules.PAUSES
+
+
+# Writing
 
 
 @dataclass(frozen=True)
 class Message:
-    """What to tell about one event: msgids with params, a path of the portal, and to whom."""
+    """What to tell about one event: msgids with params, a path of the portal, to whom, and what kind it is (F5.2)."""
 
     event: Event
     emails: Iterable[str]
@@ -32,28 +36,41 @@ class Message:
     body: str
     link: str
     params: Mapping[str, Param] = field(default_factory=dict)
+    category: str = rules.ACTION_REQUIRED
 
 
 @transaction.atomic
 def notify(messages: Iterable[Message]) -> None:
-    """Write the notices of many events in one go; each address hears of an event once (REF-24)."""
-    messages = list(messages)
-    addresses = {email.lower() for message in messages for email in message.emails}
-    if not addresses:
+    """Write the notices of many events in one go; each address hears of an event once (REF-24).
+
+    The first message that names an address counts. Closed accounts are told nothing.
+    """
+    told = [(message, email) for message in messages for email in _unique(message.emails)]
+    if not told:
         return
-    people = {user.email: user for user in User.objects.filter(email__in=addresses, is_active=True)}
-    Notice.objects.bulk_create(
-        [_notice(message, email, people.get(email)) for message in messages for email in _unique(message.emails)],
-        ignore_conflicts=True,
-    )
+    people = {user.email.lower(): user for user in User.objects.filter(email__in={email for _m, email in told})}
+    chosen = _preferences(user.pk for user in people.values())
+    notices = []
+    for message, email in told:
+        user = people.get(email)
+        if user is None or user.is_active:
+            notices.append(_notice(message, email, user, chosen))
+    Notice.objects.bulk_create(notices, ignore_conflicts=True)
 
 
 def _unique(emails: Iterable[str]) -> list[str]:
     return sorted({email.lower() for email in emails})
 
 
-def _notice(message: Message, email: str, user: User | None) -> Notice:
+def _preferences(user_ids: Iterable[int]) -> dict[tuple[int, str], str]:
+    rows = Preference.objects.filter(user_id__in=list(user_ids))
+    return {(row.user_id, row.category): row.mail for row in rows}
+
+
+def _notice(message: Message, email: str, user: User | None, chosen: Mapping[tuple[int, str], str]) -> Notice:
     stored = blockers.to_json(Blocker("", message.body, params=message.params))
+    mail = rules.mail_for(message.category, chosen.get((user.pk, message.category)) if user else None)
+    at = message.event.at
     return Notice(
         event=message.event,
         user=user,
@@ -63,14 +80,61 @@ def _notice(message: Message, email: str, user: User | None) -> Notice:
         body=message.body,
         params=stored["params"],
         link=message.link,
-        created_at=message.event.at,
-        next_attempt_at=message.event.at,
+        category=message.category,
+        mail=mail,
+        created_at=at,
+        next_attempt_at=rules.next_digest(at, mails.zone_of(user)) if mail == Mail.DIGEST else at,
     )
 
 
 def forget_undelivered(*, now: datetime) -> None:
-    """Mail nothing of what happened so far: the demo's past is invented."""
-    Notice.objects.due(now).update(parked_at=now, last_error="")
+    """Mail nothing of what happened so far, and take what is older than a week as read: the demo's past is invented."""
+    Notice.objects.waiting().update(mail=Mail.OFF)
+    Notice.objects.unread().filter(created_at__lt=now - 7 * rules.DAY).update(read_at=now)
+
+
+# Reading
+
+
+def mark_read(notice: Notice, *, now: datetime) -> None:
+    Notice.objects.unread().filter(pk=notice.pk).update(read_at=now)
+
+
+def mark_all_read(user: User, *, upto: int, now: datetime) -> int:
+    """Everything up to the newest notice the person was shown; what came after that stays unread."""
+    return Notice.objects.of(user.pk).unread().filter(pk__lte=upto).update(read_at=now)
+
+
+def preferences(user: User) -> dict[str, str]:
+    """How the person hears of each category that he may choose for (F5.2)."""
+    chosen = _preferences([user.pk])
+    return {c.code: rules.mail_for(c.code, chosen.get((user.pk, c.code))) for c in rules.OPTIONAL}
+
+
+@transaction.atomic
+def set_preferences(user: User, wanted: Mapping[str, str]) -> None:
+    """Keep how a person wants to be mailed; what waits for him of a kind he wants no more mail about isn't sent."""
+    known = {category.code for category in rules.OPTIONAL}
+    rows = [Preference(user=user, category=code, mail=mail) for code, mail in wanted.items() if code in known]
+    Preference.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["user", "category"], update_fields=["mail"]
+    )
+    off = [row.category for row in rows if row.mail == Mail.OFF]
+    waiting = Notice.objects.of(user.pk).filter(category__in=off, sent_at=None, parked_at=None)
+    waiting.update(mail=Mail.OFF)
+
+
+# Delivering
+
+
+class Outcome(enum.Enum):
+    """What became of one mail: taken by somebody else, left unsent for good, sent, refused, or nobody to take it."""
+
+    TAKEN = enum.auto()
+    WITHHELD = enum.auto()
+    SENT = enum.auto()
+    REFUSED = enum.auto()
+    NO_SERVER = enum.auto()
 
 
 def retry(notice: Notice, *, now: datetime) -> bool:
@@ -80,55 +144,105 @@ def retry(notice: Notice, *, now: datetime) -> bool:
 
 
 def deliver_due(*, now: datetime, limit: int = 200) -> int:
-    """Send what is due, one transaction a mail; what a killed worker held is due again. Returns how many went out."""
-    sent = 0
+    """Send what is due, one transaction a mail; what a killed worker held is due again. Returns how many went out.
+
+    Mails to one address keep their order: while one is tried, or pauses, those after it wait. Once the server takes
+    nothing at all the round ends; the next one finds the others as they were.
+    """
+    heads = Notice.objects.next_in_line(now).values_list("pk", "email")[:limit]
+    return _deliver_all(heads, Notice.objects.due(now), _send_one, now)
+
+
+def deliver_digests(*, now: datetime, limit: int = 200) -> int:
+    """Send each person his digest, one transaction a mail (F5.2). Returns how many went out."""
+    heads = Notice.objects.heading_a_digest(now).values_list("pk", "email")[:limit]
+    return _deliver_all(heads, Notice.objects.due_in_digest(now), _send_digest, now)
+
+
+Sender = Callable[[Notice, BaseEmailBackend, datetime], Outcome]
+
+
+def _deliver_all(heads: Iterable[tuple[int, str]], due: NoticeQuerySet, send: Sender, now: datetime) -> int:
+    sent, held = 0, set()
     connection = get_connection()
-    for _turn in range(limit):
-        with transaction.atomic():
-            notice = (
-                Notice.objects.due(now)
-                .select_for_update(skip_locked=True, of=("self",))
-                .select_related("user")
-                .order_by("next_attempt_at")
-                .first()
-            )
-            if notice is None:
+    try:
+        for pk, email in heads:
+            if email in held:
+                continue
+            outcome = _claim_and_send(pk, due, send, connection, now)
+            sent += outcome is Outcome.SENT
+            if outcome is Outcome.NO_SERVER:
                 break
-            sent += _deliver(notice, connection, now)
-    connection.close()
+            if outcome in (Outcome.TAKEN, Outcome.REFUSED):
+                held.add(email)
+    finally:
+        connection.close()
     return sent
 
 
-def _deliver(notice: Notice, connection: object, now: datetime) -> bool:
-    notice.attempts += 1
+@transaction.atomic
+def _claim_and_send(pk: int, due: NoticeQuerySet, send: Sender, connection: BaseEmailBackend, now: datetime) -> Outcome:
+    """The lock is the claim: it ends with the worker, however that ends."""
+    notice = due.select_for_update(skip_locked=True, of=("self",)).select_related("user").filter(pk=pk).first()
+    return Outcome.TAKEN if notice is None else send(notice, connection, now)
+
+
+def _send_one(notice: Notice, connection: BaseEmailBackend, now: datetime) -> Outcome:
+    return _send([notice], lambda told: mails.single(told[0]), connection, now)
+
+
+def _send_digest(head: Notice, connection: BaseEmailBackend, now: datetime) -> Outcome:
+    """All of the person's notices that are due: nobody else has them while the first of them is held."""
+    due = Notice.objects.due_in_digest(now).filter(user=head.user).select_related("user")
+    return _send(list(due.order_by("pk")), mails.digest, connection, now)
+
+
+def _send(
+    notices: Sequence[Notice],
+    render: Callable[[Sequence[Notice]], EmailMultiAlternatives],
+    connection: BaseEmailBackend,
+    now: datetime,
+) -> Outcome:
+    """Send one mail about the notices that may still be told, and write down what became of it."""
+    told = reading.told(notices[0].user, notices)
+    withheld = {notice.pk for notice in notices} - {notice.pk for notice in told}
+    if withheld:
+        Notice.objects.filter(pk__in=withheld).update(mail=Mail.OFF)
+    if not told:
+        return Outcome.WITHHELD
     try:
-        _render(notice, connection).send()
-    except OSError as error:  # SMTPException is one
-        notice.last_error = str(error)[:1000]
-        if notice.attempts > len(PAUSES):
-            notice.parked_at = now
-        else:
-            notice.next_attempt_at = now + PAUSES[notice.attempts - 1]
-    else:
-        notice.sent_at = now
-        notice.last_error = ""
-    notice.save()
-    return notice.sent_at is not None
+        mail = render(told)
+        connection.open()
+        mail.connection = connection
+        mail.send()
+    except Exception as error:  # whatever it is, the mails behind this one must not wait for it
+        connection.close()
+        _failed(told, error, now)
+        return Outcome.NO_SERVER if _is_no_server(error) else Outcome.REFUSED
+    Notice.objects.filter(pk__in=[n.pk for n in told]).update(sent_at=now, attempts=_tries(told), last_error="")
+    return Outcome.SENT
 
 
-def _render(notice: Notice, connection: object) -> EmailMultiAlternatives:
-    zone = notice.user.time_zone if notice.user else "UTC"
-    with translation.override(notice.language), timezone.override(zone):
-        params = blockers.from_json({"code": "", "message": "", "params": notice.params}).params
-        subject = text.text(Blocker("", notice.subject, params=params))
-        body = text.text(Blocker("", notice.body, params=params))
-        context = {"body": body, "link": settings.BASE_URL + notice.link, "language": notice.language}
-        mail = EmailMultiAlternatives(
-            subject=" ".join(subject.split()),
-            body=render_to_string("mail/notice.txt", context),
-            to=[notice.email],
-            headers={"Message-ID": f"<notice-{notice.pk}@ortak>", "Auto-Submitted": "auto-generated"},
-            connection=connection,
-        )
-        mail.attach_alternative(render_to_string("mail/notice.html", context), "text/html")
-    return mail
+def _tries(notices: Sequence[Notice]) -> int:
+    return max(notice.attempts for notice in notices) + 1
+
+
+def _failed(notices: Sequence[Notice], error: Exception, now: datetime) -> None:
+    tries = _tries(notices)
+    pause = rules.pause_after(tries)
+    then = {"next_attempt_at": now + pause} if pause else {"parked_at": now}
+    failed = Notice.objects.filter(pk__in=[notice.pk for notice in notices])
+    failed.update(attempts=tries, last_error=str(error)[:1000], **then)
+
+
+def _is_no_server(error: Exception) -> bool:
+    """Whether the server takes no mail at all now, rather than not this one."""
+    if isinstance(error, smtplib.SMTPServerDisconnected | smtplib.SMTPConnectError | smtplib.SMTPHeloError):
+        return True
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return True
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return any(code == 421 for code, _reason in error.recipients.values())
+    if isinstance(error, smtplib.SMTPResponseException):
+        return error.smtp_code == 421
+    return isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException)

@@ -34,6 +34,10 @@ class ExportQuerySet(models.QuerySet["Export"]):
         """Whoever asked for it, in the company he asked for it in."""
         return self.filter(user_id=actor.user_id, company_id=actor.own_company_id)
 
+    def with_state(self) -> ExportQuerySet:
+        """For pages: whether there is a file, without the file."""
+        return self.defer("content").annotate(has_content=models.Q(content__isnull=False))
+
 
 class Export(models.Model):
     """A file a worker makes of a list, with its progress; kept for some days."""
@@ -41,6 +45,9 @@ class Export(models.Model):
     class Format(models.TextChoices):
         CSV = "csv", "CSV"
         XLSX = "xlsx", "XLSX"
+
+    #: F6.10. A file for a person to work with; whoever wants everything asks the API.
+    MOST_ROWS = 5_000
 
     public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -68,3 +75,22 @@ class Export(models.Model):
 
     def __str__(self) -> str:
         return f"{self.created_at:%Y-%m-%d} {self.format}"
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a file to download; of a row fetched by with_state()."""
+        return bool(self.has_content)  # type: ignore[attr-defined]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the list had more deals than a file holds."""
+        return self.finished_at is not None and self.total is not None and self.total > self.done
+
+    @property
+    def aim(self) -> int:
+        """How many deals the file will have."""
+        return min(self.total or 0, self.MOST_ROWS)
+
+    @property
+    def file_name(self) -> str:
+        return f"deals-{self.created_at:%Y-%m-%d-%H%M}.{self.format}"

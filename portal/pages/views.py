@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import push_url
 
 from dealreg.models import Registration
 from portal.accounts import services as accounts
@@ -18,11 +21,18 @@ from portal.accounts.middleware import COMPANY_KEY
 from portal.accounts.models import User
 from portal.pages import deal as deal_page
 from portal.pages import home as home_page
-from portal.pages import listing
+from portal.pages import services
 from portal.pages.context import THEME_COOKIE
+from portal.pages.exports import CONTENT_TYPES
+from portal.pages.listing import page as list_page
+from portal.pages.listing.asked import Asked, values
+from portal.pages.listing.rows import neighbours
+from portal.pages.models import Export
+from referrals import favorites
 from referrals.views import get_referral
 
 YEAR = 365 * 24 * 3600
+MOST_EXPORTS = 20
 
 
 @needs_actor
@@ -35,16 +45,56 @@ def home(request: ActorRequest) -> HttpResponse:
 @require_GET
 def deals(request: ActorRequest) -> HttpResponse:
     """The list; *load more* asks for the rows below a key (keyset), so nothing is shown twice or missed."""
-    context = listing.context(request.actor, request.GET)
-    more = request.htmx and "after" in request.GET  # type: ignore[attr-defined]
-    return render(request, "pages/deals.html#rows" if more else "pages/deals.html", context)
+    view = services.list_view(request.actor)
+    asked = Asked.of(values(request.GET), request.actor, kept=view.query)
+    if request.htmx and "after" in request.GET:  # type: ignore[attr-defined]
+        context = list_page.more(request.actor, asked, view.columns)
+        return _for_htmx(render(request, "pages/deals.html#rows", context))
+    if asked.stated and asked.after is None:
+        services.remember(view, asked)
+    context = list_page.context(request.actor, asked, view.columns)
+    response = _for_htmx(render(request, "pages/deals.html", context))
+    return push_url(response, "?" + context["address"]) if request.htmx else response  # type: ignore[attr-defined]
+
+
+def _for_htmx(response: HttpResponse) -> HttpResponse:
+    """The same address answers htmx otherwise than the browser itself."""
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@needs_actor
+@require_POST
+def choose_columns(request: ActorRequest) -> HttpResponse:
+    """What the list shows of each deal (REF-20); *reset* goes back to the usual columns."""
+    codes = [] if "reset" in request.POST else request.POST.getlist("column")
+    services.choose_columns(services.list_view(request.actor), codes, actor=request.actor)
+    return _back(request)
+
+
+@needs_actor
+@require_POST
+def favorite(request: ActorRequest, public_id: Any) -> HttpResponse:
+    """The person's star on or off, for what he sees only (REF-19)."""
+    referral = get_referral(request, public_id)
+    starred = favorites.set_favorite(referral, actor=request.actor, on=request.POST.get("on") == "yes")
+    if not request.htmx:  # type: ignore[attr-defined]
+        return _back(request)
+    context: dict[str, Any] = {"referral": referral, "starred": starred}
+    if address := request.POST.get("list"):
+        context["tab"] = list_page.favorites_tab(request.actor, Asked.at(address, request.actor))
+    return render(request, "pages/_star.html", context)
 
 
 @needs_actor
 @require_GET
 def deal(request: ActorRequest, public_id: Any) -> HttpResponse:
     referral = get_referral(request, public_id)
-    return render(request, "pages/deal.html", deal_page.context(referral, request.actor, now=timezone.now()))
+    context = deal_page.context(referral, request.actor, now=timezone.now())
+    listed = request.GET.get("list", "")
+    asked = Asked.at(listed, request.actor) if listed else None
+    beside = neighbours(referral, request.actor, asked)
+    return render(request, "pages/deal.html", {**context, "beside": beside, "listed": asked and asked.address()[1:]})
 
 
 @needs_actor
@@ -58,6 +108,69 @@ def deal_state(request: ActorRequest, public_id: Any) -> HttpResponse:
     if registration is None or not registration.is_being_routed:
         return HttpResponse(headers={"HX-Refresh": "true"})
     return HttpResponse(status=204)
+
+
+# Files made of the list
+
+
+@needs_actor
+@require_POST
+def export_deals(request: ActorRequest) -> HttpResponse:
+    """Have a worker make a file of the list, or of the deals ticked in it (REF-20)."""
+    kind = request.POST.get("format", "")
+    if kind not in Export.Format.values:
+        raise Http404
+    chosen = [found for text in request.POST.getlist("deal")[: Export.MOST_ROWS] if (found := _uuid(text))]
+    address = Asked.at(request.POST.get("list", ""), request.actor).address()
+    export = services.request_export(
+        address.removeprefix("?"), kind=kind, chosen=chosen, actor=request.actor, now=timezone.now()
+    )
+    return redirect("export", export.public_id)
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+@needs_actor
+@require_GET
+def exports(request: ActorRequest) -> HttpResponse:
+    """One's own files, the newest first."""
+    newest = Export.objects.visible_to(request.actor).defer("content").order_by("-created_at", "-pk")
+    return render(request, "pages/exports.html", {"exports": newest.with_state()[:MOST_EXPORTS]})
+
+
+@needs_actor
+@require_GET
+def export(request: ActorRequest, public_id: Any) -> HttpResponse:
+    """How far a file is; htmx asks again every second until it is done."""
+    found = _export(request, public_id)
+    name = "pages/export.html#progress" if request.htmx else "pages/export.html"  # type: ignore[attr-defined]
+    context = {
+        "export": found,
+        "most": Export.MOST_ROWS,
+        "until": (found.finished_at or found.created_at) + services.KEPT,
+    }
+    return _for_htmx(render(request, name, context))
+
+
+@needs_actor
+@require_GET
+def download_export(request: ActorRequest, public_id: Any) -> HttpResponse:
+    found = _export(request, public_id)
+    if not found.is_ready:
+        return redirect("export", found.public_id)
+    response = HttpResponse(bytes(Export.objects.get(pk=found.pk).content or b""), CONTENT_TYPES[found.format])
+    response["Content-Disposition"] = f'attachment; filename="{found.file_name}"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _export(request: ActorRequest, public_id: Any) -> Export:
+    return get_object_or_404(Export.objects.visible_to(request.actor).with_state(), public_id=public_id)
 
 
 # The top bar's switches

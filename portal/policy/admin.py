@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.admin_site import MANAGERS, PortalAdmin, actor_of, site
+from portal.accounts.admin_site import MANAGERS, PortalAdmin, actor_of, column, site
 from portal.policy import services
 from portal.policy.models import PolicyVersion
+from portal.policy.rules import Policy
+
+
+def _known_fields() -> str:
+    known = ", ".join(f"{field.name}: {field.default}" for field in fields(Policy) if field.name != "version")
+    return gettext('Write them as {"answer_days": 10}. The fields and their defaults: %(known)s.') % {"known": known}
 
 
 class NewVersionForm(forms.ModelForm):
     """The next version; model and service say what is wrong with its values."""
 
     in_force_from = forms.DateField(
-        label=_("in force from"),
+        label=_("In force from"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
         help_text=_("The day's beginning in UTC. Empty: at once."),
@@ -30,6 +39,7 @@ class NewVersionForm(forms.ModelForm):
     class Meta:
         model = PolicyVersion
         fields = ("values", "note")
+        help_texts: ClassVar = {"values": lazy(_known_fields, str)()}
 
     def clean_in_force_from(self) -> date | None:
         day: date | None = self.cleaned_data["in_force_from"]
@@ -38,10 +48,13 @@ class NewVersionForm(forms.ModelForm):
         return day
 
 
+BY = column("created_by", _("added by"))
+
+
 @admin.register(PolicyVersion, site=site)
 class PolicyVersionAdmin(PortalAdmin):
     write_roles = MANAGERS
-    list_display = ("__str__", "from_utc", "note", "values", "created_by")
+    list_display = ("__str__", "from_utc", "note", "values", BY)
     list_select_related = ("created_by",)
     ordering = ("-effective_from", "-number")
 
@@ -52,10 +65,10 @@ class PolicyVersionAdmin(PortalAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **({} if change else {"form": NewVersionForm}), **kwargs)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         if obj is None:
             return ("in_force_from", "values", "note")
-        return ("number", "from_utc", "values", "note", "created_by", "created_at")
+        return ("number", "from_utc", "values", "note", BY, column("created_at", _("added")))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """What is in force: a version replaces the one before entirely."""
@@ -69,7 +82,7 @@ class PolicyVersionAdmin(PortalAdmin):
     def save_model(self, request: HttpRequest, obj: PolicyVersion, form: Any, change: bool) -> None:
         actor, day = actor_of(request), form.cleaned_data["in_force_from"]
         version = services.add_version(
-            values=form.cleaned_data["values"],
+            values=form.cleaned_data["values"] or {},
             effective_from=datetime.combine(day, time.min, UTC) if day else None,
             note=form.cleaned_data["note"],
             by=actor.user_id if actor else None,

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 #: USD per unit, round enough to reckon with.
 RATES = {"EUR": Decimal("1.10"), "GBP": Decimal("1.25"), "TRY": Decimal("0.03")}
 
-#: How htmx logs a request that a newer one replaced, as the next letter typed does (hx-sync).
-REPLACED = ("htmx:sendAbort", "htmx:afterRequest")
+#: What is logged though all is well: a request that the next letter typed replaced (hx-sync), and a form that came
+#: back with its errors.
+IN_ORDER = re.compile("htmx:(sendAbort|afterRequest),|.* a status of 422 ")
 
 Visit = Callable[..., "Page"]
 
@@ -100,7 +101,7 @@ def visit(browser: Browser, portal: Portal) -> Iterator[Visit]:
     complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not message.text.startswith(REPLACED):
+        if message.type in {"error", "warning"} and not IN_ORDER.match(message.text):
             complaints.append(f"{message.location.get('url', '')}: {message.text}")
 
     def open_page(email: str = "", **options: object) -> Page:

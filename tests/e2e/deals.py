@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from dealreg import services as dealreg
+from dealreg import sweeps
 from dealreg.models import Registration
 from portal.pages.demo.cast import Cast
 from portal.workflow.blockers import Money
@@ -36,6 +36,7 @@ def filed(cast: Cast, referral: Referral, *, tcv: int = 40_000) -> Registration:
 
 
 def in_review(cast: Cast, referral: Referral) -> Registration:
-    """Waiting for a reviewer because of its size (AUTO-1). The running worker may have been as quick."""
+    """Waiting for a reviewer because of its size (AUTO-1), whoever routed it first: this or the running worker."""
     registration = filed(cast, referral, tcv=4_000_000)
-    return dealreg.route(registration, now=timezone.now())
+    sweeps.route_once(registration, now=timezone.now())
+    return Registration.objects.get(pk=registration.pk)

@@ -16,6 +16,7 @@ from portal.notify.models import Notice
 from portal.pages.demo.cast import Cast
 from referrals.models import Referral
 from tests import build
+from tests.e2e import deals
 from tests.e2e.conftest import Visit
 from tests.e2e.portal import Portal, wait_for
 
@@ -33,9 +34,9 @@ COMMENT = "The solution value in the contract is lower. Please correct it."
 
 def test_a_deal_from_its_creation_to_its_closed_registration(portal: Portal, cast: Cast, visit: Visit) -> None:
     """REF-10, REF-18, ELIG-9, REG-15, FLOW-1, FLOW-2, FLOW-5: done when 1."""
-    contoso = visit("referrals@contoso.example")
+    contoso = visit(build.CONTOSO)
     deal = create_deal(contoso)
-    accept_deal(visit("seller@vendor.example"))
+    accept_deal(visit(build.SELLER))
     win_early(contoso, deal)
     contoso.get_by_role("link", name="Register now").click()
     fill_registration(contoso)
@@ -43,7 +44,7 @@ def test_a_deal_from_its_creation_to_its_closed_registration(portal: Portal, cas
     file(contoso, "File the registration")
     expect_state(contoso, "Review (Pending)", "won less than 72 hours after its creation")
 
-    reviewer = visit("reviewer@vendor.example")
+    reviewer = visit(build.REVIEWER)
     send_back(reviewer)
     read_mail(portal, contoso, deal)
     correct(contoso)
@@ -58,10 +59,8 @@ def test_a_deal_from_its_creation_to_its_closed_registration(portal: Portal, cas
 
 def test_a_deal_won_after_72_hours_is_approved_at_once(cast: Cast, visit: Visit) -> None:
     """FLOW-2, REF-18: nothing sends it to a reviewer, and the page says so before it is filed."""
-    now = timezone.now()
-    deal = build.won(cast, at=now - build.DAY, created=now - 10 * build.DAY)
-    contoso = visit("referrals@contoso.example")
-    contoso.goto(f"/co-sell/{deal.public_id}/registration/")
+    contoso = visit(build.CONTOSO)
+    contoso.goto(f"/co-sell/{deals.won(cast).public_id}/registration/")
     fill_registration(contoso)
     expect_route(contoso, "would be approved automatically")
     file(contoso, "File the registration")

@@ -32,6 +32,7 @@ class Copy:
         self.url = f"http://127.0.0.1:{self.port}"
         data_dir.mkdir()
         self.output = data_dir / "output"
+        self.family: set[int] = set()
         environment = {name: value for name, value in os.environ.items() if not OF_THE_TESTS.match(name)}
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
@@ -53,8 +54,15 @@ class Copy:
         return next((p for p, (parent, line) in processes().items() if parent == self.process.pid and name in line), 0)
 
     def end(self) -> int:
+        """Ask it to end, as Ctrl-C does; its exit code."""
+        self.family = descendants(self.process.pid)
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(run.GRACE_SECONDS + 20)
+
+    def left(self) -> dict[int, str]:
+        """Which of its processes there still are, or were started for its data since."""
+        found = processes().items()
+        return {pid: line for pid, (_parent, line) in found if pid in self.family or str(self.data_dir) in line}
 
 
 @pytest.fixture
@@ -67,10 +75,12 @@ def copy() -> Iterator[Copy]:
     yield copy
     if copy.process.poll() is None:
         copy.end()
+    for pid in copy.left():  # the test is red then, but the machine stays clean
+        os.kill(pid, signal.SIGKILL)
 
 
 def processes() -> dict[int, tuple[int, str]]:
-    """Every process: its parent, and its command line with the data directory it was started for."""
+    """Every process with its parent and its command line."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -121,9 +131,7 @@ def test_one_command_starts_everything_keeps_it_alive_and_ends_it(copy: Copy) ->
     wait_for(lambda: copy.says("worker ended (signal 9); starting it again."), "the supervisor to notice")
     wait_for(lambda: copy.child(" worker ") not in {0, first}, "the next worker")
 
-    family = descendants(copy.process.pid)
-    assert len(family) > 10, "web, worker and beat with their children, PostgreSQL and Redis"
     assert copy.end() == 0
     assert copy.output.read_text().endswith("Ended.\n")
-    left = {pid: line for pid, (_parent, line) in processes().items() if pid in family or str(copy.data_dir) in line}
-    assert left == {}
+    assert len(copy.family) > 10, "web, worker and beat with their children, PostgreSQL and Redis"
+    assert copy.left() == {}

@@ -5,36 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from celery import current_app
 from django.db import connection
-from django.utils import timezone
 
-from dealreg import services as dealreg
 from dealreg.models import Registration, Status
 from portal.accounts import services as accounts
 from portal.accounts.models import User
 from portal.events.models import Event
 from portal.notify.models import Notice
 from portal.pages.demo.cast import Cast
-from portal.workflow.blockers import Money
 from tests import build
+from tests.e2e import deals
 from tests.e2e.conftest import Visit
 from tests.e2e.portal import Portal, tasks_left, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-
-
-def filed(cast: Cast, **changes: object) -> Registration:
-    """A registration a moment after the partner filed it, its task on the way to the worker."""
-    now = timezone.now()
-    referral = build.won(cast, at=now - build.DAY, created=now - 10 * build.DAY)
-    today, last = now.date(), now.date() + timedelta(days=364)
-    return build.submitted(cast, referral, at=now, signed=today, start=today, end=last, **changes)
 
 
 @contextmanager
@@ -80,7 +69,7 @@ def assert_routed_once(portal: Portal, registration: Registration) -> None:
 def test_a_worker_killed_before_the_filing_routes_it_once_when_it_is_back(portal: Portal, cast: Cast) -> None:
     """FLOW-1, JOB: until then it is *checking*."""
     portal.worker.kill()
-    registration = filed(cast)
+    registration = deals.filed(cast, deals.won(cast))
     assert Registration.objects.get().is_being_routed
     portal.worker.start()
     assert_routed_once(portal, registration)
@@ -89,7 +78,7 @@ def test_a_worker_killed_before_the_filing_routes_it_once_when_it_is_back(portal
 def test_a_worker_killed_while_it_routes_leaves_nothing_half_done(portal: Portal, cast: Cast) -> None:
     """FLOW-1, JOB: kill -9 in the middle of the task; the sweep routes it, and the task that comes back does nothing."""
     portal.worker.kill()
-    registration = filed(cast)
+    registration = deals.filed(cast, deals.won(cast))
     with held(registration):
         portal.worker.start()
         wait_for(lambda: waiting_for_locks() == 1, "the worker to be in the middle of the task")
@@ -107,8 +96,7 @@ def test_of_two_reviewers_deciding_at_once_the_second_is_told_who_was_first(cast
     sync_api = pytest.importorskip("playwright.sync_api")
     second = User.objects.create_user("rolf@vendor.example", "ortak-demo", first_name="Rolf", last_name="Second")
     accounts.add_member(user=second, company=cast.companies["vendor"], roles=["reviewer"])
-    large = Money(build.form().tcv.amount * 100, "EUR")
-    registration = dealreg.route(filed(cast, tcv=large), now=timezone.now())
+    registration = deals.in_review(cast, deals.won(cast))
     rita, rolf = (review(visit(email), registration) for email in (build.REVIEWER, second.email))
     with held(registration):
         rita.get_by_role("button", name="Pass the review").click(no_wait_after=True)

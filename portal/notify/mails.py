@@ -1,0 +1,81 @@
+"""Notices as mail: text and HTML, in the receiver's language and zone (REF-24)."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import ngettext
+
+from portal.accounts.models import User
+from portal.notify import reading, rules
+from portal.notify.models import Notice
+
+
+def zone_of(user: User | None) -> zoneinfo.ZoneInfo:
+    """The person's zone; UTC for a name that means nothing."""
+    try:
+        return zoneinfo.ZoneInfo(user.time_zone if user else "UTC")
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return zoneinfo.ZoneInfo("UTC")
+
+
+def single(notice: Notice) -> EmailMultiAlternatives:
+    """The mail about one notice."""
+    with _as_read_by(notice.user, notice.language):
+        told = reading.words(notice)
+        context = {**_context([told], notice), "optional": _is_optional(notice)}
+        return _mail(told.subject, "notice", context, to=notice.email, identity=f"notice-{notice.pk}")
+
+
+def digest(notices: Sequence[Notice]) -> EmailMultiAlternatives:
+    """The day's mail about several notices to one person; known by the first of them, however often it is tried."""
+    head = notices[0]
+    with _as_read_by(head.user, head.language):
+        told = [reading.words(notice) for notice in notices]
+        count = ngettext("%(count)d notice since yesterday", "%(count)d notices since yesterday", len(told))
+        context = {**_context(told, head), "optional": True, "heading": count % {"count": len(told)}}
+        return _mail(context["heading"], "digest", context, to=head.email, identity=f"digest-{head.pk}")
+
+
+@contextmanager
+def _as_read_by(user: User | None, language: str) -> Iterator[None]:
+    """In the language the person has now; somebody without an account, in the one he was written to."""
+    with translation.override(user.language if user else language), timezone.override(zone_of(user)):
+        yield
+
+
+def _is_optional(notice: Notice) -> bool:
+    return notice.user_id is not None and notice.category in {category.code for category in rules.OPTIONAL}
+
+
+def _context(told: Sequence[reading.Told], notice: Notice) -> dict[str, Any]:
+    links = [{"told": one, "link": settings.BASE_URL + one.notice.link} for one in told]
+    return {
+        "items": links,
+        **links[0],
+        "has_account": notice.user_id is not None,
+        "settings_link": settings.BASE_URL + reverse("notification_settings"),
+        "home_link": settings.BASE_URL + reverse("notices"),
+        "language": translation.get_language(),
+    }
+
+
+def _mail(subject: str, template: str, context: dict[str, Any], *, to: str, identity: str) -> EmailMultiAlternatives:
+    host = urlsplit(settings.BASE_URL).hostname or "ortak"
+    mail = EmailMultiAlternatives(
+        subject=" ".join(subject.split()),
+        body=render_to_string(f"mail/{template}.txt", context),
+        to=[to],
+        headers={"Message-ID": f"<{identity}@{host}>", "Auto-Submitted": "auto-generated"},
+    )
+    mail.attach_alternative(render_to_string(f"mail/{template}.html", context), "text/html")
+    return mail

@@ -1,0 +1,117 @@
+"""Notices as people read them: in their language, and only as far as they may still see what is told of (REF-24)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import Resolver404, resolve
+
+from portal.accounts import services as accounts
+from portal.accounts.models import Membership, User
+from portal.accounts.rules import Actor
+from portal.notify import rules
+from portal.notify.models import Notice
+from portal.workflow import text
+from portal.workflow.blockers import Blocker, Param, from_json
+
+#: Which of the given ids of a page an actor may open; the app that owns the page says so.
+Openable = Callable[[Actor, Collection[Any]], Collection[Any]]
+_pages: dict[str, Openable] = {}
+
+#: The count in the top bar says no more than that there are many.
+MOST_COUNTED = 99
+
+
+def leads_to(page: str) -> Callable[[Openable], Openable]:
+    """Register who may open a page (by its URL's name) that notices lead to."""
+
+    def register(openable: Openable) -> Openable:
+        _pages[page] = openable
+        return openable
+
+    return register
+
+
+def openers(memberships: Iterable[Membership], links: Iterable[str]) -> dict[str, Membership | None]:
+    """The links this person may open, each with the membership to open it by (None: any).
+
+    One query for each company of his and kind of page, however many links there are.
+    """
+    asked: dict[str, dict[Any, str]] = defaultdict(dict)
+    opened: dict[str, Membership | None] = {}
+    for link in set(links):
+        page, key = _page_of(link)
+        if page in _pages:
+            asked[page][key] = link
+        else:
+            opened[link] = None
+    for membership in memberships:
+        actor = accounts.actor_for(membership)
+        for page, keys in asked.items():
+            for key in _pages[page](actor, list(keys)):
+                opened.setdefault(keys[key], membership)
+    return opened
+
+
+def _page_of(link: str) -> tuple[str, Any]:
+    """A link's page and the id in it."""
+    try:
+        match = resolve(link)
+    except Resolver404:
+        return "", None
+    return match.url_name or "", next(iter(match.kwargs.values()), None)
+
+
+def told(user: User | None, notices: Sequence[Notice]) -> list[Notice]:
+    """Those that may still be told: somebody without an account was named by the team itself (REF-24)."""
+    if user is None:
+        return list(notices)
+    if not user.is_active:
+        return []
+    opened = openers(accounts.memberships(user), [notice.link for notice in notices])
+    return [notice for notice in notices if notice.link in opened]
+
+
+@dataclass(frozen=True)
+class Told:
+    """A notice in the words of the reader's language; without words if he may not see what it is about any more."""
+
+    notice: Notice
+    category: rules.Category
+    subject: str = ""
+    body: str = ""
+
+    @property
+    def hidden(self) -> bool:
+        return not self.subject
+
+
+def words(notice: Notice, *, seen: bool = True) -> Told:
+    category = rules.CATEGORIES.get(notice.category) or rules.CATEGORIES[rules.ANSWER]
+    if not seen:
+        return Told(notice, category)
+    params = from_json({"code": "", "message": "", "params": notice.params}).params
+    return Told(notice, category, " ".join(_said(notice.subject, params).split()), _said(notice.body, params))
+
+
+def _said(msgid: str, params: Mapping[str, Param]) -> str:
+    return text.text(Blocker("", msgid, params=params)) if msgid else ""
+
+
+def page(
+    user: User, memberships: Sequence[Membership], *, after: Notice | None, limit: int
+) -> tuple[list[Told], Notice | None]:
+    """A person's notices below one, newest first, and the one to go on from; nothing is shown twice or missed."""
+    notices = Notice.objects.of(user.pk).newest_first()
+    rows = list((notices.below(after) if after else notices)[: limit + 1])
+    opened = openers(memberships, [notice.link for notice in rows[:limit]])
+    shown = [words(notice, seen=notice.link in opened) for notice in rows[:limit]]
+    return shown, rows[limit - 1] if len(rows) > limit else None
+
+
+def unread_count(user_id: int) -> int:
+    """How many notices the person has not read; counts no further than one more than is ever said."""
+    return Notice.objects.of(user_id).unread()[: MOST_COUNTED + 1].count()

@@ -1,0 +1,111 @@
+"""What an address of the list asks for, and addresses that ask for something else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import SuspiciousOperation
+from django.http import QueryDict
+
+from portal.accounts.rules import Actor
+from portal.pages.listing import filters, keyset
+from portal.pages.listing.filters import State, Values
+from portal.pages.listing.keyset import Order, Place
+
+INBOUND, OUTBOUND, FAVORITES = TABS = ("inbound", "outbound", "favorites")
+SIZES = (25, 50, 100)
+DEFAULT_SIZE = 50
+LONGEST_QUERY = 200
+#: In every address that the list itself writes: it says all there is to say, also that nothing is filtered.
+EXACT = "exact"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One view of the list; anything its address can't mean is left out (REF-20)."""
+
+    tab: str = ""
+    query: str = ""
+    state: State = field(default_factory=dict)
+    order: Order = field(default_factory=lambda: Order.of(keyset.DEFAULT))
+    size: int = DEFAULT_SIZE
+    after: Place | None = None
+    #: Whether the address itself says what is filtered; else the person's remembered filters are.
+    stated: bool = False
+
+    @classmethod
+    def of(cls, values: Values, actor: Actor, *, kept: Mapping[str, str] | None = None) -> Asked:
+        """What the address asks for; an address that filters nothing gets what the person left the list with.
+
+        A search that comes without filters is one over all deals: the remembered filters would hide what is looked for.
+        """
+        state = filters.clean(values, actor)
+        query = _last(values, "q").strip()[:LONGEST_QUERY]
+        stated = bool(state) or EXACT in values
+        if kept and not stated:
+            state = {} if query else filters.clean(_listed(kept), actor)
+            values = {**{name: [kept[name]] for name in ("sort", "size") if name in kept}, **values}
+        order, tab = Order.of(_last(values, "sort")), _last(values, "tab")
+        return cls(
+            tab=tab if tab in TABS else "",
+            query=query,
+            state=state,
+            order=order,
+            size=next((size for size in SIZES if str(size) == _last(values, "size")), DEFAULT_SIZE),
+            after=keyset.place(_last(values, "after"), order.sort),
+            stated=stated,
+        )
+
+    @classmethod
+    def at(cls, address: str, actor: Actor) -> Asked:
+        """What an address asks for that is held in a field or in another address."""
+        try:
+            return cls.of(values(QueryDict(address.removeprefix("?"))), actor)
+        except SuspiciousOperation:  # thousands of fields
+            return cls()
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.state or self.query)
+
+    def kept(self) -> dict[str, str]:
+        """What is remembered of it: filters, order and page size."""
+        kept = dict(self.state)
+        if str(self.order) != keyset.DEFAULT:
+            kept["sort"] = str(self.order)
+        if self.size != DEFAULT_SIZE:
+            kept["size"] = str(self.size)
+        return kept
+
+    def params(self) -> dict[str, str]:
+        """Everything its address says."""
+        return {
+            **({"tab": self.tab} if self.tab else {}),
+            **({"q": self.query} if self.query else {}),
+            **self.kept(),
+            **({"after": str(self.after)} if self.after else {}),
+            EXACT: "1",
+        }
+
+    def address(self, **changes: Any) -> str:
+        """The address of this view with some of it changed; from the top of the list unless `after` is given."""
+        return "?" + urlencode(replace(self, **{"after": None, **changes}).params(), safe=",:@")
+
+    def without(self, item: filters.Filter) -> str:
+        """The address with one filter less."""
+        return self.address(state={name: value for name, value in self.state.items() if name not in item.names})
+
+
+def values(params: QueryDict) -> dict[str, Sequence[str]]:
+    return {name: [value for value in found if isinstance(value, str)] for name, found in params.lists()}
+
+
+def _last(found: Values, name: str) -> str:
+    return (found.get(name) or [""])[-1]
+
+
+def _listed(params: Mapping[str, str]) -> dict[str, Sequence[str]]:
+    return {name: [value] for name, value in params.items() if isinstance(value, str)}

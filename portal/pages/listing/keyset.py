@@ -1,0 +1,138 @@
+"""The orders of the list, and pages by key instead of number (REF-20).
+
+A page begins below the key of the last row shown, so deals that come, go or move elsewhere in the list shift nothing:
+no deal is shown twice and none that stayed in its place is missed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db.models import BooleanField, F, Func, Value
+from django.db.models.expressions import Combinable
+
+from referrals.models import Referral, ReferralQuerySet
+from referrals.ordering import FOLDED_NAME, KNOWN_VALUE, LIFE, SHOWN_STAGE
+
+DEFAULT = "-created"
+#: Where the list's queries keep the key of their order.
+KEY = "sort_key"
+
+
+def _text(value: Any) -> str:
+    """As PostgreSQL can take it."""
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError
+    value.encode()
+    return value
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not -(2**31) <= value < 2**31:
+        raise ValueError
+    return value
+
+
+def _moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(_text(value))
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment
+
+
+def _amount(value: Any) -> Decimal:
+    amount = Decimal(_text(value))
+    if not amount.is_finite() or abs(amount) >= Decimal(10) ** 20:
+        raise ValueError
+    return amount
+
+
+@dataclass(frozen=True)
+class Sort:
+    """An order: its key, which is never null, and how the key comes back out of an address. Equal keys go by number,
+    in the same direction, so that one index serves both directions."""
+
+    code: str
+    key: Combinable
+    parse: Callable[[Any], Any]
+
+
+SORTS = {
+    sort.code: sort
+    for sort in (
+        Sort("name", FOLDED_NAME, _text),
+        Sort("customer", F("engagement__customer__search_text"), _text),
+        Sort("status", LIFE, _whole),
+        Sort("stage", SHOWN_STAGE, _whole),
+        Sort("value", KNOWN_VALUE, _amount),
+        Sort("close", F("close_date"), lambda value: date.fromisoformat(_text(value))),
+        Sort("created", F("created_at"), _moment),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A row's place in an order."""
+
+    key: Any
+    pk: int
+
+    def __str__(self) -> str:
+        key = self.key if isinstance(self.key, int | str) else str(self.key)
+        return base64.urlsafe_b64encode(json.dumps([key, self.pk]).encode()).decode().rstrip("=")
+
+
+def place(text: str, sort: Sort) -> Place | None:
+    """The place that an address names; none if it is no place of this order."""
+    try:
+        key, pk = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        found = Place(sort.parse(key), pk)
+    except (binascii.Error, ValueError, TypeError, RecursionError, InvalidOperation):
+        return None
+    return found if type(pk) is int and 0 <= pk < 2**63 else None
+
+
+@dataclass(frozen=True)
+class Order:
+    """A sort and its direction, as an address has it: `name` or `-name`."""
+
+    sort: Sort
+    descending: bool
+
+    @classmethod
+    def of(cls, text: str) -> Order:
+        sort = SORTS.get(text.removeprefix("-"))
+        return cls(sort, text.startswith("-")) if sort else cls.of(DEFAULT)
+
+    def __str__(self) -> str:
+        return f"{'-' * self.descending}{self.sort.code}"
+
+    def reversed(self) -> Order:
+        return Order(self.sort, not self.descending)
+
+    def apply(self, rows: ReferralQuerySet) -> ReferralQuerySet:
+        key = F(KEY).desc() if self.descending else F(KEY).asc()
+        return rows.annotate(**{KEY: self.sort.key}).order_by(key, "-pk" if self.descending else "pk")
+
+    def beyond(self, rows: ReferralQuerySet, there: Place) -> ReferralQuerySet:
+        """What follows that place: one row comparison, which the order's index answers."""
+        row, last = _row(self.sort.key, F("pk")), _row(Value(there.key), Value(there.pk))
+        sign = " < " if self.descending else " > "
+        compared = Func(row, last, template="%(expressions)s", arg_joiner=sign, output_field=BooleanField())
+        return rows.filter(compared)
+
+    def place(self, referral: Referral) -> Place:
+        """Of a row that apply() fetched."""
+        return Place(getattr(referral, KEY), referral.pk)
+
+
+def _row(*parts: Combinable) -> Func:
+    return Func(*parts, template="(%(expressions)s)")

@@ -1,0 +1,190 @@
+"""Everything the list's page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.db.models import Case, IntegerField, Value, When
+from django.utils.translation import gettext
+
+from portal.accounts.models import User
+from portal.accounts.rules import Actor
+from portal.catalog.models import Solution
+from portal.pages.listing import columns, filters, rows
+from portal.pages.listing.asked import FAVORITES, SIZES, TABS, Asked
+from portal.pages.listing.columns import Column
+from portal.pages.listing.keyset import SORTS, Order
+from portal.workflow import text
+from portal.workflow.blockers import Blocker, _
+from referrals import search
+from referrals.models import ReferralQuerySet
+from referrals.services import new_deal_blockers
+
+#: Counting goes on to here; of more, nobody asks how many exactly.
+MOST_COUNTED = 10_000
+#: So many columns fit beside an open rail on a small screen.
+MOST_NARROW = 6
+#: A field suggests so many values at most.
+MOST_SUGGESTED = 200
+TAB_LABELS = {
+    False: {"inbound": _("Inbound"), "outbound": _("Outbound"), "favorites": _("Favorites")},
+    True: {"inbound": _("Inbound"), "outbound": _("Partner-led"), "favorites": _("Favorites")},
+}
+#: Which filters share a menu.
+_MENUS = {"value": "value", "created": "dates", "close": "dates", "solution": "more", "member": "more", "crm": "more"}
+_MENU_LABELS = {"value": _("Value"), "dates": _("Dates"), "more": _("More")}
+
+
+def context(actor: Actor, asked: Asked, chosen: Sequence[str]) -> dict[str, Any]:
+    """The same number of queries whatever the number of deals and columns."""
+    found = rows.listed(actor, asked)
+    counts = {tab: count(rows.of_tab(found, tab, actor)) for tab in TABS}
+    asked = replace(asked, tab=asked.tab or _tab(actor, asked, counts))
+    return {
+        **more(actor, asked, chosen),
+        "tabs": [_tab_link(tab, counts[tab], actor, asked) for tab in TABS],
+        "count": counts[asked.tab],
+        "most_counted": MOST_COUNTED,
+        "menus": menus(actor, asked),
+        "active": _active(actor, asked),
+        "cleared_url": asked.address(state={}, query=""),
+        "unsearched_url": asked.address(query=""),
+        "top_url": asked.address(),
+        "shortest_search": search.SHORTEST,
+        "too_short": bool(asked.query) and not search.is_long_enough(asked.query),
+        "orders": [_head(column, asked) for column in columns.offered(actor) if column.sort],
+        "columns_offered": _offered_columns(actor, chosen),
+        "most_columns": columns.MOST,
+        "sizes": [{"size": size, "url": asked.address(size=size), "current": size == asked.size} for size in SIZES],
+        "new_deal_blockers": [] if actor.is_vendor else new_deal_blockers(actor),
+        "suggested": _suggested(actor),
+    }
+
+
+def more(actor: Actor, asked: Asked, chosen: Sequence[str]) -> dict[str, Any]:
+    """One page of rows, as *Load more* adds it to those shown."""
+    page = rows.page(actor, asked)
+    return {
+        "asked": asked,
+        "address": asked.address().removeprefix("?"),
+        "columns": _heads(columns.chosen(chosen, actor), asked),
+        "width": len(columns.chosen(chosen, actor)) + 2,
+        "rows": page.rows,
+        "more_url": asked.address(after=page.next) if page.next else "",
+        "is_vendor": actor.is_vendor,
+    }
+
+
+def count(found: ReferralQuerySet) -> int:
+    """How many there are, up to one more than MOST_COUNTED."""
+    return found.order_by()[: MOST_COUNTED + 1].count()
+
+
+def _tab(actor: Actor, asked: Asked, counts: dict[str, int]) -> str:
+    """The usual tab; of a search from elsewhere, the first that found something."""
+    usual = rows.default_tab(actor)
+    if not asked.query or counts[usual]:
+        return usual
+    return next((tab for tab in TABS if counts[tab]), usual)
+
+
+def _tab_link(tab: str, found: int, actor: Actor, asked: Asked) -> dict[str, Any]:
+    return {
+        "code": tab,
+        "label": gettext(TAB_LABELS[actor.is_vendor][tab]),
+        "url": asked.address(tab=tab),
+        "count": min(found, MOST_COUNTED),
+        "and_more": found > MOST_COUNTED,
+        "active": asked.tab == tab,
+    }
+
+
+def favorites_tab(actor: Actor, asked: Asked) -> dict[str, Any]:
+    """The tab with its count, which a star changes."""
+    found = count(rows.of_tab(rows.listed(actor, asked), FAVORITES, actor))
+    return _tab_link(FAVORITES, found, actor, asked)
+
+
+def menus(actor: Actor, asked: Asked) -> list[dict[str, Any]]:
+    """The filters as menus: those of one value each their own, dates and typed ones together."""
+    found: dict[str, dict[str, Any]] = {}
+    for item in filters.offered(actor):
+        code = _MENUS.get(item.name, item.name)
+        label = text.text(Blocker("", _MENU_LABELS.get(code, item.label)))
+        menu = found.setdefault(code, {"code": code, "label": label, "filters": [], "active": False})
+        menu["filters"].append(_field(item, asked))
+        menu["active"] |= filters.is_active(item, asked.state)
+    return list(found.values())
+
+
+def _field(item: filters.Filter, asked: Asked) -> dict[str, Any]:
+    """One filter as its menu shows it."""
+    shown: dict[str, Any] = {"name": item.name, "kind": item.kind, "label": text.text(Blocker("", item.label))}
+    match item:
+        case filters.Choices():
+            shown["choices"] = item.choices(asked.state)
+        case filters.Range():
+            shown["fields"] = item.fields(asked.state)
+        case filters.Text():
+            shown |= {"value": item.value(asked.state), "hint": gettext(item.hint)}
+    return shown
+
+
+def _active(actor: Actor, asked: Asked) -> list[dict[str, str]]:
+    """What is filtered, each with the address without it."""
+    return [
+        {
+            "label": text.text(Blocker("", item.label)),
+            "said": item.said(asked.state),
+            "url": asked.without(item),
+        }
+        for item in filters.offered(actor)
+        if filters.is_active(item, asked.state)
+    ]
+
+
+def _heads(shown: Sequence[Column], asked: Asked) -> list[dict[str, Any]]:
+    """The columns' heads; where there is little room, only the most important stay."""
+    kept = sorted(shown, key=lambda column: column.rank)[:MOST_NARROW]
+    return [{**_head(column, asked), "is_low": column not in kept, "is_short": column.is_short} for column in shown]
+
+
+def _head(column: Column, asked: Asked) -> dict[str, Any]:
+    """A column's head; a click orders by it, another one the other way round."""
+    head = {"code": column.code, "label": text.text(Blocker("", column.label)), "is_number": column.is_number}
+    if not column.sort:
+        return head
+    current = asked.order.sort.code == column.sort
+    # What grows is looked at from its end first: the newest, the largest.
+    first = Order(SORTS[column.sort], column.sort in {"created", "value"})
+    order = asked.order.reversed() if current else first
+    direction = ("descending" if asked.order.descending else "ascending") if current else ""
+    return {**head, "url": asked.address(order=order), "direction": direction}
+
+
+def _offered_columns(actor: Actor, chosen: Sequence[str]) -> list[dict[str, Any]]:
+    """Those that may be chosen, the deal's name aside, which is always there."""
+    shown = columns.chosen(chosen, actor)
+    return [
+        {"code": column.code, "label": text.text(Blocker("", column.label)), "shown": column in shown}
+        for column in columns.offered(actor)
+        if column is not columns.TITLE
+    ]
+
+
+def _suggested(actor: Actor) -> dict[str, list[str]]:
+    """What the typed filters offer: solutions, the own company's and the vendor's first, and colleagues."""
+    near = Case(
+        When(publisher_id=actor.own_company_id, then=Value(0)),
+        When(publisher__kind="vendor", then=Value(1)),
+        default=Value(2),
+        output_field=IntegerField(),
+    )
+    solutions = Solution.objects.choosable().order_by(near, "name").values_list("name", flat=True)
+    people = User.objects.filter(memberships__company_id=actor.own_company_id, memberships__is_active=True)
+    return {
+        "solution": list(dict.fromkeys(solutions[:MOST_SUGGESTED])),
+        "member": list(people.order_by("email").values_list("email", flat=True)[:MOST_SUGGESTED]),
+    }

@@ -1,0 +1,158 @@
+"""The deals that answer an address of the list, with all that their columns show (REF-19, REF-20)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Exists, OuterRef, Q
+
+from dealreg.models import Registration
+from portal.accounts.models import Company
+from portal.accounts.rules import Actor
+from portal.pages.listing import filters
+from portal.pages.listing.asked import FAVORITES, INBOUND, OUTBOUND, Asked
+from portal.pages.listing.keyset import Place
+from referrals import rules, search
+from referrals.models import Favorite, Referral, ReferralQuerySet, ReferralSolution, TeamMember
+
+
+def listed(actor: Actor, asked: Asked) -> ReferralQuerySet:
+    """Every deal that the person may see and his search and filters find, in all tabs (ORG-2, ORG-4)."""
+    rows = Referral.objects.visible_to(actor).of_company(actor)
+    if search.is_long_enough(asked.query):
+        rows = rows.filter(search.matching(asked.query, actor=actor))
+    return rows.filter(filters.q(actor, asked.state))
+
+
+def of_tab(rows: ReferralQuerySet, tab: str, actor: Actor) -> ReferralQuerySet:
+    """For the vendor its own copies are inbound; what it may merely view, partner-led deals, stands beside them."""
+    if tab == FAVORITES:
+        return rows.filter(starred(actor))
+    if actor.is_vendor:
+        own = Q(company_id=actor.own_company_id)
+        return rows.filter(own if tab == INBOUND else ~own)
+    return rows.inbound() if tab == INBOUND else rows.outbound()
+
+
+def starred(actor: Actor) -> Exists:
+    return Exists(Favorite.objects.filter(referral=OuterRef("pk"), user_id=actor.user_id))
+
+
+def default_tab(actor: Actor) -> str:
+    return INBOUND if actor.is_vendor else OUTBOUND
+
+
+def in_order(actor: Actor, asked: Asked) -> ReferralQuerySet:
+    """The tab's deals in the order asked for, from its first page on."""
+    return asked.order.apply(of_tab(listed(actor, asked), asked.tab or default_tab(actor), actor))
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some deals, and where the next page begins if there is one."""
+
+    rows: list[Row]
+    next: Place | None
+
+
+def page(actor: Actor, asked: Asked) -> Page:
+    """The rows of one page; the same number of queries whatever they hold."""
+    found = in_order(actor, asked)
+    if asked.after is not None:
+        found = asked.order.beyond(found, asked.after)
+    fetched = list(found.with_context()[: asked.size + 1])
+    shown = fetched[: asked.size]
+    return Page(rows(shown, actor), asked.order.place(shown[-1]) if len(fetched) > len(shown) else None)
+
+
+@dataclass
+class Row:
+    """A deal with what stands around it."""
+
+    referral: Referral
+    own: bool
+    starred: bool = False
+    registration: Registration | None = None
+    vendor: Referral | None = None
+    team: list[TeamMember] = field(default_factory=list)
+    solutions: list[ReferralSolution] = field(default_factory=list)
+
+    @property
+    def deal_type(self) -> str:
+        return rules.DEAL_TYPES[self.referral.engagement.deal_type]
+
+    @property
+    def country(self) -> str:
+        return filters.country_name(self.referral.engagement.customer.country)
+
+    @property
+    def more_team(self) -> int:
+        return len(self.team) - 1
+
+    @property
+    def more_solutions(self) -> int:
+        return len(self.solutions) - 1
+
+    @property
+    def has_stage(self) -> bool:
+        return self.referral.substatus in filters.STAGED
+
+    @property
+    def sender(self) -> Company | None:
+        """Whom one has the deal from; of others' deals, whose it is."""
+        return self.referral.invited_by if self.own else self.referral.company
+
+
+def rows(referrals: Sequence[Referral], actor: Actor) -> list[Row]:
+    """Five queries, whatever the number of deals. A registration is its company's alone, so is the vendor's answer."""
+    own = [r for r in referrals if r.company_id == actor.company_id]
+    found = {r.pk: Row(r, own=r.company_id == actor.company_id) for r in referrals}
+    for pk in Favorite.objects.filter(user_id=actor.user_id, referral__in=found).values_list("referral_id", flat=True):
+        found[pk].starred = True
+    for registration in Registration.objects.filter(referral__in=[r.pk for r in own]):
+        found[registration.referral_id].registration = registration
+    for member in TeamMember.objects.filter(referral__in=found).order_by("pk"):
+        found[member.referral_id].team.append(member)
+    for line in ReferralSolution.objects.filter(referral__in=found).select_related("solution").order_by("pk"):
+        found[line.referral_id].solutions.append(line)
+    if not actor.is_vendor:
+        _add_answers(found.values())
+    return list(found.values())
+
+
+def _add_answers(found: Sequence[Row]) -> None:
+    by_engagement = defaultdict(list)
+    for row in found:
+        by_engagement[row.referral.engagement_id].append(row)
+    copies = Referral.objects.filter(engagement_id__in=by_engagement, company__kind=Company.Kind.VENDOR)
+    for copy in copies.only("engagement_id", "substatus"):
+        for row in by_engagement[copy.engagement_id]:
+            row.vendor = copy
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The deals before and after one in the list it was opened from, and whether it has a star."""
+
+    starred: bool
+    previous: Referral | None = None
+    next: Referral | None = None
+
+
+def neighbours(referral: Referral, actor: Actor, asked: Asked | None) -> Neighbours:
+    """Two index look-ups around the deal's own place, besides one for that place; without a list only the star."""
+    mine = Referral.objects.filter(pk=referral.pk).annotate(starred=starred(actor)).only("pk")
+    if asked is None:
+        return Neighbours(mine.get().starred)  # type: ignore[attr-defined]
+    here = asked.order.apply(mine).get()
+    around = [
+        order.beyond(
+            order.apply(of_tab(listed(actor, asked), asked.tab or default_tab(actor), actor)), order.place(here)
+        )
+        .only("public_id", "name")
+        .first()
+        for order in (asked.order.reversed(), asked.order)
+    ]
+    return Neighbours(here.starred, *around)  # type: ignore[attr-defined]

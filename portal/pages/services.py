@@ -1,0 +1,166 @@
+"""What people keep of the pages: how they left the list, and the files that workers make of it (REF-20)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from celery import current_app
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from portal.accounts import services as accounts
+from portal.accounts.models import User
+from portal.accounts.rules import SYSTEM, Actor
+from portal.events import services as events
+from portal.events.models import Event
+from portal.notify.rules import EXPORT
+from portal.notify.services import Message, notify
+from portal.pages import exports
+from portal.pages.listing import columns, rows
+from portal.pages.listing.asked import Asked
+from portal.pages.listing.rows import Row
+from portal.pages.models import Export, ListView
+from portal.workflow.blockers import _
+from referrals.models import Referral
+
+DEALS = "deals"
+
+# How the list was left
+
+
+def list_view(actor: Actor) -> ListView:
+    """How the person left the list of this company's deals; as it comes if he never changed it."""
+    mine = {"user_id": actor.user_id, "company_id": actor.own_company_id, "name": DEALS}
+    return ListView.objects.filter(**mine).first() or ListView(**mine)
+
+
+def remember(view: ListView, asked: Asked) -> None:
+    """Keep filters, order and page size until they are changed or cleared; nothing is written if nothing changed."""
+    if view.query != asked.kept():
+        _keep(view, query=asked.kept())
+
+
+def choose_columns(view: ListView, codes: Sequence[str], *, actor: Actor) -> None:
+    """Show these columns from now on, as far as they exist; without any, the usual ones."""
+    known = [column.code for column in columns.chosen(codes, actor)] if codes else []
+    _keep(view, columns=known)
+
+
+def _keep(view: ListView, **changes: object) -> None:
+    ListView.objects.update_or_create(
+        user_id=view.user_id, company_id=view.company_id, name=view.name, defaults=changes
+    )
+
+
+# Exports
+
+#: So many deals between two steps of the progress bar.
+STEP = 500
+#: No file takes nearly as long; a worker that hasn't finished by then is dead.
+PATIENCE = timedelta(minutes=2)
+#: A file holds customers' data of the day it was made, and a new one takes seconds.
+KEPT = timedelta(days=7)
+FINISHED = "export.finished"
+NO_ACCESS = _("You no longer have access to this company's deals.")
+FAILED = _("Something went wrong on our side. Please try again.")
+
+
+@transaction.atomic
+def request_export(address: str, *, kind: str, chosen: Iterable[uuid.UUID] = (), actor: Actor, now: datetime) -> Export:
+    """Have a worker make a file of what this address lists, or of the deals chosen in it.
+
+    One that is being made already of the same list for the same person is given back: a double click makes one file.
+    """
+    query = {"list": address, "deals": sorted({str(public_id) for public_id in chosen})}
+    mine = {"user_id": actor.user_id, "company_id": actor.own_company_id, "query": query, "format": kind}
+    User.objects.select_for_update().get(pk=actor.user_id)
+    if waiting := Export.objects.filter(**mine, finished_at=None).first():
+        return waiting
+    export = Export.objects.create(**mine, language=actor.language, created_at=now)
+    transaction.on_commit(lambda: _enqueue(export.pk), robust=True)  # no partial: Django asks for its __qualname__
+    return export
+
+
+def _enqueue(export_id: int) -> None:
+    """By name: the tasks stand above the services. If the broker is away the sweep makes it."""
+    current_app.send_task("portal.pages.tasks.make_export", kwargs={"export_id": export_id})
+
+
+def waiting_exports(now: datetime) -> QuerySet[Export]:
+    """What no worker makes: never begun, or begun by one that died."""
+    return Export.objects.filter(Q(started_at=None) | Q(started_at__lte=now - PATIENCE), finished_at=None)
+
+
+def make_export(export_id: int, *, now: datetime) -> bool:
+    """Make one export if it waits for that; returns whether this call finished it.
+
+    No transaction holds the row meanwhile, so that each step shows at once. A worker that was taken for dead and isn't
+    makes the file too; whoever is first finishes it.
+    """
+    if not waiting_exports(now).filter(pk=export_id).update(started_at=now, done=0, total=None):
+        return False
+    export = Export.objects.select_related("user").get(pk=export_id)
+    actor = _actor(export)
+    if actor is None:
+        return finish_export(export, now=now, error=NO_ACCESS)
+    with translation.override(export.language), timezone.override(export.user.time_zone):
+        content = exports.write(export.format, _rows(export, actor), for_vendor=actor.is_vendor)
+    return finish_export(export, now=now, content=content)
+
+
+def _actor(export: Export) -> Actor | None:
+    """The person as he is now: what he may see counts when the file is made, not when it was asked for (ORG-2)."""
+    found = accounts.memberships(export.user) if export.user.is_active else []
+    return next((accounts.actor_for(m) for m in found if m.company_id == export.company_id), None)
+
+
+def _rows(export: Export, actor: Actor) -> Iterator[Row]:
+    """The deals in the list's order. Which they are is settled at once, so none comes twice however they change."""
+    found = rows.in_order(actor, Asked.at(export.query["list"], actor))
+    if export.query["deals"]:
+        found = found.filter(public_id__in=export.query["deals"])
+    pks = list(found.values_list("pk", flat=True)[: Export.MOST_ROWS + 1])
+    _progress(export, done=0, total=len(pks))
+    for start in range(0, min(len(pks), Export.MOST_ROWS), STEP):
+        batch = pks[start : min(start + STEP, Export.MOST_ROWS)]
+        fetched = {r.pk: r for r in Referral.objects.visible_to(actor).filter(pk__in=batch).with_context()}
+        yield from rows.rows([fetched[pk] for pk in batch if pk in fetched], actor)
+        _progress(export, done=start + len(batch), total=len(pks))
+
+
+def _progress(export: Export, *, done: int, total: int) -> None:
+    """How far it is. A total above `done` in the end says that the file was cut (Export.MOST_ROWS)."""
+    export.done, export.total = done, total
+    Export.objects.filter(pk=export.pk, finished_at=None).update(done=done, total=total)
+
+
+@transaction.atomic
+def finish_export(export: Export, *, now: datetime, content: bytes | None = None, error: str = "") -> bool:
+    """Keep the file, or why there is none, and tell the person; once, whoever else tries it too."""
+    waiting = Export.objects.filter(pk=export.pk, finished_at=None)
+    if not waiting.update(content=content, error=error, finished_at=now):
+        return False
+    event = events.new_event(
+        export, FINISHED, actor=SYSTEM, now=now, company_id=export.company_id, after={"deals": export.done}
+    )
+    events.record([event])
+    notify([_told(export, event, error)])
+    return True
+
+
+def _told(export: Export, event: Event, error: str) -> Message:
+    link, emails = reverse("export", args=[export.public_id]), [export.user.email]
+    if error:
+        return Message(event, emails, _("Your export could not be made"), error, link, category=EXPORT)
+    params = {"count": export.done, "until": event.at + KEPT}
+    body = _("The file with %(count)s deals is ready. You can download it until %(until)s.")
+    return Message(event, emails, _("Your export is ready"), body, link, params, category=EXPORT)
+
+
+def purge_exports(*, now: datetime) -> int:
+    """Empty the files that were kept long enough; their rows stay, so that a notice's link still says what it was."""
+    return Export.objects.filter(finished_at__lte=now - KEPT, content__isnull=False).update(content=None)

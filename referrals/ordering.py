@@ -1,0 +1,29 @@
+"""What lists of deals are ordered by besides plain columns (REF-20); the indexes hold the same expressions."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db.models import Case, DecimalField, F, Func, IntegerField, TextField, Value, When
+from django.db.models.functions import Coalesce, Lower
+
+from referrals import rules
+
+#: Databases compare by code point; so that ç stands by c and not behind z, and İ, I, ı and i are one letter.
+_LETTERS = "ÇĞİIÖŞÜÂÎÛçğıöşüâîûÄäÉéÈèÊêÁáÀàÍíÓóÚúÑñÅåØø"
+_PLAIN = "cgiiosuaiucgiosuaiuaaeeeeeeaaaaiioouunnaaoo"
+FOLDED_NAME = Lower(Func(F("name"), Value(_LETTERS), Value(_PLAIN), function="translate", output_field=TextField()))
+
+#: Deals without a known value come before the smallest: every value is above 0.
+KNOWN_VALUE = Coalesce(F("value_usd"), Value(Decimal(0)), output_field=DecimalField(max_digits=20, decimal_places=2))
+
+#: The statuses in the order of a deal's life (REF-11).
+LIFE = Case(
+    *(When(substatus=substatus, then=Value(number)) for number, substatus in enumerate(rules.SUBSTATUSES)),
+    default=Value(len(rules.SUBSTATUSES)),
+    output_field=IntegerField(),
+)
+
+#: The stage where a deal has one; those nobody worked on come before the first.
+STAGED = (rules.ACCEPTED, rules.WON, rules.LOST)
+SHOWN_STAGE = Case(When(substatus__in=STAGED, then=F("stage")), default=Value(0), output_field=IntegerField())

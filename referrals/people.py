@@ -1,0 +1,65 @@
+"""Whom a deal's news concern: its team, and who can act on it; for many deals in a few queries (REF-24)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from portal.accounts.models import Membership, User
+from portal.accounts.rules import ACCOUNT_ADMIN, REFERRALS_ADMIN, SELLER, Actor
+from portal.accounts.services import actor_for
+from referrals.models import Referral
+from referrals.policies import may_change, may_read, may_register
+
+
+@dataclass(frozen=True)
+class People:
+    """The people of some deals' companies, with whom the deals' teams list; teams are prefetched."""
+
+    #: By company: who works there with a role that acts on deals, or is on one of the teams.
+    members: dict[int, list[Actor]]
+    #: The addresses of the teams that belong to an account, of whatever company, open or closed.
+    accounts: frozenset[str]
+
+    def team(self, referral: Referral) -> list[str]:
+        """The team's addresses: contacts without an account, and members who may still see the deal."""
+        seeing = {a.email.lower() for a in self.members.get(referral.company_id, ()) if may_read(a, referral)}
+        listed = [member.email for member in referral.team.all()]
+        return [email for email in listed if email not in self.accounts or email in seeing]
+
+    def answering(self, referral: Referral) -> list[str]:
+        """Who can answer the deal, or else the account admins, who can give somebody the role (FLOW-8, F5.1)."""
+        return self._who(referral, may_change) or self._who(referral, _administers)
+
+    def registering(self, referral: Referral) -> list[str]:
+        """Who can register the deal (ORG-3), or else the account admins."""
+        return self._who(referral, may_register) or self._who(referral, _administers)
+
+    def _who(self, referral: Referral, may: Callable[[Actor, Referral], bool]) -> list[str]:
+        return [actor.email for actor in self.members.get(referral.company_id, ()) if may(actor, referral)]
+
+
+def _administers(actor: Actor, referral: Referral) -> bool:
+    return actor.has(ACCOUNT_ADMIN) and may_read(actor, referral)
+
+
+def people_of(referrals: Iterable[Referral]) -> People:
+    """Three queries, however many deals there are."""
+    referrals = list(referrals)
+    listed = {member.email for referral in referrals for member in referral.team.all()}
+    members: dict[int, list[Actor]] = defaultdict(list)
+    for membership in _memberships({r.company_id for r in referrals}, listed):
+        members[membership.company_id].append(actor_for(membership))
+    accounts = User.objects.filter(email__in=listed).values_list("email", flat=True)
+    return People(members, frozenset(accounts))
+
+
+def _memberships(company_ids: Iterable[int], listed: Iterable[str]) -> Iterable[Membership]:
+    acting = Q(grants__role__in=[REFERRALS_ADMIN, SELLER, ACCOUNT_ADMIN]) | Q(user__email__in=list(listed))
+    rows = Membership.objects.filter(
+        acting, company_id__in=list(company_ids), is_active=True, user__is_active=True
+    ).distinct()
+    return rows.select_related("user", "company").prefetch_related("grants").order_by("user__email")

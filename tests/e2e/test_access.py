@@ -1,0 +1,205 @@
+"""Every page for everybody: no barrier that axe finds, no sideways scrolling, by keyboard, and without JavaScript."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from django.utils import timezone
+
+from dealreg import services as dealreg
+from portal.pages.demo.cast import Cast
+from referrals.models import Referral
+from tests import build
+from tests.e2e import deals
+from tests.e2e.conftest import Visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+sync_api = pytest.importorskip("playwright.sync_api")
+expect = sync_api.expect
+
+WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+#: In the dark only the colours differ.
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
+EVERYTHING = {"resultTypes": ["violations"]}
+BARRIERS = {"serious", "critical"}
+
+#: What sticks out of the window sideways, and isn't in a box of its own that scrolls.
+OVERFLOWING = """() => {
+  const width = document.documentElement.clientWidth;
+  const scrolls = (e) => e && (["auto", "scroll"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+  const out = [...document.body.querySelectorAll("*")].filter((e) => {
+    const box = e.getBoundingClientRect();
+    return box.width > 1 && box.left < width && box.right > width + 1 && e.checkVisibility() && !scrolls(e);
+  });
+  const wide = document.documentElement.scrollWidth > width;
+  return [...(wide ? ["the page"] : []), ...out.map((e) => `${e.tagName}.${e.className}`)].slice(0, 5);
+}"""
+
+def problems(page: Page, name: str, url: str, then: Callable[[Page], None] | None = None) -> Iterator[str]:
+    """What keeps people from using this page, light and dark, wide and narrow; `then` opens a dialog on it."""
+    for scheme, options in (("light", EVERYTHING), ("dark", COLOURS)):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        opened(page, url)
+        if then is not None:
+            then(page)
+        for size in (PHONE, WIDE):
+            page.set_viewport_size(size)
+            for found in Axe().run(page, options=options).response["violations"]:
+                if found["impact"] in BARRIERS:
+                    where = "; ".join(_where(node) for node in found["nodes"][:3])
+                    yield f"{name} ({size['width']} px, {scheme}): {found['id']}: {where}"
+            if (size, scheme) == (PHONE, "light"):
+                yield from (f"{name} ({size['width']} px): {thing} sticks out" for thing in page.evaluate(OVERFLOWING))
+
+
+def _where(node: dict[str, Any]) -> str:
+    said = " ".join(check["message"] for check in [*node["any"], *node["all"], *node["none"]][:1])
+    return f"{node['target'][-1]} {said}"
+
+
+def address(referral: Referral, name: str = "deal") -> str:
+    return reverse(name, args=[referral.public_id])
+
+
+def test_no_page_of_a_partner_has_a_barrier(cast: Cast, visit: Visit) -> None:
+    """Sign-in, home, list, new deal, deals in their states, the registration form and the win's dialog."""
+    young, won = deals.young(cast, name="Young"), deals.won(cast, name="Won")
+    reviewed, approved, back = (deals.won(cast, name=name) for name in ("Reviewed", "Approved", "Sent back"))
+    deals.in_review(cast, reviewed)
+    deals.filed(cast, approved)
+    sent_back(cast, back)
+    found = list(problems(visit(), "sign-in", reverse("account_login")))
+    page = visit(build.CONTOSO)
+    for name, url in {
+        "home": "/",
+        "list": reverse("deals"),
+        "new deal": reverse("new_deal"),
+        "deal, active": address(young),
+        "deal, to register": address(won),
+        "deal, in review": address(reviewed),
+        "deal, approved": address(approved),
+        "deal, sent back": address(back),
+        "registration": address(won, "registration"),
+    }.items():
+        found += problems(page, name, url)
+    found += problems(page, "win", address(young), open_win)
+    assert not found, "\n".join(found)
+
+
+def test_no_page_of_the_vendor_has_a_barrier(cast: Cast, visit: Visit) -> None:
+    """A deal to answer, what accepting asks, the reviewer's queue and the review page."""
+    received = build.vendor_copy(build.deal(cast, at=timezone.now() - build.DAY, name="Received"))
+    registration = deals.in_review(cast, deals.won(cast, name="Reviewed"))
+    found = []
+    for email, pages in {
+        build.SELLER: {"deal, received": address(received), "accept": reverse("act", args=[received.public_id, "accept"])},
+        build.REVIEWER: {
+            "queue": "/admin/dealreg/registration/",
+            "review": f"/admin/dealreg/registration/{registration.pk}/change/",
+        },
+    }.items():
+        page = visit(email)
+        for name, url in pages.items():
+            found += problems(page, name, url)
+    assert not found, "\n".join(found)
+
+
+def open_win(page: Page) -> None:
+    page.get_by_role("link", name="Mark as won").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def opened(page: Page, url: str) -> Page:
+    answer = page.goto(url)
+    assert answer.status == 200, f"{url} answers {answer.status}"
+    return page
+
+
+def sent_back(cast: Cast, referral: Referral) -> None:
+    dealreg.decide(
+        deals.in_review(cast, referral),
+        "require_action",
+        actor=cast.actor(build.REVIEWER),
+        now=timezone.now(),
+        reason_code="other",
+        comment="Please look at the dates again.",
+    )
+
+
+def test_a_deal_is_won_with_the_keyboard_alone(cast: Cast, visit: Visit) -> None:
+    """Tab reaches the main action, Escape leaves the dialog and leads back to it, `/` finds the search."""
+    page = opened(visit(build.CONTOSO), address(deals.young(cast)))
+    action = page.get_by_role("link", name="Mark as won")
+    tab_to(page, action)
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator(":focus")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(action).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox", name="Search", exact=True)).to_be_focused()
+    page.keyboard.type("plant")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Co-sell opportunities", level=1)).to_be_visible()
+    expect(page.locator("#list tbody tr")).to_have_count(1)
+
+
+def tab_to(page: Page, target: Any) -> None:
+    """As somebody without a mouse does, past everything before it."""
+    for _step in range(100):
+        page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            return
+    pytest.fail("Tab never reaches it")
+
+
+def test_the_main_path_works_without_javascript(cast: Cast, visit: Visit) -> None:
+    """Create (the customer by the button *Find*), accept, win, and see the form to register."""
+    plain = {"java_script_enabled": False}
+    contoso = visit(build.CONTOSO, **plain)
+    create(contoso)
+    deal = contoso.url
+    seller = visit(build.SELLER, **plain)
+    seller.get_by_role("link", name=re.compile("Plain deal")).first.click()
+    seller.get_by_role("link", name="Accept").click()
+    seller.get_by_role("button", name="Accept").click()
+    expect(seller.locator(".o-head__badges")).to_contain_text("Accepted")
+    contoso.goto(deal)
+    contoso.get_by_role("link", name="Mark as won").click()
+    expect(contoso.locator("main .o-banner--warning").first).to_contain_text("The deal is not 72 hours old.")
+    contoso.get_by_role("button", name="Mark as won now").click()
+    contoso.get_by_role("link", name="Register now").click()
+    contoso.get_by_role("button", name="File the registration").click()
+    expect(contoso.locator(".o-errors")).to_contain_text("Say whether this is a marketplace sale.")
+
+
+def create(page: Page) -> None:
+    page.get_by_role("link", name="New deal").click()
+    page.get_by_label("Country").select_option("DE")
+    page.get_by_role("textbox", name="Customer").fill("nordw")
+    page.get_by_label("Deal name").fill("Plain deal")
+    page.get_by_label("Estimated value").fill("40000")
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_role("radio", name=re.compile("Nordwerk Maschinenbau"))).to_be_checked()
+    expect(page.locator(".o-errors")).to_have_count(0)
+    expect(page.get_by_label("Deal name")).to_have_value("Plain deal")
+    page.get_by_label("Contact's name").fill("Deniz Aksoy")
+    page.get_by_label("Contact's phone").fill("+90 532 555 01 01")
+    page.get_by_label("Contact's e-mail").fill("deniz@customer.example")
+    page.get_by_label("The contact agrees that").check()
+    page.get_by_label("Currency").select_option("EUR")
+    page.get_by_label("Estimated close date").fill((timezone.now() + timedelta(days=30)).date().isoformat())
+    page.get_by_label(re.compile(r"^Location\W*$")).select_option(label="Berlin (4301003)")
+    page.get_by_label("Contoso Factory Insights").check()
+    page.get_by_label("Proof of concept").check()
+    page.get_by_role("button", name="Create deal").click()
+    expect(page.get_by_role("heading", name="Plain deal", level=1)).to_be_visible()

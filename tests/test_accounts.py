@@ -1,0 +1,215 @@
+"""Who may read and do what (ORG): roles and scopes by plain values, and what each person of the cast sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.accounts import rules, services
+from portal.accounts.models import Membership, RoleGrant
+from portal.accounts.rules import SYSTEM, Actor, Grant, Scope
+from portal.pages.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
+from portal.workflow import services as workflow
+from referrals import policies
+from referrals import rules as referral_rules
+from referrals.machine import MACHINE
+from referrals.models import Referral
+from tests import build
+from tests.build import CONTOSO, NOW
+
+ROLES = (*rules.PARTNER_ROLES, *rules.VENDOR_ROLES)
+PLACES = [None, 1, 2, 3]
+GRANTS = st.frozensets(st.builds(Grant, st.sampled_from(ROLES), st.sampled_from(PLACES)), max_size=6)
+
+
+def actor_with(*grants: Grant) -> Actor:
+    return Actor(kind="person", company_id=1, grants=frozenset(grants))
+
+
+# Roles and scopes ------------------------------------------------------------------------------------------------
+
+
+def test_the_roles_of_both_sides() -> None:
+    """ORG-2: four roles of partners, four of the vendor, none of both."""
+    assert rules.PARTNER_ROLES == ("account_admin", "referrals_admin", "referrals_user", "viewer")
+    assert rules.VENDOR_ROLES == ("seller", "reviewer", "council_member", "programme_manager")
+
+
+@given(st.lists(st.sampled_from([*ROLES, "king"])), st.booleans())
+def test_a_role_of_the_other_side_is_wrong(roles: Sequence[str], vendor: bool) -> None:
+    """ORG-2: partners' roles are for partners, the vendor's for the vendor; an unknown one is for nobody."""
+    own = rules.VENDOR_ROLES if vendor else rules.PARTNER_ROLES
+    assert rules.wrong_roles(roles, vendor=vendor) == [role for role in roles if role not in own]
+
+
+@given(GRANTS, st.sampled_from(ROLES), st.sampled_from(PLACES))
+def test_a_role_holds_company_wide_or_where_it_is_named(grants: frozenset[Grant], role: str, place: int | None) -> None:
+    """ORG-1, ORG-4: a company-wide role covers every location and deals without one; others their locations only."""
+    scope = actor_with(*grants).scope(role)
+    everywhere = Grant(role) in grants
+    assert scope.covers(place) is (everywhere or (place is not None and Grant(role, place) in grants))
+    assert bool(scope) is any(g.role == role for g in grants)
+
+
+@given(GRANTS, st.sampled_from(PLACES))
+def test_what_each_role_reads_changes_and_creates(grants: frozenset[Grant], place: int | None) -> None:
+    """ORG-2, ORG-4: admins all three; viewers read; users create; account admins read whatever their own scope."""
+    actor = actor_with(*grants)
+
+    def holds(*roles: str) -> bool:
+        return any(g.role in roles and g.location_id in (None, place) for g in grants)
+
+    account_admin = any(g.role == "account_admin" for g in grants)
+    assert rules.reading_scope(actor).covers(place) is (account_admin or holds("referrals_admin", "viewer"))
+    assert rules.writing_scope(actor).covers(place) is holds("referrals_admin")
+    assert rules.creating_scope(actor).covers(place) is holds("referrals_admin", "referrals_user")
+
+
+def test_workers_hold_no_role_and_belong_to_no_company() -> None:
+    """ORG-2: what they may do is named by verb, never by role."""
+    assert (SYSTEM.is_system, SYSTEM.own_company_id, SYSTEM.has(*ROLES)) == (True, 0, False)
+    assert rules.reading_scope(SYSTEM) == Scope()
+
+
+# Memberships -----------------------------------------------------------------------------------------------------
+
+
+def test_a_person_is_an_actor_per_company(cast: Cast) -> None:
+    """ORG-1, ORG-2: roles held in one company say nothing of another; inactive memberships don't count."""
+    user = cast.users["user@contoso.example"]
+    services.add_member(user=user, company=cast.companies["fabrikam"], roles=["viewer"])
+    services.add_member(
+        user=user,
+        company=cast.companies["contoso"],
+        roles=["referrals_admin", "referrals_admin"],
+        locations=[cast.locations[ANKARA], cast.locations[BERLIN]],
+    )
+    contoso, fabrikam = (services.actor_for(m) for m in services.memberships(user))
+    places = {cast.locations[name].pk for name in (ANKARA, BERLIN)}
+    assert contoso.grants == {Grant("referrals_user"), *(Grant("referrals_admin", place) for place in places)}
+    assert (fabrikam.company_name, fabrikam.grants) == ("Fabrikam GmbH", {Grant("viewer")})
+    Membership.objects.filter(user=user, company=cast.companies["contoso"]).update(is_active=False)
+    assert [m.company.name for m in services.memberships(user)] == ["Fabrikam GmbH"]
+
+
+def test_a_role_of_the_other_side_is_refused(cast: Cast) -> None:
+    """ORG-2: WrongRole, and nothing is written, in either direction."""
+    user, held = cast.users[CONTOSO], RoleGrant.objects.count()
+    for company, role in [("contoso", "reviewer"), ("vendor", "referrals_admin"), ("contoso", "king")]:
+        with pytest.raises(services.WrongRole, match=role):
+            services.add_member(
+                user=user, company=cast.companies[company], roles=["viewer", role][company == "vendor" :]
+            )
+    assert (RoleGrant.objects.count(), user.memberships.count()) == (held, 1)
+
+
+def test_who_holds_a_role_where(cast: Cast) -> None:
+    """ORG-1, REF-24 (F5.1): of a location its own admins and the company-wide ones; nobody inactive or elsewhere."""
+
+    def names(place: str | None) -> list[str]:
+        location = cast.locations[place].pk if place else None
+        company = cast.companies["contoso"].pk
+        found = services.people_with_role(company, ["referrals_admin"], location_id=location)
+        return sorted(u.email.split("@")[0] for u in found)
+
+    assert names(ANKARA) == ["ankara", "referrals"]
+    assert names(ISTANBUL) == names(None) == ["referrals"]
+    services.add_member(
+        user=cast.users["user@contoso.example"], company=cast.companies["fabrikam"], roles=["referrals_admin"]
+    )
+    assert names(ISTANBUL) == ["referrals"]
+    cast.users[CONTOSO].is_active = False
+    cast.users[CONTOSO].save()
+    assert names(ANKARA) == ["ankara"]
+    Membership.objects.filter(user=cast.users["ankara@contoso.example"]).update(is_active=False)
+    assert names(ANKARA) == []
+
+
+# What everybody sees ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def deals(cast: Cast) -> dict[str, Referral]:
+    """Deals of two companies in four locations, of every kind the vendor sees or doesn't."""
+    private = {"help_code": referral_rules.NO_HELP, "vendor_may_view": False}
+    other = [build.member("someone@contoso.example")]
+    munich = {"location": cast.locations[MUNICH], "by": "referrals@fabrikam.example", "team": other}
+    found = {
+        "istanbul": build.deal(cast, team=other),
+        "listed": build.deal(cast, team=[build.member("User@Contoso.example")]),
+        "ankara": build.deal(cast, team=other, location=cast.locations[ANKARA], **private),
+        "berlin": build.deal(cast, team=other, location=cast.locations[BERLIN], help_code=referral_rules.NO_HELP),
+        "munich": build.deal(cast, **munich),
+        "hidden": build.deal(cast, **munich, **private),
+    }
+    copies = {f"{name} copy": deal.engagement.referrals.exclude(pk=deal.pk).first() for name, deal in found.items()}
+    return found | {name: copy for name, copy in copies.items() if copy}
+
+
+VENDOR_SEES = {"istanbul", "listed", "berlin", "munich", "istanbul copy", "listed copy", "munich copy"}
+CONTOSO_SEES = {"istanbul", "listed", "ankara", "berlin"}
+SEES = {
+    "admin@contoso.example": CONTOSO_SEES,
+    "referrals@contoso.example": CONTOSO_SEES,
+    "viewer@contoso.example": CONTOSO_SEES,
+    "ankara@contoso.example": {"ankara"},
+    "user@contoso.example": {"listed"},
+    "referrals@fabrikam.example": {"munich", "hidden"},
+    "referrals@northwind.example": set(),
+    "seller@vendor.example": VENDOR_SEES,
+    "reviewer@vendor.example": VENDOR_SEES,
+    "council1@vendor.example": VENDOR_SEES,
+    "manager@vendor.example": VENDOR_SEES,
+}
+
+
+def test_what_everybody_sees(cast: Cast, deals: dict[str, Referral]) -> None:
+    """ORG-2, ORG-4, ORG-6, REF-3: each person of the cast, deal by deal; workers everything; nobody else anything."""
+    names = {deal.pk: name for name, deal in deals.items()}
+
+    def seen(actor: Actor) -> set[str]:
+        return {names[pk] for pk in Referral.objects.visible_to(actor).values_list("pk", flat=True)}
+
+    assert {email: seen(cast.actor(email)) for email in SEES} == SEES
+    assert seen(SYSTEM) == set(names.values())
+    vendor = cast.companies["vendor"].pk
+    assert seen(Actor(kind="person", company_id=vendor, is_vendor=True)) == set()
+    assert seen(Actor(kind="person", company_id=cast.companies["contoso"].pk)) == set()
+    contoso, ankara = cast.companies["contoso"].pk, cast.locations[ANKARA].pk
+    for role, expected in [("viewer", {"ankara"}), ("referrals_admin", {"ankara"}), ("account_admin", CONTOSO_SEES)]:
+        actor = Actor(kind="person", company_id=contoso, grants=frozenset({Grant(role, ankara)}))
+        assert seen(actor) == expected
+    former = Actor(kind="person", email="user@contoso.example", company_id=contoso)
+    assert seen(former) == set()
+
+
+CHANGES = {
+    "admin@contoso.example": set(),
+    "referrals@contoso.example": CONTOSO_SEES,
+    "viewer@contoso.example": set(),
+    "ankara@contoso.example": {"ankara"},
+    "user@contoso.example": {"listed"},
+    "referrals@fabrikam.example": {"munich", "hidden"},
+    "referrals@northwind.example": set(),
+    "seller@vendor.example": {"istanbul copy", "listed copy", "munich copy"},
+    "reviewer@vendor.example": set(),
+    "council1@vendor.example": set(),
+    "manager@vendor.example": set(),
+}
+
+
+def test_what_everybody_may_change(cast: Cast, deals: dict[str, Referral]) -> None:
+    """ORG-2, ORG-6: only what one sees, and of that only by role; the workers' verbs are nobody else's."""
+    for email, expected in CHANGES.items():
+        actor = cast.actor(email)
+        found = {name for name, deal in deals.items() if policies.may_change(actor, deal)}
+        assert found == expected
+        for name, deal in deals.items():
+            offered = {a.name for a in workflow.available_actions(deal, actor, NOW)}
+            assert bool(offered) is (name in expected), (email, name)
+            assert not policies.may(actor, "expire", deal)
+    deal = deals["istanbul"]
+    assert {verb for verb in MACHINE.by_name if policies.may(SYSTEM, verb, deal)} == {"expire", "win"}
