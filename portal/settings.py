@@ -230,6 +230,9 @@ CELERY_BEAT_SCHEDULE = {
     "route-registrations": {"task": "dealreg.tasks.route_submitted", "schedule": 10.0},
     "open-missed-registrations": {"task": "dealreg.tasks.open_missed", "schedule": 3600.0},
     "close-decided-registrations": {"task": "dealreg.tasks.close_decided", "schedule": 60.0},
+    "make-waiting-exports": {"task": "portal.pages.tasks.make_waiting_exports", "schedule": 60.0},
+    "purge-exports": {"task": "portal.pages.tasks.purge_exports", "schedule": 3600.0},
+    "index-renamed-customers": {"task": "referrals.tasks.index_renamed_customers", "schedule": 3600.0},
 }
 
 LOGGING = {

@@ -35,7 +35,7 @@ class ContactMixin(forms.Form):
     contact_phone = forms.CharField(label=_("Contact's phone"), max_length=50, required=False)
     contact_email = forms.EmailField(label=_("Contact's e-mail"), max_length=254, required=False)
     contact_consent = forms.BooleanField(
-        label=named("The contact agrees that these details are shared with %(vendor)s"), required=False
+        label=named(_("The contact agrees that these details are shared with %(vendor)s")), required=False
     )
 
     def contact(self) -> rules.Contact:

@@ -62,8 +62,7 @@ def _containing(asked: Sequence[str], marks: Sequence[str]) -> Q:
     query = " & ".join("(" + " | ".join(f"'{mark}{word}':*" for mark in marks) + ")" for word in long)
     found = Q(search_vector=SearchQuery(query, config="simple", search_type="raw"))
     for word in set(asked) - set(long):
-        beginnings = [Q(search_text__contains=f" {mark}{word}") for mark in marks]
-        found &= Q.create(beginnings, Q.OR)
+        found &= Q.create([Q(search_text__contains=f" {mark}{word}") for mark in marks], Q.OR)
     return found
 
 

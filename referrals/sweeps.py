@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import DecimalField, F, Func, Q
 from django.db.models.functions import TruncMonth
 
 from portal.accounts.rules import SYSTEM
+from portal.customers.models import Customer
 from portal.money import services as money
 from portal.notify import reminders
 from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
-from referrals import rules, services
+from referrals import rules, search, services
 from referrals.models import Referral
+
+#: Twice the time between two turns, so that one may fail.
+RENAMED_WITHIN = timedelta(hours=2)
 
 
 def expire_due(*, now: datetime, limit: int = 1000) -> int:
@@ -78,3 +82,14 @@ def value_won(*, now: datetime) -> int:
         usd = Func(F("value") * rate.usd_per_unit, 2, function="round", output_field=DecimalField())
         valued += waiting.filter(currency=currency, month=month).update(value_usd=usd, usd_rate_month=rate.month)
     return valued
+
+
+def index_renamed_customers(*, now: datetime) -> int:
+    """Find the deals of customers whose entry changed lately by their new names (REF-20). Returns how many.
+
+    The directory stands below and knows no deals; it is imported in bulk, so its changes are looked for.
+    """
+    changed = Customer.objects.filter(updated_at__gte=now - RENAMED_WITHIN).exclude(updated_at=F("created_at"))
+    referrals = Referral.objects.filter(engagement__customer__in=changed).only("pk")
+    search.index(referrals)
+    return len(referrals)

@@ -39,3 +39,9 @@ def revalue_open(**_ignored: Any) -> int:
     """FX-3, hourly and when rates arrive: also brings a new month's rates in."""
     now = timezone.now()
     return sweeps.revalue_open(now=now) + sweeps.value_won(now=now)
+
+
+@shared_task
+def index_renamed_customers(**_ignored: Any) -> int:
+    """REF-20, hourly."""
+    return sweeps.index_renamed_customers(now=timezone.now())

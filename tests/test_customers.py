@@ -71,10 +71,14 @@ def test_ref_5_what_is_folded_stays_folded(text: str) -> None:
     assert rules.fold(rules.fold(text)) == rules.fold(text)
 
 
-def test_ref_5_every_character_of_unicode_stays_folded() -> None:
-    for code in [*range(0xD800), *range(0xE000, 0x30000)]:
-        folded = rules.fold(chr(code))
-        assert rules.fold(folded) == folded, hex(code)
+def test_ref_5_every_character_of_unicode_folds_like_its_other_spellings() -> None:
+    for character in map(chr, [*range(0xD800), *range(0xE000, 0x30000)]):
+        folded = rules.fold(character)
+        assert rules.fold(folded) == folded, hex(ord(character))
+        for form in ("NFC", "NFD", "NFKC", "NFKD"):
+            assert rules.fold(unicodedata.normalize(form, character)) == folded, hex(ord(character))
+        for spelling in (character.casefold(), character.upper(), character.lower(), character.title()):
+            assert rules.fold(spelling) == folded, hex(ord(character))
 
 
 @given(texts)

@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -223,9 +224,10 @@ def _lists() -> Iterator[Row]:
 
 
 def _vendors(letters: str) -> dict[str, str]:
-    """Open to these roles of the admin only."""
-    allowed = {name for name in ("review", "counc", "manag") if name[0] in letters}
-    return {actor: "open" if actor in allowed else "in" if actor == "anon" else "403" for actor in ACTORS}
+    """Open to these roles of the admin only. Of the others, whom one door keeps out, four stand for all."""
+    allowed = {actor for actor in ("review", "counc", "manag") if actor[0] in letters}
+    answers = {actor: "open" if actor in allowed else "403" for actor in ("review", "counc", "manag")}
+    return {**answers, "owner": "403", "admin": "403", "seller": "403", "anon": "in"}
 
 
 ROWS = [*_table(), *_lists()]
@@ -394,10 +396,10 @@ def test_everybody_gets_the_answer_of_the_table(cast: Cast, group: list[str]) ->
     """ORG-2, ORG-3, ORG-4, REF-3; and ORG-6: what one may not know of answers like what doesn't exist."""
     world = World(cast)
     wrong, told = [], []
-    cache.set(HEARTBEAT_KEY, timezone.now().isoformat())
+    cache.set(HEARTBEAT_KEY, (timezone.now() + timedelta(hours=1)).isoformat())  # however long this takes
     for actor in group:
         visitor = Visitor(world, actor)
-        for row in ROWS:
+        for row in (row for row in ROWS if actor in row.expected):
             answer, response = visitor.answer(row)
             if not _as_expected(answer, row.expected[actor]):
                 wrong.append(f"{row.spoken}: {actor} gets {answer}, not {row.expected[actor]}")

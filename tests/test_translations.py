@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import uuid
+import zoneinfo
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -185,11 +186,11 @@ class Reader:
         self.english = _english_words()
         assert {"the", "deal", "registration", "partner", "won", "search", "accepted"} <= self.english
         names = sorted(filter(None, self._names()), key=len, reverse=True)
-        self.names = re.compile("|".join(map(re.escape, names)))
+        self.names = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)")
 
     def _names(self) -> set[str]:
         """People's and companies' own words."""
-        found = {"Ortak"}
+        found = {"Ortak", *(zone.replace("_", " ") for zone in zoneinfo.available_timezones())}
         for queryset, *names in (
             (Company.objects, "name"),
             (Solution.objects, "name"),
@@ -335,7 +336,7 @@ def test_no_page_or_mail_shows_english_to_a_turk(cast: Cast) -> None:
     english.update(found)
     english.update(_read_answers(reader, world))
     english.update(_read_mails(reader, world))
-    assert english == {}
+    assert not english, "\n".join(f"{page}: {', '.join(words)}" for page, words in english.items())
 
 
 def _read_answers(reader: Reader, world: World) -> dict[str, list[str]]:

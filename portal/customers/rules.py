@@ -27,13 +27,11 @@ class _Folding(dict[int, str]):
     """What each character folds to, worked out once: folding never depends on a character's neighbours."""
 
     def __missing__(self, code: int) -> str:
-        folded = _without_marks(chr(code)).casefold().translate(_OWN_LETTERS)
-        self[code] = folded
+        # Taken apart before the case is folded, for capitals inside signs such as ㎐. Marks go only afterwards: a Greek
+        # one is a letter without its case.
+        apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", chr(code)).casefold())
+        self[code] = folded = "".join(c for c in apart if not unicodedata.combining(c)).translate(_OWN_LETTERS)
         return folded
-
-
-def _without_marks(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
 _FOLDING = _Folding()

@@ -1,6 +1,6 @@
 """Converting at the month's rate (FX-2), and taking in rates (FX-1).
 
-Whatever takes in rates returns an `Imported`. If it `.changed` anything, the open deals are revalued by a worker (FX-3):
+Whatever takes in rates returns an `Imported`. If it `.changed` anything, a worker revalues the open deals (FX-3):
 money stands below the deals and names the task only; the hourly revaluation does it too.
 """
 

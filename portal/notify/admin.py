@@ -15,8 +15,7 @@ from portal.accounts.admin_site import MANAGERS, PortalAdmin, column, site, titl
 from portal.events.services import seen_by_vendor
 from portal.notify import services
 from portal.notify.models import Mail, Notice
-from portal.workflow import text
-from portal.workflow.blockers import Blocker, from_json
+from portal.notify.reading import words
 
 WAITING, SENT, PARKED, UNMAILED = "waiting", "sent", "parked", "unmailed"
 STATES = {WAITING: _("Waiting"), SENT: _("Sent"), PARKED: _("Given up"), UNMAILED: _("Not mailed")}
@@ -50,7 +49,7 @@ class NoticeAdmin(PortalAdmin):
     list_display = (WHEN, ADDRESS, "what", "state", TRIES, ERROR)
     list_filter = (StateFilter, ("created_at", titled(admin.DateFieldListFilter, _("when"))))
     fields = (
-        *(WHEN, ADDRESS, "what", "words", "state", TRIES, ERROR),
+        *(WHEN, ADDRESS, "what", "text", "state", TRIES, ERROR),
         *(column("next_attempt_at", _("next try")), column("sent_at", _("sent")), column("parked_at", _("given up"))),
     )
     list_per_page = 50
@@ -68,11 +67,11 @@ class NoticeAdmin(PortalAdmin):
 
     @admin.display(description=_("subject"))
     def what(self, notice: Notice) -> str:
-        return _sentence(notice.subject, notice)
+        return words(notice).subject
 
     @admin.display(description=_("text"))
-    def words(self, notice: Notice) -> str:
-        return _sentence(notice.body, notice)
+    def text(self, notice: Notice) -> str:
+        return words(notice).body
 
     @admin.display(description=_("state"))
     def state(self, notice: Notice) -> Any:
@@ -91,9 +90,3 @@ class NoticeAdmin(PortalAdmin):
             return
         told = ngettext("%(count)s mail is sent again.", "%(count)s mails are sent again.", again)
         messages.success(request, told % {"count": again})
-
-
-def _sentence(message: str, notice: Notice) -> str:
-    """In the language of whoever reads it here."""
-    params = from_json({"code": "", "message": "", "params": notice.params}).params
-    return text.text(Blocker("", message, params=params))

@@ -32,6 +32,7 @@ class PreferencesForm(forms.Form):
                 help_text=text.phrase(category.help),
                 choices=Mail.choices,
                 widget=forms.RadioSelect,
+                required=False,
             )
 
     def optional(self) -> Iterator[forms.BoundField]:
@@ -39,5 +40,6 @@ class PreferencesForm(forms.Form):
 
     @property
     def wanted(self) -> dict[str, str]:
-        """Category to way of mailing."""
-        return {category.code: self.cleaned_data[category.code] for category in rules.OPTIONAL}
+        """How to mail each category; one that was left out stays as it was."""
+        given = {category.code: self.cleaned_data[category.code] for category in rules.OPTIONAL}
+        return {code: mail for code, mail in given.items() if mail}

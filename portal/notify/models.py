@@ -105,7 +105,7 @@ class Notice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.subject} → {self.email}"
+        return f"{self.email} · {self.created_at:%Y-%m-%d %H:%M}"
 
 
 class Preference(models.Model):

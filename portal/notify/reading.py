@@ -85,6 +85,11 @@ class Told:
     body: str = ""
 
     @property
+    def lines(self) -> str:
+        """The text without its empty lines, for lists."""
+        return "\n".join(line for line in self.body.splitlines() if line.strip())
+
+    @property
     def hidden(self) -> bool:
         return not self.subject
 

@@ -24,7 +24,7 @@ from portal.pages.listing import columns, rows
 from portal.pages.listing.asked import Asked
 from portal.pages.listing.rows import Row
 from portal.pages.models import Export, ListView
-from portal.workflow.blockers import _
+from portal.workflow.blockers import Param, _
 from referrals.models import Referral
 
 DEALS = "deals"
@@ -77,7 +77,7 @@ def request_export(address: str, *, kind: str, chosen: Iterable[uuid.UUID] = (),
     """
     query = {"list": address, "deals": sorted({str(public_id) for public_id in chosen})}
     mine = {"user_id": actor.user_id, "company_id": actor.own_company_id, "query": query, "format": kind}
-    User.objects.select_for_update().get(pk=actor.user_id)
+    User.objects.select_for_update().get(pk=actor.user_id or 0)
     if waiting := Export.objects.filter(**mine, finished_at=None).first():
         return waiting
     export = Export.objects.create(**mine, language=actor.language, created_at=now)
@@ -156,7 +156,7 @@ def _told(export: Export, event: Event, error: str) -> Message:
     link, emails = reverse("export", args=[export.public_id]), [export.user.email]
     if error:
         return Message(event, emails, _("Your export could not be made"), error, link, category=EXPORT)
-    params = {"count": export.done, "until": event.at + KEPT}
+    params: dict[str, Param] = {"count": export.done, "until": event.at + KEPT}
     body = _("The file with %(count)s deals is ready. You can download it until %(until)s.")
     return Message(event, emails, _("Your export is ready"), body, link, params, category=EXPORT)
 

@@ -160,7 +160,9 @@ class Portal:
 
     def beat(self, task: str) -> None:
         """Ask for a task of the schedule, as beat would."""
-        assert task in {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}, f"beat never asks for {task}"
+        assert task in {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}, (
+            f"beat never asks for {task}"
+        )
         current_app.send_task(task)
 
     def stop(self) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import Page, expect
 
 from dealreg import services as dealreg
 from portal.pages.demo.cast import Cast
@@ -19,29 +20,25 @@ from tests import build
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-sync_api = pytest.importorskip("playwright.sync_api")
-expect = sync_api.expect
-
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 #: In the dark only the colours differ.
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
 EVERYTHING = {"resultTypes": ["violations"]}
 BARRIERS = {"serious", "critical"}
 
-#: What sticks out of the window sideways, and isn't in a box of its own that scrolls.
+#: What sticks out of the window sideways, and is neither in a box of its own that scrolls nor hidden in a tiny one.
 OVERFLOWING = """() => {
   const width = document.documentElement.clientWidth;
-  const scrolls = (e) => e && (["auto", "scroll"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+  const contains = (e) => ["auto", "scroll"].includes(getComputedStyle(e).overflowX) || e.clientWidth === 1;
+  const contained = (e) => e && (contains(e) || contained(e.parentElement));
   const out = [...document.body.querySelectorAll("*")].filter((e) => {
     const box = e.getBoundingClientRect();
-    return box.width > 1 && box.left < width && box.right > width + 1 && e.checkVisibility() && !scrolls(e);
+    return box.width > 1 && box.left < width && box.right > width + 1 && e.checkVisibility() && !contained(e);
   });
   const wide = document.documentElement.scrollWidth > width;
   return [...(wide ? ["the page"] : []), ...out.map((e) => `${e.tagName}.${e.className}`)].slice(0, 5);
 }"""
+
 
 def problems(page: Page, name: str, url: str, then: Callable[[Page], None] | None = None) -> Iterator[str]:
     """What keeps people from using this page, light and dark, wide and narrow; `then` opens a dialog on it."""
@@ -100,7 +97,10 @@ def test_no_page_of_the_vendor_has_a_barrier(cast: Cast, visit: Visit) -> None:
     registration = deals.in_review(cast, deals.won(cast, name="Reviewed"))
     found = []
     for email, pages in {
-        build.SELLER: {"deal, received": address(received), "accept": reverse("act", args=[received.public_id, "accept"])},
+        build.SELLER: {
+            "deal, received": address(received),
+            "accept": reverse("act", args=[received.public_id, "accept"]),
+        },
         build.REVIEWER: {
             "queue": "/admin/dealreg/registration/",
             "review": f"/admin/dealreg/registration/{registration.pk}/change/",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import pytest
 from django.utils import timezone
+from playwright.sync_api import Page, expect
 
 from dealreg.models import Registration, Status
 from portal.events.models import Event
@@ -19,12 +18,6 @@ from tests import build
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
 from tests.e2e.portal import Portal, wait_for
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-sync_api = pytest.importorskip("playwright.sync_api")
-expect = sync_api.expect
 
 DEAL = "Fırın kameraları"
 ISTANBUL_TIME = ZoneInfo("Europe/Istanbul")

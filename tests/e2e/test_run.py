@@ -27,23 +27,29 @@ OF_THE_TESTS = re.compile(r"ORTAK_|PYTEST_|DJANGO_|(DATA_DIR|DATABASE_URL|REDIS_
 class Copy:
     """A copy of the portal that runs from one command, with its own port and data."""
 
+    process: subprocess.Popen[bytes]
+    family: set[int]
+
     def __init__(self, data_dir: Path) -> None:
         self.data_dir, self.port = data_dir, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         data_dir.mkdir()
         self.output = data_dir / "output"
-        self.family: set[int] = set()
+        self.family = set()
+
+    def start(self) -> None:
         environment = {name: value for name, value in os.environ.items() if not OF_THE_TESTS.match(name)}
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "portal.run"],
                 cwd=run.BASE_DIR,
-                env={**environment, "DATA_DIR": str(data_dir), "PORT": str(self.port)},
+                env={**environment, "DATA_DIR": str(self.data_dir), "PORT": str(self.port)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
+        wait_for(lambda: self.says(f"Ortak is ready at {self.url}\n"), "the ready line", run.READY_SECONDS)
 
     def says(self, words: str) -> bool:
         assert self.process.poll() is None, f"it ended: {self.output.read_text()}"
@@ -102,35 +108,46 @@ def descendants(pid: int) -> set[int]:
     return tree
 
 
-def browse(url: str, email: str) -> str:
-    """Sign in by hand, and what the home page then shows."""
-    browser: OpenerDirector = build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
-    with browser.open(f"{url}/accounts/login/") as page:
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.read().decode())
-    form = {"csrfmiddlewaretoken": token[1], "login": email, "password": PASSWORD} if token else {}
-    with browser.open(f"{url}/accounts/login/", urlencode(form).encode()) as page:
+def browser() -> OpenerDirector:
+    return build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
+
+
+def read(browser: OpenerDirector, url: str, form: dict[str, str] | None = None) -> str:
+    with browser.open(url, urlencode(form).encode() if form else None, timeout=30) as page:
         return page.read().decode()
 
 
+def sign_in(browser: OpenerDirector, url: str, email: str) -> str:
+    """Sign in without JavaScript or CSS, and what is shown then."""
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', read(browser, url))
+    return read(browser, url, {"csrfmiddlewaretoken": token[1] if token else "", "login": email, "password": PASSWORD})
+
+
 def test_one_command_starts_everything_keeps_it_alive_and_ends_it(copy: Copy) -> None:
-    """Done when 1: a stranger's first minute. What stops a start at all is in tests/test_ops.py."""
-    wait_for(lambda: copy.says(f"Ortak is ready at {copy.url}\n"), "the ready line", run.READY_SECONDS)
+    """Done when 1: a stranger's first minute, and the next morning. What stops a start is in tests/test_ops.py."""
+    copy.start()
     wait_for(lambda: copy.says("referrals@contoso.example"), "the demo sign-ins")
     assert answer(f"{copy.url}/readyz")[0] == 200
-
-    status, page = answer(f"{copy.url}/accounts/login/")
-    assert status == 200
-    styles = re.search(r"/static/app\.[0-9a-f]{12}\.css", page.decode())
+    person, entrance = browser(), f"{copy.url}/accounts/login/"
+    styles = re.search(r"/static/app\.[0-9a-f]{12}\.css", read(person, entrance))
     assert styles, "static files are served under names with a digest"
     assert answer(f"{copy.url}{styles[0]}")[0] == 200
-    assert "Needs you now" in browse(copy.url, "referrals@contoso.example")
+    assert "Needs you now" in sign_in(person, entrance, "referrals@contoso.example")
 
     first = copy.child(" worker ")
     assert first
     os.kill(first, signal.SIGKILL)
     wait_for(lambda: copy.says("worker ended (signal 9); starting it again."), "the supervisor to notice")
     wait_for(lambda: copy.child(" worker ") not in {0, first}, "the next worker")
+    assert_ends(copy)
 
+    copy.start()
+    assert "Needs you now" in read(person, f"{copy.url}/"), "the data is kept, who was signed in still is"
+    assert_ends(copy)
+
+
+def assert_ends(copy: Copy) -> None:
+    """SIGTERM ends everything it started and says so."""
     assert copy.end() == 0
     assert copy.output.read_text().endswith("Ended.\n")
     assert len(copy.family) > 10, "web, worker and beat with their children, PostgreSQL and Redis"

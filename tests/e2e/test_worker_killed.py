@@ -1,15 +1,14 @@
-"""Done when 2: whatever a dead worker left is done, once; of two reviewers at once one decides and the other is told."""
+"""Done when 2: what a dead worker left is done, once; of two reviewers at once one decides and the other is told."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-import pytest
 from celery import current_app
 from django.db import connection
+from playwright.sync_api import Page, expect
 
 from dealreg.models import Registration, Status
 from portal.accounts import services as accounts
@@ -21,9 +20,6 @@ from tests import build
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
 from tests.e2e.portal import Portal, tasks_left, wait_for
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
 
 
 @contextmanager
@@ -76,7 +72,7 @@ def test_a_worker_killed_before_the_filing_routes_it_once_when_it_is_back(portal
 
 
 def test_a_worker_killed_while_it_routes_leaves_nothing_half_done(portal: Portal, cast: Cast) -> None:
-    """FLOW-1, JOB: kill -9 in the middle of the task; the sweep routes it, and the task that comes back does nothing."""
+    """FLOW-1, JOB: kill -9 in the middle of the task; it is routed by the sweep or by the task that comes back."""
     portal.worker.kill()
     registration = deals.filed(cast, deals.won(cast))
     with held(registration):
@@ -93,7 +89,6 @@ def test_a_worker_killed_while_it_routes_leaves_nothing_half_done(portal: Portal
 
 def test_of_two_reviewers_deciding_at_once_the_second_is_told_who_was_first(cast: Cast, visit: Visit) -> None:
     """FLOW-7: both have the page open and press at the same time; one decision, one event."""
-    sync_api = pytest.importorskip("playwright.sync_api")
     second = User.objects.create_user("rolf@vendor.example", "ortak-demo", first_name="Rolf", last_name="Second")
     accounts.add_member(user=second, company=cast.companies["vendor"], roles=["reviewer"])
     registration = deals.in_review(cast, deals.won(cast))
@@ -103,9 +98,9 @@ def test_of_two_reviewers_deciding_at_once_the_second_is_told_who_was_first(cast
         wait_for(lambda: waiting_for_locks() == 1, "the first decision to be under way")
         send_back(rolf)
         wait_for(lambda: waiting_for_locks() == 2, "the second decision to be under way")
-    sync_api.expect(rita.locator(".messagelist")).to_contain_text("was decided")
+    expect(rita.locator(".messagelist")).to_contain_text("was decided")
     told = rolf.locator("#decision .errorlist")
-    sync_api.expect(told).to_contain_text(re.compile(r"now in the state “Review \(Passed\)”.*Rita Reviewer decided on it"))
+    expect(told).to_contain_text(re.compile(r"now in the state “Review \(Passed\)”.*Rita Reviewer decided on it"))
     assert Registration.objects.get().status == Status.REVIEW_PASSED
     assert Event.objects.filter(verb__in=["registration.passed", "registration.action_required"]).count() == 1
 

@@ -6,7 +6,7 @@ A filter's state is what the address holds of it, cleaned: `{"status": "Won,Lost
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -22,7 +22,7 @@ from dealreg.models import NOT_REGISTERED
 from portal.accounts.models import Company
 from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
-from portal.customers.rules import country_choices
+from portal.customers.rules import country_choices, fold
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, _
 from referrals import rules
@@ -56,6 +56,8 @@ class Choices:
     options: Options
     find: Finder
     for_vendor: bool = True
+    #: Too many to list them all: those that are near and those chosen are, the others can be typed by name.
+    is_long: bool = False
     kind = "choices"
 
     @property
@@ -65,6 +67,9 @@ class Choices:
     def clean(self, values: Values) -> dict[str, str]:
         known = self.options()
         asked = [code.strip() for value in values.get(self.name, ()) for code in value.split(",")]
+        if self.is_long and any(code not in known for code in asked):
+            typed = {fold(label): code for code, label in known.items()}
+            asked = [code if code in known else typed.get(fold(code), "") for code in asked]
         chosen = [code for code in dict.fromkeys(asked) if code in known][:MOST_CHOSEN]
         return {self.name: ",".join(chosen)} if chosen else {}
 
@@ -82,11 +87,11 @@ class Choices:
             shown.append(ngettext("%(count)d more", "%(count)d more", more) % {"count": more})
         return ", ".join(shown)
 
-    def choices(self, state: State) -> list[tuple[str, str, bool]]:
-        """Value, label and whether it is chosen; of a long list the chosen ones first."""
-        known, chosen = self.options(), set(self.chosen(state))
-        found = [(code, text.text(Blocker("", label)), code in chosen) for code, label in known.items()]
-        return sorted(found, key=lambda choice: not choice[2]) if len(found) > MOST_CHOSEN else found
+    def choices(self, state: State, near: Collection[str] = ()) -> list[tuple[str, str, bool]]:
+        """Value, label and whether it is chosen."""
+        chosen = set(self.chosen(state))
+        listed = [code for code in self.options() if not self.is_long or code in chosen or code in near]
+        return [(code, text.text(Blocker("", self.options()[code])), code in chosen) for code in listed]
 
 
 @dataclass(frozen=True)
@@ -179,12 +184,17 @@ def _amount(value: str) -> Decimal | None:
 
 
 @cache
-def _countries(language: str) -> Mapping[str, str]:
+def _countries_in(language: str) -> Mapping[str, str]:
     return dict(country_choices(language))
 
 
+def countries() -> Mapping[str, str]:
+    """Every country's code and name in the reader's language, by name."""
+    return _countries_in(get_language() or "en")
+
+
 def country_name(code: str) -> str:
-    return _countries(get_language() or "en").get(code, code)
+    return countries().get(code, code)
 
 
 _REGISTRATION_STATES = {
@@ -276,8 +286,9 @@ FILTERS: tuple[Filter, ...] = (
     Choices(
         "country",
         _("Country"),
-        lambda: _countries(get_language() or "en"),
+        countries,
         lambda _actor, chosen: Q(engagement__customer__country__in=chosen),
+        is_long=True,
     ),
     Range("value", _("Value in USD"), _between("value_usd"), _amount, lambda v: text.money(v, "USD"), "amounts"),
     Range("created", _("Created"), _created, _day, text.day, "days"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from portal.pages.listing.keyset import SORTS, Order
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, _
 from referrals import search
-from referrals.models import ReferralQuerySet
+from referrals.models import Referral, ReferralQuerySet
 from referrals.services import new_deal_blockers
 
 #: Counting goes on to here; of more, nobody asks how many exactly.
@@ -34,6 +34,8 @@ TAB_LABELS = {
 }
 #: Which filters share a menu.
 _MENUS = {"value": "value", "created": "dates", "close": "dates", "solution": "more", "member": "more", "crm": "more"}
+#: These stand at the end of their line; their panels open towards its beginning.
+_LAST_MENUS = frozenset({"value", "dates", "more"})
 _MENU_LABELS = {"value": _("Value"), "dates": _("Dates"), "more": _("More")}
 
 
@@ -47,7 +49,7 @@ def context(actor: Actor, asked: Asked, chosen: Sequence[str]) -> dict[str, Any]
         "tabs": [_tab_link(tab, counts[tab], actor, asked) for tab in TABS],
         "count": counts[asked.tab],
         "most_counted": MOST_COUNTED,
-        "menus": menus(actor, asked),
+        "menus": menus(actor, asked, _near_countries(actor)),
         "active": _active(actor, asked),
         "cleared_url": asked.address(state={}, query=""),
         "unsearched_url": asked.address(query=""),
@@ -107,24 +109,31 @@ def favorites_tab(actor: Actor, asked: Asked) -> dict[str, Any]:
     return _tab_link(FAVORITES, found, actor, asked)
 
 
-def menus(actor: Actor, asked: Asked) -> list[dict[str, Any]]:
+def menus(actor: Actor, asked: Asked, near: Collection[str]) -> list[dict[str, Any]]:
     """The filters as menus: those of one value each their own, dates and typed ones together."""
     found: dict[str, dict[str, Any]] = {}
     for item in filters.offered(actor):
         code = _MENUS.get(item.name, item.name)
         label = text.text(Blocker("", _MENU_LABELS.get(code, item.label)))
-        menu = found.setdefault(code, {"code": code, "label": label, "filters": [], "active": False})
-        menu["filters"].append(_field(item, asked))
+        empty = {"label": label, "filters": [], "active": False, "is_last": code in _LAST_MENUS}
+        menu = found.setdefault(code, empty)
+        menu["filters"].append(_field(item, asked, near))
         menu["active"] |= filters.is_active(item, asked.state)
     return list(found.values())
 
 
-def _field(item: filters.Filter, asked: Asked) -> dict[str, Any]:
+def _near_countries(actor: Actor) -> set[str]:
+    """Where the latest deals are."""
+    latest = Referral.objects.visible_to(actor).of_company(actor).newest_first()[:MOST_SUGGESTED]
+    return set(latest.values_list("engagement__customer__country", flat=True))
+
+
+def _field(item: filters.Filter, asked: Asked, near: Collection[str]) -> dict[str, Any]:
     """One filter as its menu shows it."""
     shown: dict[str, Any] = {"name": item.name, "kind": item.kind, "label": text.text(Blocker("", item.label))}
     match item:
         case filters.Choices():
-            shown["choices"] = item.choices(asked.state)
+            shown |= {"choices": item.choices(asked.state, near), "is_long": item.is_long}
         case filters.Range():
             shown["fields"] = item.fields(asked.state)
         case filters.Text():
@@ -185,6 +194,7 @@ def _suggested(actor: Actor) -> dict[str, list[str]]:
     solutions = Solution.objects.choosable().order_by(near, "name").values_list("name", flat=True)
     people = User.objects.filter(memberships__company_id=actor.own_company_id, memberships__is_active=True)
     return {
+        "country": list(filters.countries().values()),
         "solution": list(dict.fromkeys(solutions[:MOST_SUGGESTED])),
         "member": list(people.order_by("email").values_list("email", flat=True)[:MOST_SUGGESTED]),
     }

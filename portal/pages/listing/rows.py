@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Exists, OuterRef, Q
@@ -16,6 +16,7 @@ from portal.pages.listing.asked import FAVORITES, INBOUND, OUTBOUND, Asked
 from portal.pages.listing.keyset import Place
 from referrals import rules, search
 from referrals.models import Favorite, Referral, ReferralQuerySet, ReferralSolution, TeamMember
+from referrals.ordering import STAGED
 
 
 def listed(actor: Actor, asked: Asked) -> ReferralQuerySet:
@@ -37,7 +38,7 @@ def of_tab(rows: ReferralQuerySet, tab: str, actor: Actor) -> ReferralQuerySet:
 
 
 def starred(actor: Actor) -> Exists:
-    return Exists(Favorite.objects.filter(referral=OuterRef("pk"), user_id=actor.user_id))
+    return Exists(Favorite.objects.filter(referral=OuterRef("pk"), user_id=actor.user_id or 0))
 
 
 def default_tab(actor: Actor) -> str:
@@ -97,7 +98,7 @@ class Row:
 
     @property
     def has_stage(self) -> bool:
-        return self.referral.substatus in filters.STAGED
+        return self.referral.substatus in STAGED
 
     @property
     def sender(self) -> Company | None:
@@ -109,7 +110,8 @@ def rows(referrals: Sequence[Referral], actor: Actor) -> list[Row]:
     """Five queries, whatever the number of deals. A registration is its company's alone, so is the vendor's answer."""
     own = [r for r in referrals if r.company_id == actor.company_id]
     found = {r.pk: Row(r, own=r.company_id == actor.company_id) for r in referrals}
-    for pk in Favorite.objects.filter(user_id=actor.user_id, referral__in=found).values_list("referral_id", flat=True):
+    mine = Favorite.objects.filter(user_id=actor.user_id or 0, referral__in=found)
+    for pk in mine.values_list("referral_id", flat=True):
         found[pk].starred = True
     for registration in Registration.objects.filter(referral__in=[r.pk for r in own]):
         found[registration.referral_id].registration = registration
@@ -122,7 +124,7 @@ def rows(referrals: Sequence[Referral], actor: Actor) -> list[Row]:
     return list(found.values())
 
 
-def _add_answers(found: Sequence[Row]) -> None:
+def _add_answers(found: Iterable[Row]) -> None:
     by_engagement = defaultdict(list)
     for row in found:
         by_engagement[row.referral.engagement_id].append(row)
@@ -145,7 +147,7 @@ def neighbours(referral: Referral, actor: Actor, asked: Asked | None) -> Neighbo
     """Two index look-ups around the deal's own place, besides one for that place; without a list only the star."""
     mine = Referral.objects.filter(pk=referral.pk).annotate(starred=starred(actor)).only("pk")
     if asked is None:
-        return Neighbours(mine.get().starred)  # type: ignore[attr-defined]
+        return Neighbours(mine.get().starred)
     here = asked.order.apply(mine).get()
     around = [
         order.beyond(

@@ -136,7 +136,7 @@ def percent(value: int) -> str:
 def when(moment: datetime | None, style: str = "full") -> SafeString:
     """{% when event.at %}: in the person's zone, UTC on hover. Styles: full, short (no year), relative."""
     if not moment:
-        return format_html('<span class="o-none">–</span>')
+        return SafeString('<span class="o-none">–</span>')
     local, hover = timezone.localtime(moment), f"{text.clock(moment.astimezone(UTC))} UTC"
     if style == "relative":
         shown, hover = _ago(timezone.now() - moment) or text.clock(local), f"{text.clock(local)} · {hover}"
@@ -149,7 +149,7 @@ def when(moment: datetime | None, style: str = "full") -> SafeString:
 def day(value: date | None, *, year: bool = True) -> SafeString:
     """{% day deal.close_date %}: a calendar day; of an instant, the day it is in the person's zone."""
     if not value:
-        return format_html('<span class="o-none">–</span>')
+        return SafeString('<span class="o-none">–</span>')
     if isinstance(value, datetime):
         value = timezone.localtime(value).date()
     return format_html('<time class="o-when" datetime="{}">{}</time>', value.isoformat(), text.day(value, year=year))
@@ -162,7 +162,7 @@ def deadline(until: datetime | date | None, soon: int = 3) -> SafeString:
     A date is a last day, good until its end. `soon`: from how many days on it is urgent.
     """
     if not until:
-        return format_html('<span class="o-none">–</span>')
+        return SafeString('<span class="o-none">–</span>')
     now = timezone.now()
     if isinstance(until, datetime):
         left, point = until - now, f"{text.clock(until.astimezone(UTC), year=until.year != now.year)} UTC"

@@ -1,0 +1,299 @@
+"""Two at once, on real connections: one wins, the other is told, and everything happens once."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from dealreg import services as dealreg
+from dealreg import sweeps as dealreg_sweeps
+from dealreg import tasks as dealreg_tasks
+from dealreg.models import Registration
+from portal.accounts import services as accounts
+from portal.customers import services as customers
+from portal.events.models import Event
+from portal.pages.demo.cast import Cast
+from portal.workflow.blockers import RuleViolation
+from referrals import editing, services, sharing, sweeps
+from referrals.models import Engagement, Referral
+from tests import build
+from tests.build import CONTOSO, DAY, NOW, REVIEWER, SELLER
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Call = Callable[[], Any]
+PATIENCE_SECONDS = 20
+
+
+@contextmanager
+def held(statement: str, *params: Any) -> Iterator[None]:
+    """Another connection has run this statement and goes on holding what it locked."""
+    other = connection.copy()
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute(statement, params)
+        yield
+    finally:
+        other.rollback()
+        other.close()
+
+
+def waiting() -> int:
+    """How many connections wait for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def at_once(statement: str, params: list[Any], *calls: Call) -> list[Any]:
+    """Run the calls on a connection each. All come to wait for what the statement locks before the first goes on.
+
+    Returns what each returned, or the codes with which the rules refused it.
+    """
+    results: list[Any] = [None] * len(calls)
+
+    def run(place: int, call: Call) -> None:
+        try:
+            results[place] = call()
+        except RuleViolation as violation:
+            results[place] = violation.codes
+        except Exception as error:  # a thread's error would otherwise be lost
+            results[place] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
+    with held(statement, *params):
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while waiting() < len(calls):
+            assert time.monotonic() < deadline, results
+            time.sleep(0.005)
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+    assert not any(thread.is_alive() for thread in threads)
+    return results
+
+
+def one_of(results: list[Any]) -> Any:
+    """What the one that won returned; the others were told that the state is another one by now."""
+    refused = [r for r in results if r == ["wrong_state"]]
+    (winner,) = [r for r in results if r != ["wrong_state"]]
+    assert len(refused) == len(results) - 1
+    assert not isinstance(winner, Exception), winner
+    return winner
+
+
+ROW = "SELECT 1 FROM dealreg_registration WHERE id = %s FOR UPDATE"
+ENGAGEMENT = "SELECT 1 FROM referrals_engagement WHERE id = %s FOR UPDATE"
+COPY = "SELECT 1 FROM referrals_referral WHERE id = %s FOR UPDATE"
+
+
+def verbs_of(subject: Any) -> list[str]:
+    return [e.verb for e in Event.objects.all().of_subject(subject).order_by("pk")]
+
+
+def test_two_reviewers_deciding_at_once(cast: Cast) -> None:
+    """FLOW, FLOW-7: one wins, the other is told; one event, and it is the winner's."""
+    accounts.add_member(
+        user=cast.users["council1@vendor.example"], company=cast.companies["vendor"], roles=["reviewer"]
+    )
+    pending = build.in_review(cast)
+    rita, clara = cast.actor(REVIEWER), cast.actor("council1@vendor.example")
+    reason = {"reason_code": "other", "comment": "See."}
+    winner = one_of(
+        at_once(
+            ROW,
+            [pending.pk],
+            lambda: dealreg.decide(pending, "pass_review", actor=rita, now=NOW),
+            lambda: dealreg.decide(pending, "fail_review", actor=clara, now=NOW, **reason),
+        )
+    )
+    stored = Registration.objects.get(pk=pending.pk)
+    assert stored.status == winner.status
+    decided = Event.objects.get(verb__in=["registration.passed", "registration.failed"])
+    assert decided.actor_user_id == (rita if stored.status == "review_passed" else clara).user_id
+
+
+def test_winning_while_the_vendor_accepts(cast: Cast) -> None:
+    """ELIG-9, ELIG-7: whichever comes second opens the registration; there is exactly one."""
+    deal = build.deal(cast)
+    copy = build.vendor_copy(deal)
+    won, accepted = at_once(
+        ENGAGEMENT,
+        [deal.engagement_id],
+        lambda: services.win(deal, actor=cast.actor(CONTOSO), now=NOW),
+        lambda: build.accept(cast, copy, at=NOW),
+    )
+    assert (won.substatus, accepted.substatus) == ("Won", "Accepted")
+    registration = Registration.objects.get()
+    assert (registration.referral, verbs_of(registration)) == (deal, ["registration.opened"])
+
+
+def test_winning_while_the_customer_becomes_managed(cast: Cast) -> None:
+    """ELIG-9, ELIG-4: neither sees the other's change; what both missed is opened by the sweep, once."""
+    deal = build.accepted(cast, customer=cast.customers["spree"])
+    manager = cast.actor("manager@vendor.example")
+    with held("UPDATE customers_customer SET managed = true WHERE id = %s", cast.customers["spree"].pk):
+        services.win(deal, actor=cast.actor(CONTOSO), now=NOW)
+        assert not Registration.objects.exists()
+    Engagement.objects.filter(pk=deal.engagement_id).update(customer=cast.customers["bogaz"])
+    customers.set_managed(cast.customers["spree"], managed=True, actor=manager, now=NOW)
+    Engagement.objects.filter(pk=deal.engagement_id).update(customer=cast.customers["spree"])
+    results = at_once(
+        "LOCK TABLE dealreg_registration IN EXCLUSIVE MODE", [], *[lambda: dealreg_sweeps.open_missed(now=NOW)] * 2
+    )
+    assert sorted(results) == [0, 1]
+    assert verbs_of(Registration.objects.get()) == ["registration.opened"]
+
+
+def test_filing_twice_at_once(cast: Cast) -> None:
+    """FLOW-1, REG-14: a double click files once."""
+    deal = build.won(cast)
+    registration = Registration.objects.get(referral=deal)
+    filed = one_of(at_once(ROW, [registration.pk], *[lambda: build.submitted(cast, deal)] * 2))
+    assert filed.submitted_at == NOW
+    assert verbs_of(registration) == ["registration.opened", "registration.submitted"]
+
+
+def test_workers_routing_at_once(cast: Cast) -> None:
+    """FLOW-1: the task and the sweep meet; it is routed once, with one event."""
+    filed = build.submitted(cast, build.won(cast))
+    results = at_once(
+        ROW,
+        [filed.pk],
+        lambda: dealreg_sweeps.route_submitted(now=NOW),
+        lambda: dealreg_sweeps.route_once(filed, now=NOW),
+        lambda: dealreg_tasks.route(registration_id=filed.pk),
+    )
+    assert sorted(map(int, results)) == [0, 0, 1]
+    assert verbs_of(filed)[-1] == "registration.routed"
+    assert Event.objects.filter(verb="registration.routed").count() == 1
+
+
+def test_creating_with_one_key_at_once(cast: Cast) -> None:
+    """REF-10: both clicks get the same deal; there is one engagement, one vendor copy, one event each."""
+    key, given, admin = uuid.uuid4(), build.deal_input(cast), cast.actor(CONTOSO)
+    place = (
+        "INSERT INTO referrals_engagement (public_id, customer_id, started_by_id, creation_key, created_at, help_code,"
+        " vendor_may_view, assessment_location, contact_name, contact_phone, contact_email, contact_consent)"
+        " VALUES (%s, %s, %s, %s, now(), 'Unknown', false, '', '', '', '', false)"
+    )
+    first, second = at_once(
+        place,
+        [uuid.uuid4(), given.customer.pk, admin.company_id, key],
+        *[lambda: services.create_deal(given, actor=admin, now=NOW, creation_key=key)] * 2,
+    )
+    assert first == second
+    assert Engagement.objects.get().creation_key == key
+    assert Event.objects.filter(verb__in=["referral.created", "referral.received"]).count() == 2
+
+
+def test_winning_and_losing_at_once(cast: Cast) -> None:
+    """REF-11, REF-18: two people, or a person and the worker of a planned win: one end, one event."""
+    deal, admin = build.deal(cast, at=NOW - 2 * DAY), cast.actor(CONTOSO)
+    services.schedule_win(deal, actor=admin, now=NOW)
+    later = NOW + DAY
+    results = at_once(
+        ENGAGEMENT,
+        [deal.engagement_id],
+        lambda: services.lose(deal, actor=admin, now=later, reason_code="budget"),
+        lambda: sweeps.win_planned(now=later),
+        lambda: sweeps.win_planned(now=later),
+    )
+    ended = Referral.objects.get(pk=deal.pk)
+    ends = [v for v in verbs_of(deal) if v in {"referral.won", "referral.lost"}]
+    assert ends == ["referral.won" if ended.substatus == "Won" else "referral.lost"]
+    assert results[1] + results[2] == (ended.substatus == "Won")
+
+
+def test_answering_while_it_expires(cast: Cast) -> None:
+    """REF-13, REF-11: the answer or the end, never both; a sweep leaves what is being answered."""
+    copy = build.vendor_copy(build.deal(cast, at=NOW - 14 * DAY))
+    one_of(
+        at_once(
+            COPY,
+            [copy.pk],
+            lambda: build.accept(cast, copy, at=NOW),
+            lambda: services.expire(copy, now=NOW),
+        )
+    )
+    assert len(verbs_of(copy)) == 2
+    other = build.vendor_copy(build.deal(cast, at=NOW - 14 * DAY))
+    with held(COPY, other.pk):
+        assert sweeps.expire_due(now=NOW) == 0
+
+
+def test_sweeps_at_once_share_the_work(cast: Cast) -> None:
+    """REF-13, JOB: many workers, each row once, one event each."""
+    copies = [build.vendor_copy(build.deal(cast, at=NOW - 14 * DAY)) for _ in range(12)]
+
+    def sweep() -> int:
+        total = 0
+        while moved := sweeps.expire_due(now=NOW, limit=2):
+            total += moved
+        return total
+
+    results = at_once("LOCK TABLE referrals_referral IN ACCESS EXCLUSIVE MODE", [], sweep, sweep, sweep)
+    left = sweep()
+    assert sum(results) + left == 12
+    assert [verbs_of(c) for c in copies] == [["referral.received", "referral.expired"]] * 12
+
+
+def test_inviting_one_partner_twice_at_once(cast: Cast) -> None:
+    """REF-9: one copy; the second is told that the partner has the deal."""
+    deal, admin = build.deal(cast), cast.actor(CONTOSO)
+    invitation = sharing.InviteInput(
+        partner=cast.companies["fabrikam"],
+        close_date=(NOW + DAY).date(),
+        value=deal.money,
+        help_code=build.HELP,
+        team=[build.member()],
+        solutions=[cast.solutions["twin"]],
+    )
+    call = [lambda: sharing.invite_partner(deal, invitation, actor=admin, now=NOW)] * 2
+    results = at_once(ENGAGEMENT, [deal.engagement_id], *call)
+    assert ["already_invited"] in results
+    assert Referral.objects.filter(engagement=deal.engagement, company=cast.companies["fabrikam"]).count() == 1
+
+
+def test_editing_one_field_at_once(cast: Cast) -> None:
+    """REF-21: the second to come is shown what the first wrote."""
+    deal = build.deal(cast)
+    people = [(CONTOSO, "Ann's"), ("user@contoso.example", "Bob's")]
+
+    def edit(email: str, name: str) -> Call:
+        seen, wanted = {"name": "Plant monitoring"}, {"name": name}
+        return lambda: editing.edit_details(deal, seen=seen, wanted=wanted, actor=cast.actor(email), now=NOW)
+
+    results = at_once(ENGAGEMENT, [deal.engagement_id], *(edit(*person) for person in people))
+    assert ["conflict"] in results
+    (kept,) = [r for r in results if r != ["conflict"]]
+    assert Referral.objects.get(pk=deal.pk).name == kept.name
+
+
+def test_the_vendor_and_the_partner_at_once_never_deadlock(cast: Cast) -> None:
+    """REF-11, REF-12: verbs on copies of one engagement take their turn, each in full."""
+    deal = build.deal(cast)
+    copy, sam, admin = build.vendor_copy(deal), cast.actor(SELLER), cast.actor(CONTOSO)
+    results = at_once(
+        ENGAGEMENT,
+        [deal.engagement_id],
+        lambda: services.decline(copy, actor=sam, now=NOW, reason_code="budget"),
+        lambda: services.set_stage(deal, actor=admin, now=NOW, stage=40),
+        lambda: services.add_note(deal, text="Well?", actor=admin, now=NOW + timedelta(seconds=1)),
+    )
+    assert not [r for r in results if isinstance(r, Exception)]
+    assert (Referral.objects.get(pk=copy.pk).substatus, Referral.objects.get(pk=deal.pk).stage) == ("Declined", 40)

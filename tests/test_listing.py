@@ -1,0 +1,423 @@
+"""The list of deals (REF-19, REF-20): tabs and stars, filters, orders and pages, columns, what is remembered."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+import pytest
+from django.db import connection
+from django.http import QueryDict
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from portal.pages.demo.cast import ANKARA, BERLIN, Cast
+from portal.pages.listing import columns, filters, keyset, rows
+from portal.pages.listing.asked import Asked, values
+from portal.pages.models import ListView
+from portal.workflow.blockers import Money
+from referrals import favorites, rules, services
+from referrals.models import Favorite, Referral, Substatus
+from tests import build
+from tests.edge import STATES, STRANGER, Element, Live, parse
+
+OWNER, TEAM, VIEWER = build.CONTOSO, "user@contoso.example", "viewer@contoso.example"
+PRIVATE = {"help_code": rules.NO_HELP, "vendor_may_view": False}
+LED = {"help_code": rules.NO_HELP, "vendor_may_view": True}
+
+
+@pytest.fixture
+def live(cast: Cast) -> Live:
+    return Live(cast)
+
+
+def see(client: Client, address: str = "", **query: Any) -> Element:
+    """The list at this address."""
+    url = reverse("deals") + (address or "?" + urlencode(query, doseq=True))
+    response = client.get(url)
+    assert response.status_code == 200, url
+    return parse(response)
+
+
+def names(listed: Element) -> list[str]:
+    return [a.text for a in listed.all("a", class_="o-rowlink")]
+
+
+def tabs(listed: Element) -> list[str]:
+    return [a.text for a in listed.one("nav", id="tabs").all("a")]
+
+
+def asked(cast: Cast, by: str = OWNER, **params: Any) -> Asked:
+    return Asked.of({name: [str(value)] for name, value in params.items()}, cast.actor(by))
+
+
+def found(cast: Cast, by: str = OWNER, **params: Any) -> list[str]:
+    """The names that a query finds, in its order, on its first page."""
+    return [row.referral.name for row in rows.page(cast.actor(by), asked(cast, by, **params)).rows]
+
+
+# Tabs and stars
+
+
+def test_tabs_count_what_they_show(live: Live) -> None:
+    """REF-19: private deals among the others; the counts follow search and filters."""
+    live.received(name="Sent")
+    live.deal(name="Own", **PRIVATE)
+    starred = live.deal(name="Asked")
+    favorites.set_favorite(starred, actor=live.cast.actor(OWNER), on=True)
+    owner = live.browser(OWNER)
+    assert tabs(see(owner)) == ["Inbound 1", "Outbound 2", "Favorites 1"]
+    assert names(see(owner)) == ["Asked", "Own"]
+    assert [names(see(owner, tab=tab)) for tab in ("inbound", "favorites")] == [["Sent"], ["Asked"]]
+    assert tabs(see(owner, type="private")) == ["Inbound 0", "Outbound 1", "Favorites 0"]
+    assert tabs(see(owner, q="asked")) == ["Inbound 0", "Outbound 1", "Favorites 1"]
+    found_inbound = see(owner, q="sent")  # from the top bar: in the tab that has it
+    assert names(found_inbound) == ["Sent"]
+    assert found_inbound.one("nav", id="tabs").one("a", aria_current="page").text == "Inbound 1"
+
+
+def test_the_vendor_sees_its_own_copies_and_what_it_may_view(live: Live) -> None:
+    """REF-19, REF-3: deals to answer, and partner-led ones beside them; never a private one."""
+    live.deal(name="Asked")
+    live.deal(name="Led", crm_id="OPP-1", **LED)
+    live.deal(name="Own", **PRIVATE)
+    seller = live.browser(build.SELLER)
+    listed = see(seller)
+    assert tabs(listed) == ["Inbound 1", "Partner-led 1", "Favorites 0"]
+    assert names(listed) == ["Asked"]
+    led = see(seller, tab="outbound")
+    assert names(led) == ["Led"]
+    assert "Contoso Yazılım" in led.one("section", id="list").text
+    seller.post(reverse("choose_columns"), {"column": ["crm", "registration"], "next": "/co-sell/"})
+    assert "OPP-1" not in see(seller, tab="outbound", crm="OPP-1").text.replace("“OPP-1”", "")
+    assert names(see(seller, tab="outbound", crm="OPP-1")) == []
+    assert names(see(live.browser(OWNER), crm="opp-")) == ["Led"]
+
+
+def test_a_star_is_one_click_on_and_off_and_ones_own(live: Live) -> None:
+    """REF-19: in the list and on the deal page, with and without JavaScript; the tab counts along."""
+    deal = live.deal(name="Ovens")
+    owner, viewer = live.browser(OWNER), live.browser(VIEWER)
+    star = see(owner).one("button", class_="o-star").attrs
+    assert (star["aria-pressed"], star["value"]) == ("false", "yes")
+    here = reverse("deals") + "?tab=outbound&exact=1"
+    answer = owner.post(star["formaction"], {star["name"]: star["value"], "next": here})
+    assert (answer.status_code, answer["Location"]) == (302, here)
+    assert names(see(owner, tab="favorites")) == ["Ovens"]
+    assert names(see(viewer, tab="favorites")) == []
+    page = parse(owner.get(reverse("deal", args=[deal.public_id])))
+    assert page.one("button", class_="o-star").attrs["aria-pressed"] == "true"
+    swapped = parse(owner.post(star["hx-post"], {"on": "no", "list": "tab=outbound"}, headers={"HX-Request": "true"}))
+    assert swapped.one("button", class_="o-star").attrs["aria-pressed"] == "false"
+    assert swapped.one("span", id="count-favorites", hx_swap_oob="true").text == "0"
+    for _twice in range(2):
+        owner.post(star["formaction"], {"on": "yes"})
+        viewer.post(star["formaction"], {"on": "yes"})
+    assert Favorite.objects.filter(referral=deal).count() == 2
+
+
+def test_a_star_only_goes_on_what_one_sees(live: Live) -> None:
+    """REF-19, ORG-6: a foreign deal is unknown; a star outlives the right to see the deal, and shows nothing."""
+    deal = live.deal(location=live.cast.locations[ANKARA], team=[build.member("x@contoso.example")])
+    url = reverse("favorite", args=[deal.public_id])
+    for person in (STRANGER, TEAM, build.REVIEWER):
+        expected = 302 if person == build.REVIEWER else 404  # help was asked for, so the vendor's people may view it
+        assert live.browser(person).post(url, {"on": "yes"}).status_code == expected, person
+    assert set(Favorite.objects.values_list("user__email", flat=True)) == {build.REVIEWER}
+    Favorite.objects.create(user=live.cast.users[STRANGER], referral=deal)
+    assert tabs(see(live.browser(STRANGER)))[2] == "Favorites 0"
+
+
+# Search
+
+
+def test_search_says_when_it_starts(live: Live) -> None:
+    """REF-20: shorter than three letters nothing is searched, and the page says so."""
+    live.deal(name="Ovens", notes="Angebot bis Freitag")
+    live.deal(name="Kilns")
+    owner = live.browser(OWNER)
+    short = see(owner, q="ov")
+    assert names(short) == ["Kilns", "Ovens"]
+    assert "Search starts at 3 letters." in short.one("div", id="found").text
+    assert names(see(owner, q="angeb")) == ["Ovens"]
+    nothing = see(owner, q="zzz")
+    assert "No deal matches" in nothing.one("section", id="list").text
+    assert names(see(owner, nothing.one("div", id="found").one("a", class_="is-on").attrs["href"])) == ["Kilns", "Ovens"]
+    assert [names(see(owner, q=q)) for q in ("' | 'x:*", "🙂🙂🙂🙂", "\0\0\0\0", "x" * 10_000)] == [["Kilns", "Ovens"]] * 3 + [[]]
+
+
+# Filters
+
+
+@pytest.fixture
+def many(live: Live) -> Live:
+    """Contoso's deals that each filter tells apart; created 1 to 6 days ago."""
+    cast, contoso = live.cast, live.cast.actor(OWNER)
+    live.accepted(name="asked", days=6, value=Money(Decimal(10_000), "USD"), crm_id="opp-1")
+    lost = live.deal(name="lost", days=5, customer=cast.customers["isar"], value=Money(Decimal(20_000), "USD"), **LED)
+    services.set_stage(lost, actor=contoso, now=live.now, stage=40)
+    services.lose(lost, actor=contoso, now=live.now, reason_code="budget")
+    retail = {"solutions": [cast.solutions["retail"], cast.solutions["power"]], "crm_id": "OPP-22"}
+    live.deal(name="own", days=4, value=Money(Decimal(30_000), "USD"), close_date=live.day(5), **retail, **PRIVATE)
+    live.sent_back(live.won(name="won", days=9, won=1, customer=cast.customers["thames"]))
+    Referral.objects.filter(name="won").update(created_at=live.ago(3))
+    live.deal(name="late", days=1, team=[build.member("zoe@contoso.example")], close_date=live.day(90))
+    return live
+
+
+def test_each_filter_finds_what_it_says(many: Live) -> None:
+    """REF-20: one by one, several values of one, and several at once; newest first."""
+    today, cast = many.now.date(), many.cast
+    day = lambda back: (today - timedelta(days=back)).isoformat()  # noqa: E731
+    expected: list[tuple[dict[str, Any], list[str]]] = [
+        ({"status": "Lost"}, ["lost"]),
+        ({"status": "Lost,Won"}, ["won", "lost"]),
+        ({"type": "private"}, ["own"]),
+        ({"type": "partner_led,private"}, ["own", "lost"]),
+        ({"type": "co_sell"}, ["late", "won", "asked"]),
+        ({"type": "solution_assessment"}, []),
+        ({"stage": "40"}, ["lost"]),
+        ({"stage": "10,100"}, ["late", "won", "own", "asked"]),
+        ({"registration": "action_required"}, ["won"]),
+        ({"registration": "none"}, ["late", "own", "lost", "asked"]),
+        ({"registration": "none,action_required"}, ["late", "won", "own", "lost", "asked"]),
+        ({"vendor": "Accepted"}, ["won", "asked"]),
+        ({"vendor": "Received"}, ["late"]),
+        ({"vendor": "none"}, ["own", "lost"]),
+        ({"vendor": "none,Received"}, ["late", "own", "lost"]),
+        ({"country": "DE,GB"}, ["won", "lost"]),
+        ({"country": "Germany"}, ["lost"]),
+        ({"value_from": "20000", "value_to": "30000"}, ["own", "lost"]),
+        ({"value_from": "30000.01"}, ["late", "won"]),
+        ({"created_from": day(3)}, ["late", "won"]),
+        ({"created_to": day(5)}, ["lost", "asked"]),
+        ({"created_from": day(5), "created_to": day(4)}, ["own", "lost"]),
+        ({"close_from": many.day(5).isoformat(), "close_to": many.day(29).isoformat()}, ["own"]),
+        ({"close_from": many.day(31).isoformat()}, ["late"]),
+        ({"solution": "contoso perakende"}, ["own"]),
+        ({"solution": "SOL-90002-vnd"}, ["own"]),
+        ({"member": "zoe@contoso.example"}, ["late"]),
+        ({"member": "ZOE"}, ["late"]),
+        ({"crm": "OPP-2"}, ["own"]),
+        ({"crm": "OPP-"}, ["own", "asked"]),
+        ({"status": "Accepted", "country": "TR", "value_from": "20000"}, ["late", "own"]),
+        ({"status": "Won", "type": "private"}, []),
+    ]
+    with timezone.override(UTC):
+        assert [(params, found(cast, **params)) for params, _names in expected] == expected
+
+
+def test_closed_registrations_are_found_by_what_their_badge_says(live: Live) -> None:
+    """REF-20, FLOW-5: the outcome; and by *closed*."""
+    STATES["closed"](live)  # approved, then closed
+    Referral.objects.update(name="closed")
+    STATES["not_registered"](live)
+    Referral.objects.exclude(name="closed").update(name="unregistered")
+    assert found(live.cast, registration="approved") == ["closed"]
+    assert found(live.cast, registration="not_registered") == ["unregistered"]
+    assert sorted(found(live.cast, registration="closed")) == ["closed", "unregistered"]
+
+
+def test_days_are_those_of_the_persons_zone(live: Live) -> None:
+    """REF-20: created shortly before midnight UTC is the next day in Istanbul, where this person is."""
+    live.deal(name="Ovens")
+    Referral.objects.update(created_at=datetime(2026, 11, 9, 21, 30, tzinfo=UTC))
+    owner = live.browser(OWNER)
+    assert names(see(owner, created_from="2026-11-10", created_to="2026-11-10")) == ["Ovens"]
+    assert names(see(owner, created_to="2026-11-09")) == []
+
+
+HOSTILE = ["", "nonsense", "\0", "%00", "İ", "🙂", "-1", "1e400", "NaN", "9" * 40, "9999-12-31", "0001-01-01", "٣", "TR\0", "a,b", "' OR 1=1 --", "x" * 5000]  # fmt: skip
+
+
+def test_bad_values_are_left_out_everywhere(live: Live) -> None:
+    """REF-20: in every parameter, whatever it is; the list is as it would be without it, and never fails."""
+    live.deal(name="Ovens")
+    owner = live.browser(OWNER)
+    text_filters = {item.name for item in filters.FILTERS if item.kind == "text"}
+    for name in [*sorted(filters.NAMES - text_filters), "tab", "sort", "size", "after", "exact"]:
+        assert names(see(owner, **{name: HOSTILE})) == ["Ovens"], name
+    for name in sorted(text_filters):
+        for value in HOSTILE:
+            see(owner, **{name: value})
+    deal = reverse("deal", args=[Referral.objects.get(company__name="Contoso Yazılım").public_id])
+    for value in [*HOSTILE, "&" * 4000, "?status=Won&after=x"]:
+        assert owner.get(deal, {"list": value}).status_code == 200, value
+
+
+def test_at_most_fifty_countries(live: Live) -> None:
+    """REF-20, F6.1. Names are taken as they are written in the reader's language, and hold no comma."""
+    codes = list(filters.countries())
+    state = asked(live.cast, country=",".join(codes[:60])).state
+    assert state["country"].split(",") == codes[:50]
+    for language, name in (("en", "Germany"), ("tr", "ALMANYA"), ("tr", "türkiye")):
+        with translation.override(language):
+            assert asked(live.cast, country=name).state["country"] in {"DE", "TR"}
+            assert not any("," in label for label in filters.countries().values())
+
+
+def test_active_filters_are_shown_and_removed_one_by_one(many: Live) -> None:
+    """REF-20: each with its values in words and a link without it; *Clear all* takes all, also the remembered ones."""
+    owner = many.browser(OWNER)
+    start = see(owner, status="Accepted,Won,Lost", country="TR", value_from="20000", q="contoso")
+    chips = start.one("div", id="found").all("a", class_="is-on")
+    assert [chip.text for chip in chips] == [
+        "Remove: Search : contoso",
+        "Remove: Status : Accepted, Won, 1 more",
+        "Remove: Country : Türkiye",
+        "Remove: Value in USD : from 20,000 USD",
+    ]
+    assert names(start) == ["late", "own"]
+    without_country = see(owner, chips[2].attrs["href"])
+    assert names(without_country) == ["late", "won", "own", "lost"]
+    left = without_country.one("div", id="found").all("a", class_="is-on")
+    assert [chip.text.split(" :")[0] for chip in left] == ["Remove: Search", "Remove: Status", "Remove: Value in USD"]
+    cleared = next(a for a in start.all("a") if a.text == "Clear all").attrs["href"]
+    assert len(names(see(owner, cleared))) == len(names(see(owner))) == 5
+
+
+def test_filters_work_by_their_form_alone(many: Live) -> None:
+    """REF-20: without JavaScript every menu is sent by its button; what is chosen stays chosen."""
+    owner = many.browser(OWNER)
+    form = see(owner, sort="name", size="25").one("form", id="filters")
+    assert len(form.all("button", class_="o-nojs")) == len(form.all("details"))
+    sent = form.fields() | {"status": ["Won", "Lost"], "close_to": many.day(60).isoformat()}
+    listed = see(owner, **sent)
+    assert names(listed) == ["lost", "won"]
+    again = listed.one("form", id="filters").fields()
+    assert {name: again[name] for name in ("status", "sort", "size", "tab")} == {
+        "status": ["Won", "Lost"], "sort": "name", "size": "25", "tab": "outbound"
+    }  # fmt: skip
+
+
+# Remembered
+
+
+def test_the_list_is_remembered_until_cleared(many: Live) -> None:
+    """REF-20: per person and company, on the next visit without parameters; a search from elsewhere ignores it."""
+    owner, viewer = many.browser(OWNER), many.browser(VIEWER)
+    see(owner, status="Lost,Won", sort="name", size="100")
+    visit = see(many.browser(OWNER))
+    assert names(visit) == ["lost", "won"]
+    assert visit.one("form", id="filters").fields()["size"] == "100"
+    assert names(see(owner, tab="outbound")) == ["lost", "won"]  # a link from home
+    assert names(see(owner, q="contoso")) == ["asked", "late", "lost", "own", "won"]
+    assert names(see(owner)) == ["lost", "won"]  # the search changed nothing
+    assert len(names(see(viewer))) == 5
+    see(owner, exact="1", sort="name", size="100")
+    assert names(see(owner)) == ["asked", "late", "lost", "own", "won"]
+    kept = ListView.objects.get()
+    assert (kept.user, kept.company) == (many.cast.users[OWNER], many.cast.companies["contoso"])
+    with writes() as written:
+        see(owner, exact="1", sort="name", size="100")
+    assert written == []
+
+
+def test_what_was_remembered_once_may_mean_nothing_later(live: Live) -> None:
+    """REF-20: a status or column that a new version no longer knows is left out."""
+    live.deal(name="Ovens")
+    ListView.objects.create(
+        user=live.cast.users[OWNER],
+        company=live.cast.companies["contoso"],
+        name="deals",
+        query={"status": "Paused", "sort": "colour", "size": 7, "value_from": None},
+        columns=["colour", "crm"],
+    )
+    listed = see(live.browser(OWNER))
+    assert names(listed) == ["Ovens"]
+    assert heads(listed) == ["Deal", "CRM id"]
+
+
+@contextmanager
+def writes() -> Iterator[list[str]]:
+    """The statements that write of what happens inside."""
+    found: list[str] = []
+    with CaptureQueriesContext(connection) as queries:
+        yield found
+    found += [q["sql"] for q in queries if q["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
+
+
+# Columns
+
+
+def heads(listed: Element) -> list[str]:
+    return [th.text for th in listed.one("thead").all("th")][2:]
+
+
+def test_columns_are_chosen_and_remembered(live: Live) -> None:
+    """REF-20, F6.1: up to nine, the deal's name always; the usual ones come back."""
+    deal = live.deal(name="Ovens", crm_id="OPP-1", team=[build.member(), build.member("b@contoso.example")])
+    owner = live.browser(OWNER)
+    usual = ["Deal", "Customer", "Status", "Stage", "Deal type", "Microsoft", "Value", "Close date", "Registration"]
+    assert heads(see(owner)) == usual
+    menu = see(owner).one("form", action=reverse("choose_columns"))
+    assert menu.fields()["column"] == ["customer", "status", "stage", "type", "vendor", "value", "close", "registration"]
+    chosen = ["crm", "id", "created", "team", "location", "solutions", "sender", "country", "updated", "nonsense"]
+    answer = owner.post(reverse("choose_columns"), {**menu.fields(), "column": chosen})
+    assert answer["Location"].startswith("/co-sell/?tab=outbound")
+    listed = see(live.browser(OWNER))
+    assert heads(listed) == ["Deal", "Country", "From", "Solutions", "Team", "Location", "CRM id", "Deal id", "Created"]
+    row = listed.one("tbody").text
+    for shown in ("Türkiye", "Contoso Factory Insights", "Umut Öztürk +1", "Istanbul", "OPP-1", str(deal.public_id)):
+        assert shown in row
+    assert heads(see(live.browser(VIEWER))) == usual
+    owner.post(reverse("choose_columns"), {"column": chosen, "reset": "1"})
+    assert heads(see(owner)) == usual
+    assert owner.post(reverse("choose_columns"), {"next": "https://evil.example/"})["Location"] == "/"
+
+
+def test_every_column_can_be_shown(live: Live) -> None:
+    """REF-20: for every state of a deal, of both sides."""
+    for state in ("received", "private", "lost", "expired", "sent_back"):
+        STATES[state](live)
+    for person in (OWNER, build.SELLER):
+        browser, offered = live.browser(person), columns.offered(live.cast.actor(person))[1:]
+        for start in range(0, len(offered), 8):
+            part = offered[start : start + 8]
+            browser.post(reverse("choose_columns"), {"column": [column.code for column in part]})
+            for tab in ("inbound", "outbound"):
+                listed = see(browser, tab=tab, exact="1")
+                assert len(heads(listed)) == len(part) + 1
+                assert {len(tr.all("td")) for tr in listed.one("tbody").all("tr")} == {len(part) + 3}
+
+
+# Orders and pages
+
+
+@pytest.fixture
+def fifty(cast: Cast) -> list[Referral]:
+    """Fifty-five deals with equal and missing keys, of every status; copied from one, so that they cost little."""
+    model = build.deal(cast, **PRIVATE)
+    chance = random.Random(7)  # noqa: S311
+    letters = ["Çınar", "cam", "ığdır", "Iğdır", "İzmir", "zeytin", "Öz", "oz", "ısı", "Elma", "élan"]
+    copies = []
+    for n in range(55):
+        substatus = chance.choice(Substatus.values)
+        closed = build.NOW if substatus in rules.TERMINAL else None
+        engagement = model.engagement
+        engagement.pk, engagement.public_id, engagement.creation_key = None, None, None
+        copies.append(
+            {
+                "name": f"{chance.choice(letters)} {n % 3}",
+                "value_usd": chance.choice([None, Decimal(5), Decimal("5.50"), Decimal(70_000)]),
+                "close_date": date(2026, 11, chance.randint(1, 4)),
+                "created_at": build.NOW - timedelta(hours=chance.randint(0, 9)),
+                "stage": chance.choice(list(rules.STAGES)),
+                "substatus": substatus,
+                "closed_at": closed,
+                "expires_at": build.NOW,
+            }
+        )
+    customers = list(cast.customers.values())
+    engagements = [_copy(model.engagement, customer=chance.choice(customers)) for _copy_ in copies]
+    type(model.engagement).objects.bulk_create(engagements)
+    made = [_copy(model, engagement=e, **values) for e, values in zip(engagements, copies, strict=True)]
+    Referral.objects.bulk_create(made)
+    return list(Referral.objects.select_related("engagement__customer"))
