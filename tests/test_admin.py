@@ -78,9 +78,6 @@ def test_the_claim_stands_beside_the_deal_with_the_reasons_for_the_review(live: 
     page = parse(reviewer.get(review_url(registration)))
     assert page.all("i") == []
     assert page.one("section", id="reasons").text.endswith("is above 1,000,000 USD. AUTO-1")
-    claim = {
-        row.one("dt").text: row.one("dd").text for row in page.one("section", id="claim").all("div", class_="") or []
-    }
     claim = _facts(page, "claim")
     assert claim["Solution"] == "Contoso Factory Insights (SOL-10001-CTS)"
     assert claim["Total contract value"] == "2,000,000 EUR ≈ 2,200,000 USD"
@@ -154,7 +151,7 @@ def test_each_decision_is_made_on_the_page(live: Live, reviewer: Client, verb: s
         assert refused.status_code == 200
         opened = parse(refused).one("section", id="decision").all("details", open="")
         said = [p.text for details in opened for p in details.all("div", class_="o-field__error") if p.text]
-        assert said == ["Error Choose the reason.", "Error Write the comment the partner will read."]
+        assert said == ["Choose the reason.", "Write the comment the partner will read."]
         assert Registration.objects.get().status == registration.status
     events = Event.objects.count()
     answer = decide(reviewer, registration, verb, **answers)
@@ -175,14 +172,13 @@ def test_every_decision_of_the_machine_is_tried() -> None:
 
 def test_the_same_code_reads_differently_where_it_fails_and_where_it_sends_back(live: Live) -> None:
     """FLOW-5: the partner isn't asked for proof that can't help any more."""
-    asked, failed = Registration.objects.none(), {}
+    said = {}
     for verb in ("require_action", "fail_review"):
         registration = live.decided(live.in_review(), verb, "evidence_missing", "See there.")
         page = parse(live.browser(build.CONTOSO).get(reverse("deal", args=[registration.referral.public_id])))
-        failed[verb] = (page.one("div", class_="o-banner--danger").text, page.one("section", id="timeline").text)
-    assert all(states.ACTION_REASONS["evidence_missing"] in said for said in failed["require_action"])
-    assert all(states.FAIL_REASONS["evidence_missing"] in said for said in failed["fail_review"])
-    assert not asked
+        said[verb] = (page.one("div", class_="o-banner--danger").text, page.one("section", id="timeline").text)
+    assert all(states.ACTION_REASONS["evidence_missing"] in words for words in said["require_action"])
+    assert all(states.FAIL_REASONS["evidence_missing"] in words for words in said["fail_review"])
 
 
 def test_a_decision_leads_to_the_next_in_the_queue(live: Live, reviewer: Client) -> None:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from dealreg import services as dealreg
 from dealreg import sweeps as dealreg_sweeps
@@ -146,15 +146,26 @@ def test_winning_while_the_customer_becomes_managed(cast: Cast) -> None:
     """ELIG-9, ELIG-4: neither sees the other's change; what both missed is opened by the sweep, once."""
     deal = build.accepted(cast, customer=cast.customers["spree"])
     manager = cast.actor("manager@vendor.example")
-    with held("UPDATE customers_customer SET managed = true WHERE id = %s", cast.customers["spree"].pk):
-        services.win(deal, actor=cast.actor(CONTOSO), now=NOW)
-        assert not Registration.objects.exists()
-    Engagement.objects.filter(pk=deal.engagement_id).update(customer=cast.customers["bogaz"])
-    customers.set_managed(cast.customers["spree"], managed=True, actor=manager, now=NOW)
-    Engagement.objects.filter(pk=deal.engagement_id).update(customer=cast.customers["spree"])
-    results = at_once(
-        "LOCK TABLE dealreg_registration IN EXCLUSIVE MODE", [], *[lambda: dealreg_sweeps.open_missed(now=NOW)] * 2
-    )
+    flagged, won = threading.Event(), threading.Event()
+
+    def flag() -> None:
+        try:
+            with transaction.atomic():
+                customers.set_managed(cast.customers["spree"], managed=True, actor=manager, now=NOW)
+                flagged.set()
+                won.wait(PATIENCE_SECONDS)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=flag)
+    thread.start()
+    flagged.wait(PATIENCE_SECONDS)
+    services.win(deal, actor=cast.actor(CONTOSO), now=NOW)
+    won.set()
+    thread.join(PATIENCE_SECONDS)
+    assert not Registration.objects.exists()
+    lock = "LOCK TABLE dealreg_registration IN EXCLUSIVE MODE"
+    results = at_once(lock, [], *[lambda: dealreg_sweeps.open_missed(now=NOW)] * 2)
     assert sorted(results) == [0, 1]
     assert verbs_of(Registration.objects.get()) == ["registration.opened"]
 

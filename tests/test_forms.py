@@ -185,7 +185,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "no consent": ({"contact_consent": ""}, "contact_consent", "Confirm that the customer contact agrees"),
     "half an address": ({"contact_email": "deniz@"}, "contact_email", "Enter a valid email address."),
     "long address": ({"contact_email": f"{'d' * 250}@customer.example"}, "contact_email", "at most 254 characters"),
-    "nobody's name": ({"team-0-first_name": ""}, "team-0-first_name", "This field is required."),
+    "nobody's name": ({"team-0-first_name": ""}, "team-0-first_name", "Every team member needs first name"),
     "member's long address": ({"team-0-email": f"{'d' * 250}@x.example"}, "team-0-email", "at most 254 characters"),
 }  # fmt: skip
 

@@ -134,6 +134,11 @@ close_unregistered                    GET  won       200 200 404 404 404 404 404
 close_unregistered                    POST istanbul  404 404 404 404 404 404 404 404 404 404 404  in
 close_unregistered                    POST won       302 302 404 404 404 404 404 404 404 404 404  in
 close_unregistered                    POST won-ankara 302 404 302 404 404 404 404 404 404 404 404  in
+notices                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+read_notices                          POST -         302 302 302 302 302 302 302 302 302 302 302  in
+open_notice                           GET  -         404 404 404 404 404 404 404 404 404 404 404  in
+notification_settings                 GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+notification_settings                 POST -         422 422 422 422 422 422 422 422 422 422 422  in
 set_language                          POST -         302 302 302 302 302 302 302 302 302 302 302 302
 set_theme                             POST -         302 302 302 302 302 302 302 302 302 302 302 302
 switch_company                        POST -         302 302 302 302 302 404 404 404 404 404 404  in
@@ -294,6 +299,7 @@ _ARGS: dict[str, list[str]] = {
     "admin:view_on_site": ["1", "1"],
     "admin:app_list": ["dealreg"],
     "account_confirm_email": ["unknown"],
+    "open_notice": ["0"],
     "account_reset_password_from_key": ["1", "un-known"],
 }
 _TEAM = {
@@ -303,6 +309,7 @@ _TEAM = {
 _SENT: dict[str, dict[str, str]] = {
     "set_language": {"language": "tr"},
     "set_theme": {"theme": "dark"},
+    "read_notices": {"newest": "0"},
     "add_note": {"text": "Seen.", "shared": "yes"},
     "act:accept": {"name": "Plant", "value": "5", "currency": "EUR", "close_date": "2099-01-01", **_TEAM},
     "act:decline": {"reason_code": "budget"},

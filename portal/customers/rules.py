@@ -29,7 +29,7 @@ class _Folding(dict[int, str]):
     def __missing__(self, code: int) -> str:
         # Taken apart before the case is folded, for capitals inside signs such as ㎐. Marks go only afterwards: a Greek
         # one is a letter without its case.
-        apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", chr(code)).casefold())
+        apart = unicodedata.normalize("NFKD", chr(code)).casefold()
         self[code] = folded = "".join(c for c in apart if not unicodedata.combining(c)).translate(_OWN_LETTERS)
         return folded
 

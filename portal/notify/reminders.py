@@ -30,7 +30,10 @@ def remind(records: models.QuerySet[Any], *, verb: str, until: Any, since: Any, 
     A handful of statements, whatever the batch holds. Returns how many were written.
     """
     policy = policies.current(now)
-    due = _due(records.annotate(deadline=until, began=since), policy.reminder_days, now)
+    leads = sorted({lead for lead in policy.reminder_days if lead > 0})
+    if not leads:
+        return 0
+    due = _due(records.annotate(deadline=until, began=since), leads, now)
     rows = list(_untold(due, verb).select_for_update(skip_locked=True, of=("self",)).order_by("deadline")[:limit])
     # Somebody may have reminded of a row between our look at it and our lock on it: look again behind the lock.
     told = _told(rows, verb)
@@ -58,10 +61,7 @@ def days_left(until: datetime, now: datetime) -> int:
 
 
 def _due(records: models.QuerySet[Any], leads: Sequence[int], now: datetime) -> models.QuerySet[Any]:
-    """Those whose nearest lead has come, and had its time (annotates `lead`)."""
-    leads = sorted({lead for lead in leads if lead > 0})
-    if not leads:
-        return records.none()
+    """Those whose nearest lead has come, and had its time; leads ascend (annotates `lead`)."""
     whens = [models.When(deadline__lte=now + lead * DAY, then=models.Value(lead)) for lead in leads]
     had_time = [models.Q(lead=lead, deadline__gt=models.F("began") + lead * DAY) for lead in leads]
     return (

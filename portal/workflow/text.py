@@ -17,8 +17,11 @@ from portal.workflow.blockers import Blocker, Money, Param, Term
 
 def text(blocker: Blocker) -> str:
     """The sentence a person reads."""
+    message = gettext(blocker.message)
     params = {name: show(value) for name, value in blocker.params.items()}
-    return gettext(blocker.message) % {"vendor": vendor_name(), **params}
+    if "%(vendor)" in message:  # a page says hundreds of things without the vendor's name, which the cache holds
+        params.setdefault("vendor", vendor_name())
+    return message % params
 
 
 def phrase(msgid: str) -> str:

@@ -89,9 +89,9 @@ class Choices:
 
     def choices(self, state: State, near: Collection[str] = ()) -> list[tuple[str, str, bool]]:
         """Value, label and whether it is chosen."""
-        chosen = set(self.chosen(state))
-        listed = [code for code in self.options() if not self.is_long or code in chosen or code in near]
-        return [(code, text.text(Blocker("", self.options()[code])), code in chosen) for code in listed]
+        known, chosen = self.options(), set(self.chosen(state))
+        listed = [code for code in known if not self.is_long or code in chosen or code in near]
+        return [(code, text.text(Blocker("", known[code])), code in chosen) for code in listed]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,118 @@
+"""`manage.py demo`: the invented world holds everything there is to see, once, and touches nobody's data."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.core.management import CommandError, call_command
+from django.db.models import Count
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from dealreg import states
+from dealreg.models import OUTCOMES, Registration
+from portal.accounts import services as accounts
+from portal.accounts.models import Company, User
+from portal.customers.models import Customer
+from portal.events.models import Event
+from portal.money.models import MonthlyRate
+from portal.notify import services as notify
+from portal.notify.models import Notice
+from portal.pages.demo.cast import PASSWORD
+from referrals import rules
+from referrals.models import Referral
+
+pytestmark = pytest.mark.django_db
+
+SIGN_INS = [
+    *(f"{name}@vendor.example" for name in ("seller", "reviewer", "council1", "council2", "council3", "manager")),
+    *(f"{name}@contoso.example" for name in ("admin", "referrals", "ankara", "user", "viewer")),
+    "referrals@fabrikam.example",
+    "referrals@northwind.example",
+]
+#: What a visitor should find at least once.
+AUTO = {"AUTO-1", "AUTO-2", "AUTO-3", "AUTO-4"}
+
+
+def demo(*options: str) -> str:
+    out = io.StringIO()
+    call_command("demo", *options, stdout=out)
+    return out.getvalue().strip()
+
+
+def rows() -> dict[str, int]:
+    models = (Company, User, Customer, Referral, Registration, Event, Notice, MonthlyRate)
+    return {model.__name__: model._default_manager.count() for model in models}
+
+
+def test_the_demo_shows_everything_there_is() -> None:
+    """REF-11, FLOW-2, FLOW-3, ORG-2: 60 deals of a year in five currencies, every state, every AUTO reason, everybody
+    signs in; a second call changes nothing, and no mail of the invented past goes out."""
+    start = timezone.now()
+    assert demo().startswith("Demo data: ")
+    deals = Referral.objects.all()
+    assert deals.count() >= 60
+    assert deals.filter(company__kind="partner").count() >= 60
+    assert len(set(deals.values_list("currency", flat=True))) >= 5
+    assert set(deals.values_list("substatus", flat=True)) == set(rules.SUBSTATUSES)
+    assert {d.engagement.deal_type for d in deals.select_related("engagement")} >= {"private", "partner_led", "co_sell"}
+    assert deals.order_by("created_at")[0].created_at > start - timedelta(days=366)
+    assert not deals.filter(created_at__gt=timezone.now()).exists()
+    registrations = Registration.objects.all()
+    assert set(registrations.values_list("status", flat=True)) == set(states.REGISTRATION_STATES)
+    assert {reason.rule for r in registrations for reason in r.reasons} >= AUTO
+    assert set(registrations.exclude(outcome="").values_list("outcome", flat=True)) <= set(OUTCOMES)
+    _countdowns_live(start)
+    _every_row_has_its_history()
+    _everybody_signs_in()
+    _second_call_changes_nothing()
+    notify.deliver_due(now=timezone.now())
+    assert mail.outbox == []
+
+
+def _countdowns_live(now: object) -> None:
+    """Something is about to expire, and a registration's window is about to end (REF-13, REG-7)."""
+    waiting = Referral.objects.filter(substatus=rules.RECEIVED)
+    assert waiting.filter(expires_at__gt=now).count() == waiting.count() >= 4
+    assert Registration.objects.to_register().count() >= 3
+    assert Registration.objects.filter(close_due_at__gt=now).exists()
+
+
+def _every_row_has_its_history() -> None:
+    """All of it was made by the real verbs: each referral and registration began with an event (FLOW-7)."""
+    for model, births in [
+        (Referral, ["referral.created", "referral.received"]),
+        (Registration, ["registration.opened"]),
+    ]:
+        born = Event.objects.filter(verb__in=births).values("subject_id").annotate(times=Count("pk"))
+        assert {row["subject_id"]: row["times"] for row in born} == dict.fromkeys(
+            model._default_manager.values_list("pk", flat=True), 1
+        )
+
+
+def _everybody_signs_in() -> None:
+    assert sorted(User.objects.values_list("email", flat=True)) == sorted(SIGN_INS)
+    for email in SIGN_INS:
+        answer = Client().post(reverse("account_login"), {"login": email, "password": PASSWORD})
+        assert (answer.status_code, answer.headers.get("Location")) == (302, reverse("home")), email
+
+
+def _second_call_changes_nothing() -> None:
+    before = rows()
+    assert demo() == "The demo data is there already; nothing was changed."
+    assert demo("--if-empty") == ""
+    assert rows() == before
+
+
+def test_the_demo_refuses_a_database_in_use() -> None:
+    """The demo goes into an empty database only; `make run` asks with --if-empty and leaves it alone."""
+    accounts.create_company(name="Real Ltd", country="GB")
+    before = rows()
+    with pytest.raises(CommandError, match="data of its own"):
+        demo()
+    assert demo("--if-empty") == ""
+    assert rows() == before
