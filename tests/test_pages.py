@@ -125,7 +125,7 @@ def test_the_list_finds_deals_and_customers_however_they_are_spelt(live: Live) -
     owner = live.browser(OWNER)
     finds = {
         "isik": ["Fleet"], "IŞIK LOJ": ["Fleet"], "ışık": ["Fleet"], "İSİK": ["Fleet"], "bogazici": ["Bakery"],
-        "BOĞAZİÇİ": ["Bakery"], "bak": ["Bakery"], "100%": [], "___": [], "' OR 1=1": [],
+        "BOĞAZİÇİ": ["Bakery"], "bak": ["Bakery"], "100%": [], "' OR 100=100": [],
     }  # fmt: skip
     for query, expected in finds.items():
         listed = page(owner, reverse("deals"), q=query)
