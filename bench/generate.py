@@ -60,7 +60,7 @@ _REFERRALS = f"""
         'USD', 1000 + id %% 90000, date_trunc('month', now()),
         (created_at + make_interval(days => 30 + (id %% 200)::int))::date, 'OPP-' || id, '', 'undecided', substatus,
         (ARRAY[10, 20, 40, 60, 80])[1 + id %% 5], '', '', false, 'Unknown', '', 1,
-        {WORDS.format(FOLDED.format("name"))} || ' s' || replace(own_id::text, '-', ' s')
+        {WORDS.format(FOLDED.format("name"))} || ' s' || replace(own_id::text, '-', '')
             || {WORDS.format("customer")} || ' sumut sozturk suser scontoso sexample oopp o' || id,
         created_at, created_at, created_at + interval '14 days', created_at,
         CASE WHEN substatus <> 'Accepted' THEN created_at + interval '20 days' END

@@ -130,7 +130,7 @@ def _sign_in(email: str, password: str = PASSWORD, **more: str) -> tuple[Client,
 
 
 def test_cookies_are_out_of_reach_of_scripts_and_other_sites(cast: Cast) -> None:
-    client, answer = _sign_in(build.CONTOSO)
+    client, _answer = _sign_in(build.CONTOSO)
     client.post(reverse("set_theme"), {"theme": "dark"})
     client.post(reverse("set_language"), {"language": "en"})
     kept = client.cookies

@@ -325,5 +325,5 @@ def test_numbers_stand_as_the_language_writes_them() -> None:
         assert (text.percent(60), text.money(Decimal("40000.5"), "EUR")) == ("%60", "40.000,50 EUR")
         assert text.day(build.NOW.date()) == "18 Kas 2026"
     with translation.override("en"):
-        assert (text.percent(60), text.money(Decimal("40000.5"), "EUR")) == ("60 %", "40,000.50 EUR")
+        assert (text.percent(60), text.money(Decimal("40000.5"), "EUR")) == ("60%", "40,000.50 EUR")
         assert text.day(build.NOW.date()) == "18 Nov 2026"

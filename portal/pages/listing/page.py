@@ -125,8 +125,9 @@ def menus(actor: Actor, asked: Asked, near: Collection[str]) -> list[dict[str, A
 
 
 def _near_countries(actor: Actor) -> set[str]:
-    """Where the latest deals are."""
-    latest = Referral.objects.visible_to(actor).of_company(actor).newest_first()[:MOST_SUGGESTED]
+    """Where the company's latest deals are."""
+    own = Referral.objects.visible_to(actor).filter(company_id=actor.own_company_id)
+    latest = own.newest_first()[:MOST_SUGGESTED]
     return set(latest.values_list("engagement__customer__country", flat=True))
 
 
