@@ -67,7 +67,7 @@ def rows(posted: QueryDict) -> list[dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
     for name in posted:
         if (match := _ROW.fullmatch(name)) and match[2] in PERSON:
-            found.setdefault(int(match[1]), {})[match[2]] = posted[name]
+            found.setdefault(int(match[1]), {})[match[2]] = str(posted[name])
     return [{name: found[n].get(name, "") for name in PERSON} for n in sorted(found)][:MOST_ROWS]
 
 
