@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.utils.functional import lazy
-from django.utils.translation import get_language, gettext, pgettext_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.models import Location
 from portal.accounts.services import vendor_name
-from portal.catalog.models import AssessmentType, Solution
-from portal.customers.models import Customer
-from portal.customers.rules import country_choices
+from portal.catalog.models import Solution
 from portal.money import services as money
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money
 from referrals import rules
-from referrals.models import Referral
-from referrals.services import DealInput
 
 
 def named(message: Any) -> Any:
@@ -39,11 +33,13 @@ def add_blockers(form: forms.BaseForm, blockers: Iterable[Blocker]) -> None:
         form.add_error(blocker.field if blocker.field in form.fields else None, text.text(blocker))
 
 
-def unjudged(form: forms.BaseForm, team: forms.BaseFormSet) -> None:
-    """What was typed stays, and nothing is said of it yet: the person is still looking something up."""
-    for errors in (form.errors, *team.errors):
-        errors.clear()
-    team.non_form_errors().clear()
+def unjudged(form: forms.BaseForm) -> None:
+    """What was typed stays, and nothing is said of it yet: the person is still writing or looking something up."""
+    form.errors.clear()
+    if isinstance(form, TeamMixin):
+        for errors in form.team.errors:
+            errors.clear()
+        form.team.non_form_errors().clear()
 
 
 class DateInput(forms.DateInput):
@@ -113,117 +109,6 @@ class TeamMixin(forms.Form):
 class SolutionField(forms.ModelMultipleChoiceField):
     def label_from_instance(self, obj: Solution) -> str:
         return obj.name
-
-
-class NewDealForm(MoneyMixin):
-    """Everything a new deal is made of, on one page (REF-5..8)."""
-
-    creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
-
-    country = forms.ChoiceField(
-        label=_("Country"),
-        choices=lambda: [("", "—"), *country_choices(get_language() or "en")],
-        required=False,
-        error_messages={"invalid_choice": _("Choose the customer's country from the list.")},
-    )
-    customer_search = forms.CharField(
-        label=_("Customer"), max_length=100, required=False, help_text=_("Type the first letters of the name.")
-    )
-    customer = forms.ModelChoiceField(
-        label=_("Customer"),
-        queryset=Customer.objects.all(),
-        to_field_name="public_id",
-        widget=forms.RadioSelect,
-        error_messages={
-            "required": _("Choose the customer from the directory."),
-            "invalid_choice": _("This customer is not in the directory; choose one from the list."),
-        },
-    )
-    contact_name = forms.CharField(label=_("Contact's name"), max_length=200, required=False)
-    contact_phone = forms.CharField(label=_("Contact's phone"), max_length=50, required=False)
-    contact_email = forms.EmailField(label=_("Contact's e-mail"), max_length=254, required=False)
-    contact_consent = forms.BooleanField(
-        label=named(_("The contact agrees that these details are shared with %(vendor)s")), required=False
-    )
-
-    name = forms.CharField(label=_("Deal name"), max_length=200)
-    location = forms.ModelChoiceField(
-        label=_("Location"),
-        queryset=Location.objects.none(),
-        help_text=_("It decides who sees the deal and can't be changed later."),
-    )
-    close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
-    crm_id = forms.CharField(label=_("CRM id"), max_length=100, required=False)
-    campaign_id = forms.CharField(label=_("Marketing campaign id"), max_length=100, required=False)
-    notes = forms.CharField(label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 4}))
-    marketplace_intent = forms.ChoiceField(
-        label=_("Will the customer buy through the marketplace?"),
-        choices=Referral.Intent.choices,
-        initial=Referral.Intent.UNDECIDED,
-        widget=forms.RadioSelect,
-    )
-
-    solutions = SolutionField(
-        label=_("Solutions"),
-        queryset=Solution.objects.none(),
-        to_field_name="public_id",
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
-    assessment = forms.ModelChoiceField(
-        label=_("Solution assessment"),
-        queryset=AssessmentType.objects.all(),
-        required=False,
-        empty_label=pgettext_lazy("solution assessment", "None"),
-    )
-    assessment_location = forms.CharField(label=_("Location of the assessment"), max_length=100, required=False)
-
-    help_code = forms.ChoiceField(
-        label=named(_("What help do you need from %(vendor)s?")),
-        choices=lambda: [(code, gettext(label)) for code, label in rules.HELP.items()],
-        initial=rules.NO_HELP,
-        widget=forms.RadioSelect,
-    )
-    vendor_may_view = forms.TypedChoiceField(
-        label=named(_("May %(vendor)s's sellers view this deal?")),
-        choices=[("no", _("No")), ("yes", _("Yes"))],
-        coerce=lambda value: value == "yes",
-        initial="no",
-        widget=forms.RadioSelect,
-    )
-
-    def __init__(self, *args: Any, locations: list[Location], solutions: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["location"].queryset = Location.objects.filter(id__in=[place.pk for place in locations])  # type: ignore[attr-defined]
-        if len(locations) == 1:
-            self.fields["location"].initial = locations[0]
-        self.fields["solutions"].queryset = solutions  # type: ignore[attr-defined]
-
-    def deal(self, team: list[rules.Member]) -> DealInput:
-        data = self.cleaned_data
-        return DealInput(
-            customer=data["customer"],
-            location=data["location"],
-            name=data["name"],
-            value=self.money(),
-            close_date=data["close_date"],
-            team=team,
-            solutions=list(data["solutions"]),
-            assessment=data["assessment"],
-            assessment_location=data["assessment_location"],
-            help_code=data["help_code"],
-            vendor_may_view=data["vendor_may_view"],
-            contact=rules.Contact(
-                name=data["contact_name"],
-                phone=data["contact_phone"],
-                email=data["contact_email"],
-                consent=data["contact_consent"],
-            ),
-            crm_id=data["crm_id"],
-            campaign_id=data["campaign_id"],
-            notes=data["notes"],
-            marketplace_intent=data["marketplace_intent"],
-        )
 
 
 class AcceptForm(TeamMixin, MoneyMixin):

@@ -168,8 +168,7 @@ MAX_AMOUNT = Decimal(10) ** 16
 def creation_blockers(deal: NewDeal, *, today: date, policy: Policy) -> Iterator[Blocker]:
     """Everything that keeps a deal from being created (REF-5..8), each at its field."""
     yield from detail_blockers(name=deal.name, value=deal.value, notes=deal.notes, policy=policy)
-    if deal.close_date < today:
-        yield Blocker("close_date_past", _("The estimated close date must be today or later."), "REF-6", "close_date")
+    yield from close_date_blockers(deal.close_date, today=today)
     if not deal.location_in_scope:
         yield Blocker(
             "foreign_location",
@@ -178,7 +177,12 @@ def creation_blockers(deal: NewDeal, *, today: date, policy: Policy) -> Iterator
             "location",
         )
     yield from team_blockers(deal.team, policy=policy)
-    yield from _solution_blockers(deal, policy=policy)
+    yield from solution_blockers(
+        deal.solution_count,
+        has_assessment=deal.has_assessment,
+        assessment_location=deal.assessment_location,
+        policy=policy,
+    )
     yield from contact_blockers(deal.contact, help_code=deal.help_code)
     if deal.help_code not in HELP:
         yield Blocker("unknown_help", _("Choose what help you need from the list."), "REF-2", "help_code")
@@ -206,6 +210,12 @@ def detail_blockers(*, name: str, value: Money, notes: str = "", policy: Policy)
             "notes",
             {"limit": policy.max_note_length, "length": len(notes)},
         )
+
+
+def close_date_blockers(close_date: date, *, today: date) -> Iterator[Blocker]:
+    """At creation a deal is still to be closed (REF-6)."""
+    if close_date < today:
+        yield Blocker("close_date_past", _("The estimated close date must be today or later."), "REF-6", "close_date")
 
 
 def team_blockers(team: Sequence[Member], *, policy: Policy) -> Iterator[Blocker]:
@@ -248,17 +258,20 @@ def count_blockers(count: int, *, policy: Policy) -> Iterator[Blocker]:
         )
 
 
-def _solution_blockers(deal: NewDeal, *, policy: Policy) -> Iterator[Blocker]:
-    if deal.solution_count or not deal.has_assessment:
-        yield from count_blockers(deal.solution_count, policy=policy)
-    if deal.has_assessment and deal.solution_count:
+def solution_blockers(
+    count: int, *, has_assessment: bool, assessment_location: bool, policy: Policy
+) -> Iterator[Blocker]:
+    """Solutions, or one assessment with its location and nothing else (REF-8)."""
+    if count or not has_assessment:
+        yield from count_blockers(count, policy=policy)
+    if has_assessment and count:
         yield Blocker(
             "assessment_alone",
             _("A solution assessment stands alone: remove the other solutions or the assessment."),
             "REF-8",
             "assessment",
         )
-    if deal.has_assessment and not deal.assessment_location:
+    if has_assessment and not assessment_location:
         yield Blocker(
             "assessment_location_required",
             _("Choose the location the assessment is done from."),

@@ -154,25 +154,31 @@ def _create(deal: DealInput, *, actor: Actor, now: datetime, key: uuid.UUID) -> 
         contact_email=deal.contact.email,
         contact_consent=deal.contact.consent,
     )
-    referral = _new_referral(
+    referral = begin_own(
         engagement,
         deal.terms,
-        company_id=actor.own_company_id,
+        actor=actor,
         now=now,
         location=deal.location,
         crm_id=deal.crm_id,
         campaign_id=deal.campaign_id,
     )
-    referral.save()
     set_team(referral, deal.team)
-    set_solutions(referral, deal.solutions)
-    _record_birth(referral, "referral.created", actor=actor, now=now)
     if deal.notes.strip():
-        _keep_note(referral, deal.notes, actor=actor, now=now)
+        keep_note(referral, deal.notes, actor=actor, now=now)
     if asks_help:
         vendor = Company.objects.vendor()
         send_copy(engagement, deal.terms, to=vendor, sender_id=actor.own_company_id, actor=actor, now=now)
     search.index([referral])
+    return referral
+
+
+def begin_own(engagement: Engagement, terms: Terms, *, actor: Actor, now: datetime, **details: Any) -> Referral:
+    """The copy of the company that starts the deal, born Accepted (REF-10)."""
+    referral = _new_referral(engagement, terms, company_id=actor.own_company_id, now=now, **details)
+    referral.save()
+    set_solutions(referral, terms.solutions)
+    _record_birth(referral, "referral.created", actor=actor, now=now)
     return referral
 
 
@@ -266,10 +272,10 @@ def add_note(referral: Referral, *, text: str, actor: Actor, now: datetime, shar
         params = {"limit": policy.max_note_length, "length": len(text)}
         message = _("Notes may have %(limit)s characters; these have %(length)s.")
         raise RuleViolation([Blocker("notes_too_long", message, "REF-6", "text", params)])
-    return _keep_note(referral, text, actor=actor, now=now, shared=shared)
+    return keep_note(referral, text, actor=actor, now=now, shared=shared)
 
 
-def _keep_note(referral: Referral, text: str, *, actor: Actor, now: datetime, shared: bool = True) -> Note:
+def keep_note(referral: Referral, text: str, *, actor: Actor, now: datetime, shared: bool = True) -> Note:
     """Also for who creates or accepts a deal without being on its team."""
     note = Note.objects.create(
         engagement=referral.engagement,
@@ -315,7 +321,7 @@ def accept(
         set_team(accepted, team)
     search.index([accepted])
     if notes.strip():
-        _keep_note(accepted, notes, actor=actor, now=now)
+        keep_note(accepted, notes, actor=actor, now=now)
     return accepted
 
 

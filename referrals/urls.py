@@ -1,15 +1,21 @@
-"""Addresses of deals' verbs; the deal page itself is composed in portal.pages."""
+"""Addresses of the referrals' edges; the deal page itself is composed in portal.pages."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from referrals import views, views_after
+from referrals import views, views_after, views_new, views_send
 
 urlpatterns = [
-    path("co-sell/new/", views.new_deal, name="new_deal"),
-    path("co-sell/new/kind/", views.new_deal_kind, name="new_deal_kind"),
-    path("customers/suggest/", views.suggest_customers, name="suggest_customers"),
+    path("co-sell/new/", views_new.new_deal, name="new_deal"),
+    path("co-sell/new/kind/", views_new.new_deal_kind, name="new_deal_kind"),
+    path("co-sell/new/solutions/", views_new.suggest_solutions, name="suggest_solutions"),
+    path("co-sell/new/<uuid:draft>/discard/", views_new.discard_draft, name="discard_draft"),
+    path("co-sell/new/<uuid:draft>/invitation/<slug:key>/", views_new.invitation, name="new_deal_invitation"),
+    path("co-sell/new/<uuid:draft>/<slug:step>/", views_new.step, name="new_deal_step"),
+    path("co-sell/send/", views_send.send_deal, name="send_deal"),
+    path("co-sell/send/solutions/", views_send.partner_solutions, name="partner_solutions"),
+    path("customers/suggest/", views_new.suggest_customers, name="suggest_customers"),
     path("co-sell/<uuid:public_id>/notes/", views.add_note, name="add_note"),
     path("co-sell/<uuid:public_id>/invite/", views_after.invite_partner, name="invite_partner"),
     path("partners/suggest/", views_after.suggest_partners, name="suggest_partners"),

@@ -1,25 +1,22 @@
-"""The pages on which deals are created and moved on."""
+"""The pages on which deals are moved on."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms as django_forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.edge import ActorRequest, needs_actor
-from portal.catalog.models import Solution
-from portal.customers.models import Customer
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
@@ -39,106 +36,6 @@ def redirect_to(request: ActorRequest, url: str) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponse(headers={"HX-Redirect": url})
     return redirect(url)
-
-
-# New deal
-
-
-@needs_actor
-@require_http_methods(["GET", "POST"])
-def new_deal(request: ActorRequest) -> HttpResponse:
-    """Create a deal on one page; *find* only looks the customer up and keeps everything typed."""
-    if blockers := services.new_deal_blockers(request.actor):
-        return render(request, "referrals/new_deal_refused.html", {"blockers": blockers}, status=403)
-    form = _new_deal_form(request)
-    team = forms.TeamFormSet(request.POST or None, prefix="team", initial=_me(request))
-    finding = "find" in request.POST
-    if finding:
-        forms.unjudged(form, team)
-    elif request.method == "POST":
-        valid = form.is_valid() & team.is_valid()
-        if valid and (referral := _create(request, form, team)):
-            messages.success(request, gettext("The deal was created."))
-            return redirect("deal", referral.public_id)
-    context = {"form": form, "team": team, "finding": finding, "customers": _customers(form), "kind": _kind(form)}
-    status = 422 if request.method == "POST" and not finding else 200
-    return render(request, "referrals/new_deal.html", context, status=status)
-
-
-def _new_deal_form(request: ActorRequest) -> forms.NewDealForm:
-    places = services.creatable_locations(request.actor)
-    ready = Solution.objects.choosable().select_related("publisher").order_by("name")
-    return forms.NewDealForm(
-        request.POST or None,
-        locations=places,
-        solutions=ready,
-        initial={"country": places[0].country if places else ""},
-    )
-
-
-def _create(request: ActorRequest, form: forms.NewDealForm, team: Any) -> Referral | None:
-    try:
-        return services.create_deal(
-            form.deal(team.members()),
-            actor=request.actor,
-            now=timezone.now(),
-            creation_key=form.cleaned_data["creation_key"],
-        )
-    except RuleViolation as violation:
-        forms.add_blockers(form, violation.blockers)
-        return None
-
-
-def _me(request: ActorRequest) -> list[dict[str, str]]:
-    user = request.user
-    return [{"first_name": user.first_name, "last_name": user.last_name, "phone": user.phone, "email": user.email}]  # type: ignore[union-attr]
-
-
-def _customers(form: forms.NewDealForm) -> list[Customer]:
-    """What the search found, and the one already chosen."""
-    query, country = form["customer_search"].value() or "", form["country"].value() or ""
-    found = list(Customer.objects.suggest(country, query)) if query.strip() and country else []
-    chosen = form["customer"].value()
-    if chosen and str(chosen) not in {str(c.public_id) for c in found}:
-        with contextlib.suppress(ValueError, ValidationError):  # a forged id: the form says so
-            found = [*Customer.objects.filter(public_id=chosen), *found]
-    return found
-
-
-@needs_actor
-@require_GET
-def suggest_customers(request: ActorRequest) -> HttpResponse:
-    """The directory by country and first letters (REF-5), as choices for the form."""
-    query, country = request.GET.get("customer_search", ""), request.GET.get("country", "")
-    found = Customer.objects.suggest(country, query) if query.strip() and country else []
-    return render(
-        request, "referrals/new_deal.html#customers", {"customers": found, "query": query, "country": country}
-    )
-
-
-def _kind(form: forms.NewDealForm) -> dict[str, Any]:
-    return deal_kind(
-        help_code=str(form["help_code"].value() or rules.NO_HELP),
-        vendor_may_view=str(form["vendor_may_view"].value()) == "yes",
-        assessment=bool(form["assessment"].value()),
-    )
-
-
-def deal_kind(*, help_code: str, vendor_may_view: bool, assessment: bool) -> dict[str, Any]:
-    """The deal type the answers make and what it means for registration, as the form shows it live (REF-1)."""
-    kind = rules.deal_type(help_code=help_code, vendor_may_view=vendor_may_view, assessment=assessment)
-    return {"code": kind, "label": gettext(rules.DEAL_TYPES[kind]), "registrable": kind in rules.REGISTRABLE}
-
-
-@needs_actor
-@require_GET
-def new_deal_kind(request: ActorRequest) -> HttpResponse:
-    kind = deal_kind(
-        help_code=request.GET.get("help_code", rules.NO_HELP),
-        vendor_may_view=request.GET.get("vendor_may_view") == "yes",
-        assessment=bool(request.GET.get("assessment")),
-    )
-    return render(request, "referrals/new_deal.html#kind", {"kind": kind})
 
 
 # Verbs
@@ -177,9 +74,15 @@ def _reasons(reasons: Mapping[str, str]) -> Callable[[ActorRequest, Any, Referra
     return lambda _request, data, _referral: forms.ReasonForm(data, reasons=dict(reasons))
 
 
+def me(request: ActorRequest) -> list[dict[str, str]]:
+    """The person at the browser, as a row of a team."""
+    user = request.user
+    return [{"first_name": user.first_name, "last_name": user.last_name, "phone": user.phone, "email": user.email}]  # type: ignore[union-attr]
+
+
 def _accept_form(request: ActorRequest, data: Any, referral: Referral) -> forms.AcceptForm:
     names = ("name", "value", "currency", "close_date")
-    return forms.AcceptForm(data, people=_me(request), initial={name: getattr(referral, name) for name in names})
+    return forms.AcceptForm(data, people=me(request), initial={name: getattr(referral, name) for name in names})
 
 
 def _stage_form(_request: ActorRequest, data: Any, referral: Referral) -> forms.StageForm:

@@ -79,7 +79,7 @@ def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
         initial={"value": referral.value, "currency": referral.currency, "close_date": referral.close_date},
     )
     if finding:
-        unjudged(form, form.team)
+        unjudged(form)
     elif request.method == "POST" and form.is_valid():
         try:
             sharing.invite_partner(referral, form.invitation(), actor=request.actor, now=timezone.now())
@@ -98,7 +98,7 @@ def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
 def suggest_partners(request: ActorRequest) -> HttpResponse:
     """Partners by the first letters, the more responsive first (REF-22)."""
     found = partners.suggest(request.GET.get("partner_search", ""), actor=request.actor, now=timezone.now())
-    return render(request, "referrals/invite.html#partners", {"partners": found})
+    return render(request, "referrals/_partners.html#partners", {"partners": found})
 
 
 # Editing

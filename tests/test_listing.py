@@ -91,14 +91,14 @@ def test_the_vendor_sees_its_own_copies_and_what_it_may_view(live: Live) -> None
     live.deal(name="Own", **PRIVATE)
     seller = live.browser(build.SELLER)
     listed = see(seller)
-    assert tabs(listed) == ["Inbound 1", "Partner-led 1", "Favorites 0"]
+    assert tabs(listed) == ["Inbound 1", "Outbound 0", "Partner-led 1", "Favorites 0"]
     assert names(listed) == ["Asked"]
-    led = see(seller, tab="outbound")
+    led = see(seller, tab="partner_led")
     assert names(led) == ["Led"]
     assert "Contoso Yazılım" in led.one("section", id="list").text
     seller.post(reverse("choose_columns"), {"column": ["crm", "registration"], "next": "/co-sell/"})
-    assert "OPP-1" not in see(seller, tab="outbound", crm="OPP-1").text.replace("“OPP-1”", "")
-    assert names(see(seller, tab="outbound", crm="OPP-1")) == []
+    assert "OPP-1" not in see(seller, tab="partner_led", crm="OPP-1").text.replace("“OPP-1”", "")
+    assert names(see(seller, tab="partner_led", crm="OPP-1")) == []
     assert names(see(live.browser(OWNER), crm="opp-")) == ["Led"]
 
 
@@ -401,7 +401,7 @@ def test_every_column_can_be_shown(live: Live) -> None:
         for start in range(0, len(offered), 8):
             part = offered[start : start + 8]
             browser.post(reverse("choose_columns"), {"column": [column.code for column in part]})
-            for tab in ("inbound", "outbound"):
+            for tab in ("inbound", "outbound" if person == OWNER else "partner_led"):
                 listed = see(browser, tab=tab, exact="1")
                 assert len(heads(listed)) == len(part) + 1
                 assert {len(tr.all("td")) for tr in listed.one("tbody").all("tr")} == {len(part) + 3}

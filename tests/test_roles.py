@@ -23,8 +23,8 @@ from portal.notify.tasks import HEARTBEAT_KEY
 from portal.pages import services as exports
 from portal.pages.demo.cast import ANKARA, PASSWORD, Cast
 from portal.policy import services as policies
-from referrals import services, views
-from referrals.models import Referral
+from referrals import drafts, services, views
+from referrals.models import Draft, Referral
 from tests import build
 from tests.edge import Live
 
@@ -75,8 +75,17 @@ add_note                              POST private   302 302 404 403 403 404 404
 add_note                              POST inbound   302 404 404 403 403 404 404 403 403 403 403  in
 add_note                              POST vendor    404 404 404 404 404 404 404 302 403 403 403  in
 new_deal                              GET  -         200 200 200 403 403 200 403 403 403 403 403  in
-new_deal                              POST -         302 302 302 403 403 422 403 403 403 403 403  in
+new_deal_step                         GET  draft     200 404 404 403 403 404 403 403 403 403 403  in
+new_deal_step                         POST draft     302 404 404 403 403 404 403 403 403 403 403  in
+new_deal_invitation                   GET  draft     200 404 404 403 403 404 403 403 403 403 403  in
+new_deal_invitation                   POST draft     422 404 404 403 403 404 403 403 403 403 403  in
+discard_draft                         GET  draft     200 404 404 403 403 404 403 403 403 403 403  in
+discard_draft                         POST draft     302 404 404 403 403 404 403 403 403 403 403  in
 new_deal_kind                         GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+suggest_solutions                     GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+send_deal                             GET  -         403 403 403 403 403 403 403 200 403 403 403  in
+send_deal                             POST -         403 403 403 403 403 403 403 302 403 403 403  in
+partner_solutions                     GET  -         403 403 403 403 403 403 403 200 403 403 403  in
 suggest_customers                     GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 act:accept                            GET  inbound   200 404 404 403 403 404 404 403 403 403 403  in
 act:accept                            POST inbound   302 404 404 403 403 404 404 403 403 403 403  in
@@ -265,7 +274,7 @@ class World:
         }
         policies.add_version(values={"answer_days": 15}, effective_from=None, note="", by=None, now=self.live.now)
 
-    def _deals(self, live: Live) -> dict[str, Referral]:
+    def _deals(self, live: Live) -> dict[str, Referral | Draft]:
         ankara = {"location": self.cast.locations[ANKARA], "team": [build.member("referrals@contoso.example")]}
         return {
             "istanbul": live.accepted(days=1),
@@ -278,18 +287,29 @@ class World:
             "won-ankara": live.won(**ankara),
             "checking": live.submitted().referral,
             "sent-back": live.sent_back().referral,
+            "draft": self._draft(),
         }
 
     def nobodys(self, subject: str) -> Any:
         """An id like the subject's that nothing has."""
         return uuid.uuid4() if isinstance(self.things[subject], uuid.UUID) else 2**31 - 1
 
+    def _draft(self) -> Draft:
+        """The owner's."""
+        draft = drafts.new(self.cast.actor(build.CONTOSO), team=[], now=self.live.now)
+        draft.save()
+        return draft
+
     def address(self, row: Row, other: Any = None) -> str:
         """Where the row's page is; of another thing than the row's if one is given."""
         if row.subject:
             known = other or self.things[row.subject]
             verb = row.route.partition(":")[2]
-            return reverse("act", args=[known, verb]) if verb else reverse(row.route, args=[known])
+            return (
+                reverse("act", args=[known, verb])
+                if verb
+                else reverse(row.route, args=[known, *_MORE.get(row.route, [])])
+            )
         if "<path:object_id>" in row.route:
             model = "_".join(row.route.split("/")[1:3])
             return "/" + row.route.replace("<path:object_id>", str(self._entry(model)))
@@ -307,12 +327,14 @@ class World:
         """What the form of the page would send."""
         if row.route in {"registration", "registration_check"}:
             return _registration(self.live)
-        if row.route == "new_deal":
-            return _new_deal(self)
+        if row.route == "send_deal":
+            return _sent_deal(self)
         company = self.cast.companies["contoso"].public_id
         return {"switch_company": {"company": company}, **_SENT}.get(row.route, {})
 
 
+#: What stands in an address behind the deal or the draft.
+_MORE: dict[str, list[str]] = {"new_deal_step": ["deal"], "new_deal_invitation": ["0123456789ab"]}
 _ARGS: dict[str, list[str]] = {
     "admin:view_on_site": ["1", "1"],
     "admin:app_list": ["dealreg"],
@@ -329,6 +351,7 @@ _SENT: dict[str, dict[str, str]] = {
     "favorite": {"on": "yes"},
     "export_deals": {"format": "csv"},
     "read_notices": {"newest": "0"},
+    "new_deal_step": {"go": "back"},
     "add_note": {"text": "Seen.", "shared": "yes"},
     "act:accept": {"name": "Plant", "value": "5", "currency": "EUR", "close_date": "2099-01-01", **_TEAM},
     "act:decline": {"reason_code": "budget"},
@@ -356,14 +379,13 @@ def _registration(live: Live) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _new_deal(world: World) -> dict[str, Any]:
-    """A private deal of Ankara's."""
+def _sent_deal(world: World) -> dict[str, Any]:
+    """A seller's for Fabrikam."""
     cast = world.cast
     return {
-        "creation_key": uuid.uuid4(), "customer": cast.customers["ege"].public_id, "name": "Plant", "value": "1",
-        "currency": "EUR", "close_date": world.live.day(3), "location": cast.locations[ANKARA].pk,
-        "marketplace_intent": "no", "solutions": cast.solutions["factory"].public_id, "help_code": "Unknown",
-        "vendor_may_view": "no", **_TEAM,
+        "creation_key": uuid.uuid4(), "customer": cast.customers["isar"].public_id, "name": "Plant", "value": "1",
+        "currency": "EUR", "close_date": world.live.day(3), "partner": cast.companies["fabrikam"].public_id,
+        "solutions": cast.solutions["twin"].public_id, "help_code": build.HELP,
     }  # fmt: skip
 
 
@@ -454,4 +476,11 @@ def test_every_address_is_in_the_table() -> None:
     )
     sent = {row.route for row in rows if row.method == "POST"}
     assert {f"act:{verb.replace('_', '-')}" for verb in views.PAGES} <= sent
-    assert {"registration", "registration_check", "close_unregistered", "new_deal", "add_note"} <= sent
+    assert {
+        "registration",
+        "registration_check",
+        "close_unregistered",
+        "new_deal_step",
+        "send_deal",
+        "add_note",
+    } <= sent

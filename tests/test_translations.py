@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -36,7 +35,7 @@ from portal.policy.rules import Policy
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money, RuleViolation, from_json, to_json
-from referrals import rules
+from referrals import drafts, rules
 from referrals import services as referrals
 from referrals.models import Referral
 from tests import build
@@ -242,6 +241,30 @@ def test_no_page_or_mail_shows_english_to_a_turk(cast: Cast) -> None:
     assert not english, "\n".join(f"{page}: {', '.join(words)}" for page, words in english.items())
 
 
+def _read_wizard(world: World, client: Client) -> dict[str, Any]:
+    """Every step of an empty deal, sent and told what is missing; with an invitation, and at the end the review."""
+    draft = drafts.new(world.cast.actor(build.CONTOSO), team=[], now=world.live.now)
+    draft.save()
+    pages = {
+        step: client.post(reverse("new_deal_step", args=[draft.public_id, step]), {"go": "next", **sent})
+        for step, sent in {
+            "customer": {"country": "TR", "customer_search": "anadolu"},
+            "deal": {"value": "0", "currency": "EUR"},
+            "team": {},
+            "solutions": {"solution_search": "yok"},
+            "help": {"help_code": "x"},
+        }.items()
+    }
+    place = reverse("new_deal_invitation", args=[draft.public_id, "0123456789ab"])
+    contoso = world.cast.companies["contoso"].public_id
+    for name, sent in {"invitation, empty": {}, "invitation, own": {"partner": contoso}}.items():
+        pages[name] = client.post(place, {**sent, "team-TOTAL_FORMS": 0, "team-INITIAL_FORMS": 0})
+    for step in ("help", "review"):
+        pages[f"{step}, shown"] = client.get(reverse("new_deal_step", args=[draft.public_id, step]))
+    pages["discard"] = client.get(reverse("discard_draft", args=[draft.public_id]))
+    return pages
+
+
 def _read_answers(reader: Reader, world: World) -> dict[str, list[str]]:
     """What forms answer: everything missing, everything wrong, and the pages of a stranger."""
     client, stranger = world.live.browser(build.CONTOSO), Client(headers={"accept-language": "tr"})
@@ -250,9 +273,7 @@ def _read_answers(reader: Reader, world: World) -> dict[str, list[str]]:
              "tcv_currency": "EUR", "signed": "2099-01-01", "start": "x", "solution_value": "5"}  # fmt: skip
     lists = [f"{reverse('deals')}?{query}" for query in ("q=yok", "tab=inbound&status=Lost", "status=Won")]
     answers = {
-        "new deal": client.post(
-            reverse("new_deal"), {"creation_key": uuid.uuid4(), "team-TOTAL_FORMS": 1, "team-INITIAL_FORMS": 0}
-        ),
+        **_read_wizard(world, client),
         "registration, empty": client.post(registration, {}),
         "registration, wrong": client.post(registration, wrong),
         "check": client.post(reverse("registration_check", args=[world.deals["won"].public_id]), wrong),

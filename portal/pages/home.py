@@ -15,6 +15,7 @@ from portal.events.models import Event
 from portal.policy import services as policies
 from portal.workflow import timeline
 from referrals import rules
+from referrals.drafts import begun
 from referrals.models import Referral, ReferralQuerySet
 
 #: How many of each kind the page shows; the list has all of them.
@@ -32,6 +33,7 @@ def context(actor: Actor, *, now: datetime) -> dict[str, Any]:
         "deadlines": _deadlines(visible, now),
         "pipeline": _pipeline(visible),
         "last_events": _last_events(visible, actor),
+        "drafts": [] if actor.is_vendor else begun(actor)[:MOST],
         "is_vendor": actor.is_vendor,
     }
 

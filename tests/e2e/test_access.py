@@ -15,7 +15,9 @@ from playwright.sync_api import Page, expect
 
 from dealreg import services as dealreg
 from portal.pages.demo.cast import Cast
+from referrals import drafts
 from referrals.models import Referral
+from referrals.wizard import STEPS
 from tests import build
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
@@ -73,12 +75,17 @@ def test_no_page_of_a_partner_has_a_barrier(cast: Cast, visit: Visit) -> None:
     deals.in_review(cast, reviewed)
     deals.filed(cast, approved)
     sent_back(cast, back)
+    draft = drafts.new(cast.actor(build.CONTOSO), team=[], now=timezone.now())
+    draft.data["tried"] = ["customer", "deal", "team"]
+    draft.save()
     found = list(problems(visit(), "sign-in", reverse("account_login")))
     page = visit(build.CONTOSO)
     for name, url in {
         "home": "/",
         "list": reverse("deals"),
         "new deal": reverse("new_deal"),
+        **{f"new deal, {step}": reverse("new_deal_step", args=[draft.public_id, step]) for step in STEPS},
+        "invitation": reverse("new_deal_invitation", args=[draft.public_id, "0123456789ab"]),
         "deal, active": address(young),
         "deal, to register": address(won),
         "deal, in review": address(reviewed),
@@ -99,6 +106,7 @@ def test_no_page_of_the_vendor_has_a_barrier(cast: Cast, visit: Visit) -> None:
     for email, pages in {
         build.SELLER: {
             "deal, received": address(received),
+            "send a deal": reverse("send_deal"),
             "accept": reverse("act", args=[received.public_id, "accept"]),
         },
         build.REVIEWER: {
@@ -162,6 +170,53 @@ def tab_to(page: Page, target: Any) -> None:
     pytest.fail("Tab never reaches it")
 
 
+def test_a_deal_is_created_with_the_keyboard_alone(cast: Cast, visit: Visit) -> None:
+    """Every step of the wizard: typed, chosen with the arrows, sent with Enter."""
+    page = visit(build.CONTOSO)
+    page.goto(reverse("new_deal"))
+    tab_to(page, page.get_by_label("Country"))
+    page.keyboard.type("Germ")
+    tab_to(page, page.get_by_role("textbox", name="Customer"))
+    page.keyboard.type("nordw")
+    expect(page.get_by_role("radio", name=re.compile("Nordwerk"))).to_be_checked()
+    tab_to(page, page.get_by_label("Contact's name"))
+    page.keyboard.type("Deniz Aksoy")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")  # in a field: on with the next step
+    tab_to(page, page.get_by_label("Deal name"))
+    page.keyboard.type("Typed deal")
+    tab_to(page, page.get_by_label("Estimated value"))
+    page.keyboard.type("40000")
+    tab_to(page, page.get_by_label("Currency"))
+    page.keyboard.type("EUR")
+    tab_to(page, page.get_by_label("Estimated close date"))
+    page.keyboard.type((timezone.now() + timedelta(days=30)).strftime("%m%d%Y"))
+    tab_to(page, page.get_by_label(re.compile(r"^Location\W*$")))
+    page.keyboard.type("Ber")
+    press(page, "Continue")
+    press(page, "Add a person")
+    expect(page.get_by_label("First name").nth(1)).to_be_focused()
+    press(page, "Remove person 2")
+    press(page, "Continue")
+    tab_to(page, page.get_by_label("Contoso Factory Insights"))
+    page.keyboard.press("Space")
+    press(page, "Continue")
+    tab_to(page, page.get_by_label("No help required"))
+    tab_to(page, page.get_by_label("No", exact=True))
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#kind")).to_contain_text("Partner-led")
+    press(page, "Continue")
+    press(page, "Create deal")
+    expect(page.get_by_role("heading", name="Typed deal", level=1)).to_be_visible()
+
+
+def press(page: Page, button: str) -> None:
+    """The button of this name, by Tab and Enter; on to what it opens."""
+    tab_to(page, page.get_by_role("button", name=button, exact=True))
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
 def test_the_main_path_works_without_javascript(cast: Cast, visit: Visit) -> None:
     """Create (the customer by the button *Find*), accept, win, and see the form to register."""
     plain = {"java_script_enabled": False}
@@ -186,20 +241,28 @@ def create(page: Page) -> None:
     page.get_by_role("link", name="New deal").click()
     page.get_by_label("Country").select_option("DE")
     page.get_by_role("textbox", name="Customer").fill("nordw")
-    page.get_by_label("Deal name").fill("Plain deal")
-    page.get_by_label("Estimated value").fill("40000")
+    page.get_by_label("Contact's name").fill("Deniz Aksoy")
     page.get_by_role("button", name="Find").click()
     expect(page.get_by_role("radio", name=re.compile("Nordwerk Maschinenbau"))).to_be_checked()
     expect(page.locator(".o-errors")).to_have_count(0)
-    expect(page.get_by_label("Deal name")).to_have_value("Plain deal")
-    page.get_by_label("Contact's name").fill("Deniz Aksoy")
+    expect(page.get_by_label("Contact's name")).to_have_value("Deniz Aksoy")
     page.get_by_label("Contact's phone").fill("+90 532 555 01 01")
     page.get_by_label("Contact's e-mail").fill("deniz@customer.example")
     page.get_by_label("The contact agrees that").check()
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("Deal name").fill("Plain deal")
+    page.get_by_label("Estimated value").fill("40000")
     page.get_by_label("Currency").select_option("EUR")
     page.get_by_label("Estimated close date").fill((timezone.now() + timedelta(days=30)).date().isoformat())
     page.get_by_label(re.compile(r"^Location\W*$")).select_option(label="Berlin (4301003)")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Add a person").click()
+    expect(page.get_by_role("group", name="Person 2")).to_be_visible()
+    page.get_by_role("button", name="Remove person 2").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_label("Contoso Factory Insights").check()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_label("Proof of concept").check()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Create deal").click()
     expect(page.get_by_role("heading", name="Plain deal", level=1)).to_be_visible()

@@ -15,12 +15,17 @@ from portal.pages.listing import filters, keyset
 from portal.pages.listing.filters import State, Values
 from portal.pages.listing.keyset import Order, Place
 
-INBOUND, OUTBOUND, FAVORITES = TABS = ("inbound", "outbound", "favorites")
+INBOUND, OUTBOUND, PARTNER_LED, FAVORITES = "inbound", "outbound", "partner_led", "favorites"
 SIZES = (25, 50, 100)
 DEFAULT_SIZE = 50
 LONGEST_QUERY = 200
 #: In every address that the list itself writes: it says all there is to say, also that nothing is filtered.
 EXACT = "exact"
+
+
+def tabs(actor: Actor) -> tuple[str, ...]:
+    """The lists there are (REF-19); for the vendor also the deals that it may merely view."""
+    return (INBOUND, OUTBOUND, PARTNER_LED, FAVORITES) if actor.is_vendor else (INBOUND, OUTBOUND, FAVORITES)
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Asked:
             values = {**{name: [kept[name]] for name in ("sort", "size") if name in kept}, **values}
         order, tab = Order.of(_last(values, "sort")), _last(values, "tab")
         return cls(
-            tab=tab if tab in TABS else "",
+            tab=tab if tab in tabs(actor) else "",
             query=query,
             state=state,
             order=order,

@@ -13,7 +13,7 @@ from portal.accounts.models import User
 from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
 from portal.pages.listing import columns, filters, rows
-from portal.pages.listing.asked import FAVORITES, SIZES, TABS, Asked
+from portal.pages.listing.asked import FAVORITES, INBOUND, OUTBOUND, PARTNER_LED, SIZES, Asked, tabs
 from portal.pages.listing.columns import Column
 from portal.pages.listing.keyset import SORTS, Order
 from portal.workflow import text
@@ -29,8 +29,10 @@ MOST_NARROW = 6
 #: A field suggests so many values at most.
 MOST_SUGGESTED = 200
 TAB_LABELS = {
-    False: {"inbound": _("Inbound"), "outbound": _("Outbound"), "favorites": _("Favorites")},
-    True: {"inbound": _("Inbound"), "outbound": _("Partner-led"), "favorites": _("Favorites")},
+    INBOUND: _("Inbound"),
+    OUTBOUND: _("Outbound"),
+    PARTNER_LED: _("Partner-led"),
+    FAVORITES: _("Favorites"),
 }
 #: Which filters share a menu.
 _MENUS = {"value": "value", "created": "dates", "close": "dates", "solution": "more", "member": "more", "crm": "more"}
@@ -42,11 +44,11 @@ _MENU_LABELS = {"value": _("Value"), "dates": _("Dates"), "more": _("More")}
 def context(actor: Actor, asked: Asked, chosen: Sequence[str]) -> dict[str, Any]:
     """The same number of queries whatever the number of deals and columns."""
     found = rows.listed(actor, asked)
-    counts = {tab: count(rows.of_tab(found, tab, actor)) for tab in TABS}
+    counts = {tab: count(rows.of_tab(found, tab, actor)) for tab in tabs(actor)}
     asked = replace(asked, tab=asked.tab or _tab(actor, asked, counts))
     return {
         **more(actor, asked, chosen),
-        "tabs": [_tab_link(tab, counts[tab], actor, asked) for tab in TABS],
+        "tabs": [_tab_link(tab, counts[tab], actor, asked) for tab in tabs(actor)],
         "count": counts[asked.tab],
         "most_counted": MOST_COUNTED,
         "menus": menus(actor, asked, _near_countries(actor)),
@@ -89,13 +91,13 @@ def _tab(actor: Actor, asked: Asked, counts: dict[str, int]) -> str:
     usual = rows.default_tab(actor)
     if not asked.query or counts[usual]:
         return usual
-    return next((tab for tab in TABS if counts[tab]), usual)
+    return next((tab for tab in tabs(actor) if counts[tab]), usual)
 
 
 def _tab_link(tab: str, found: int, actor: Actor, asked: Asked) -> dict[str, Any]:
     return {
         "code": tab,
-        "label": gettext(TAB_LABELS[actor.is_vendor][tab]),
+        "label": gettext(TAB_LABELS[tab]),
         "url": asked.address(tab=tab),
         "count": min(found, MOST_COUNTED),
         "and_more": found > MOST_COUNTED,

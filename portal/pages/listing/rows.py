@@ -12,7 +12,7 @@ from dealreg.models import Registration
 from portal.accounts.models import Company
 from portal.accounts.rules import Actor
 from portal.pages.listing import filters
-from portal.pages.listing.asked import FAVORITES, INBOUND, OUTBOUND, Asked
+from portal.pages.listing.asked import FAVORITES, INBOUND, OUTBOUND, PARTNER_LED, Asked
 from portal.pages.listing.keyset import Place
 from referrals import rules, search
 from referrals.models import Favorite, Referral, ReferralQuerySet, ReferralSolution, TeamMember
@@ -28,12 +28,13 @@ def listed(actor: Actor, asked: Asked) -> ReferralQuerySet:
 
 
 def of_tab(rows: ReferralQuerySet, tab: str, actor: Actor) -> ReferralQuerySet:
-    """For the vendor its own copies are inbound; what it may merely view, partner-led deals, stands beside them."""
+    """What was sent to the company, and what it started; what the vendor may merely view stands beside them."""
     if tab == FAVORITES:
         return rows.filter(starred(actor))
-    if actor.is_vendor:
-        own = Q(company_id=actor.own_company_id)
-        return rows.filter(own if tab == INBOUND else ~own)
+    own = Q(company_id=actor.own_company_id)
+    if tab == PARTNER_LED:
+        return rows.exclude(own)
+    rows = rows.filter(own)
     return rows.inbound() if tab == INBOUND else rows.outbound()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from babel.numbers import format_percent
 from django import template
+from django.template.context import Context
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
@@ -17,6 +18,7 @@ from portal.pages.templatetags.ortak import badge
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Param, _
 from referrals import rules
+from referrals.sending import may_send
 
 register = template.Library()
 
@@ -65,6 +67,12 @@ def registration_badge(registration: Registration) -> SafeString:
 def new_deal_button(blockers: Sequence[Blocker]) -> dict[str, Any]:
     """*New deal*, or why it is not available (ORG-5)."""
     return {"blockers": blockers}
+
+
+@register.inclusion_tag("referrals/_send_button.html", takes_context=True)
+def send_deal_button(context: Context) -> dict[str, Any]:
+    """*Send a deal to a partner*, for the vendor's sellers (REF-10)."""
+    return {"allowed": may_send(context["request"].actor)}
 
 
 _CRITERIA = {

@@ -1,0 +1,157 @@
+"""New deals while they are being written: kept on the server step by step, whatever was typed (REF-5..9).
+
+A draft's id is also the creation key of the deal it becomes, so a form that is sent late finds the deal instead.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import uuid6
+from django.core import signing
+from django.db import transaction
+from django.utils.crypto import constant_time_compare
+
+from portal.accounts.rules import Actor
+from portal.customers.models import Customer
+from referrals.models import Draft, Referral
+
+#: What each step's form holds, by step, as it was typed; `team` and `invitations` are lists.
+Data = dict[str, Any]
+
+
+class DraftGone(Exception):
+    """Nobody's draft, somebody else's, or one that has become a deal: then `referral`, if the actor may see it."""
+
+    def __init__(self, referral: Referral | None = None) -> None:
+        self.referral = referral
+        super().__init__()
+
+
+class WrittenElsewhere(Exception):
+    """The draft was saved by another tab since this one was opened."""
+
+
+def new(actor: Actor, *, team: Sequence[dict[str, str]], now: datetime) -> Draft:
+    """A draft that is stored once something of it is saved; whoever writes it is on the team to begin with."""
+    key = uuid6.uuid7()
+    return Draft(
+        public_id=key,
+        creation_key=key,
+        company_id=actor.own_company_id,
+        author_id=actor.user_id or 0,
+        data={"team": list(team)},
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def token(public_id: uuid.UUID, actor: Actor) -> str:
+    """Lets this person store a draft under this id: nobody tells another's id from an unknown one (ORG-6)."""
+    return _signer().sign(f"{public_id}:{actor.user_id}:{actor.company_id}").rsplit(":", 1)[1]
+
+
+def _signer() -> signing.Signer:
+    return signing.Signer(salt="referrals.draft")
+
+
+def get(public_id: uuid.UUID, actor: Actor) -> Draft:
+    """The actor's own draft. Raises DraftGone."""
+    draft = Draft.objects.visible_to(actor).filter(public_id=public_id).first()
+    if draft is None:
+        raise DraftGone(_became(public_id, actor))
+    return draft
+
+
+def lock(public_id: uuid.UUID, actor: Actor) -> Draft:
+    """The actor's own draft, nobody else's until the transaction ends. Raises DraftGone."""
+    draft = Draft.objects.visible_to(actor).select_for_update().filter(public_id=public_id).first()
+    if draft is None:
+        raise DraftGone(_became(public_id, actor))
+    return draft
+
+
+def _became(public_id: uuid.UUID, actor: Actor) -> Referral | None:
+    own = Referral.objects.visible_to(actor).filter(company_id=actor.own_company_id)
+    return own.filter(engagement__started_by_id=actor.own_company_id, engagement__creation_key=public_id).first()
+
+
+@transaction.atomic
+def save(
+    public_id: uuid.UUID,
+    change: Callable[[Data], Data],
+    *,
+    actor: Actor,
+    now: datetime,
+    given: str = "",
+    seen: str | None = None,
+) -> Draft:
+    """Keep what was typed, and begin the draft if need be. `given`: its token; `seen`: the stamp the page has, for
+    what saves itself and must not undo what another tab wrote. Raises DraftGone, WrittenElsewhere."""
+    try:
+        draft = lock(public_id, actor)
+    except DraftGone as gone:
+        if gone.referral is not None or not _may_begin(public_id, actor, given):
+            raise
+        draft = _begin(public_id, actor, now=now)
+    else:
+        if seen is not None and seen != stamp(draft):
+            raise WrittenElsewhere
+    draft.data, draft.updated_at = change(draft.data), max(now, draft.updated_at)
+    draft.save()
+    return draft
+
+
+def stamp(draft: Draft) -> str:
+    """Which saving of the draft a page shows; empty before the first."""
+    return draft.updated_at.isoformat() if draft.pk else ""
+
+
+def _may_begin(public_id: uuid.UUID, actor: Actor, given: str) -> bool:
+    return bool(given) and constant_time_compare(given, token(public_id, actor))
+
+
+def _begin(public_id: uuid.UUID, actor: Actor, *, now: datetime) -> Draft:
+    """Two that come at once begin it once; the later one waits for the earlier."""
+    defaults = {"company_id": actor.own_company_id, "author_id": actor.user_id, "creation_key": public_id}
+    Draft.objects.get_or_create(public_id=public_id, defaults={**defaults, "created_at": now, "updated_at": now})
+    return lock(public_id, actor)
+
+
+def discard(public_id: uuid.UUID, actor: Actor) -> None:
+    """Raises DraftGone."""
+    get(public_id, actor).delete()
+
+
+@dataclass(frozen=True)
+class Begun:
+    """One of the actor's drafts, as lists show it."""
+
+    draft: Draft
+    name: str
+    customer: str
+
+
+def begun(actor: Actor) -> list[Begun]:
+    """The actor's drafts, the latest first; two queries."""
+    found = list(Draft.objects.visible_to(actor).order_by("-updated_at"))
+    chosen = {draft.pk: _first(draft.data, "customer", "customer") for draft in found}
+    named = Customer.objects.filter(public_id__in=[key for key in chosen.values() if is_id(key)])
+    customers = {str(customer.public_id): customer.name for customer in named}
+    return [Begun(d, _first(d.data, "deal", "name").strip(), customers.get(chosen[d.pk], "")) for d in found]
+
+
+def _first(data: Data, step: str, name: str) -> str:
+    return str((data.get(step, {}).get(name) or [""])[0])
+
+
+def is_id(text: str) -> bool:
+    """Whether it is written like a public id."""
+    try:
+        return bool(uuid.UUID(text))
+    except ValueError:
+        return False
