@@ -18,10 +18,14 @@ from django.http import HttpResponse
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from portal.accounts import invites
+from portal.accounts.models import Invite
+from portal.accounts.rules import Grant
 from portal.notify.tasks import HEARTBEAT_KEY
 from portal.pages.demo.cast import ANKARA, PASSWORD, Cast
+from portal.people import services as people
 from portal.policy import services as policies
-from referrals import services, views
+from referrals import services, stage_names, views
 from referrals.models import Referral
 from tests import build
 from tests.edge import Live
@@ -144,6 +148,28 @@ set_theme                             POST -         302 302 302 302 302 302 302
 switch_company                        POST -         302 302 302 302 302 404 404 404 404 404 404  in
 healthz                               GET  -         200 200 200 200 200 200 200 200 200 200 200 200
 readyz                                GET  -         200 200 200 200 200 200 200 200 200 200 200 200
+settings                              GET  -         302 302 302 302 302 302 302 302 302 302 302  in
+people                                GET  -         403 403 403 403 200 403 403 403 403 403 200  in
+invite_person                         GET  -         403 403 403 403 200 403 403 403 403 403 200  in
+invite_person                         POST -         403 403 403 403 302 403 403 403 403 403 422  in
+resend_invite                         POST asked     403 403 403 403 302 403 403 403 403 403 404  in
+revoke_invite                         POST asked     403 403 403 403 302 403 403 403 403 403 404  in
+invite                                GET  asked     200 200 200 200 200 200 200 200 200 200 200 200
+invite                                POST asked     422 422 422 422 422 422 422 422 422 422 422 302
+member                                GET  colleague 403 403 403 403 200 403 403 403 403 403 404  in
+member                                POST colleague 403 403 403 403 302 403 403 403 403 403 404  in
+deactivate_member                     POST colleague 403 403 403 403 302 403 403 403 403 403 404  in
+reactivate_member                     POST colleague 403 403 403 403 302 403 403 403 403 403 404  in
+locations                             GET  -         403 403 403 403 200 403 403 403 403 403 200  in
+add_location                          GET  -         403 403 403 403 200 403 403 403 403 403 200  in
+add_location                          POST -         403 403 403 403 302 403 403 403 403 403 302  in
+edit_location                         GET  place     403 403 403 403 200 403 403 403 403 403 404  in
+edit_location                         POST place     403 403 403 403 302 403 403 403 403 403 404  in
+stage_names                           GET  -         403 403 403 403 200 403 403 403 403 403 200  in
+stage_names                           POST -         403 403 403 403 302 403 403 403 403 403 302  in
+remove_stage_name                     POST stage     403 403 403 403 302 403 403 403 403 403 404  in
+profile                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+profile                               POST -         302 302 302 302 302 302 302 302 302 302 302  in
 account_login                         GET  -         302 302 302 302 302 302 302 302 302 302 302 200
 account_logout                        GET  -         200 200 200 200 200 200 200 200 200 200 200 302
 account_signup                        GET  -         302 302 302 302 302 302 302 302 302 302 302 200
@@ -244,6 +270,7 @@ class World:
     def __init__(self, cast: Cast) -> None:
         self.cast, self.live = cast, Live(cast)
         self.deals = self._deals(self.live)
+        self.settings = self._settings(self.live)
         self.entries = {
             "accounts_user": cast.users[ACTORS["strang"]].pk,
             "dealreg_registration": self.live.in_review().pk,
@@ -266,10 +293,33 @@ class World:
             "sent-back": live.sent_back().referral,
         }
 
-    def address(self, row: Row, deal: uuid.UUID | None = None) -> str:
-        """Where the row's page is; of another deal than the row's if one is given."""
+    def _settings(self, live: Live) -> dict[str, int | Invite]:
+        """What Contoso's account admin keeps, one of each."""
+        contoso, admin = self.cast.companies["contoso"], self.cast.actor(ACTORS["admin"] or "")
+        who: dict[str, Any] = {"company": contoso, "actor": admin, "now": live.now}
+        viewers = [Grant("viewer")]
+        return {
+            "asked": people.invite(email="asked@contoso.example", grants=viewers, language="en", **who),
+            "colleague": self.cast.users["user@contoso.example"].memberships.get().pk,
+            "place": self.cast.locations[ANKARA].pk,
+            "stage": stage_names.add(name="Demo booked", stage=40, **who).pk,
+        }
+
+    def key(self, row: Row) -> uuid.UUID | int:
+        """What tells the row's subject from others in an address."""
+        if row.subject not in self.settings:
+            return self.deals[row.subject].public_id
+        kept = self.settings[row.subject]
+        return kept.public_id if isinstance(kept, Invite) else kept
+
+    def address(self, row: Row, nobody: uuid.UUID | None = None) -> str:
+        """Where the row's page is; of an id that nobody has instead if one is given."""
+        if row.route == "invite":
+            return reverse("invite", args=[invites.token(self.settings["asked"])])
         if row.subject:
-            known = deal or self.deals[row.subject].public_id
+            known = self.key(row)
+            if nobody is not None:
+                known = 0 if isinstance(known, int) else nobody
             verb = row.route.partition(":")[2]
             return reverse("act", args=[known, verb]) if verb else reverse(row.route, args=[known])
         if "<path:object_id>" in row.route:
@@ -325,6 +375,13 @@ _SENT: dict[str, dict[str, str]] = {
         "contact_consent": "on",
     },
     "admin:dealreg_registration_change": {"verb": "pass_review"},
+    "invite_person": {"email": "new@contoso.example", "language": "en", "viewer": "all"},
+    "invite": {"first_name": "A", "last_name": "B", "language": "en", "password": "horse 7 x", "again": "horse 7 x"},
+    "member": {"viewer": "all"},
+    "add_location": {"name": "Izmir", "city": "Izmir", "country": "TR", "mpn_id": "1"},
+    "edit_location": {"name": "Ankara 2", "city": "Ankara"},
+    "stage_names": {"name": "Offer", "stage": "60"},
+    "profile": {"first_name": "A", "last_name": "B", "language": "en", "time_zone": "UTC"},
     "account_login": {"login": "referrals@contoso.example", "password": PASSWORD},
 }
 
@@ -366,9 +423,9 @@ class Visitor:
         """Whether the answer differs from the one to an id that nobody has (ORG-6)."""
         key = row.route, row.method
         if key not in self.unknown:
-            nobody = uuid.uuid4()
-            self.unknown[key] = _seen(self._ask(row, self.world.address(row, nobody)), nobody)
-        return _seen(response, self.world.deals[row.subject].public_id) != self.unknown[key]
+            address = self.world.address(row, uuid.uuid4())
+            self.unknown[key] = _seen(self._ask(row, address), address)
+        return _seen(response, self.world.address(row)) != self.unknown[key]
 
     def _ask(self, row: Row, address: str) -> HttpResponse:
         self.client.cookies = SimpleCookie(self.cookies)
@@ -391,9 +448,9 @@ def _as_expected(answer: str, expected: str) -> bool:
     return answer in {"200", "302"} if expected == "open" else answer == expected
 
 
-def _seen(response: HttpResponse, deal: uuid.UUID) -> tuple[int, str]:
+def _seen(response: HttpResponse, address: str) -> tuple[int, str]:
     """What one can tell of an answer, without what differs every time."""
-    body = response.content.decode().replace(str(deal), "")
+    body = response.content.decode().replace(address, "")
     body = re.sub(r'(csrfmiddlewaretoken" value="|"X-CSRFToken": ")\w+', "", body)
     return response.status_code, body
 
