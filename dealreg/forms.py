@@ -97,6 +97,9 @@ class RegistrationForm(forms.Form):
     def __init__(self, *args: Any, solutions: list[Solution], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["solution"].queryset = Solution.objects.filter(pk__in=[s.pk for s in solutions])  # type: ignore[attr-defined]
+        currencies = currency_choices()  # asked for once, not at every look at a field
+        for name in ("tcv_currency", "solution_value_currency"):
+            self.fields[name].choices = currencies  # type: ignore[attr-defined]
 
     def value(self) -> rules.RegistrationInput:
         """What was understood of the form; what could not be read counts as not given, its error stands beside it."""

@@ -108,6 +108,7 @@ def _route_of(registration: Registration, context: workflow.Context) -> rules.Ro
 
 
 def _reviewers_choice(_registration: Registration, _context: workflow.Context) -> dict[str, Any]:
+    """What the partner reads when an approved registration is looked at again (FLOW-4)."""
     return {
         "reasons": [
             Blocker(

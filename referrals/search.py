@@ -7,6 +7,7 @@ them. The mark also keeps PostgreSQL's parser from taking words for numbers: it 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -26,6 +27,8 @@ SHORTEST = 3
 LONGEST_QUERY, MOST_WORDS = 200, 8
 #: PostgreSQL refuses words of 2 KB and vectors of 1 MB; nobody types the end of either.
 LONGEST_WORD, MOST_INDEXED_WORDS, MOST_INDEXED_BYTES = 60, 10_000, 700_000
+#: How a deal's id, or its beginning, looks.
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{1,27}")
 BATCH = 500
 
 
@@ -48,7 +51,9 @@ def matching(text: str, *, actor: Actor) -> Q:
     what they share. Ask is_long_enough first."""
     asked = _asked(text)
     found = Q(company_id=actor.own_company_id) & _containing(asked, (SHARED, OWN))
-    return found | _containing(asked, (SHARED,)) if actor.is_vendor else found
+    if actor.is_vendor:
+        found |= _containing(asked, (SHARED,))
+    return found | _beginning(text.strip().lower()) if ID.fullmatch(text.strip().lower()) else found
 
 
 def _asked(text: str) -> list[str]:
@@ -64,6 +69,15 @@ def _containing(asked: Sequence[str], marks: Sequence[str]) -> Q:
     for word in set(asked) - set(long):
         found &= Q.create([Q(search_text__contains=f" {mark}{word}") for mark in marks], Q.OR)
     return found
+
+
+def _beginning(public_id: str) -> Q:
+    """By the deal's id, which is one word however it is parted: else its parts would be found by hexadecimal words."""
+    return Q(search_vector=SearchQuery(f"'{SHARED}{_joined(public_id)}':*", config="simple", search_type="raw"))
+
+
+def _joined(public_id: str) -> str:
+    return public_id.replace("-", "")
 
 
 # Keeping the text
@@ -105,7 +119,7 @@ def _index(pks: Sequence[int]) -> None:
 
 def search_text(copy: Referral, team: Iterable[TeamMember], notes: Iterable[Note]) -> str:
     """The marked words of one copy, each once; of endless notes (newest first) the newest count."""
-    parts = [(SHARED, copy.name), (SHARED, str(copy.public_id)), (SHARED, copy.engagement.customer.name)]
+    parts = [(SHARED, copy.name), (SHARED, _joined(str(copy.public_id))), (SHARED, copy.engagement.customer.name)]
     parts += [(OWN, copy.crm_id), (OWN, copy.campaign_id)]
     parts += [(SHARED, f"{member.first_name} {member.last_name} {member.email}") for member in team]
     for note in notes:

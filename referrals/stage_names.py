@@ -13,6 +13,7 @@ from portal.accounts.models import Company
 from portal.accounts.rules import Actor, may_keep
 from portal.customers.rules import fold
 from portal.events import services as events
+from portal.events.models import Event, EventQuerySet
 from portal.workflow.blockers import Blocker, RuleViolation, _
 from referrals import stages
 from referrals.models import StageName
@@ -43,6 +44,11 @@ def of_company(company_id: int) -> dict[int, list[StageName]]:
     for name in StageName.objects.filter(company_id=company_id).order_by("pk"):
         found[name.stage].append(name)
     return found
+
+
+def history(actor: Actor) -> EventQuerySet:
+    """What changed about the own company's names (ORG-6)."""
+    return Event.objects.filter(company_id=actor.own_company_id, verb__in=[ADDED, REMOVED])
 
 
 def _allow(actor: Actor, company_id: int) -> None:

@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.edge import ActorRequest, keeps_company
 from portal.accounts.models import Company
-from portal.events.models import Event
 from portal.people import timeline
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
@@ -57,9 +56,7 @@ def _context(request: ActorRequest) -> dict[str, Any]:
         {"percent": stage, "label": rules.STAGES[stage], "wire": wire[stage], "names": held.get(stage, [])}
         for stage in stages.NAMED
     ]
-    verbs = [stage_names.ADDED, stage_names.REMOVED]
-    changes = Event.objects.filter(company_id=request.actor.own_company_id, verb__in=verbs)
-    return {"stages": shown, "history": timeline.page(changes)[0]}
+    return {"stages": shown, "history": timeline.page(stage_names.history(request.actor))[0]}
 
 
 @keeps_company

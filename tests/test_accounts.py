@@ -133,13 +133,16 @@ def test_who_holds_a_role_where(cast: Cast) -> None:
 
 @pytest.fixture
 def deals(cast: Cast) -> dict[str, Referral]:
-    """Deals of two companies in four locations, of every kind the vendor sees or doesn't."""
+    """Deals of two companies in four locations, of every kind the vendor sees or doesn't. On the team of *listed* are
+    also people whom their roles, not their being listed, let see or change things."""
     private = {"help_code": referral_rules.NO_HELP, "vendor_may_view": False}
     other = [build.member("someone@contoso.example")]
     munich = {"location": cast.locations[MUNICH], "by": "referrals@fabrikam.example", "team": other}
     found = {
         "istanbul": build.deal(cast, team=other),
-        "listed": build.deal(cast, team=[build.member("User@Contoso.example")]),
+        "listed": build.deal(
+            cast, team=[build.member(f"{who}@Contoso.example") for who in ("User", "Viewer", "Ankara")]
+        ),
         "ankara": build.deal(cast, team=other, location=cast.locations[ANKARA], **private),
         "berlin": build.deal(cast, team=other, location=cast.locations[BERLIN], help_code=referral_rules.NO_HELP),
         "munich": build.deal(cast, **munich),

@@ -206,6 +206,17 @@ def test_f5_2_the_digest_comes_once_a_day_in_the_morning_of_the_persons_zone(cas
     assert Notice.objects.filter(sent_at=morning, attempts=1).count() == 3
 
 
+def test_f5_2_job_a_round_of_digests_counts_people(cast: Cast) -> None:
+    """However much there is to tell each of them."""
+    deal = build.deal(cast)
+    Notice.objects.all().delete()
+    for email in (USER, build.CONTOSO):
+        services.set_preferences(cast.users[email], {"answer": "digest"})
+        some_notices(deal, 3, to=email)
+    assert services.deliver_digests(now=NOW + DAY, limit=2) == 2
+    assert [letter.to for letter in mail.outbox] == [[USER], [build.CONTOSO]]
+
+
 def test_f5_2_what_nobody_wants_any_more_is_not_mailed(cast: Cast) -> None:
     user = cast.users[USER]
     services.set_preferences(user, {"answer": "digest"})
@@ -217,7 +228,8 @@ def test_f5_2_what_nobody_wants_any_more_is_not_mailed(cast: Cast) -> None:
 def test_f5_2_rules_of_the_digest_hour() -> None:
     istanbul, noon = ZoneInfo("Europe/Istanbul"), NOW
     assert rules.next_digest(noon, istanbul).astimezone(UTC) == datetime(2026, 11, 19, 4, tzinfo=UTC)
-    assert rules.next_digest(datetime(2026, 11, 18, 3, 59, tzinfo=UTC), istanbul).astimezone(UTC).hour == 4
+    before = datetime(2026, 11, 18, 3, 59, tzinfo=UTC)
+    assert rules.next_digest(before, istanbul).astimezone(UTC) == datetime(2026, 11, 18, 4, tzinfo=UTC)
     assert rules.next_digest(datetime(2026, 11, 18, 4, 0, tzinfo=UTC), istanbul).astimezone(UTC).day == 19
     assert rules.mail_for(rules.DEADLINE, "off") == rules.mail_for("unknown", "off") == rules.NOW
     assert rules.mail_for(rules.ANSWER, "off") == rules.OFF

@@ -19,9 +19,10 @@ from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from portal.accounts import invites
-from portal.accounts.models import Invite
 from portal.accounts.rules import Grant
+from portal.notify.models import Notice
 from portal.notify.tasks import HEARTBEAT_KEY
+from portal.pages import services as exports
 from portal.pages.demo.cast import ANKARA, PASSWORD, Cast
 from portal.people import services as people
 from portal.policy import services as policies
@@ -54,6 +55,14 @@ GROUPS.append([actor for actor in ACTORS if actor not in {*GROUPS[0], *GROUPS[1]
 TABLE = """
 home                                  GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 deals                                 GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+choose_columns                        POST -         302 302 302 302 302 302 302 302 302 302 302  in
+favorite                              POST istanbul  302 302 404 302 302 404 404 302 302 302 302  in
+favorite                              POST ankara    302 404 302 302 302 404 404 302 302 302 302  in
+favorite                              POST private   302 302 404 302 302 404 404 404 404 404 404  in
+export_deals                          POST -         302 302 302 302 302 302 302 302 302 302 302  in
+exports                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+export                                GET  export    200 404 404 404 404 404 404 404 404 404 404  in
+download_export                       GET  export    302 404 404 404 404 404 404 404 404 404 404  in
 deal                                  GET  istanbul  200 200 404 200 200 404 404 200 200 200 200  in
 deal                                  GET  ankara    200 404 200 200 200 404 404 200 200 200 200  in
 deal                                  GET  private   200 200 404 200 200 404 404 404 404 404 404  in
@@ -140,7 +149,7 @@ close_unregistered                    POST won       302 302 404 404 404 404 404
 close_unregistered                    POST won-ankara 302 404 302 404 404 404 404 404 404 404 404  in
 notices                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 read_notices                          POST -         302 302 302 302 302 302 302 302 302 302 302  in
-open_notice                           GET  -         404 404 404 404 404 404 404 404 404 404 404  in
+open_notice                           GET  notice    404 302 404 404 404 404 404 404 404 404 404  in
 notification_settings                 GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 notification_settings                 POST -         422 422 422 422 422 422 422 422 422 422 422  in
 set_language                          POST -         302 302 302 302 302 302 302 302 302 302 302 302
@@ -154,8 +163,8 @@ invite_person                         GET  -         403 403 403 403 200 403 403
 invite_person                         POST -         403 403 403 403 302 403 403 403 403 403 422  in
 resend_invite                         POST asked     403 403 403 403 302 403 403 403 403 403 404  in
 revoke_invite                         POST asked     403 403 403 403 302 403 403 403 403 403 404  in
-invite                                GET  asked     200 200 200 200 200 200 200 200 200 200 200 200
-invite                                POST asked     422 422 422 422 422 422 422 422 422 422 422 302
+invite                                GET  link      200 200 200 200 200 200 200 200 200 200 200 200
+invite                                POST link      422 422 422 422 422 422 422 422 422 422 422 302
 member                                GET  colleague 403 403 403 403 200 403 403 403 403 403 404  in
 member                                POST colleague 403 403 403 403 302 403 403 403 403 403 404  in
 deactivate_member                     POST colleague 403 403 403 403 302 403 403 403 403 403 404  in
@@ -270,7 +279,11 @@ class World:
     def __init__(self, cast: Cast) -> None:
         self.cast, self.live = cast, Live(cast)
         self.deals = self._deals(self.live)
-        self.settings = self._settings(self.live)
+        self.things: dict[str, Any] = {subject: deal.public_id for subject, deal in self.deals.items()}
+        owner = cast.actor(ACTORS["owner"])
+        self.things |= self._settings(self.live)
+        self.things["export"] = exports.request_export("", kind="csv", actor=owner, now=self.live.now).public_id
+        self.things["notice"] = Notice.objects.of(cast.users[ACTORS["team"]].pk).latest("pk").pk
         self.entries = {
             "accounts_user": cast.users[ACTORS["strang"]].pk,
             "dealreg_registration": self.live.in_review().pk,
@@ -293,33 +306,27 @@ class World:
             "sent-back": live.sent_back().referral,
         }
 
-    def _settings(self, live: Live) -> dict[str, int | Invite]:
-        """What Contoso's account admin keeps, one of each."""
+    def _settings(self, live: Live) -> dict[str, Any]:
+        """What Contoso's account admin keeps, one of each, and the link that invites."""
         contoso, admin = self.cast.companies["contoso"], self.cast.actor(ACTORS["admin"] or "")
         who: dict[str, Any] = {"company": contoso, "actor": admin, "now": live.now}
-        viewers = [Grant("viewer")]
+        asked = people.invite(email="asked@contoso.example", grants=[Grant("viewer")], language="en", **who)
         return {
-            "asked": people.invite(email="asked@contoso.example", grants=viewers, language="en", **who),
+            "asked": asked.public_id,
+            "link": invites.token(asked),
             "colleague": self.cast.users["user@contoso.example"].memberships.get().pk,
             "place": self.cast.locations[ANKARA].pk,
             "stage": stage_names.add(name="Demo booked", stage=40, **who).pk,
         }
 
-    def key(self, row: Row) -> uuid.UUID | int:
-        """What tells the row's subject from others in an address."""
-        if row.subject not in self.settings:
-            return self.deals[row.subject].public_id
-        kept = self.settings[row.subject]
-        return kept.public_id if isinstance(kept, Invite) else kept
+    def nobodys(self, subject: str) -> Any:
+        """An id like the subject's that nothing has."""
+        return uuid.uuid4() if isinstance(self.things[subject], uuid.UUID) else 2**31 - 1
 
-    def address(self, row: Row, nobody: uuid.UUID | None = None) -> str:
-        """Where the row's page is; of an id that nobody has instead if one is given."""
-        if row.route == "invite":
-            return reverse("invite", args=[invites.token(self.settings["asked"])])
+    def address(self, row: Row, other: Any = None) -> str:
+        """Where the row's page is; of another thing than the row's if one is given."""
         if row.subject:
-            known = self.key(row)
-            if nobody is not None:
-                known = 0 if isinstance(known, int) else nobody
+            known = other or self.things[row.subject]
             verb = row.route.partition(":")[2]
             return reverse("act", args=[known, verb]) if verb else reverse(row.route, args=[known])
         if "<path:object_id>" in row.route:
@@ -349,7 +356,6 @@ _ARGS: dict[str, list[str]] = {
     "admin:view_on_site": ["1", "1"],
     "admin:app_list": ["dealreg"],
     "account_confirm_email": ["unknown"],
-    "open_notice": ["0"],
     "account_reset_password_from_key": ["1", "un-known"],
 }
 _TEAM = {
@@ -359,6 +365,8 @@ _TEAM = {
 _SENT: dict[str, dict[str, str]] = {
     "set_language": {"language": "tr"},
     "set_theme": {"theme": "dark"},
+    "favorite": {"on": "yes"},
+    "export_deals": {"format": "csv"},
     "read_notices": {"newest": "0"},
     "add_note": {"text": "Seen.", "shared": "yes"},
     "act:accept": {"name": "Plant", "value": "5", "currency": "EUR", "close_date": "2099-01-01", **_TEAM},
@@ -423,9 +431,9 @@ class Visitor:
         """Whether the answer differs from the one to an id that nobody has (ORG-6)."""
         key = row.route, row.method
         if key not in self.unknown:
-            address = self.world.address(row, uuid.uuid4())
-            self.unknown[key] = _seen(self._ask(row, address), address)
-        return _seen(response, self.world.address(row)) != self.unknown[key]
+            nobody = self.world.nobodys(row.subject)
+            self.unknown[key] = _seen(self._ask(row, self.world.address(row, nobody)), nobody)
+        return _seen(response, self.world.things[row.subject]) != self.unknown[key]
 
     def _ask(self, row: Row, address: str) -> HttpResponse:
         self.client.cookies = SimpleCookie(self.cookies)
@@ -448,9 +456,9 @@ def _as_expected(answer: str, expected: str) -> bool:
     return answer in {"200", "302"} if expected == "open" else answer == expected
 
 
-def _seen(response: HttpResponse, address: str) -> tuple[int, str]:
+def _seen(response: HttpResponse, known: Any) -> tuple[int, str]:
     """What one can tell of an answer, without what differs every time."""
-    body = response.content.decode().replace(address, "")
+    body = response.content.decode().replace(f"/{known}/", "")
     body = re.sub(r'(csrfmiddlewaretoken" value="|"X-CSRFToken": ")\w+', "", body)
     return response.status_code, body
 

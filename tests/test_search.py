@@ -36,10 +36,19 @@ def test_a_deal_is_found_by_everything_that_tells_it(cast: Cast) -> None:
     build.deal(cast, name="Ovens", crm_id="OPP-9", help_code=rules.NO_HELP, team=other)
     finds = [
         "firin", "FIRIN KAM", "fırın 7", "kam fir", "İŞIK lojistik", "isik", "opp 7731", "OPP-7731/B", "spring_26",
-        "musteri karar", "ozturk", "umut@contoso.example", str(deal.public_id), str(deal.public_id)[9:], "günü 🙂",
+        "musteri karar", "ozturk", "umut@contoso.example", str(deal.public_id),
+        str(deal.public_id)[:30].upper(), deal.public_id.hex, "günü 🙂",
     ]  # fmt: skip
     assert {text: found(cast, text) for text in finds} == {text: {"Fırın kameraları 7"} for text in finds}
-    misses = ["ırın", "firin 8", "lojistik ovens", "opp 7732", "umut@fabrikam.example", str(deal.engagement.public_id)]
+    misses = [
+        "ırın",
+        "firin 8",
+        "lojistik ovens",
+        "opp 7732",
+        "umut@fabrikam.example",
+        str(deal.engagement.public_id),
+        str(deal.public_id)[9:],
+    ]
     assert {text: found(cast, text) for text in misses} == {text: set() for text in misses}
     assert found(cast, "opp") == {"Fırın kameraları 7", "Ovens"}
 

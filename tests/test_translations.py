@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import uuid
-import zoneinfo
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -16,10 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from babel.messages.catalog import Catalog, Message
-from babel.messages.pofile import read_po
+from babel.messages.catalog import Catalog
 from django.core import mail
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
 from django.utils import timezone, translation
@@ -31,12 +28,8 @@ from dealreg.models import Registration, Status
 from dealreg.values import RegistrationFacts, RegistrationInput
 from portal import translations
 from portal.accounts.admin_site import site
-from portal.accounts.models import Company, Location, User
+from portal.accounts.models import User
 from portal.accounts.rules import Actor
-from portal.catalog.models import AssessmentType, Solution
-from portal.customers.models import Customer
-from portal.events.models import Event
-from portal.money.models import MonthlyRate
 from portal.notify import services as notices
 from portal.pages.demo.cast import Cast
 from portal.policy.rules import Policy
@@ -47,31 +40,10 @@ from referrals import rules
 from referrals import services as referrals
 from referrals.models import Referral
 from tests import build
-from tests.edge import STATES, Element, Live, parse
+from tests.edge import STATES, Live, parse
+from tests.turkish import PLACE, Reader, catalog, ids, key, messages, said, strings
 
 ROOT = Path(__file__).resolve().parent.parent
-PLACE = re.compile(r"%\(\w+\)[sd]|%%|</?\w+")
-
-
-def _catalog(language: str, locale: Path = translations.LOCALE_DIR) -> Catalog:
-    with (locale / language / "LC_MESSAGES" / "django.po").open("rb") as file:
-        return read_po(file, locale=language)
-
-
-def _messages(language: str) -> Iterator[Message]:
-    return (message for message in _catalog(language) if message.id)
-
-
-def _ids(message: Message) -> tuple[str, ...]:
-    return message.id if isinstance(message.id, tuple) else (message.id,)
-
-
-def _strings(message: Message) -> tuple[str, ...]:
-    return message.string if isinstance(message.string, tuple) else (message.string,)
-
-
-def _key(message: Message) -> tuple[str | None, str]:
-    return message.context, _ids(message)[0]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -86,7 +58,7 @@ def _compiled() -> None:
 
 def test_turkish_is_complete() -> None:
     assert translations.check_all() == []
-    assert len(list(_messages("tr"))) > 700
+    assert len(list(messages("tr"))) > 700
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
@@ -94,8 +66,8 @@ def test_every_translation_keeps_its_places_and_markup(language: str) -> None:
     """What is filled in, and the HTML around it, are the same in both languages, form by form."""
     wrong = [
         (source, string)
-        for message in _messages(language)
-        for source, string in zip(_ids(message), _strings(message), strict=True)
+        for message in messages(language)
+        for source, string in zip(ids(message), strings(message), strict=True)
         if string and sorted(PLACE.findall(source)) != sorted(PLACE.findall(string))
     ]
     assert wrong == []
@@ -104,11 +76,11 @@ def test_every_translation_keeps_its_places_and_markup(language: str) -> None:
 def test_no_turkish_ending_hangs_on_a_place() -> None:
     """Endings follow the vowels of the word before them: a name that is filled in can't have one."""
     hanging = re.compile(r"%\(\w+\)[sd][”\"]?['’]?[a-zçğıöşü]", re.IGNORECASE)
-    assert [s for m in _messages("tr") for s in _strings(m) if hanging.search(s)] == []
+    assert [s for m in messages("tr") for s in strings(m) if hanging.search(s)] == []
 
 
 def test_both_catalogs_hold_the_same_messages() -> None:
-    assert {_key(m) for m in _messages("en")} == {_key(m) for m in _messages("tr")}
+    assert {key(m) for m in messages("en")} == {key(m) for m in messages("tr")}
 
 
 @pytest.fixture
@@ -124,13 +96,13 @@ def extracted(tmp_path: Path) -> Catalog:
     env = {**os.environ, "PYTHONPATH": str(copy), "DJANGO_SETTINGS_MODULE": "portal.settings"}
     run = subprocess.run(collect, cwd=copy, env=env, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    return _catalog("tr", copy / "locale")
+    return catalog("tr", copy / "locale")
 
 
 def test_the_catalogs_lack_no_message_of_the_sources(extracted: Catalog) -> None:
-    sources = {_key(message) for message in extracted if message.id}
+    sources = {key(message) for message in extracted if message.id}
     assert len(sources) > 700
-    lacking = sources - {_key(m) for m in _messages("tr")}
+    lacking = sources - {key(m) for m in messages("tr")}
     assert sorted(lacking, key=str) == [], "run `make messages` and translate"
 
 
@@ -152,81 +124,12 @@ def test_templates_change_the_case_of_no_turkish_text() -> None:
 
 def test_names_that_django_capitalises_begin_with_no_small_i() -> None:
     """The admin capitalises the names of models and fields, which are written small in English, by Python's rules."""
-    names = [s for m in _messages("tr") if _ids(m)[0][0].islower() for s in _strings(m)]
+    names = [s for m in messages("tr") if ids(m)[0][0].islower() for s in strings(m)]
     assert len(names) > 50
     assert [name for name in names if name.startswith("i")] == []
 
 
 # What people see
-
-
-WORD = re.compile(r"\b[A-Za-z]{3,}\b")
-#: Read aloud, hovered over or waiting in an empty field.
-READ = ("aria-label", "title", "placeholder", "alt", "data-label", "data-tip", "data-error")
-#: Identifiers, e-mail addresses, file names and addresses of pages.
-TECHNICAL = re.compile(r"\S*\w[._@/]\w\S*")
-
-
-def _english_words() -> frozenset[str]:
-    """The words of the English texts that no Turkish text has."""
-    messages = list(_messages("tr"))
-    english = {word.lower() for m in messages for source in _ids(m) for word in WORD.findall(_plain(source))}
-    turkish = {word.lower() for m in messages for string in _strings(m) for word in re.findall(r"\w+", _plain(string))}
-    return frozenset(english - turkish)
-
-
-def _plain(message: str) -> str:
-    return PLACE.sub(" ", message)
-
-
-class Reader:
-    """Reads what a person would, and names the English words in it that are not somebody's own names."""
-
-    def __init__(self) -> None:
-        self.english = _english_words()
-        assert {"the", "deal", "registration", "partner", "won", "search", "accepted"} <= self.english
-        names = sorted(filter(None, self._names()), key=len, reverse=True)
-        self.names = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)")
-
-    def _names(self) -> set[str]:
-        """People's and companies' own words."""
-        found = {"Ortak", *(zone.replace("_", " ") for zone in zoneinfo.available_timezones())}
-        for queryset, *names in (
-            (Company.objects, "name"),
-            (Solution.objects, "name"),
-            (Customer.objects, "name", "city", "address_line1"),
-            (Location.objects, "name", "city"),
-            (User.objects, "first_name", "last_name"),
-            (Referral.objects, "name", "reason_note"),
-            (Event.objects, "comment"),
-            (MonthlyRate.objects, "source"),
-            (AssessmentType.objects, "name", "code"),
-        ):
-            found.update(value for row in queryset.values_list(*names) for value in row)
-        return found
-
-    def words(self, said: str) -> list[str]:
-        """English words, and places that nobody filled in."""
-        words = WORD.findall(TECHNICAL.sub(" ", self.names.sub(" ", said)))
-        return re.findall(r"%\(\w+\)", said) + [w for w in words if not w.isupper() and w.lower() in self.english]
-
-    def page(self, response: HttpResponse) -> list[str]:
-        return [word for said in _said(parse(response)) for word in self.words(said)]
-
-
-def _said(element: Element) -> Iterator[str]:
-    """Every text of a page, but those marked as another language's, and columns by the database's own names."""
-    other = element.tag in {"script", "style", "code"} or element.attrs.get("lang", "tr") != "tr"
-    if other or "field-changes" in element.attrs.get("class", "").split():
-        return
-    yield from (element.attrs[name] for name in READ if name in element.attrs)
-    if element.tag == "input" and element.attrs.get("type") in {"submit", "button", "reset"}:
-        yield element.attrs.get("value", "")
-    for child in element.children:
-        if isinstance(child, str):
-            yield child
-        else:
-            yield from _said(child)
 
 
 class World:
@@ -255,7 +158,7 @@ class World:
             if pattern.name == "deal":
                 yield from (reverse("deal", args=[referral.public_id]) for referral in own)
             elif "<uuid:public_id>" in str(pattern.pattern):
-                states = REGISTRABLE if pattern.name == "registration" else ("won",)
+                states = REGISTRABLE if pattern.name == "registration" else ("open", "won")
                 yield from (url for state in states for url in _address(pattern.name, self.deals[state].public_id))
         yield from self._verbs(actor, own)
 
@@ -374,8 +277,8 @@ def _read_mails(reader: Reader, world: World) -> dict[str, list[str]]:
     texts = {message.subject: f"{message.subject}\n{message.body}" for message in mail.outbox}
     parts = {f"{m.subject} (HTML)": parse(str(m.alternatives[0][0])) for m in mail.outbox if m.alternatives}  # type: ignore[attr-defined]
     assert all(part.all("html", lang="tr") for part in parts.values())
-    spoken = texts | {name: " ".join(_said(part)) for name, part in parts.items()}
-    return {name: words for name, said in spoken.items() if (words := reader.words(said))}
+    spoken = texts | {name: " ".join(said(part)) for name, part in parts.items()}
+    return {name: words for name, heard in spoken.items() if (words := reader.words(heard))}
 
 
 # What rules say
@@ -422,5 +325,5 @@ def test_numbers_stand_as_the_language_writes_them() -> None:
         assert (text.percent(60), text.money(Decimal("40000.5"), "EUR")) == ("%60", "40.000,50 EUR")
         assert text.day(build.NOW.date()) == "18 Kas 2026"
     with translation.override("en"):
-        assert (text.percent(60), text.money(Decimal("40000.5"), "EUR")) == ("60 %", "40,000.50 EUR")
+        assert (text.percent(60), text.money(Decimal("40000.5"), "EUR")) == ("60%", "40,000.50 EUR")
         assert text.day(build.NOW.date()) == "18 Nov 2026"

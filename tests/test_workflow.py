@@ -125,6 +125,8 @@ def test_no_surface_offers_what_another_refuses(cast: Cast) -> None:
                 found.add((action.name, codes))
     assert {codes for _name, codes in found} >= {(), ("wrong_state",), ("not_early",), ("not_scheduled",)}
     assert workflow.available_actions(planned, cast.actor("viewer@contoso.example"), NOW) == []
+    copy = build.vendor_copy(build.deal(cast))
+    assert "expire" not in {a.name for a in workflow.available_actions(copy, SYSTEM, NOW)}
 
 
 def _tried(deal: Referral, verb: str, actor: Any) -> tuple[str, ...]:

@@ -89,9 +89,13 @@ def _actions(
     return [_action(a, referral) for a in found if not a.wrong_state and not a.verb.quiet and not _idle(a)]
 
 
+#: Done already, or nothing to do: no button, rather than one that is forbidden.
+_DONE = frozenset({"not_scheduled", "already_shared", "help_asked"})
+
+
 def _idle(action: workflow.Action) -> bool:
-    """Cancelling what isn't planned is no button; planning the win is offered where one wins early (REF-18)."""
-    return action.name == "schedule_win" or any(b.code == "not_scheduled" for b in action.blockers)
+    """Planning the win is offered where one wins early (REF-18)."""
+    return action.name == "schedule_win" or any(b.code in _DONE for b in action.blockers)
 
 
 def _action(action: workflow.Action, referral: Referral) -> dict[str, Any]:

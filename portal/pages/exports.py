@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 
 from portal.pages.listing.rows import Row
 from portal.workflow import text
-from portal.workflow.blockers import Blocker, _
+from portal.workflow.blockers import _
 from referrals import rules
 
 Cell = str | int | Decimal | date | datetime | None
@@ -43,7 +43,7 @@ def _own(value: Callable[[Row], Cell]) -> Callable[[Row], Cell]:
 
 
 def _term(msgid: str) -> str:
-    return text.text(Blocker("", msgid)) if msgid else ""
+    return text.phrase(msgid) if msgid else ""
 
 
 def _registration(row: Row) -> Cell:
@@ -150,7 +150,7 @@ def _write_cell(sheet: Any, row: int, column: int, cell: Cell, **formats: Any) -
             sheet.write_number(row, column, cell, formats["amount"])
         case int():
             sheet.write_number(row, column, cell)
-        case str():
+        case str() if cell:
             sheet.write_string(row, column, cell)
 
 

@@ -55,8 +55,8 @@ def money(amount: Decimal | None, currency: str) -> str:
 
 
 def percent(number: int) -> str:
-    """A share in per cent, with the sign where the reader's language puts it: 10 %, %10."""
-    return gettext("%(number)s %%") % {"number": number}
+    """A share in per cent, with the sign where the reader's language puts it: 10%, %10."""
+    return gettext("%(number)s%%") % {"number": number}
 
 
 def clock(moment: datetime, *, year: bool = True) -> str:

@@ -37,7 +37,6 @@ Visit = Callable[..., "Page"]
 
 def _environment(port: int, mailbox: Mailbox) -> dict[str, str]:
     """For processes that serve this test run's database, and mail into its mailbox."""
-
     database = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}")
     return {
         **os.environ,

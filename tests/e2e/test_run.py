@@ -49,7 +49,8 @@ class Copy:
                 stderr=output,
                 start_new_session=True,
             )
-        wait_for(lambda: self.says(f"Ortak is ready at {self.url}\n"), "the ready line", run.READY_SECONDS)
+        # Its patience begins when tables and demo data are there; ours, now.
+        wait_for(lambda: self.says(f"Ortak is ready at {self.url}\n"), "the ready line", 2 * run.READY_SECONDS)
 
     def says(self, words: str) -> bool:
         assert self.process.poll() is None, f"it ended: {self.output.read_text()}"

@@ -24,7 +24,7 @@ from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
 from portal.customers.rules import country_choices, fold
 from portal.workflow import text
-from portal.workflow.blockers import Blocker, _
+from portal.workflow.blockers import _
 from referrals import rules
 from referrals.models import Referral, ReferralSolution, TeamMember
 from referrals.ordering import STAGED
@@ -81,7 +81,7 @@ class Choices:
 
     def said(self, state: State) -> str:
         known = self.options()
-        labels = [text.text(Blocker("", known[code])) for code in self.chosen(state)]
+        labels = [text.phrase(known[code]) for code in self.chosen(state)]
         shown, more = labels[:2], len(labels) - 2
         if more > 0:
             shown.append(ngettext("%(count)d more", "%(count)d more", more) % {"count": more})
@@ -91,7 +91,7 @@ class Choices:
         """Value, label and whether it is chosen."""
         known, chosen = self.options(), set(self.chosen(state))
         listed = [code for code in known if not self.is_long or code in chosen or code in near]
-        return [(code, text.text(Blocker("", known[code])), code in chosen) for code in listed]
+        return [(code, text.phrase(known[code]), code in chosen) for code in listed]
 
 
 @dataclass(frozen=True)

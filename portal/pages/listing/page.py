@@ -17,7 +17,7 @@ from portal.pages.listing.asked import FAVORITES, SIZES, TABS, Asked
 from portal.pages.listing.columns import Column
 from portal.pages.listing.keyset import SORTS, Order
 from portal.workflow import text
-from portal.workflow.blockers import Blocker, _
+from portal.workflow.blockers import _
 from referrals import search
 from referrals.models import Referral, ReferralQuerySet
 from referrals.services import new_deal_blockers
@@ -114,7 +114,7 @@ def menus(actor: Actor, asked: Asked, near: Collection[str]) -> list[dict[str, A
     found: dict[str, dict[str, Any]] = {}
     for item in filters.offered(actor):
         code = _MENUS.get(item.name, item.name)
-        label = text.text(Blocker("", _MENU_LABELS.get(code, item.label)))
+        label = text.phrase(_MENU_LABELS.get(code, item.label))
         empty = {"label": label, "filters": [], "active": False, "is_last": code in _LAST_MENUS}
         menu = found.setdefault(code, empty)
         menu["filters"].append(_field(item, asked, near))
@@ -123,14 +123,15 @@ def menus(actor: Actor, asked: Asked, near: Collection[str]) -> list[dict[str, A
 
 
 def _near_countries(actor: Actor) -> set[str]:
-    """Where the latest deals are."""
-    latest = Referral.objects.visible_to(actor).of_company(actor).newest_first()[:MOST_SUGGESTED]
+    """Where the company's latest deals are."""
+    own = Referral.objects.visible_to(actor).filter(company_id=actor.own_company_id)
+    latest = own.newest_first()[:MOST_SUGGESTED]
     return set(latest.values_list("engagement__customer__country", flat=True))
 
 
 def _field(item: filters.Filter, asked: Asked, near: Collection[str]) -> dict[str, Any]:
     """One filter as its menu shows it."""
-    shown: dict[str, Any] = {"name": item.name, "kind": item.kind, "label": text.text(Blocker("", item.label))}
+    shown: dict[str, Any] = {"name": item.name, "kind": item.kind, "label": text.phrase(item.label)}
     match item:
         case filters.Choices():
             shown |= {"choices": item.choices(asked.state, near), "is_long": item.is_long}
@@ -145,7 +146,7 @@ def _active(actor: Actor, asked: Asked) -> list[dict[str, str]]:
     """What is filtered, each with the address without it."""
     return [
         {
-            "label": text.text(Blocker("", item.label)),
+            "label": text.phrase(item.label),
             "said": item.said(asked.state),
             "url": asked.without(item),
         }
@@ -162,7 +163,7 @@ def _heads(shown: Sequence[Column], asked: Asked) -> list[dict[str, Any]]:
 
 def _head(column: Column, asked: Asked) -> dict[str, Any]:
     """A column's head; a click orders by it, another one the other way round."""
-    head = {"code": column.code, "label": text.text(Blocker("", column.label)), "is_number": column.is_number}
+    head = {"code": column.code, "label": text.phrase(column.label), "is_number": column.is_number}
     if not column.sort:
         return head
     current = asked.order.sort.code == column.sort
@@ -177,7 +178,7 @@ def _offered_columns(actor: Actor, chosen: Sequence[str]) -> list[dict[str, Any]
     """Those that may be chosen, the deal's name aside, which is always there."""
     shown = columns.chosen(chosen, actor)
     return [
-        {"code": column.code, "label": text.text(Blocker("", column.label)), "shown": column in shown}
+        {"code": column.code, "label": text.phrase(column.label), "shown": column in shown}
         for column in columns.offered(actor)
         if column is not columns.TITLE
     ]

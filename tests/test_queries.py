@@ -1,0 +1,115 @@
+"""How often pages ask the database: within a budget each, and the same whether there are few rows or many."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.db import connection, models
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from dealreg.models import Registration
+from portal.catalog.models import Solution
+from portal.events.models import Event
+from portal.pages.demo.cast import Cast
+from referrals import services
+from referrals.models import Engagement, Note, Referral, ReferralSolution, TeamMember
+from tests import build
+from tests.edge import Live
+
+MANY = 60
+
+
+@pytest.fixture
+def live(cast: Cast) -> Live:
+    return Live(cast)
+
+
+def _like(row: models.Model, **changes: Any) -> Any:
+    """A new row with the values of one that exists."""
+    kept = {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if not (f.primary_key or f.unique)}
+    return type(row)(**{**kept, **changes})
+
+
+def _more_like(referral: Referral, count: int) -> None:
+    """Deals like this one, each with its team, solutions, events and registration."""
+    groups = Engagement.objects.bulk_create(
+        [_like(referral.engagement, creation_key=uuid.uuid4()) for _n in range(count)]
+    )
+    deals = Referral.objects.bulk_create([_like(referral, engagement_id=group.pk) for group in groups])
+    for kind in (TeamMember, ReferralSolution, Registration):
+        rows = kind.objects.filter(referral=referral)
+        kind.objects.bulk_create([_like(row, referral_id=deal.pk) for row in rows for deal in deals])
+    happened = Event.objects.of_subject(referral)
+    Event.objects.bulk_create([_like(event, subject_id=deal.pk) for event in happened for deal in deals])
+
+
+def _more_around(referral: Referral, count: int) -> None:
+    """Much of everything that the page of one deal shows."""
+    own = {"engagement": referral.engagement, "company": referral.company, "at": referral.created_at}
+    Note.objects.bulk_create([Note(**own, text=f"Note {n}", author_id=None) for n in range(count)])
+    member = TeamMember(referral=referral, first_name="Umut", last_name="Öztürk", phone="1")
+    TeamMember.objects.bulk_create([_like(member, email=f"m{n}@contoso.example") for n in range(count)])
+    named = [
+        Solution(code=f"S-{referral.pk}-{n}", name=f"S {n}", publisher=referral.company, kind="ip", published=True,
+                 co_sell_ready=True, azure_ip=True)
+        for n in range(count)
+    ]  # fmt: skip
+    Solution.objects.bulk_create(named)
+    ReferralSolution.objects.bulk_create([ReferralSolution(referral=referral, solution=s) for s in named])
+    event = Event.objects.of_subject(referral)[0]
+    Event.objects.bulk_create([_like(event) for _n in range(count)])
+
+
+def _asked(client: Client, address: str) -> int:
+    """How many queries the page takes, once what is cached for every page is cached."""
+    client.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(address)
+    assert response.status_code == 200
+    return len(queries)
+
+
+class Pages:
+    """The pages with a budget; each to open by whom it is for."""
+
+    def __init__(self, live: Live) -> None:
+        actor = live.cast.actor(build.CONTOSO)
+        self.open = live.accepted()
+        services.add_note(self.open, text="Seen", actor=actor, now=live.now)
+        both = [live.cast.solutions["factory"], live.cast.solutions["retail"]]
+        won = live.won(solutions=both)  # with one there is nothing to choose in the form
+        self.rows = [self.open, live.received(), won, live.in_review().referral, live.sent_back().referral]
+        self.vendors = [build.vendor_copy(live.deal())]
+        self.review = Registration.objects.get(referral=self.rows[3])
+        owner, seller, reviewer = (live.browser(p) for p in (build.CONTOSO, build.SELLER, build.REVIEWER))
+        review = reverse("admin:dealreg_registration_change", args=[self.review.pk])
+        queue = reverse("admin:dealreg_registration_changelist")
+        self.all: dict[str, tuple[Client, str, int]] = {
+            "home": (owner, reverse("home"), 14),
+            "home of a seller": (seller, reverse("home"), 12),
+            "home of a reviewer": (reviewer, reverse("home"), 14),
+            "list": (owner, reverse("deals") + "?exact=1", 18),
+            "list of a seller": (seller, reverse("deals") + "?exact=1", 16),
+            "deal": (owner, reverse("deal", args=[self.open.public_id]), 19),
+            "deal in review": (owner, reverse("deal", args=[self.rows[3].public_id]), 21),
+            "new deal": (owner, reverse("new_deal"), 13),
+            "registration": (owner, reverse("registration", args=[self.rows[2].public_id]), 22),
+            "queue": (reviewer, queue, 5),
+            "review": (reviewer, review, 14),
+        }
+
+
+def test_pages_ask_as_often_for_many_rows_as_for_few_and_stay_in_their_budget(live: Live) -> None:
+    pages = Pages(live)
+    few = {name: _asked(client, address) for name, (client, address, _budget) in pages.all.items()}
+    for referral in (*pages.rows, *pages.vendors):
+        _more_like(referral, MANY)
+    for referral in pages.rows:
+        _more_around(referral, MANY)
+    many = {name: _asked(client, address) for name, (client, address, _budget) in pages.all.items()}
+    assert many == few
+    assert {name: count for name, count in many.items() if count > pages.all[name][2]} == {}

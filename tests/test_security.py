@@ -1,0 +1,248 @@
+"""What a browser is told to refuse, what it may keep, and how people get in and out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.core import mail
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from portal.accounts.models import User
+from portal.pages.demo.cast import PASSWORD, Cast
+from tests import build
+from tests.edge import Element, Live, parse
+from tests.test_roles import ACTORS, ROWS, Row, World
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGIN = "/accounts/login/"
+
+#: Attributes that name what the browser fetches or opens.
+LINKS = ("href", "src", "action", "formaction", "hx-get", "hx-post")
+
+
+def _unsafe(page: Element) -> list[str]:
+    """What the policy would block, or what a stricter one would have to allow."""
+    found = []
+    for element in page:
+        inline = (
+            element.tag == "script" and "src" not in element.attrs and element.attrs.get("type") != "application/json"
+        )
+        if inline or element.tag == "style":
+            found.append(f"<{element.tag}>")
+        found += [f"{element.tag} {name}" for name in element.attrs if name == "style" or name.startswith("on")]
+        found += [element.attrs[name] for name in LINKS if not _own(element.attrs.get(name, ""))]
+    return found
+
+
+def _own(target: str) -> bool:
+    return "//" not in target.partition("?")[0] and ":" not in target.partition("/")[0]
+
+
+def _faults(response: HttpResponse) -> list[str]:
+    """What is wrong with an answer."""
+    headers = response.headers
+    wanted = {
+        "X-Frame-Options": "DENY",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+    }
+    faults = [name for name, value in wanted.items() if headers.get(name) != value]
+    policy = headers.get("Content-Security-Policy", "")
+    directives = dict(part.strip().split(" ", 1) for part in policy.split(";")) if policy else {}
+    if directives.get("default-src") != "'self'" or "unsafe" in policy or "*" in policy:
+        faults.append(f"policy: {policy}")
+    if directives.get("frame-ancestors") != "'none'" or directives.get("object-src") != "'none'":
+        faults.append(f"policy: {policy}")
+    return faults + (_unsafe(parse(response)) if "html" in headers.get("Content-Type", "") else [])
+
+
+def _ask(client: Client, world: World, row: Row) -> HttpResponse:
+    address = world.address(row)
+    return client.get(address) if row.method == "GET" else client.post(address, world.sent(row))
+
+
+@pytest.mark.parametrize("actor", ["owner", "manag", "anon"])
+def test_no_page_needs_or_allows_inline_code(cast: Cast, actor: str) -> None:
+    """Every address of the table of roles: what it answers holds nothing that a strict policy would block."""
+    world = World(cast)
+    client = world.live.browser(ACTORS[actor])
+    pages = [row for row in ROWS if row.method == "GET" and row.route not in {"healthz", "readyz"}]
+    faults = {row.spoken: found for row in pages if (found := _faults(_ask(client, world, row)))}
+    assert faults == {}
+    assert len(pages) > 100
+
+
+def test_forms_sent_back_and_fragments_are_as_strict(live: Live) -> None:
+    owner, referral = live.browser(build.CONTOSO), live.won()
+    address = reverse("registration", args=[referral.public_id])
+    answers = [
+        owner.post(reverse("new_deal"), {"name": "x"}),
+        owner.post(address, {"deployment": "other"}),
+        owner.post(reverse("registration_check", args=[referral.public_id]), {"signed": "2099-01-01"}),
+        owner.get(reverse("act", args=[live.accepted().public_id, "lose"]), headers={"HX-Target": "dialog"}),
+        Client(enforce_csrf_checks=True).post(LOGIN, {}),
+    ]
+    assert [answer.status_code for answer in answers] == [422, 422, 200, 200, 403]
+    assert [_faults(answer) for answer in answers] == [[]] * len(answers)
+
+
+def test_what_counts_as_unsafe_is_found() -> None:
+    """The check itself, on a page with everything that is forbidden."""
+    forbidden = [
+        "<script>1</script>", "<style>p {}</style>", '<p style="x">', '<p onclick="x">', '<a href="javascript:x">',
+        '<img src="//cdn.example/x.png">', '<form action="https://evil.example/">', '<p hx-get="http://x/">',
+    ]  # fmt: skip
+    assert all(len(_unsafe(parse(html))) == 1 for html in forbidden)
+    assert (
+        _unsafe(parse('<script src="/a.js"></script><script type="application/json">{}</script><a href="/?q=a:b">'))
+        == []
+    )
+
+
+def test_nothing_is_taken_from_another_site(cast: Cast) -> None:
+    """Every form of the table of roles is refused without the token that only our pages have."""
+    world = World(cast)
+    client = world.live.browser(ACTORS["owner"], enforce_csrf_checks=True)
+    sent = [row for row in ROWS if row.method == "POST"]
+    taken = [row.spoken for row in sent if _ask(client, world, row).status_code != 403]
+    assert taken == []
+    assert len(sent) > 50
+
+
+@pytest.fixture
+def live(cast: Cast) -> Live:
+    return Live(cast)
+
+
+def _sign_in(email: str, password: str = PASSWORD, **more: str) -> tuple[Client, HttpResponse]:
+    client = Client()
+    return client, client.post(LOGIN, {"login": email, "password": password, **more})
+
+
+def test_cookies_are_out_of_reach_of_scripts_and_other_sites(cast: Cast) -> None:
+    client, _answer = _sign_in(build.CONTOSO)
+    client.post(reverse("set_theme"), {"theme": "dark"})
+    client.post(reverse("set_language"), {"language": "en"})
+    kept = client.cookies
+    assert {settings.SESSION_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME, "theme"} <= set(kept)
+    assert {cookie["samesite"] for cookie in kept.values()} == {"Lax"}
+    assert kept[settings.SESSION_COOKIE_NAME]["httponly"]
+
+
+def test_behind_https_cookies_never_travel_in_the_open() -> None:
+    """Read from the settings of a real installation, in a process of its own."""
+    wanted = ["SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SESSION_COOKIE_HTTPONLY", "SECURE_HSTS_SECONDS", "DEBUG"]
+    script = f"import json; from portal import settings as s; print(json.dumps([getattr(s, n) for n in {wanted}]))"
+    base = {"ORTAK_MODE": "production", "SECRET_KEY": "k" * 50, "PATH": os.environ["PATH"]}
+    found = {}
+    for address in ("https://portal.example", "http://portal.example"):
+        done = subprocess.run(
+            [sys.executable, "-c", script], env={**base, "BASE_URL": address}, cwd=ROOT, capture_output=True, check=True
+        )
+        found[address] = json.loads(done.stdout)
+    assert found["https://portal.example"] == [True, True, True, 31_536_000, False]
+    assert found["http://portal.example"] == [False, False, True, 0, False]
+
+
+def test_people_sign_in_by_e_mail_however_they_write_it(cast: Cast) -> None:
+    for written in (build.CONTOSO, "Referrals@CONTOSO.example", f" {build.CONTOSO.upper()} "):
+        client, answer = _sign_in(written)
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/"), written
+        assert client.get("/").status_code == 200
+
+
+def test_who_can_not_sign_in_learns_nothing_about_accounts(cast: Cast) -> None:
+    User.objects.filter(email="viewer@contoso.example").update(is_active=False)
+    said = []
+    for email, password in (
+        (build.CONTOSO, "wrong"),
+        ("nobody@contoso.example", PASSWORD),
+        ("viewer@contoso.example", "wrong"),
+    ):
+        client, answer = _sign_in(email, password)
+        assert answer.status_code == 200
+        said.append(parse(answer).one("div", class_="o-errors").text)
+        assert client.get("/").status_code == 302
+    assert len(set(said)) == 1
+    closed, answer = _sign_in("viewer@contoso.example")
+    assert closed.get("/").status_code == 302
+    assert "switched off" in parse(closed.get(answer.headers["Location"])).text
+
+
+def test_signing_in_leads_on_within_the_portal_only(cast: Cast) -> None:
+    assert Client().get("/co-sell/?q=a").headers["Location"] == f"{LOGIN}?next=/co-sell/%3Fq%3Da"
+    for target, leads in (("/co-sell/?q=a", "/co-sell/?q=a"), ("//evil.example/", "/"), ("https://evil.example/", "/")):
+        assert _sign_in(build.CONTOSO, next=target)[1].headers["Location"] == leads
+
+
+def test_signing_in_and_out_leaves_no_session_behind(cast: Cast) -> None:
+    client = Client()
+    client.post(LOGIN, {"login": build.CONTOSO, "password": "wrong"})
+    before = client.cookies.get(settings.SESSION_COOKIE_NAME)
+    client.post(LOGIN, {"login": build.CONTOSO, "password": PASSWORD})
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    assert before is None or before.value != session
+    assert client.get(reverse("account_logout")).status_code == 200  # asked first
+    assert client.get("/").status_code == 200
+    client.post(reverse("account_logout"))
+    stolen = Client()
+    stolen.cookies[settings.SESSION_COOKIE_NAME] = session
+    assert stolen.get("/").status_code == 302
+
+
+def test_nobody_signs_up_by_himself(cast: Cast) -> None:
+    people = User.objects.count()
+    page = parse(Client().get(reverse("account_signup")))
+    assert "Accounts are by invitation" in page.one("h1").text
+    form = {"email": "new@evil.example", "password1": "Long-enough-1", "password2": "Long-enough-1"}
+    Client().post(reverse("account_signup"), form)
+    assert User.objects.count() == people
+
+
+def test_nobody_gives_himself_another_e_mail(cast: Cast) -> None:
+    """ORG-2: teams list people by e-mail, so it decides which deals they see."""
+    client = _sign_in("user@contoso.example")[0]
+    for verb in ("action_add", "action_primary", "action_send", "action_remove"):
+        answer = client.post(reverse("account_email"), {verb: "", "email": "someone@contoso.example"})
+        assert answer.headers["Location"] == "/"
+    assert not User.objects.filter(email="someone@contoso.example").exists()
+    assert not EmailAddress.objects.filter(email="someone@contoso.example").exists()
+
+
+def test_a_forgotten_password_is_reset_by_mail_and_tells_no_stranger_anything(cast: Cast) -> None:
+    pages = [
+        parse(Client().post(reverse("account_reset_password"), {"email": email}, follow=True)).one("main").text
+        for email in ("nobody@contoso.example", build.CONTOSO)
+    ]
+    assert pages[0] == pages[1]
+    known = [message for message in mail.outbox if message.to == [build.CONTOSO]]
+    assert len(known) == 1
+    link = next(word for word in known[0].body.split() if "/password/reset/key/" in word)
+    client = Client()
+    form = client.get(link[link.index("/accounts") :], follow=True)
+    new: dict[str, Any] = {"password1": "Yeni-parola-42", "password2": "Yeni-parola-42"}
+    client.post(parse(form).one("main").one("form").attrs["action"], new)
+    assert _sign_in(build.CONTOSO)[1].status_code == 200
+    assert _sign_in(build.CONTOSO, "Yeni-parola-42")[1].status_code == 302
+
+
+def test_what_no_text_can_hold_is_refused(cast: Cast) -> None:
+    """A NUL character, in an address or a form, is a bad request and no fault of ours."""
+    client = Client(raise_request_exception=False)
+    client.force_login(cast.users[build.CONTOSO])
+    asked = [
+        client.get("/co-sell/?q=%00"),
+        client.get("/customers/suggest/?country=%00&customer_search=a"),
+        client.post(reverse("new_deal"), {"find": "1", "country": "TR", "customer_search": "a\x00"}),
+    ]
+    assert [answer.status_code for answer in asked] == [400, 400, 400]
