@@ -98,12 +98,12 @@ def test_ref_16_names_are_added_seen_on_deals_and_removed(cast: Cast) -> None:
     assert "own name for another stage" in refused.content.decode()
     shown = parse(admin.get(page)).one("section", id="stages").text
     assert "<b>Teklif</b>" in shown
-    assert "“<b>Teklif</b>” stands for Proposed (60 %)" in parse(admin.get(page)).one("section", id="history").text
+    assert "“<b>Teklif</b>” stands for Proposed (60%)" in parse(admin.get(page)).one("section", id="history").text
 
     deal = live.accepted()
     owner: Client = live.browser(build.CONTOSO)
     form = parse(owner.get(reverse("act", args=[deal.public_id, "set-stage"])))
-    assert "Proposed (60 %) · <b>Teklif</b>" in form.text
+    assert "Proposed (60%) · <b>Teklif</b>" in form.text
     name = StageName.objects.get()
     stranger = Company.objects.get(name="Fabrikam GmbH").stage_names.create(name="Angebot", stage=60)
     assert admin.post(reverse("remove_stage_name", args=[stranger.pk])).status_code == 404
