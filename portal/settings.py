@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "portal.catalog",
     "portal.customers",
     "portal.notify",
+    "portal.people",
     "referrals",
     "dealreg",
     "portal.pages",

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("portal.pages.urls")),
     path("", include("referrals.urls")),
     path("", include("dealreg.urls")),
+    path("", include("portal.people.urls")),
     path("", include("portal.notify.urls")),
     # Teams list people by e-mail (ORG-2), so nobody gives himself another one on allauth's page.
     path("accounts/email/", RedirectView.as_view(pattern_name="home"), name="account_email"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -142,10 +142,14 @@ class StageForm(forms.Form):
 
     stage = forms.TypedChoiceField(label=_("Sales stage"), coerce=int, widget=forms.RadioSelect)
 
-    def __init__(self, *args: Any, stages: dict[int, str], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, stages: dict[int, str], own: Mapping[int, Iterable[str]] | None = None, **kwargs: Any
+    ) -> None:
+        """`own`: what the company's own CRM calls them (REF-16)."""
         super().__init__(*args, **kwargs)
         self.fields["stage"].choices = [  # type: ignore[attr-defined]
-            (str(p), f"{gettext(n)} ({text.percent(p)})") for p, n in stages.items()
+            (str(p), " · ".join([f"{gettext(n)} ({text.percent(p)})", *(own or {}).get(p, ())]))
+            for p, n in stages.items()
         ]
 
 

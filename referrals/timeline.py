@@ -25,6 +25,7 @@ def _words(event: Event) -> Mapping[str, str]:
     reason = _REASONS.get(event.after.get("reason_code", ""))
     return {
         "until": show(datetime.fromisoformat(event.after["until"])) if "until" in event.after else "",
+        "name": event.after.get("name", ""),
         "partner": event.after.get("partner", ""),
         "reason": text(Blocker("", reason)) if reason else "–",
         "stage": f"{gettext(rules.STAGES[stage])} ({percent(stage)})" if stage in rules.STAGES else "",
@@ -55,6 +56,8 @@ describe(
         "referral.closed_as_error": Sentence(
             "exclamation-octagon", "danger", _("%(company)s closed the deal as an error: %(reason)s")
         ),
+        "stage_name.added": Sentence("tag", "brand", _("“%(name)s” stands for %(stage)s")),
+        "stage_name.removed": Sentence("tag", "neutral", _("“%(name)s” no longer stands for %(stage)s")),
     },
     _words,
 )

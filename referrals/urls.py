@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from referrals import views, views_after, views_new, views_send
+from referrals import views, views_after, views_new, views_send, views_stages
 
 urlpatterns = [
     path("co-sell/new/", views_new.new_deal, name="new_deal"),
@@ -23,4 +23,6 @@ urlpatterns = [
     path("co-sell/<uuid:public_id>/edit/team/", views_after.edit_team, name="edit_team"),
     path("co-sell/<uuid:public_id>/edit/solutions/", views_after.edit_solutions, name="edit_solutions"),
     path("co-sell/<uuid:public_id>/do/<slug:verb>/", views.act, name="act"),
+    path("settings/stage-names/", views_stages.names, name="stage_names"),
+    path("settings/stage-names/<int:pk>/remove/", views_stages.remove_name, name="remove_stage_name"),
 ]

@@ -20,7 +20,7 @@ from portal.accounts.edge import ActorRequest, needs_actor
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
-from referrals import forms, forms_after, rules, services, sharing
+from referrals import forms, forms_after, rules, services, sharing, stage_names
 from referrals.models import Referral
 from referrals.policies import may_change
 
@@ -87,7 +87,9 @@ def _accept_form(request: ActorRequest, data: Any, referral: Referral) -> forms.
 
 def _stage_form(_request: ActorRequest, data: Any, referral: Referral) -> forms.StageForm:
     stages = dict(list(rules.stages_for(assessment=referral.is_assessment).items())[:-1])
-    return forms.StageForm(data, stages=stages, initial={"stage": referral.stage})
+    held = {} if referral.is_assessment else stage_names.of_company(referral.company_id)
+    own = {stage: [name.name for name in names] for stage, names in held.items()}
+    return forms.StageForm(data, stages=stages, own=own, initial={"stage": referral.stage})
 
 
 def _help_form(_request: ActorRequest, data: Any, referral: Referral) -> forms_after.HelpForm:

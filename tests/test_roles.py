@@ -18,12 +18,15 @@ from django.http import HttpResponse
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from portal.accounts import invites
+from portal.accounts.rules import Grant
 from portal.notify.models import Notice
 from portal.notify.tasks import HEARTBEAT_KEY
 from portal.pages import services as exports
 from portal.pages.demo.cast import ANKARA, PASSWORD, Cast
+from portal.people import services as people
 from portal.policy import services as policies
-from referrals import drafts, services, views
+from referrals import drafts, services, stage_names, views
 from referrals.models import Draft, Referral
 from tests import build
 from tests.edge import Live
@@ -163,6 +166,28 @@ set_theme                             POST -         302 302 302 302 302 302 302
 switch_company                        POST -         302 302 302 302 302 404 404 404 404 404 404  in
 healthz                               GET  -         200 200 200 200 200 200 200 200 200 200 200 200
 readyz                                GET  -         200 200 200 200 200 200 200 200 200 200 200 200
+settings                              GET  -         302 302 302 302 302 302 302 302 302 302 302  in
+people                                GET  -         403 403 403 403 200 403 403 403 403 403 200  in
+invite_person                         GET  -         403 403 403 403 200 403 403 403 403 403 200  in
+invite_person                         POST -         403 403 403 403 302 403 403 403 403 403 422  in
+resend_invite                         POST asked     403 403 403 403 302 403 403 403 403 403 404  in
+revoke_invite                         POST asked     403 403 403 403 302 403 403 403 403 403 404  in
+invite                                GET  link      200 200 200 200 200 200 200 200 200 200 200 200
+invite                                POST link      422 422 422 422 422 422 422 422 422 422 422 302
+member                                GET  colleague 403 403 403 403 200 403 403 403 403 403 404  in
+member                                POST colleague 403 403 403 403 302 403 403 403 403 403 404  in
+deactivate_member                     POST colleague 403 403 403 403 302 403 403 403 403 403 404  in
+reactivate_member                     POST colleague 403 403 403 403 302 403 403 403 403 403 404  in
+locations                             GET  -         403 403 403 403 200 403 403 403 403 403 200  in
+add_location                          GET  -         403 403 403 403 200 403 403 403 403 403 200  in
+add_location                          POST -         403 403 403 403 302 403 403 403 403 403 302  in
+edit_location                         GET  place     403 403 403 403 200 403 403 403 403 403 404  in
+edit_location                         POST place     403 403 403 403 302 403 403 403 403 403 404  in
+stage_names                           GET  -         403 403 403 403 200 403 403 403 403 403 200  in
+stage_names                           POST -         403 403 403 403 302 403 403 403 403 403 302  in
+remove_stage_name                     POST stage     403 403 403 403 302 403 403 403 403 403 404  in
+profile                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+profile                               POST -         302 302 302 302 302 302 302 302 302 302 302  in
 account_login                         GET  -         302 302 302 302 302 302 302 302 302 302 302 200
 account_logout                        GET  -         200 200 200 200 200 200 200 200 200 200 200 302
 account_signup                        GET  -         302 302 302 302 302 302 302 302 302 302 302 200
@@ -265,6 +290,7 @@ class World:
         self.deals = self._deals(self.live)
         self.things: dict[str, Any] = {subject: deal.public_id for subject, deal in self.deals.items()}
         owner = cast.actor(ACTORS["owner"])
+        self.things |= self._settings(self.live)
         self.things["export"] = exports.request_export("", kind="csv", actor=owner, now=self.live.now).public_id
         self.things["notice"] = Notice.objects.of(cast.users[ACTORS["team"]].pk).latest("pk").pk
         self.entries = {
@@ -288,6 +314,19 @@ class World:
             "checking": live.submitted().referral,
             "sent-back": live.sent_back().referral,
             "draft": self._draft(),
+        }
+
+    def _settings(self, live: Live) -> dict[str, Any]:
+        """What Contoso's account admin keeps, one of each, and the link that invites."""
+        contoso, admin = self.cast.companies["contoso"], self.cast.actor(ACTORS["admin"] or "")
+        who: dict[str, Any] = {"company": contoso, "actor": admin, "now": live.now}
+        asked = people.invite(email="asked@contoso.example", grants=[Grant("viewer")], language="en", **who)
+        return {
+            "asked": asked.public_id,
+            "link": invites.token(asked),
+            "colleague": self.cast.users["user@contoso.example"].memberships.get().pk,
+            "place": self.cast.locations[ANKARA].pk,
+            "stage": stage_names.add(name="Demo booked", stage=40, **who).pk,
         }
 
     def nobodys(self, subject: str) -> Any:
@@ -367,6 +406,13 @@ _SENT: dict[str, dict[str, str]] = {
         "contact_consent": "on",
     },
     "admin:dealreg_registration_change": {"verb": "pass_review"},
+    "invite_person": {"email": "new@contoso.example", "language": "en", "viewer": "all"},
+    "invite": {"first_name": "A", "last_name": "B", "language": "en", "password": "horse 7 x", "again": "horse 7 x"},
+    "member": {"viewer": "all"},
+    "add_location": {"name": "Izmir", "city": "Izmir", "country": "TR", "mpn_id": "1"},
+    "edit_location": {"name": "Ankara 2", "city": "Ankara"},
+    "stage_names": {"name": "Offer", "stage": "60"},
+    "profile": {"first_name": "A", "last_name": "B", "language": "en", "time_zone": "UTC"},
     "account_login": {"login": "referrals@contoso.example", "password": PASSWORD},
 }
 

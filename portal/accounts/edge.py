@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from portal.accounts.rules import Actor
+from portal.accounts.rules import Actor, may_keep
 
 
 class ActorRequest(HttpRequest):
@@ -31,5 +31,20 @@ def needs_actor(
         if request.actor is None:  # type: ignore[attr-defined]
             raise PermissionDenied(_("Your account belongs to no company yet. Ask your company's account admin."))
         return view(request, *args, **kwargs)  # type: ignore[arg-type]
+
+    return wrapped
+
+
+def keeps_company(
+    view: Callable[Concatenate[ActorRequest, ...], HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """Only for whoever keeps his company's people and settings (ORG-2)."""
+
+    @needs_actor
+    @wraps(view)
+    def wrapped(request: ActorRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not may_keep(request.actor):
+            raise PermissionDenied(_("These settings are kept by your company's account admins."))
+        return view(request, *args, **kwargs)
 
     return wrapped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import uuid6
@@ -11,6 +12,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts import rules
+from portal.accounts.rules import Grant
 
 
 class Role(models.TextChoices):
@@ -184,6 +186,12 @@ class RoleGrant(models.Model):
         return self.get_role_display()
 
 
+class InviteQuerySet(models.QuerySet["Invite"]):
+    def waiting(self) -> InviteQuerySet:
+        """Neither accepted nor taken back; some may have expired."""
+        return self.filter(accepted_at=None, revoked_at=None)
+
+
 class Invite(models.Model):
     """A person asked into a company by mail; the link is signed, and good once."""
 
@@ -199,6 +207,8 @@ class Invite(models.Model):
     accepted_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    objects = InviteQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("invitation")
         verbose_name_plural = _("invitations")
@@ -213,3 +223,13 @@ class Invite(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} → {self.company}"
+
+    def state(self, now: datetime) -> str:
+        return rules.invite_state(
+            expires_at=self.expires_at, accepted_at=self.accepted_at, revoked_at=self.revoked_at, now=now
+        )
+
+    @property
+    def wanted(self) -> frozenset[Grant]:
+        """The roles that it gives."""
+        return frozenset(Grant(held["role"], held["location_id"]) for held in self.grants)

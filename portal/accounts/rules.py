@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Literal
 
 from portal.workflow.blockers import Blocker, _
@@ -127,8 +128,90 @@ def lockout_blockers(
     actor: Actor, *, user_id: int | None, company_id: int | None, kept: Iterable[Grant], active: bool
 ) -> Iterator[Blocker]:
     """What a programme manager would lock himself out by: so one of them always remains (ORG-2)."""
-    if (user_id, company_id) != (actor.user_id, actor.company_id):
+    if not actor.is_vendor or (user_id, company_id) != (actor.user_id, actor.company_id):
         return
     if not active or PROGRAMME_MANAGER not in {grant.role for grant in kept}:
         message = _("You can't take your own access away; another programme manager has to do it.")
         yield Blocker("own_access", message, "ORG-2")
+
+
+# A company keeps its own people (ORG-2)
+
+
+def roles_of(*, vendor: bool) -> tuple[str, ...]:
+    """The roles that exist on this side of the programme (ORG-2)."""
+    return VENDOR_ROLES if vendor else PARTNER_ROLES
+
+
+def keeper_role(*, vendor: bool) -> str:
+    """The role that keeps a company's people, roles and locations (ORG-2)."""
+    return PROGRAMME_MANAGER if vendor else ACCOUNT_ADMIN
+
+
+def may_keep(actor: Actor) -> bool:
+    """Whether the actor keeps the people and the settings of his own company (ORG-2)."""
+    return actor.company_id is not None and actor.has(keeper_role(vendor=actor.is_vendor))
+
+
+def plain_grants(grants: Iterable[Grant]) -> frozenset[Grant]:
+    """Without what a role for the entire company covers anyway (ORG-1)."""
+    wanted = frozenset(grants)
+    everywhere = {grant.role for grant in wanted if grant.location_id is None}
+    return frozenset(grant for grant in wanted if grant.location_id is None or grant.role not in everywhere)
+
+
+def last_keeper_blockers(
+    actor: Actor, *, company_id: int, vendor: bool, kept: Iterable[Grant], active: bool, others: bool
+) -> Iterator[Blocker]:
+    """A company always keeps somebody who gives out its roles (ORG-2); from outside, the programme may do otherwise.
+
+    `others`: whether somebody else of the company holds the role and can sign in.
+    """
+    role = keeper_role(vendor=vendor)
+    if others or actor.company_id != company_id or (active and role in {grant.role for grant in kept}):
+        return
+    if vendor:
+        message = _("This is the last programme manager. Give somebody else the role first.")
+    else:
+        message = _("This is the last account admin of your company. Give somebody else the role first.")
+    yield Blocker("last_keeper", message, "ORG-2")
+
+
+def role_blockers(grants: Collection[Grant], *, vendor: bool) -> Iterator[Blocker]:
+    """A member needs a role, and who keeps the people keeps those of the entire company (ORG-1, ORG-2)."""
+    if not grants:
+        yield Blocker("role_missing", _("Choose at least one role."), "ORG-2")
+    keeper = keeper_role(vendor=vendor)
+    if any(grant.role == keeper and grant.location_id is not None for grant in grants):
+        message = _("Who keeps a company's people does so for the entire company, not for single locations.")
+        yield Blocker("keeper_everywhere", message, "ORG-1", keeper)
+
+
+#: How long a link that invites a person is good.
+INVITE_TIME = timedelta(days=14)
+
+OPEN, EXPIRED, ACCEPTED, REVOKED = "open", "expired", "accepted", "revoked"
+
+
+def invite_state(
+    *, expires_at: datetime, accepted_at: datetime | None, revoked_at: datetime | None, now: datetime
+) -> str:
+    """What has become of an invitation: it is good once, until it expires or is taken back."""
+    if accepted_at is not None:
+        return ACCEPTED
+    if revoked_at is not None:
+        return REVOKED
+    return EXPIRED if expires_at <= now else OPEN
+
+
+_INVITE_SAYS = {
+    ACCEPTED: _("This invitation was accepted already; each is good once."),
+    REVOKED: _("This invitation was taken back."),
+    EXPIRED: _("This invitation has expired."),
+}
+
+
+def invite_blockers(state: str) -> Iterator[Blocker]:
+    """Only an open invitation is accepted or taken back."""
+    if state != OPEN:
+        yield Blocker(f"invite_{state}", _INVITE_SAYS[state], "ORG-2")

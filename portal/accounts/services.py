@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypedDict, Unpack
 
 from django.core.cache import cache
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from portal.accounts import rules
 from portal.accounts.models import Company, Location, Membership, RoleGrant, User
 from portal.accounts.rules import Actor, Grant
-from portal.workflow.blockers import RuleViolation
+from portal.workflow.blockers import Blocker, RuleViolation, _
 
 
 class WrongRole(ValueError):
@@ -24,7 +24,28 @@ def create_company(*, name: str, country: str, kind: str = Company.Kind.PARTNER)
 
 
 def add_location(*, company: Company, name: str, city: str, country: str, mpn_id: str) -> Location:
-    return Location.objects.create(company=company, name=name, city=city, country=country.upper(), mpn_id=mpn_id)
+    """A new site of a company. Raises RuleViolation for a name or a partner id that is taken (ORG-1)."""
+    return _save_location(Location(company=company, name=name, city=city, country=country.upper(), mpn_id=mpn_id))
+
+
+def _save_location(place: Location) -> Location:
+    try:
+        with transaction.atomic():
+            place.save()
+    except IntegrityError:
+        raise RuleViolation(_location_blockers(place)) from None
+    return place
+
+
+def _location_blockers(place: Location) -> Iterator[Blocker]:
+    """Why the database refused it. A partner id is the vendor's to give, once; whose it is nobody learns (ORG-6)."""
+    others = Location.objects.exclude(pk=place.pk)
+    if others.filter(company_id=place.company_id, name=place.name).exists():
+        message = _("Your company has a location of this name already; choose another name.")
+        yield Blocker("name_taken", message, "ORG-1", "name")
+    if others.filter(mpn_id=place.mpn_id).exists():
+        message = _("This partner id is in use already. Each location has its own; check it, or ask %(vendor)s.")
+        yield Blocker("mpn_taken", message, "ORG-1", "mpn_id")
 
 
 @transaction.atomic
@@ -59,8 +80,7 @@ def change_location(location: Location, *, name: str, city: str, country: str, m
     """Correct a location; it stays its company's, and deals stay at it (ORG-4)."""
     fresh = Location.objects.get(pk=location.pk)
     fresh.name, fresh.city, fresh.country, fresh.mpn_id = name, city, country.upper(), mpn_id
-    fresh.save(update_fields=["name", "city", "country", "mpn_id"])
-    return fresh
+    return _save_location(fresh)
 
 
 class PersonDetails(TypedDict):
@@ -78,6 +98,15 @@ def create_person(*, email: str, password: str | None = None, **details: Unpack[
     return User.objects.create_user(email, password or None, **details)
 
 
+def change_profile(user: User, **details: Unpack[PersonDetails]) -> User:
+    """What a person says of himself; his e-mail address never changes."""
+    fresh = User.objects.get(pk=user.pk)
+    for name, value in details.items():
+        setattr(fresh, name, value)
+    fresh.save(update_fields=list(details))
+    return fresh
+
+
 def change_person(user: User, *, actor: Actor, is_active: bool, **details: Unpack[PersonDetails]) -> User:
     """Correct a person's details, or close his account. Raises RuleViolation for the actor's own (ORG-2)."""
     if blockers := list(
@@ -91,18 +120,58 @@ def change_person(user: User, *, actor: Actor, is_active: bool, **details: Unpac
     return fresh
 
 
+def grants_of(membership: Membership | None) -> frozenset[Grant]:
+    """The roles a member holds now."""
+    held = RoleGrant.objects.filter(membership=membership) if membership else ()
+    return frozenset(Grant(grant.role, grant.location_id) for grant in held)
+
+
+def checked_grants(grants: Iterable[Grant], *, vendor: bool) -> frozenset[Grant]:
+    """The roles as a company gives them to its people. Raises RuleViolation for none at all (ORG-1, ORG-2)."""
+    wanted = rules.plain_grants(grants)
+    if blockers := list(rules.role_blockers(wanted, vendor=vendor)):
+        raise RuleViolation(blockers)
+    return wanted
+
+
+def lock_company(company_id: int) -> Company:
+    """Changes of one company's people come one after the other; nothing else of the company waits for them."""
+    return Company.objects.select_for_update(no_key=True).get(pk=company_id)
+
+
+def _others_keep(company: Company, user: User) -> bool:
+    """Whether somebody else keeps the company's people, and can sign in to do it."""
+    keepers = RoleGrant.objects.filter(
+        role=rules.keeper_role(vendor=company.is_vendor),
+        membership__company=company,
+        membership__is_active=True,
+        membership__user__is_active=True,
+    )
+    return keepers.exclude(membership__user=user).exists()
+
+
 @transaction.atomic
 def set_membership(
     *, user: User, company: Company, grants: Iterable[Grant], actor: Actor, is_active: bool = True
 ) -> Membership:
     """Make a person hold exactly these roles in a company, whatever they were before (ORG-1, ORG-2).
 
-    Raises RuleViolation: a role of the other side, another company's location, or the actor's own access lost.
+    Raises RuleViolation: a role of the other side, another company's location, the actor's own access lost, or
+    nobody left who keeps the company's people.
     """
+    lock_company(company.pk)
     wanted = set(grants)
     places = set(company.locations.values_list("pk", flat=True))
     blockers = [b for g in wanted for b in rules.grant_blockers(g, vendor=company.is_vendor, location_ids=places)]
     blockers += rules.lockout_blockers(actor, user_id=user.pk, company_id=company.pk, kept=wanted, active=is_active)
+    blockers += rules.last_keeper_blockers(
+        actor,
+        company_id=company.pk,
+        vendor=company.is_vendor,
+        kept=wanted,
+        active=is_active,
+        others=_others_keep(company, user),
+    )
     if blockers:
         raise RuleViolation(blockers)
     membership, _created = Membership.objects.get_or_create(user=user, company=company)

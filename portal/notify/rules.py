@@ -16,6 +16,7 @@ DEADLINE = "deadline"
 ANSWER = "answer"
 REGISTRATION = "registration"
 EXPORT = "export"
+INVITATION = "invitation"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,15 @@ CATEGORIES = {
             "alarm",
             "warning",
             mandatory=True,
+        ),
+        Category(
+            INVITATION,
+            _("Invitations"),
+            _("A company asks you to join it."),
+            "person-plus",
+            "brand",
+            mandatory=True,
+            opens=_("Open the invitation"),
         ),
         Category(
             ANSWER,

@@ -37,6 +37,8 @@ class Message:
     link: str
     params: Mapping[str, Param] = field(default_factory=dict)
     category: str = rules.ACTION_REQUIRED
+    #: For who has no account; everybody else hears in his own language.
+    language: str = ""
 
 
 @transaction.atomic
@@ -75,7 +77,7 @@ def _notice(message: Message, email: str, user: User | None, chosen: Mapping[tup
         event=message.event,
         user=user,
         email=email,
-        language=user.language if user else settings.LANGUAGE_CODE,
+        language=user.language if user else message.language or settings.LANGUAGE_CODE,
         subject=message.subject,
         body=message.body,
         params=stored["params"],

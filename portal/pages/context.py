@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Membership, RoleGrant, User
-from portal.accounts.rules import ADMIN_ROLES, Actor
+from portal.accounts.rules import ADMIN_ROLES, Actor, may_keep
 from portal.accounts.services import vendor_name
 from portal.notify import reading
 
@@ -29,7 +29,18 @@ ITEMS = (
     ("home", _("Home"), "house", "house-fill"),
     ("deals", _("Co-sell opportunities"), "briefcase", "briefcase-fill"),
 )
+SETTINGS_ITEM = ("settings", _("Settings"), "gear", "gear-fill")
 ADMIN_ITEM = ("admin:index", _("Administration"), "shield-check", "shield-fill-check")
+
+
+#: The settings' tabs: name of the URL, label, and whether only who keeps the company sees it (ORG-2).
+SETTINGS = (
+    ("people", _("People"), True),
+    ("locations", _("Locations"), True),
+    ("stage_names", _("Stage names"), True),
+    ("profile", _("Profile"), False),
+    ("notification_settings", _("Notifications"), False),
+)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -112,7 +123,15 @@ class Frame:
         if self.actor is None:
             return []
         administers = self.actor.is_vendor and self.actor.has(*ADMIN_ROLES)
-        return [self._item(*item) for item in (*ITEMS, ADMIN_ITEM) if administers or item is not ADMIN_ITEM]
+        items = (*ITEMS, SETTINGS_ITEM, ADMIN_ITEM)
+        return [self._item(*item) for item in items if administers or item is not ADMIN_ITEM]
+
+    @cached_property
+    def settings(self) -> list[dict[str, Any]]:
+        """The settings this person has: his own, and his company's if he keeps them (ORG-2)."""
+        keeps = self.actor is not None and may_keep(self.actor)
+        tabs = [(reverse(name), label) for name, label, company in SETTINGS if keeps or not company]
+        return [{"url": url, "label": label, "active": self._request.path.startswith(url)} for url, label in tabs]
 
     def _item(self, name: str, label: Any, icon: str, icon_there: str) -> dict[str, Any]:
         url, path = reverse(name), self._request.path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from babel import Locale
 from babel.numbers import format_percent
 from django import template
 from django.template.context import Context
@@ -48,6 +49,13 @@ _STATUS_KINDS = {
 def term(msgid: str) -> str:
     """A msgid of the rules in the reader's language; it may name the vendor."""
     return text.text(Blocker("", msgid)) if msgid else ""
+
+
+@register.filter
+def country_name(code: str) -> str:
+    """{{ place.country|country_name }}: a country by its name in the reader's language."""
+    name = Locale.parse((get_language() or "en").replace("-", "_")).territories.get(code, code)
+    return str(name)
 
 
 @register.simple_tag

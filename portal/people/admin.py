@@ -11,14 +11,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts import services
 from portal.accounts.admin_site import MANAGERS, PortalAdmin, PortalInline, actor_of, column, site
-from portal.accounts.forms import (
+from portal.accounts.models import Company, Location, Membership, RoleGrant, User
+from portal.accounts.rules import Actor
+from portal.people import services
+from portal.people.forms_admin import (
     DETAILS,
     PLACE,
     CompanyForm,
@@ -29,8 +31,6 @@ from portal.accounts.forms import (
     NewPersonForm,
     PersonForm,
 )
-from portal.accounts.models import Company, Location, Membership, RoleGrant, User
-from portal.accounts.rules import Actor
 
 
 def _acting(request: HttpRequest) -> Actor:
@@ -38,6 +38,11 @@ def _acting(request: HttpRequest) -> Actor:
     if actor is None:
         raise PermissionDenied
     return actor
+
+
+def _who(request: HttpRequest) -> dict[str, Any]:
+    """Who does it, and when: what every verb is told."""
+    return {"actor": _acting(request), "now": timezone.now()}
 
 
 CREATED = column("created_at", _("created"))
@@ -71,16 +76,18 @@ class CompanyAdmin(PortalAdmin):
     def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
         given = {name: form.cleaned_data[name] for name in ("name", "country")}
         if change:
-            services.change_company(obj, **given)
+            services.change_company(obj, **given, **_who(request))
         else:
-            obj.pk = services.create_company(**given).pk
+            obj.pk = services.create_company(**given, **_who(request)).pk
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         formset.save(commit=False)  # writes nothing, but says what changed
         for place in formset.new_objects:
-            services.add_location(company=form.instance, **{name: getattr(place, name) for name in PLACE})
+            given = {name: getattr(place, name) for name in PLACE}
+            services.add_location(company=form.instance, **given, **_who(request))
         for place, _fields in formset.changed_objects:
-            services.change_location(place, **{name: getattr(place, name) for name in PLACE})
+            given = {name: getattr(place, name) for name in PLACE}
+            services.change_location(place, **given, **_who(request))
 
 
 class MembershipInline(PortalInline):
@@ -132,10 +139,10 @@ class PersonAdmin(PortalAdmin):
         given = {name: form.cleaned_data[name] for name in DETAILS}
         if change:
             active = form.cleaned_data.get("is_active", obj.is_active)
-            services.change_person(obj, actor=_acting(request), is_active=active, **given)
+            services.change_person(obj, is_active=active, **given, **_who(request))
             return
         data = form.cleaned_data
-        person = services.create_person(email=data["email"], password=data["password"], **given)
+        person = services.create_person(email=data["email"], password=data["password"], **given, **_who(request))
         obj.pk = person.pk
         if not data["password"]:
             self._send_link(request, person)
@@ -221,7 +228,7 @@ class MembershipAdmin(PortalAdmin):
             company=obj.company,
             grants=[grant for _form, grant in formset.given()],
             is_active=obj.is_active,
-            actor=_acting(request),
+            **_who(request),
         )
         obj.pk = membership.pk
 

@@ -1,0 +1,164 @@
+"""Asking people into a company: the rows of invitations, and what an accepted one makes of a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.core.signing import BadSignature, Signer
+from django.db import IntegrityError, transaction
+
+from portal.accounts import rules, services
+from portal.accounts.models import Company, Invite, Membership, RoleGrant, User
+from portal.accounts.rules import Actor, Grant
+from portal.accounts.services import PersonDetails
+from portal.workflow.blockers import Blocker, RuleViolation, _
+
+_signer = Signer(sep=".", salt="portal.accounts.invite")
+
+
+def token(invite: Invite) -> str:
+    """What the link holds. Whether the invitation is still good is the row's to say."""
+    return _signer.sign(str(invite.public_id))
+
+
+def of_token(text: str) -> Invite | None:
+    """The invitation a link is for; None for a link that we never made."""
+    try:
+        public_id = _signer.unsign(text)
+    except BadSignature:
+        return None
+    return Invite.objects.select_related("company", "invited_by").filter(public_id=public_id).first()
+
+
+@transaction.atomic
+def create(
+    *, company: Company, email: str, grants: Iterable[Grant], language: str, actor: Actor, now: datetime
+) -> Invite:
+    """Ask somebody in with these roles; one open invitation for each address, so an expired one makes room.
+
+    Raises RuleViolation for roles that can't be given, and for somebody who is in the company or asked in already.
+    """
+    services.lock_company(company.pk)
+    email, wanted = email.strip().lower(), services.checked_grants(grants, vendor=company.is_vendor)
+    places = set(company.locations.values_list("pk", flat=True))
+    blockers = [b for g in wanted for b in rules.grant_blockers(g, vendor=company.is_vendor, location_ids=places)]
+    blockers += _asking_blockers(company, email, now=now)
+    if blockers:
+        raise RuleViolation(blockers)
+    company.invites.waiting().filter(email=email).update(revoked_at=now)
+    return Invite.objects.create(
+        company=company,
+        email=email,
+        grants=[{"role": g.role, "location_id": g.location_id} for g in sorted(wanted, key=str)],
+        language=language,
+        invited_by=User.objects.get(pk=actor.user_id or 0),
+        created_at=now,
+        expires_at=now + rules.INVITE_TIME,
+    )
+
+
+def _asking_blockers(company: Company, email: str, *, now: datetime) -> list[Blocker]:
+    member = Membership.objects.filter(company=company, user__email=email).first()
+    if member is not None:
+        message = (
+            _("This person is in your company already; change the roles in the list.")
+            if member.is_active
+            else _("This person was in your company and is deactivated; reactivate the access in the list instead.")
+        )
+        return [Blocker("member_already", message, "ORG-2", "email")]
+    if company.invites.waiting().filter(email=email, expires_at__gt=now).exists():
+        message = _("This address has an open invitation already; send that one again, or take it back first.")
+        return [Blocker("invited_already", message, "ORG-2", "email")]
+    return []
+
+
+def _locked(invite: Invite) -> Invite:
+    """The invitation as it is now, while nobody else changes the company's people."""
+    services.lock_company(invite.company_id)
+    return Invite.objects.select_related("company", "invited_by").get(pk=invite.pk)
+
+
+def _refuse(blockers: Iterable[Blocker]) -> None:
+    if found := list(blockers):
+        raise RuleViolation(found)
+
+
+@transaction.atomic
+def renew(invite: Invite, *, now: datetime) -> Invite:
+    """Its time starts again, also after it expired. Raises RuleViolation for one that was accepted or taken back."""
+    fresh = _locked(invite)
+    state = fresh.state(now)
+    _refuse(rules.invite_blockers(state) if state != rules.EXPIRED else ())
+    fresh.expires_at = now + rules.INVITE_TIME
+    fresh.save(update_fields=["expires_at"])
+    return fresh
+
+
+@transaction.atomic
+def revoke(invite: Invite, *, now: datetime) -> Invite:
+    """Take it back. Raises RuleViolation for one that was accepted or taken back already."""
+    fresh = _locked(invite)
+    state = fresh.state(now)
+    _refuse(rules.invite_blockers(state) if state != rules.EXPIRED else ())
+    fresh.revoked_at = now
+    fresh.save(update_fields=["revoked_at"])
+    return fresh
+
+
+def close_all(*, company: Company, email: str, now: datetime) -> None:
+    """Nobody comes back by a link who was just deactivated."""
+    company.invites.waiting().filter(email=email.lower()).update(revoked_at=now)
+
+
+@transaction.atomic
+def accept(invite: Invite, *, user: User, now: datetime) -> Membership:
+    """The person it was sent to becomes a member with its roles; good once, however often it is tried.
+
+    Raises RuleViolation: no longer open, another person's, or access that was taken away meanwhile.
+    """
+    fresh = _locked(invite)
+    _refuse(rules.invite_blockers(fresh.state(now)))
+    _refuse(_accepting_blockers(fresh, user))
+    membership, _created = Membership.objects.get_or_create(user=user, company=fresh.company)
+    RoleGrant.objects.bulk_create(
+        [RoleGrant(membership=membership, role=g.role, location_id=g.location_id) for g in fresh.wanted],
+        ignore_conflicts=True,
+    )
+    fresh.accepted_at = now
+    fresh.save(update_fields=["accepted_at"])
+    return membership
+
+
+def _accepting_blockers(invite: Invite, user: User) -> Iterable[Blocker]:
+    if user.email != invite.email.lower():
+        yield Blocker(
+            "invite_of_another",
+            _("This invitation is for %(email)s. Sign in with that address to accept it."),
+            "ORG-2",
+            params={"email": invite.email},
+        )
+    if Membership.objects.filter(user=user, company=invite.company, is_active=False).exists():
+        message = _("Your access to this company was taken away. Ask one of its account admins.")
+        yield Blocker("member_deactivated", message, "ORG-2")
+
+
+@transaction.atomic
+def accept_as_new(invite: Invite, *, password: str, now: datetime, **details: str) -> Membership:
+    """Accept with a new account for the address it was sent to. Raises RuleViolation, also if there is one already."""
+    known: PersonDetails = {  # the rest is the person's to say later, on his profile
+        "first_name": details["first_name"],
+        "last_name": details["last_name"],
+        "phone": details.get("phone", ""),
+        "language": details.get("language") or invite.language,
+        "time_zone": invite.invited_by.time_zone,
+    }
+    fresh = _locked(invite)
+    _refuse(rules.invite_blockers(fresh.state(now)))
+    try:
+        with transaction.atomic():
+            user = services.create_person(email=fresh.email, password=password, **known)
+    except IntegrityError:
+        message = _("This address has an account already. Sign in with it to accept.")
+        raise RuleViolation([Blocker("account_exists", message, "ORG-2")]) from None
+    return accept(fresh, user=user, now=now)

@@ -1,0 +1,75 @@
+"""How the events of companies and people read, and the history of one company's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext
+
+from portal.accounts.models import Role
+from portal.accounts.rules import Actor
+from portal.events.models import Event, EventQuerySet
+from portal.workflow.blockers import _
+from portal.workflow.timeline import Sentence, describe, entry
+
+
+def role_text(role: str, place: str | None) -> str:
+    """A role as people read it, with its location if it is held for one only (ORG-1)."""
+    label = str(Role(role).label) if role in Role.values else role
+    return f"{label} ({place})" if place else label
+
+
+def roles_text(held: list[dict[str, Any]]) -> str:
+    return ", ".join(role_text(grant["role"], grant["location"]) for grant in held) or gettext("no role")
+
+
+def _words(event: Event) -> Mapping[str, str]:
+    return {
+        "person": event.after.get("person", ""),
+        "email": event.after.get("email", ""),
+        "name": event.after.get("name", ""),
+        "roles": roles_text(event.after.get("roles", [])),
+        "before": roles_text(event.before.get("roles", [])),
+    }
+
+
+PEOPLE = {
+    "invite.sent": Sentence("envelope", "brand", _("%(email)s was invited: %(roles)s")),
+    "invite.resent": Sentence("envelope", "neutral", _("The invitation to %(email)s was sent again")),
+    "invite.revoked": Sentence("envelope-x", "warning", _("The invitation to %(email)s was taken back")),
+    "member.joined": Sentence("person-check", "success", _("%(person)s accepted the invitation: %(roles)s")),
+    "member.added": Sentence("person-plus", "success", _("%(person)s was added: %(roles)s")),
+    "member.roles_changed": Sentence("shield", "brand", _("%(person)s: %(roles)s; before: %(before)s")),
+    "member.deactivated": Sentence("person-dash", "warning", _("%(person)s was deactivated")),
+    "member.reactivated": Sentence("person-check", "success", _("%(person)s was reactivated")),
+}
+PLACES = {
+    "location.added": Sentence("geo-alt", "success", _("The location %(name)s was added")),
+    "location.changed": Sentence("geo-alt", "neutral", _("The location %(name)s was changed")),
+}
+OTHERS = {
+    "person.added": Sentence("person-plus", "neutral", _("An account was made for %(person)s")),
+    "person.changed": Sentence("pencil", "neutral", _("The details of %(person)s were changed")),
+    "company.added": Sentence("building", "success", _("%(company)s was added")),
+    "company.changed": Sentence("building", "neutral", _("The details of %(company)s were changed")),
+}
+describe({**PEOPLE, **PLACES, **OTHERS}, _words)
+
+#: So much history on a page; *load more* goes on.
+PAGE = 20
+
+
+def of_company(actor: Actor) -> EventQuerySet:
+    """What changed about the actor's own company, its people and its places (ORG-6)."""
+    return Event.objects.filter(company_id=actor.own_company_id, verb__in=[*PEOPLE, *PLACES])
+
+
+def page(found: EventQuerySet, *, before: int | None = None, limit: int = PAGE) -> tuple[list[dict[str, Any]], int]:
+    """The entries below one event, newest first, and the event to go on from; 0 at the end."""
+    events = found.select_related("actor_user", "company").order_by("-at", "-id")
+    last = Event.objects.filter(pk=before).first() if before else None
+    if last is not None:
+        events = events.filter(at__lte=last.at).exclude(at=last.at, pk__gte=last.pk)
+    rows = list(events[: limit + 1])
+    return [entry(event) for event in rows[:limit]], rows[limit - 1].pk if len(rows) > limit else 0

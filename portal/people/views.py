@@ -1,0 +1,234 @@
+"""Settings: a company's people, roles and locations for who keeps them, and everybody's own profile (ORG-1, ORG-2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portal.accounts.edge import ActorRequest, keeps_company, needs_actor
+from portal.accounts.models import Company, Invite, Location, Membership, RoleGrant, User
+from portal.accounts.rules import may_keep
+from portal.accounts.services import grants_of
+from portal.people import forms, services, timeline
+from portal.workflow import text
+from portal.workflow.blockers import RuleViolation
+
+
+def _company(request: ActorRequest) -> Company:
+    return Company.objects.get(pk=request.actor.own_company_id)
+
+
+def _who(request: ActorRequest) -> dict[str, Any]:
+    return {"actor": request.actor, "now": timezone.now()}
+
+
+def _posted(request: ActorRequest) -> Any:
+    return request.POST if request.method == "POST" else None
+
+
+def _members(request: ActorRequest) -> QuerySet[Membership]:
+    """The own company's; everybody else's don't exist (ORG-6)."""
+    grants = Prefetch("grants", RoleGrant.objects.select_related("location").order_by("role", "location__name"))
+    own = Membership.objects.filter(company_id=request.actor.own_company_id)
+    return own.select_related("user", "company").prefetch_related(grants)
+
+
+def _said(request: ActorRequest, violation: RuleViolation) -> None:
+    """What a button without a form could not do."""
+    for blocker in violation.blockers:
+        messages.error(request, text.text(blocker))
+
+
+@needs_actor
+@require_GET
+def settings(request: ActorRequest) -> HttpResponse:
+    return redirect("people" if may_keep(request.actor) else "profile")
+
+
+# People
+
+
+@keeps_company
+@require_GET
+def people(request: ActorRequest) -> HttpResponse:
+    before = request.GET.get("before", "")
+    history, more = timeline.page(
+        timeline.of_company(request.actor), before=int(before) if before.isdecimal() else None
+    )
+    if request.htmx and before:  # type: ignore[attr-defined]
+        return render(request, "people/_history.html#rows", {"history": history, "more": more})
+    members = _members(request).order_by("-is_active", "user__first_name", "user__last_name", "pk")
+    context = {"members": members, "invites": _invites(request), "history": history, "more": more}
+    return render(request, "people/people.html", context)
+
+
+def _invites(request: ActorRequest) -> list[dict[str, Any]]:
+    """What waits for an answer, with its roles in words."""
+    now = timezone.now()
+    names = dict(Location.objects.filter(company_id=request.actor.own_company_id).values_list("pk", "name"))
+    waiting = Invite.objects.waiting().filter(company_id=request.actor.own_company_id)
+    return [
+        {
+            "invite": invite,
+            "expired": invite.expires_at <= now,
+            "roles": [timeline.role_text(g["role"], names.get(g["location_id"])) for g in invite.grants],
+        }
+        for invite in waiting.select_related("invited_by").order_by("-created_at")
+    ]
+
+
+@keeps_company
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite_person(request: ActorRequest) -> HttpResponse:
+    company = _company(request)
+    initial = {"language": request.actor.language}
+    form = forms.InviteForm(_posted(request), company=company, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            services.invite(
+                company=company,
+                email=data["email"],
+                grants=form.grants(),
+                language=data["language"],
+                **_who(request),
+            )
+        except RuleViolation as violation:
+            forms.add_blockers(form, violation.blockers)
+        else:
+            messages.success(request, gettext("The invitation to %(email)s is on its way.") % {"email": data["email"]})
+            return redirect("people")
+    return render(request, "people/invite_person.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _invite(request: ActorRequest, public_id: Any) -> Invite:
+    return get_object_or_404(Invite, company_id=request.actor.own_company_id, public_id=public_id)
+
+
+@keeps_company
+@require_POST
+def resend_invite(request: ActorRequest, public_id: Any) -> HttpResponse:
+    return _answer_invite(request, public_id, services.resend, gettext("The invitation to %(email)s is sent again."))
+
+
+@keeps_company
+@require_POST
+def revoke_invite(request: ActorRequest, public_id: Any) -> HttpResponse:
+    return _answer_invite(request, public_id, services.revoke, gettext("The invitation to %(email)s was taken back."))
+
+
+def _answer_invite(request: ActorRequest, public_id: Any, verb: Callable[..., Invite], done: str) -> HttpResponse:
+    invite = _invite(request, public_id)
+    try:
+        verb(invite, **_who(request))
+    except RuleViolation as violation:
+        _said(request, violation)
+    else:
+        messages.success(request, done % {"email": invite.email})
+    return redirect("people")
+
+
+@keeps_company
+@require_http_methods(["GET", "HEAD", "POST"])
+def member(request: ActorRequest, pk: int) -> HttpResponse:
+    """A member's roles, and whether he has access at all."""
+    found = get_object_or_404(_members(request), pk=pk)
+    form = forms.RolesForm(_posted(request), company=found.company, held=grants_of(found))
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.change_roles(found, form.grants(), **_who(request))
+        except RuleViolation as violation:
+            forms.add_blockers(form, violation.blockers)
+        else:
+            messages.success(request, gettext("The roles of %(person)s were saved.") % {"person": found.user})
+            return redirect("people")
+    context = {"member": found, "form": form, "own": found.user_id == request.actor.user_id}
+    return render(request, "people/member.html", context, status=422 if form.errors else 200)
+
+
+@keeps_company
+@require_POST
+def deactivate_member(request: ActorRequest, pk: int) -> HttpResponse:
+    return _set_active(request, pk, active=False, done=gettext("%(person)s has no access any more."))
+
+
+@keeps_company
+@require_POST
+def reactivate_member(request: ActorRequest, pk: int) -> HttpResponse:
+    return _set_active(request, pk, active=True, done=gettext("%(person)s has access again."))
+
+
+def _set_active(request: ActorRequest, pk: int, *, active: bool, done: str) -> HttpResponse:
+    found = get_object_or_404(_members(request), pk=pk)
+    try:
+        services.set_active(found, active=active, **_who(request))
+    except RuleViolation as violation:
+        _said(request, violation)
+        return redirect("member", found.pk)
+    messages.success(request, done % {"person": found.user})
+    return redirect("people" if found.user_id != request.actor.user_id else "home")
+
+
+# Locations
+
+
+@keeps_company
+@require_GET
+def locations(request: ActorRequest) -> HttpResponse:
+    places = Location.objects.filter(company_id=request.actor.own_company_id).order_by("name")
+    return render(request, "people/locations.html", {"places": places})
+
+
+@keeps_company
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_location(request: ActorRequest) -> HttpResponse:
+    company = _company(request)
+    form = forms.NewPlaceForm(_posted(request), initial={"country": company.country})
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.add_location(company=company, **form.cleaned_data, **_who(request))
+        except RuleViolation as violation:
+            forms.add_blockers(form, violation.blockers)
+        else:
+            messages.success(request, gettext("The location was added. Give people roles there under People."))
+            return redirect("locations")
+    return render(request, "people/location.html", {"form": form, "place": None}, status=422 if form.errors else 200)
+
+
+@keeps_company
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_location(request: ActorRequest, pk: int) -> HttpResponse:
+    place = get_object_or_404(Location, pk=pk, company_id=request.actor.own_company_id)
+    form = forms.PlaceForm(_posted(request), initial=forms.place_of(place))
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.change_location(place, **form.cleaned_data, **_who(request))
+        except RuleViolation as violation:
+            forms.add_blockers(form, violation.blockers)
+        else:
+            messages.success(request, gettext("The location was saved."))
+            return redirect("locations")
+    return render(request, "people/location.html", {"form": form, "place": place}, status=422 if form.errors else 200)
+
+
+# Oneself
+
+
+@needs_actor
+@require_http_methods(["GET", "HEAD", "POST"])
+def profile(request: ActorRequest) -> HttpResponse:
+    user = User.objects.get(pk=request.actor.user_id or 0)
+    form = forms.ProfileForm(_posted(request), instance=user)
+    if request.method == "POST" and form.is_valid():
+        services.change_profile(user, **form.cleaned_data, **_who(request))
+        messages.success(request, gettext("Your profile was saved."))
+        return redirect("profile")
+    return render(request, "people/profile.html", {"form": form}, status=422 if form.errors else 200)
