@@ -28,6 +28,7 @@ from tests import build
 from tests.build import DAY, NOW
 from tests.edge import Live, parse
 from tests.test_concurrency import at_once
+from tests.turkish import Reader
 
 ADMIN, MANAGER, VIEWER = "admin@contoso.example", "manager@vendor.example", "viewer@contoso.example"
 NEW = "yeni@contoso.example"
@@ -150,8 +151,8 @@ def test_org_2_only_who_keeps_a_company_changes_its_people(cast: Cast) -> None:
 
 def test_org_2_an_invitation_is_sent_again_or_taken_back(cast: Cast) -> None:
     asked, admin = invite(cast), cast.actor(ADMIN)
-    late = NOW + 20 * DAY
-    assert asked.state(late) == rules.EXPIRED
+    late, end = NOW + 20 * DAY, asked.expires_at
+    assert [asked.state(at) for at in (end - timedelta(seconds=1), end)] == [rules.OPEN, rules.EXPIRED]
     assert services.resend(asked, actor=admin, now=late).state(late + 13 * DAY) == rules.OPEN
     assert Notice.objects.filter(email=NEW).count() == 2
     services.revoke(asked, actor=admin, now=late)
@@ -470,6 +471,22 @@ def test_the_people_page_asks_as_much_for_fifty_members_as_for_five(
         seen += [li.text for li in page.one("section", id="history").all("li")]
     assert len({line for line in seen if "was invited" in line}) == 50  # every one, once
     assert len([line for line in seen if "was invited" in line]) == 50
+
+
+def test_the_settings_and_the_link_show_no_english_to_a_turk(cast: Cast) -> None:
+    """REF-24: with history, invitations and every tab; and the mail's link before there is an account."""
+    live = Live(cast)
+    asked = invite(cast, now=live.now)
+    services.change_roles(membership(cast, VIEWER), [REFERRALS_ADMIN], actor=cast.actor(ADMIN), now=live.now)
+    User.objects.update(language="tr")
+    admin, reader = live.browser(ADMIN), Reader()
+    names = ["people", "invite_person", "locations", "add_location", "stage_names", "profile"]
+    places = [*map(reverse, names), reverse("member", args=[membership(cast, VIEWER).pk])]
+    places.append(reverse("edit_location", args=[cast.locations[ANKARA].pk]))
+    english = {place: reader.page(admin.get(place)) for place in places}
+    english["refused"] = reader.page(admin.post(reverse("invite_person"), {"email": VIEWER, "viewer": "all"}))
+    english["link"] = reader.page(Client(headers={"accept-language": "tr"}).get(link(asked)))
+    assert {place: words for place, words in english.items() if words} == {}
 
 
 # Two at once --------------------------------------------------------------------------------------------------------
