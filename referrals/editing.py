@@ -47,6 +47,7 @@ def edit_details(
     Raises Conflict where two people changed one field differently, PermissionDenied, RuleViolation (REF-6, REF-21).
     """
     current = workflow.lock(referral)
+    workflow.demand(current, "edit_details", actor=actor)
     merged = rules.merge(seen=seen, current={name: getattr(current, name) for name in DETAILS}, wanted=wanted)
     if merged.conflicts:
         raise Conflict(merged.conflicts)
@@ -68,6 +69,7 @@ def edit_team(
 ) -> Referral:
     """Put another team in place of the one seen (REF-7, REF-21). Raises Conflict if it is another one by now."""
     current = workflow.lock(referral)
+    workflow.demand(current, "edit_team", actor=actor)
     _refuse_stale("team", seen=members(seen), current=members(current.team.all()), wanted=members(team))
     edited = workflow.run(referral, "edit_team", actor=actor, now=now, team=tuple(team))
     set_team(edited, team)
@@ -81,6 +83,7 @@ def edit_solutions(
 ) -> Referral:
     """Put other solutions in place of those seen (REF-8, REF-21); an assessment's is fixed. Raises Conflict."""
     current = workflow.lock(referral)
+    workflow.demand(current, "edit_solutions", actor=actor)
     held = [line.solution.name for line in current.solutions.select_related("solution")]
     _refuse_stale(
         "solutions",

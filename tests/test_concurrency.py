@@ -47,12 +47,19 @@ def held(statement: str, *params: Any) -> Iterator[None]:
         other.close()
 
 
-def waiting() -> int:
-    """How many connections wait for a lock."""
+def wait_for(number: int) -> None:
+    """Until so many connections wait for a lock."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while _waiting() < number:
+        assert time.monotonic() < deadline, f"fewer than {number} came to wait"
+        time.sleep(0.005)
+
+
+def _waiting() -> int:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # a transaction sees the same activity otherwise
+        cursor.execute(query)
         return int(cursor.fetchone()[0])
 
 
@@ -77,10 +84,7 @@ def at_once(statement: str, params: list[Any], *calls: Call) -> list[Any]:
     with held(statement, *params):
         for thread in threads:
             thread.start()
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while waiting() < len(calls):
-            assert time.monotonic() < deadline, results
-            time.sleep(0.005)
+        wait_for(len(calls))
     for thread in threads:
         thread.join(PATIENCE_SECONDS)
     assert not any(thread.is_alive() for thread in threads)
@@ -245,6 +249,30 @@ def test_answering_while_it_expires(cast: Cast) -> None:
     other = build.vendor_copy(build.deal(cast, at=NOW - 14 * DAY))
     with held(COPY, other.pk):
         assert sweeps.expire_due(now=NOW) == 0
+
+
+def test_answering_what_a_sweep_has_just_expired(cast: Cast) -> None:
+    """REF-13, REF-11: the sweep hasn't committed yet; the answer waits for it and is refused then."""
+    copy = build.vendor_copy(build.deal(cast, at=NOW - 14 * DAY))
+    expired = threading.Event()
+
+    def sweep() -> None:
+        try:
+            with transaction.atomic():
+                sweeps.expire_due(now=NOW)
+                expired.set()
+                wait_for(1)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=sweep)
+    thread.start()
+    assert expired.wait(PATIENCE_SECONDS)
+    with pytest.raises(RuleViolation) as refused:
+        build.accept(cast, copy, at=NOW)
+    thread.join(PATIENCE_SECONDS)
+    assert refused.value.codes == ["wrong_state"]
+    assert verbs_of(copy) == ["referral.received", "referral.expired"]
 
 
 def test_sweeps_at_once_share_the_work(cast: Cast) -> None:

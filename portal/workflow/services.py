@@ -132,6 +132,15 @@ def lock(obj: M) -> M:
     return _machines[type(obj)].lock(obj.pk)
 
 
+def demand(obj: models.Model, verb: str, *, actor: Actor) -> None:
+    """Raises PermissionDenied, or RuleViolation where the state does not allow the verb at all."""
+    machine = _machines[type(obj)]
+    if not machine.may(actor, verb, obj):
+        raise PermissionDenied
+    if not can_proceed(getattr(obj, verb)):
+        raise RuleViolation([_wrong_state(machine, obj)])
+
+
 @transaction.atomic
 def run(obj: M, verb: str, *, actor: Actor, now: datetime, **inputs: Any) -> M:
     """Do `verb` to `obj` and return the row as it then is.
@@ -142,10 +151,7 @@ def run(obj: M, verb: str, *, actor: Actor, now: datetime, **inputs: Any) -> M:
     machine = _machines[type(obj)]
     spec = machine.by_name[verb]
     fresh = machine.lock(obj.pk)
-    if not machine.may(actor, verb, fresh):
-        raise PermissionDenied
-    if not can_proceed(getattr(fresh, verb)):
-        raise RuleViolation([_wrong_state(machine, fresh)])
+    demand(fresh, verb, actor=actor)
     context = Context(actor, now, policies.current(now), inputs)
     if blockers := tuple(spec.blockers(fresh, context)):
         raise RuleViolation(blockers)
