@@ -168,7 +168,16 @@ def test_a_deal_is_written_step_by_step_and_created_at_once(live: Live) -> None:
     assert page.page.one("h1").text == "New deal"
     assert page.problems() == {}
     shown = page.page.one("main").text
-    for words in ("Anadolu Cam Sanayi", "40,000 EUR", "OPP-1", "Factory Insights", "Co-sell", "Fabrikam GmbH", HOSTILE, "Umut Öztürk, +90 1, User@Contoso.Example"):
+    for words in (
+        "Anadolu Cam Sanayi",
+        "40,000 EUR",
+        "OPP-1",
+        "Factory Insights",
+        "Co-sell",
+        "Fabrikam GmbH",
+        HOSTILE,
+        "Umut Öztürk, +90 1, User@Contoso.Example",
+    ):
         assert words in shown
     assert page.page.one("main").all("b") == []
     assert Engagement.objects.count() == 0
