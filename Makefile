@@ -31,7 +31,7 @@ bench: setup
 
 # For developers: collects the messages out of the sources; needs gettext.
 messages: setup
-	$(BIN)/python manage.py makemessages -l en -l tr --no-wrap --ignore .venv --ignore node_modules --ignore tests
+	$(BIN)/python manage.py makemessages -l en -l tr --no-wrap --add-location file --ignore .venv --ignore node_modules --ignore tests
 
 setup: .venv/.installed node_modules/.installed
 

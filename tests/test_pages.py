@@ -104,9 +104,9 @@ def test_home_sums_up_the_pipeline_and_what_ends_in_thirty_days(live: Live) -> N
     live.received()
     live.won()
     home = page(live.browser(OWNER), "/")
-    rows = [row.text for row in home.one("section", id="pipeline").all("tr")]
-    assert rows[1] == f"Created / accepted {text.percent(10)} 2 88,000"
-    assert rows[4] == f"Proposed {text.percent(60)} 1 40,000"
+    rows = [row.text.replace(" %", "%") for row in home.one("section", id="pipeline").all("tr")]
+    assert rows[1] == "Created / accepted 10% 2 88,000"
+    assert rows[4] == "Proposed 60% 1 40,000"
     assert rows[-1] == "All active deals 3 128,000"
     assert [a.text for a in home.one("section", id="deadlines").all("a")] == ["Soon", "Later"]
 
@@ -236,10 +236,11 @@ def buttons(shown: Element, referral: Referral, person: str, live: Live) -> None
     offered = workflow.available_actions(referral, actor, now)
     offered += workflow.available_actions(registration, actor, now) if registration else []
     elsewhere = {"schedule_win", *(a.name for a in offered if a.verb.quiet)}
+    done = {"not_scheduled", "already_shared", "help_asked"}  # there is nothing left to do
     expected = {
         text.phrase(a.label): [text.text(b) for b in a.blockers]
         for a in offered
-        if not a.wrong_state and a.name not in elsewhere and "not_scheduled" not in [b.code for b in a.blockers]
+        if not (a.wrong_state or a.name in elsewhere or done & {b.code for b in a.blockers})
     }
     foot = shown.one("footer", class_="o-foot")
     enabled = {link.text: [] for link in foot.all("a", class_="btn") if "btn-subtle" not in link.attrs["class"]}
