@@ -1,5 +1,5 @@
-"""The pages that change something: the verbs of deals, registrations (new deals: test_wizard). Sent as a browser without JavaScript
-sends them: the form as the page shows it, with what the person changed."""
+"""The pages that change something: the verbs of deals, registrations; test_wizard has new deals. Sent as a browser
+without JavaScript sends them: the form as the page shows it, with what the person changed."""
 
 from __future__ import annotations
 
