@@ -123,11 +123,17 @@ _SHOWN = {
 def _facts(pages: Wizard, step: str) -> list[tuple[str, list[str]]]:
     """A step's answers as label and lines; what is empty is left out."""
     if step == TEAM:
-        team = [" ".join(filter(None, row.values())) for row in pages.team]
+        team = [_person(row) for row in pages.team]
         return [(gettext("People"), [line for line in team if line])]
     form = pages.judged(step)
     found = [(str(form[name].label), _lines(form[name])) for name in _SHOWN[step]]
     return [(label, lines) for label, lines in found if lines]
+
+
+def _person(row: dict[str, str]) -> str:
+    """Name, phone and address, as far as they are typed."""
+    first, last, phone, email = (row.get(name, "").strip() for name in PERSON)
+    return ", ".join(filter(None, [f"{first} {last}".strip(), phone, email]))
 
 
 def _lines(bound: BoundField) -> list[str]:

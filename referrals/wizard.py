@@ -245,7 +245,8 @@ class Wizard:
     def problems(self) -> dict[str, list[str]]:
         """Everything that keeps the deal from being created, by step (REF-5..9)."""
         found = {step: told(self.judged(step)) for step in FORMS}
-        found[HELP] += [problem for invitation in self.invitations for problem in invitation.problems]
+        for invitation in self.invitations:
+            found[HELP] += [f"{invitation.partner or '–'}: {problem}" for problem in invitation.problems]
         deal = self.deal()
         if deal is not None:
             for blocker in services.creation_blockers(deal, actor=self.actor, now=self.now):
@@ -265,11 +266,16 @@ class Wizard:
 def told(form: django_forms.Form) -> list[str]:
     """What is said of a form, field by field."""
     found = [str(error) for error in form.non_field_errors()]
-    found += [f"{bound.label}: {error}" for bound in form for error in bound.errors]
+    found += [f"{_asked(bound.label)} {error}" for bound in form for error in bound.errors]
     team = getattr(form, "team", None)
     for number, errors in enumerate(team.errors if team is not None else [], start=1):
         found += [f"{number}. {error}" for name in errors for error in errors[name]]
     return list(dict.fromkeys(found))
+
+
+def _asked(label: Any) -> str:
+    """A field's label before what is said of it."""
+    return str(label) if str(label).endswith("?") else f"{label}:"
 
 
 _FIELD_STEPS = {

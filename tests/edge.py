@@ -20,8 +20,8 @@ from portal.money import rules as money_rules
 from portal.money import services as money
 from portal.pages.demo.cast import MUNICH, Cast
 from portal.workflow.blockers import Money
-from referrals import services, sharing
-from referrals.models import Referral
+from referrals import drafts, services, sharing
+from referrals.models import Draft, Referral
 from tests import build
 
 BIG = Money(Decimal(2_000_000), "EUR")
@@ -81,6 +81,12 @@ class Live:
             solutions=given.solutions,
         )
         return sharing.invite_partner(origin, invitation, actor=sender, now=at)
+
+    def draft(self) -> Draft:
+        """A new deal of Contoso's that has only been begun."""
+        draft = drafts.new(self.cast.actor(build.CONTOSO), team=[], now=self.now)
+        draft.save()
+        return draft
 
     def form(self, **changes: Any) -> Any:
         """A one-year contract signed yesterday that would be approved."""

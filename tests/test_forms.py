@@ -1,5 +1,5 @@
-"""The pages that change something: new deals, the verbs of deals, registrations. Sent as a browser without JavaScript
-sends them: the form as the page shows it, with what the person changed."""
+"""The pages that change something: the verbs of deals, registrations; test_wizard has new deals. Sent as a browser
+without JavaScript sends them: the form as the page shows it, with what the person changed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from tests import build
 from tests.edge import STATES, Element, Live, parse
 
 OWNER = build.CONTOSO
-NEW, KIND, SUGGEST = "/co-sell/new/", "/co-sell/new/kind/", "/customers/suggest/"
 HOSTILE = '<b>Fırın</b> & "İçki" 🙂 شركة %(x)s {{ x }}'
 
 

@@ -73,6 +73,17 @@ def _asked(client: Client, address: str) -> int:
     return len(queries)
 
 
+#: The wizard's other steps, of a draft in which something has been filled in, and what each may ask.
+STEPS = {"deal": 13, "team": 13, "solutions": 14, "help": 13, "review": 22}
+
+
+def _step(live: Live, step: str) -> str:
+    draft = live.draft()
+    draft.data["tried"] = ["customer", "deal", "team", "solutions", "help"]
+    draft.save()
+    return reverse("new_deal_step", args=[draft.public_id, step])
+
+
 class Pages:
     """The pages with a budget; each to open by whom it is for."""
 
@@ -89,14 +100,15 @@ class Pages:
         review = reverse("admin:dealreg_registration_change", args=[self.review.pk])
         queue = reverse("admin:dealreg_registration_changelist")
         self.all: dict[str, tuple[Client, str, int]] = {
-            "home": (owner, reverse("home"), 14),
+            "home": (owner, reverse("home"), 15),
             "home of a seller": (seller, reverse("home"), 12),
             "home of a reviewer": (reviewer, reverse("home"), 14),
             "list": (owner, reverse("deals") + "?exact=1", 18),
-            "list of a seller": (seller, reverse("deals") + "?exact=1", 16),
+            "list of a seller": (seller, reverse("deals") + "?exact=1", 17),
             "deal": (owner, reverse("deal", args=[self.open.public_id]), 19),
             "deal in review": (owner, reverse("deal", args=[self.rows[3].public_id]), 21),
             "new deal": (owner, reverse("new_deal"), 13),
+            **{f"new deal, {step}": (owner, _step(live, step), budget) for step, budget in STEPS.items()},
             "registration": (owner, reverse("registration", args=[self.rows[2].public_id]), 22),
             "queue": (reviewer, queue, 5),
             "review": (reviewer, review, 14),

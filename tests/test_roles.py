@@ -26,7 +26,7 @@ from portal.pages import services as exports
 from portal.pages.demo.cast import ANKARA, PASSWORD, Cast
 from portal.people import services as people
 from portal.policy import services as policies
-from referrals import drafts, services, stage_names, views
+from referrals import services, stage_names, views
 from referrals.models import Draft, Referral
 from tests import build
 from tests.edge import Live
@@ -313,7 +313,7 @@ class World:
             "won-ankara": live.won(**ankara),
             "checking": live.submitted().referral,
             "sent-back": live.sent_back().referral,
-            "draft": self._draft(),
+            "draft": live.draft(),
         }
 
     def _settings(self, live: Live) -> dict[str, Any]:
@@ -332,12 +332,6 @@ class World:
     def nobodys(self, subject: str) -> Any:
         """An id like the subject's that nothing has."""
         return uuid.uuid4() if isinstance(self.things[subject], uuid.UUID) else 2**31 - 1
-
-    def _draft(self) -> Draft:
-        """The owner's."""
-        draft = drafts.new(self.cast.actor(build.CONTOSO), team=[], now=self.live.now)
-        draft.save()
-        return draft
 
     def address(self, row: Row, other: Any = None) -> str:
         """Where the row's page is; of another thing than the row's if one is given."""

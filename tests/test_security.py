@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def test_forms_sent_back_and_fragments_are_as_strict(live: Live) -> None:
     owner, referral = live.browser(build.CONTOSO), live.won()
     address = reverse("registration", args=[referral.public_id])
     answers = [
-        owner.post(reverse("new_deal"), {"name": "x"}),
+        owner.post(reverse("new_deal_step", args=[live.draft().public_id, "deal"]), {"name": "x", "go": "next"}),
         owner.post(address, {"deployment": "other"}),
         owner.post(reverse("registration_check", args=[referral.public_id]), {"signed": "2099-01-01"}),
         owner.get(reverse("act", args=[live.accepted().public_id, "lose"]), headers={"HX-Target": "dialog"}),
@@ -243,6 +244,6 @@ def test_what_no_text_can_hold_is_refused(cast: Cast) -> None:
     asked = [
         client.get("/co-sell/?q=%00"),
         client.get("/customers/suggest/?country=%00&customer_search=a"),
-        client.post(reverse("new_deal"), {"find": "1", "country": "TR", "customer_search": "a\x00"}),
+        client.post(reverse("new_deal_step", args=[uuid.uuid4(), "customer"]), {"customer_search": "a\x00"}),
     ]
     assert [answer.status_code for answer in asked] == [400, 400, 400]

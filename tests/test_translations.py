@@ -35,7 +35,7 @@ from portal.policy.rules import Policy
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money, RuleViolation, from_json, to_json
-from referrals import drafts, rules
+from referrals import rules
 from referrals import services as referrals
 from referrals.models import Referral
 from tests import build
@@ -243,8 +243,7 @@ def test_no_page_or_mail_shows_english_to_a_turk(cast: Cast) -> None:
 
 def _read_wizard(world: World, client: Client) -> dict[str, Any]:
     """Every step of an empty deal, sent and told what is missing; with an invitation, and at the end the review."""
-    draft = drafts.new(world.cast.actor(build.CONTOSO), team=[], now=world.live.now)
-    draft.save()
+    draft = world.live.draft()
     pages = {
         step: client.post(reverse("new_deal_step", args=[draft.public_id, step]), {"go": "next", **sent})
         for step, sent in {

@@ -168,7 +168,16 @@ def test_a_deal_is_written_step_by_step_and_created_at_once(live: Live) -> None:
     assert page.page.one("h1").text == "New deal"
     assert page.problems() == {}
     shown = page.page.one("main").text
-    for words in ("Anadolu Cam Sanayi", "40,000 EUR", "OPP-1", "Factory Insights", "Co-sell", "Fabrikam GmbH", HOSTILE):
+    for words in (
+        "Anadolu Cam Sanayi",
+        "40,000 EUR",
+        "OPP-1",
+        "Factory Insights",
+        "Co-sell",
+        "Fabrikam GmbH",
+        HOSTILE,
+        "Umut Öztürk, +90 1, User@Contoso.Example",
+    ):
         assert words in shown
     assert page.page.one("main").all("b") == []
     assert Engagement.objects.count() == 0
@@ -497,7 +506,7 @@ def test_people_of_earlier_deals_are_added_with_one_click(live: Live, django_ass
     """REF-7: of deals one may see, the latest first, each once, at most twelve, in one query."""
     many = [build.member(f"m{n}@contoso.example") for n in range(13)]
     live.deal(team=[*many, build.member(OWNER)])
-    live.deal(team=[build.member("latest@contoso.example")])
+    live.deal(team=[build.member("latest@contoso.example"), build.member("m0@contoso.example")])
     page = writer(live)
     page.fill("team")
     shown = [b.attrs["value"] for b in page.page.one("section", id="offered").all("button")]
