@@ -81,7 +81,7 @@ def _became(public_id: uuid.UUID, actor: Actor) -> Referral | None:
 
 
 @transaction.atomic
-def save(
+def keep(
     public_id: uuid.UUID,
     change: Callable[[Data], Data],
     *,

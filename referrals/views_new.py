@@ -78,7 +78,7 @@ def step(request: ActorRequest, draft: uuid.UUID, step: str) -> HttpResponse:
 def _save(request: ActorRequest, draft: uuid.UUID, step: str, **options: Any) -> Draft:
     """Keep what was typed; a draft begins with its author on the team."""
     keep = wizard.change_step(step, request.POST, tried=options.pop("tried", False))
-    return drafts.save(
+    return drafts.keep(
         draft,
         lambda data: keep(data if TEAM in data else {**data, TEAM: me(request)}),
         actor=request.actor,
@@ -147,7 +147,7 @@ def _change_team(request: ActorRequest, draft: uuid.UUID) -> str:
             rows = [*rows, dict.fromkeys(wizard.PERSON, "")]
         return {**data, TEAM: rows[: wizard.MOST_ROWS]}
 
-    drafts.save(draft, change, actor=actor, now=timezone.now())
+    drafts.keep(draft, change, actor=actor, now=timezone.now())
     return place
 
 
@@ -328,7 +328,7 @@ def invitation(request: ActorRequest, draft: uuid.UUID, key: str) -> HttpRespons
         return _invitation_page(request, pages, key, form)
     removing, finding = "remove" in request.POST, "find" in request.POST
     posted: QueryDict | None = None if removing else request.POST
-    saved = drafts.save(draft, wizard.change_invitation(key, posted), actor=request.actor, now=timezone.now())
+    saved = drafts.keep(draft, wizard.change_invitation(key, posted), actor=request.actor, now=timezone.now())
     pages = Wizard(saved, actor=request.actor, now=timezone.now())
     form = pages.invite_form(key)
     if removing:

@@ -199,7 +199,7 @@ def test_the_vendors_file_keeps_what_is_the_partners_own(cast: Cast) -> None:
     """REF-20, REF-3: of a deal it may only view no CRM id, no registration, and nothing of private deals."""
     build.deal(cast, name="Led", crm_id="OPP-1", campaign_id="spring", **LED)
     build.deal(cast, name="Own", **PRIVATE)
-    found = lines(made(cast, "tab=outbound", by=build.SELLER))
+    found = lines(made(cast, "tab=partner_led", by=build.SELLER))
     assert [line["Deal name"] for line in found] == ["Led"]
     assert (found[0]["From"], found[0]["CRM id"], found[0]["Marketing campaign id"]) == ("Contoso Yazılım", "", "")
     assert not {"Registration", "Status at Microsoft"} & set(found[0])
