@@ -20,7 +20,7 @@ from portal.accounts.rules import REFERRALS_USER, Actor, reading_scope
 from portal.catalog.models import AssessmentType, Solution
 from portal.customers.models import Customer
 from portal.workflow.blockers import Money
-from referrals import rules
+from referrals import ordering, rules
 
 
 class Substatus(models.TextChoices):
@@ -197,6 +197,15 @@ class Referral(models.Model):
         indexes = [
             models.Index(fields=["company", "-created_at", "-id"], name="referrals_company_newest"),
             models.Index(fields=["company", "substatus", "-created_at", "-id"], name="referrals_company_substatus"),
+            models.Index(
+                fields=["company", "-created_at", "-id"],
+                condition=models.Q(invited_by__isnull=False),
+                name="referrals_company_inbound",
+            ),
+            models.Index(fields=["-created_at", "-id"], name="referrals_newest"),
+            models.Index("company", ordering.FOLDED_NAME, "id", name="referrals_company_name"),
+            models.Index("company", ordering.KNOWN_VALUE, "id", name="referrals_company_value"),
+            models.Index(fields=["company", "close_date", "id"], name="referrals_company_close"),
             models.Index(
                 fields=["expires_at"], condition=models.Q(substatus=rules.RECEIVED), name="referrals_due_to_expire"
             ),

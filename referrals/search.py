@@ -7,9 +7,10 @@ them. The mark also keeps PostgreSQL's parser from taking words for numbers: it 
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
 from django.contrib.postgres.search import SearchQuery
@@ -29,6 +30,8 @@ LONGEST_QUERY, MOST_WORDS = 200, 8
 LONGEST_WORD, MOST_INDEXED_WORDS, MOST_INDEXED_BYTES = 60, 10_000, 700_000
 #: How a deal's id, or its beginning, looks.
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{1,27}")
+#: What is in more copies than this is read, not looked up.
+COMMON = 10_000
 BATCH = 500
 
 
@@ -48,25 +51,53 @@ def is_long_enough(text: str) -> bool:
 
 def matching(text: str, *, actor: Actor) -> Q:
     """The copies in which every word of the text begins some word: everything of the own company's copies, of others'
-    what they share. Ask is_long_enough first."""
+    what they share. Ask is_long_enough first.
+
+    Asks the database and so is asked once. What few copies hold is looked up in the index; what many hold one comes
+    across sooner by reading in the list's own order.
+    """
     asked = _asked(text)
-    found = Q(company_id=actor.own_company_id) & _containing(asked, (SHARED, OWN))
-    if actor.is_vendor:
-        found |= _containing(asked, (SHARED,))
-    return found | _beginning(text.strip().lower()) if ID.fullmatch(text.strip().lower()) else found
+    if not _is_common(asked):
+        found = _visible(asked, _looked_up, actor)
+        if ID.fullmatch(text.strip().lower()):
+            found |= _beginning(text.strip().lower())
+        pks = list(Referral.objects.filter(found).order_by().values_list("pk", flat=True)[: COMMON + 1])
+        if len(pks) <= COMMON:
+            return Q(pk__in=pks)
+    return _visible(asked, _read, actor)
+
+
+def _visible(asked: Sequence[str], containing: Callable[[Sequence[str], Sequence[str]], Q], actor: Actor) -> Q:
+    found = Q(company_id=actor.own_company_id) & containing(asked, (SHARED, OWN))
+    return found | containing(asked, (SHARED,)) if actor.is_vendor else found
 
 
 def _asked(text: str) -> list[str]:
     return words(text[:LONGEST_QUERY])[:MOST_WORDS]
 
 
-def _containing(asked: Sequence[str], marks: Sequence[str]) -> Q:
-    """Long words by the index; short ones, which begin too many words for it, in what the long ones found."""
+def _is_common(asked: Sequence[str]) -> bool:
+    """Whether the words are likely to be in more copies than it is worth looking up.
+
+    The planner knows well how often a text holds a pattern, from a sample, and badly how often a vector does.
+    """
+    plan = Referral.objects.filter(_read(asked, (SHARED, OWN))).order_by().explain(format="json")
+    return json.loads(plan)[0]["Plan"]["Plan Rows"] > COMMON
+
+
+def _looked_up(asked: Sequence[str], marks: Sequence[str]) -> Q:
+    """By the index; short words, which begin too many for it, by reading what the long ones found."""
     # Words hold letters and digits only, so nothing typed becomes an operator of the query language.
     long = [word for word in asked if len(word) >= SHORTEST]
     query = " & ".join("(" + " | ".join(f"'{mark}{word}':*" for mark in marks) + ")" for word in long)
     found = Q(search_vector=SearchQuery(query, config="simple", search_type="raw"))
-    for word in set(asked) - set(long):
+    return found & _read([word for word in asked if word not in long], marks)
+
+
+def _read(asked: Sequence[str], marks: Sequence[str]) -> Q:
+    """The same by reading the text, in which a blank and a mark stand before every word."""
+    found = Q()
+    for word in dict.fromkeys(asked):
         found &= Q.create([Q(search_text__contains=f" {mark}{word}") for mark in marks], Q.OR)
     return found
 
@@ -125,7 +156,7 @@ def search_text(copy: Referral, team: Iterable[TeamMember], notes: Iterable[Note
     for note in notes:
         if note.shared or note.company_id == copy.company_id:
             parts.append((SHARED if note.shared else OWN, note.text))
-    # A dict keeps the order and forgets repetitions. The blank before each word tells its beginning (_containing).
+    # A dict keeps the order and forgets repetitions. The blank before each word tells its beginning (_read).
     marked = dict.fromkeys(f" {mark}{word}" for mark, part in parts for word in words(part))
     kept, size = [], 0
     for word in islice(marked, MOST_INDEXED_WORDS):

@@ -141,6 +141,7 @@ def _failed(live: Live, registration: Registration, verb: str) -> Referral:
 STATES: dict[str, Callable[[Live], Referral]] = {
     "received": lambda live: live.received(),
     "open": lambda live: live.accepted(),
+    "inbound": lambda live: build.accept(live.cast, live.received(), at=live.now, by=build.CONTOSO),
     "unanswered": lambda live: live.deal(),
     "private": lambda live: live.deal(help_code="Unknown", vendor_may_view=False),
     "lost": lambda live: _closed(live, "lose", reason_code="budget", comment="Next year again."),

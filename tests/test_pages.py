@@ -19,7 +19,7 @@ from portal.pages.demo.cast import ANKARA, Cast
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Money
-from referrals import services
+from referrals import rules, services
 from referrals.models import Note, Referral
 from tests import build
 from tests.edge import STATES, STRANGER, Element, Live, parse
@@ -153,6 +153,7 @@ NOW_AT_10 = ["now", "", "", "", ""]
 SHOWN: dict[str, tuple[list[str], str, list[str], list[str]]] = {
     "received": ([""] * 5, " Won", [" To register after the win"], ["Waiting for your answer. Fabrikam GmbH sent you"]),
     "open": (NOW_AT_10, " Won", [" To register after the win"], []),
+    "inbound": (NOW_AT_10, " Won", [" To register after the win"], []),
     "unanswered": (NOW_AT_10, " Won", [" To register after the win"], []),
     "private": (NOW_AT_10, " Won", [], []),
     "lost": (["done", "", "", "", ""], "failed Lost", [], ["Reason: The budget was inadequate Next year again."]),
@@ -248,6 +249,8 @@ def buttons(shown: Element, referral: Referral, person: str, live: Live) -> None
     assert {**enabled, **disabled} == expected
     if person == VIEWER:
         assert expected == {}
+    elif referral.is_inbound and referral.substatus == rules.ACCEPTED:
+        assert disabled  # what only the company that started the deal may do
     tries = [link.text for link in foot.all("a", class_="btn-subtle")]
     assert tries == ([] if registration else ["Try out the registration"])
 

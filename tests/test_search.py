@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from portal.customers.models import Customer
 from portal.pages.demo.cast import MUNICH, Cast
-from referrals import editing, rules, search, services, sharing
+from referrals import editing, rules, search, services, sharing, sweeps
 from referrals.models import Note, Referral
 from tests import build
 from tests.build import NOW
@@ -103,6 +105,24 @@ def test_endless_text_is_searched_and_found_by_its_beginning(cast: Cast) -> None
     assert found(cast, f"{'c' * 30}0000000000") == set()  # the oldest no longer fits
 
 
+def test_words_of_many_deals_are_read_instead_of_looked_up(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """REF-20: another way to the same deals, taken where the planner expects many, or where the index found many."""
+    build.deal(cast, name="Fırın kameraları 7", crm_id="OPP-1", notes="Cuma")
+    build.deal(cast, name="Kamera fırını 17", help_code=rules.NO_HELP, vendor_may_view=True, crm_id="OPP-2")
+    typed = ["fırın", "firin kam", "firin 7", "7 firin", "opp", "opp 2", "cuma", "anadolu 1", "rin", "ırın", "opp 3"]
+    expected = [(found(cast, text), found(cast, text, by=build.SELLER)) for text in typed]
+    assert expected[0] == ({"Fırın kameraları 7", "Kamera fırını 17"},) * 2
+    assert expected[4] == ({"Fırın kameraları 7", "Kamera fırını 17"}, set())
+    monkeypatch.setattr(search, "COMMON", 0)
+    for likely in (True, False):
+        monkeypatch.setattr(search, "_is_common", lambda _asked, likely=likely: likely)
+        monkeypatch.setattr(search, "_looked_up", None if likely else search._looked_up)
+        assert [(found(cast, text), found(cast, text, by=build.SELLER)) for text in typed] == expected
+        monkeypatch.undo()
+        monkeypatch.setattr(search, "COMMON", 0)
+    assert search._is_common(["firin"])
+
+
 def test_shared_notes_find_every_copy_and_private_ones_their_own(cast: Cast) -> None:
     """REF-20, REF-23, REF-3: nobody finds out by searching what he may not read."""
     led = build.deal(
@@ -162,6 +182,18 @@ def test_the_text_follows_every_change(cast: Cast) -> None:
     seen = [rules.Member(m.first_name, m.last_name, m.phone, m.email) for m in held]
     editing.edit_team(deal, seen=seen, team=[build.member("zoe@contoso.example")], actor=contoso, now=NOW)
     assert [found(cast, text) for text in ("ovens", "kilns zoe", "user@contoso.example")] == [set(), {"Kilns"}, set()]
+
+
+def test_renamed_customers_are_found_by_their_new_name(cast: Cast) -> None:
+    """REF-20, JOB: the directory knows no deals; the sweep looks for what changed in it lately."""
+    build.deal(cast, name="Ovens", customer=cast.customers["isar"])
+    build.deal(cast, name="Kilns")
+    Customer.objects.update(created_at=NOW - build.DAY, updated_at=NOW - build.DAY)
+    Customer.objects.filter(name="Isar Pharma").update(name="Inn Pharma", search_text="inn pharma", updated_at=NOW)
+    assert found(cast, "inn pharma") == set()
+    assert sweeps.index_renamed_customers(now=NOW + build.DAY) == 0
+    assert sweeps.index_renamed_customers(now=NOW + sweeps.RENAMED_WITHIN) == 2  # the vendor has a copy
+    assert (found(cast, "inn pharma"), found(cast, "isar")) == ({"Ovens"}, set())
 
 
 def test_many_copies_are_indexed_by_as_many_statements_as_one(cast: Cast) -> None:

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThanOrEqual
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 
@@ -25,9 +26,9 @@ from portal.catalog.models import Solution
 from portal.customers.rules import country_choices, fold
 from portal.workflow import text
 from portal.workflow.blockers import _
-from referrals import rules
+from referrals import rules, search
 from referrals.models import Referral, ReferralSolution, TeamMember
-from referrals.ordering import STAGED
+from referrals.ordering import KNOWN_VALUE, STAGED
 
 #: What an address holds: every name with all its values.
 Values = Mapping[str, Sequence[str]]
@@ -226,19 +227,23 @@ def _registered(_actor: Actor, chosen: Sequence[str]) -> Q:
 
 
 def _answered(_actor: Actor, chosen: Sequence[str]) -> Q:
-    copies = Referral.objects.filter(engagement=OuterRef("engagement"), company__kind=Company.Kind.VENDOR)
+    vendor = Company.objects.filter(kind=Company.Kind.VENDOR).values("pk")[:1]
+    copies = Referral.objects.filter(engagement=OuterRef("engagement"), company=vendor)
     found = Q(Exists(copies.filter(substatus__in=chosen)))
     return found | ~Q(Exists(copies)) if NONE in chosen else found
 
 
-def _between(field: str) -> Finder:
-    def find(_actor: Actor, ends: tuple[Any, Any]) -> Q:
-        bounds = {
-            f"{field}__{end}": value for end, value in zip(("gte", "lte"), ends, strict=True) if value is not None
-        }
-        return Q(**bounds)
+def _closing(_actor: Actor, ends: tuple[date | None, date | None]) -> Q:
+    first, last = ends
+    found = Q(close_date__gte=first) if first else Q()
+    return found & Q(close_date__lte=last) if last else found
 
-    return find
+
+def _worth(_actor: Actor, ends: tuple[Decimal | None, Decimal | None]) -> Q:
+    """In USD; what has no known value is neither above nor below anything."""
+    first, last = ends
+    found = Q(GreaterThanOrEqual(KNOWN_VALUE, first)) if first else Q(GreaterThan(KNOWN_VALUE, Decimal(0)))
+    return found if last is None else found & Q(LessThanOrEqual(KNOWN_VALUE, last))
 
 
 def _created(_actor: Actor, ends: tuple[date | None, date | None]) -> Q:
@@ -253,8 +258,8 @@ def _local(day: date, at: time) -> datetime:
 
 
 def _with_solution(_actor: Actor, typed: str) -> Q:
-    named = Solution.objects.filter(Q(code__iexact=typed) | Q(name__icontains=typed))
-    return Q(Exists(ReferralSolution.objects.filter(referral=OuterRef("pk"), solution__in=named)))
+    named = Solution.objects.filter(Q(code__iexact=typed) | Q(name__icontains=typed)).values_list("pk", flat=True)
+    return Q(Exists(ReferralSolution.objects.filter(referral=OuterRef("pk"), solution__in=list(named))))
 
 
 def _with_member(_actor: Actor, typed: str) -> Q:
@@ -262,8 +267,9 @@ def _with_member(_actor: Actor, typed: str) -> Q:
 
 
 def _with_crm_id(actor: Actor, typed: str) -> Q:
-    """Of the own company's copies only: nobody else sees theirs."""
-    return Q(company_id=actor.own_company_id, crm_id__istartswith=typed)
+    """Of the own company's copies only: nobody else sees theirs. The search index holds the id's words, too."""
+    found = Q(company_id=actor.own_company_id, crm_id__istartswith=typed)
+    return found & search.matching(typed, actor=actor) if search.is_long_enough(typed) else found
 
 
 FILTERS: tuple[Filter, ...] = (
@@ -290,9 +296,9 @@ FILTERS: tuple[Filter, ...] = (
         lambda _actor, chosen: Q(engagement__customer__country__in=chosen),
         is_long=True,
     ),
-    Range("value", _("Value in USD"), _between("value_usd"), _amount, lambda v: text.money(v, "USD"), "amounts"),
+    Range("value", _("Value in USD"), _worth, _amount, lambda v: text.money(v, "USD"), "amounts"),
     Range("created", _("Created"), _created, _day, text.day, "days"),
-    Range("close", _("Close date"), _between("close_date"), _day, text.day, "days"),
+    Range("close", _("Close date"), _closing, _day, text.day, "days"),
     Text("solution", _("Solution"), _with_solution, _("Name or solution id")),
     Text("member", _("Team member"), _with_member, _("E-mail address, or how it begins")),
     Text("crm", _("CRM id"), _with_crm_id, _("How it begins")),

@@ -23,7 +23,7 @@ from referrals.models import Referral, ReferralQuerySet
 from referrals.services import new_deal_blockers
 
 #: Counting goes on to here; of more, nobody asks how many exactly.
-MOST_COUNTED = 10_000
+MOST_COUNTED = 1_000
 #: So many columns fit beside an open rail on a small screen.
 MOST_NARROW = 6
 #: A field suggests so many values at most.
@@ -47,7 +47,7 @@ def context(actor: Actor, asked: Asked, chosen: Sequence[str]) -> dict[str, Any]
     counts = {tab: count(rows.of_tab(found, tab, actor)) for tab in tabs(actor)}
     asked = replace(asked, tab=asked.tab or _tab(actor, asked, counts))
     return {
-        **more(actor, asked, chosen),
+        **more(actor, asked, chosen, found),
         "tabs": [_tab_link(tab, counts[tab], actor, asked) for tab in tabs(actor)],
         "count": counts[asked.tab],
         "most_counted": MOST_COUNTED,
@@ -67,9 +67,9 @@ def context(actor: Actor, asked: Asked, chosen: Sequence[str]) -> dict[str, Any]
     }
 
 
-def more(actor: Actor, asked: Asked, chosen: Sequence[str]) -> dict[str, Any]:
+def more(actor: Actor, asked: Asked, chosen: Sequence[str], found: ReferralQuerySet | None = None) -> dict[str, Any]:
     """One page of rows, as *Load more* adds it to those shown."""
-    page = rows.page(actor, asked)
+    page = rows.page(actor, asked, found)
     return {
         "asked": asked,
         "address": asked.address().removeprefix("?"),

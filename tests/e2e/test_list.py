@@ -1,0 +1,79 @@
+"""The list of deals in a browser: filters and search in place, stars, more rows, a file made by the worker."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from portal.pages.demo.cast import Cast
+from portal.pages.models import Export
+from referrals import rules
+from tests import build
+from tests.e2e.conftest import Visit
+
+sync_api = pytest.importorskip("playwright.sync_api")
+expect = sync_api.expect
+
+LED = {"help_code": rules.NO_HELP, "vendor_may_view": True}
+
+
+def test_the_list_works_in_place(cast: Cast, visit: Visit) -> None:
+    """REF-19, REF-20: what is ticked applies at once and the menu stays open; the address always says what is shown."""
+    now = timezone.now()
+    for n in range(27):
+        build.deal(cast, name=f"Fırın {n:02}", at=now - timedelta(hours=n + 1), close_date=now.date(), **LED)
+    build.deal(cast, name="Kiosks", at=now, close_date=now.date())
+    page = visit(build.CONTOSO)
+    page.goto("/co-sell/?size=25&exact=1")
+    rows = page.locator("#list a.o-rowlink")
+    expect(rows).to_have_count(25)
+    page.get_by_role("link", name="Load more").click()
+    expect(rows).to_have_count(28)
+
+    page.locator("#filters summary", has_text="Deal type").click()
+    page.get_by_label("Partner-led").check()
+    expect(page).to_have_url(re.compile("type=partner_led"))
+    expect(page.locator("#count")).to_have_text("27 deals")
+    expect(page.get_by_label("Partner-led")).to_be_visible()
+    page.keyboard.press("Escape")
+    search = page.get_by_label("Search the list")
+    search.fill("firin 07")
+    expect(rows).to_have_text(["Fırın 07"])
+    expect(search).to_be_focused()
+    star = page.get_by_role("button", name="Favorite: Fırın 07")
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#count-favorites")).to_have_text("1")
+    rows.click()
+    expect(page.get_by_role("heading", name="Fırın 07")).to_be_visible()
+    page.go_back()
+    expect(rows).to_have_text(["Fırın 07"])
+
+    page.goto("/co-sell/")  # remembered: the filter, not the search
+    expect(page.locator(".o-active a.is-on")).to_have_text([re.compile("Deal type: Partner-led")])
+    page.get_by_role("link", name="Clear all").click()
+    expect(page.locator("#count")).to_have_text("28 deals")
+
+
+def test_a_worker_makes_the_file(cast: Cast, visit: Visit, tmp_path: Path) -> None:
+    """REF-20: of the deals ticked; the page turns into the download by itself."""
+    now = timezone.now()
+    for name in ("Ovens", "Kilns", "Kiosks"):
+        build.deal(cast, name=name, at=now, close_date=now.date(), **LED)
+    page = visit(build.CONTOSO)
+    page.goto("/co-sell/")
+    for name in ("Ovens", "Kilns"):
+        page.get_by_label(f"Export {name}").check()
+    page.get_by_text("Export", exact=True).click()
+    page.get_by_role("button", name="CSV").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download CSV").click()
+    download.value.save_as(tmp_path / "deals.csv")
+    lines = (tmp_path / "deals.csv").read_text("utf-8-sig").splitlines()
+    assert len(lines) == 3
+    assert not any("Kiosks" in line for line in lines)
+    assert Export.objects.get().done == 2
