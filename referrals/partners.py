@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 
 from django.db import connection, models
 from django.db.models import Exists, OuterRef
@@ -42,6 +43,11 @@ class Responsiveness:
         """Answered in time, 0 to 1; a company that never received a deal has shown nothing yet."""
         return self.answered / self.received if self.received else 0.0
 
+    @property
+    def hours(self) -> int:
+        """The median as people say it: whole hours begun, at least one."""
+        return max(1, ceil(self.median_hours or 0))
+
 
 def responsiveness(company_ids: list[int], *, now: datetime) -> dict[int, Responsiveness]:
     """Of each company that received deals; one statement (REF-22)."""
@@ -50,6 +56,11 @@ def responsiveness(company_ids: list[int], *, now: datetime) -> dict[int, Respon
         return {
             row[0]: Responsiveness(received=row[2], answered=row[1], median_hours=row[3]) for row in cursor.fetchall()
         }
+
+
+def responsiveness_of(company_id: int, *, now: datetime) -> Responsiveness:
+    """Of one company, as it is shown to it and to those who look for a partner (REF-22)."""
+    return responsiveness([company_id], now=now).get(company_id, Responsiveness())
 
 
 def ecosystem() -> models.QuerySet[Company]:

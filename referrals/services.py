@@ -11,6 +11,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
+from portal.accounts import services as accounts
 from portal.accounts.models import Company, Location
 from portal.accounts.rules import SYSTEM, Actor, creating_scope
 from portal.catalog.models import AssessmentType, Solution
@@ -185,11 +186,16 @@ def begin_own(engagement: Engagement, terms: Terms, *, actor: Actor, now: dateti
 def send_copy(
     engagement: Engagement, terms: Terms, *, to: Company, sender_id: int, actor: Actor, now: datetime, **asked: Any
 ) -> Referral:
-    """Give another company its own copy of the deal, born Received with the time to answer running (REF-10, REF-13)."""
+    """Give another company its own copy of the deal, born Received with the time to answer running (REF-10, REF-13).
+
+    A partner's copy belongs to one of its locations, as its own deals do (ORG-4); the vendor's people share theirs.
+    """
+    country = engagement.customer.country
     referral = _new_referral(
         engagement,
         terms,
         company_id=to.pk,
+        location=None if to.is_vendor else accounts.receiving_location(to, country=country),
         now=now,
         substatus=rules.RECEIVED,
         invited_by_id=sender_id,

@@ -78,6 +78,20 @@ def test_home_of_the_vendor_shows_what_its_roles_do(live: Live) -> None:
     assert queue in [need.attrs["href"] for need in reviewer.all("a", class_="o-need")]
 
 
+def test_home_tells_a_company_how_it_answers(live: Live) -> None:
+    """REF-22: the same figures that those see who look for a partner; the vendor is no partner."""
+
+    def told(person: str) -> list[str]:
+        return [d.text for d in page(live.browser(person), "/").one("section", id="answers").all("dd")]
+
+    assert told(OWNER) == []
+    build.accept(live.cast, live.received(days=20), at=live.ago(19.5), by=OWNER)
+    services.expire(live.received(days=15), now=live.ago(1))
+    live.received()  # may still be answered
+    assert told(OWNER) == ["50% 1 of 2 deals sent to you", "within 12 hours"]
+    assert not page(live.browser(build.SELLER), "/").all("section", id="answers")
+
+
 def test_home_shows_only_deals_one_may_see(live: Live) -> None:
     """ORG-2, ORG-4: a referrals user what lists him, an admin of a location its deals."""
     live.deal(name="With Umut")

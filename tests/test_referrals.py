@@ -13,6 +13,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
+from portal.accounts.models import RoleGrant
 from portal.accounts.rules import SYSTEM
 from portal.catalog import services as catalog
 from portal.catalog.models import AssessmentType
@@ -400,8 +401,22 @@ def invitation(cast: Cast, **changes: Any) -> sharing.InviteInput:
     return replace(base, **changes)
 
 
+def test_a_deal_arrives_at_the_location_nearest_to_its_customer(cast: Cast) -> None:
+    """ORG-1, ORG-4: in the customer's country, else the company's first; its admins see it and are told."""
+    arrived = []
+    for customer in ("anadolu", "isar", "puget"):
+        sent = build.deal(cast, at=NOW, by=FABRIKAM, location=cast.locations[MUNICH], customer=cast.customers[customer])
+        given = invitation(cast, partner=cast.companies["contoso"], solutions=[cast.solutions["azure"]])
+        copy = sharing.invite_partner(sent, given, actor=cast.actor(FABRIKAM), now=NOW)
+        arrived.append((sent.engagement.customer.country, copy.location.name if copy.location else None))
+    assert arrived == [("TR", ISTANBUL), ("DE", BERLIN), ("US", ISTANBUL)]
+    RoleGrant.objects.filter(membership__user__email=ANKARA_ADMIN).update(location=cast.locations[BERLIN])
+    berlin = Referral.objects.visible_to(cast.actor(ANKARA_ADMIN))
+    assert [copy.engagement.customer.name for copy in berlin] == ["Isar Pharma"]
+
+
 def test_a_partner_is_invited_with_terms_of_its_own(cast: Cast) -> None:
-    """REF-9, REF-10, REF-13: its copy is Received with the invitation's value, and says nothing of the location."""
+    """REF-9, REF-10, REF-13: its copy is Received with the invitation's value, at a location of its own."""
     own, admin = build.deal(cast, at=NOW), cast.actor(CONTOSO)
     copy = sharing.invite_partner(own, invitation(cast), actor=admin, now=NOW + HOUR)
     copy = again(copy)
@@ -411,7 +426,8 @@ def test_a_partner_is_invited_with_terms_of_its_own(cast: Cast) -> None:
         date(2027, 1, 31),
         Decimal("21000.00"),
     )
-    assert (copy.invited_by, copy.location, copy.invite_help) == (cast.companies["contoso"], None, build.HELP)
+    assert (copy.invited_by, copy.invite_help) == (cast.companies["contoso"], build.HELP)
+    assert copy.location == cast.locations[MUNICH]
     assert [s.solution for s in copy.solutions.all()] == [cast.solutions["twin"]]
     assert (again(own).money, again(own).substatus) == (own.money, "Accepted")
     assert Referral.objects.visible_to(cast.actor(FABRIKAM)).get() == copy

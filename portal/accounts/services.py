@@ -7,7 +7,7 @@ from typing import TypedDict, Unpack
 
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
 from portal.accounts import rules
 from portal.accounts.models import Company, Location, Membership, RoleGrant, User
@@ -46,6 +46,15 @@ def _location_blockers(place: Location) -> Iterator[Blocker]:
     if others.filter(mpn_id=place.mpn_id).exists():
         message = _("This partner id is in use already. Each location has its own; check it, or ask %(vendor)s.")
         yield Blocker("mpn_taken", message, "ORG-1", "mpn_id")
+
+
+def receiving_location(company: Company, *, country: str) -> Location | None:
+    """Where a deal for a customer in that country arrives: the company's first location there, else its first (ORG-1).
+
+    None for a company without locations.
+    """
+    nearest = Case(When(country=country, then=0), default=1)
+    return Location.objects.filter(company=company).order_by(nearest, "pk").first()
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from portal.accounts.rules import REVIEWER, Actor
 from portal.events.models import Event
 from portal.policy import services as policies
 from portal.workflow import timeline
-from referrals import rules
+from referrals import partners, rules
 from referrals.drafts import begun
 from referrals.models import Referral, ReferralQuerySet
 
@@ -35,6 +35,7 @@ def context(actor: Actor, *, now: datetime) -> dict[str, Any]:
         "last_events": _last_events(visible, actor),
         "drafts": [] if actor.is_vendor else begun(actor)[:MOST],
         "is_vendor": actor.is_vendor,
+        "answers": None if actor.is_vendor else partners.responsiveness_of(actor.own_company_id, now=now),
     }
 
 
