@@ -319,24 +319,37 @@ def new_deal_kind(request: ActorRequest) -> HttpResponse:
 def invitation(request: ActorRequest, draft: uuid.UUID, key: str) -> HttpResponse:
     """One partner to be invited with the deal (REF-9); kept as it was typed, and told what is wrong with it."""
     pages = Wizard(drafts.get(draft, request.actor), actor=request.actor, now=timezone.now())
-    back = _step_url(draft, HELP) + "#invitations"
-    if request.method == "GET":
-        kept = key in {i["key"] for i in pages.kept_invitations()}
-        form = pages.invite_form(key)
-        if kept:
-            pages.judge_invitation(key, form)
-        return _invitation_page(request, pages, key, form)
+    kept = key in pages.invitation_keys
+    if not kept and len(pages.invitation_keys) >= wizard.MOST_INVITATIONS:
+        messages.error(request, gettext("This draft invites as many partners as it can hold; remove one first."))
+        return redirect(_invitations_url(draft))
+    if request.method == "POST":
+        return _send_invitation(request, draft, key)
+    form = pages.invite_form(key)
+    if kept:
+        pages.judge_invitation(key, form)
+    return _invitation_page(request, pages, key, form)
+
+
+def _invitations_url(draft: uuid.UUID) -> str:
+    return _step_url(draft, HELP) + "#invitations"
+
+
+def _send_invitation(request: ActorRequest, draft: uuid.UUID, key: str) -> HttpResponse:
+    """Kept whatever it says; only the last button asks whether it is right."""
     removing, finding = "remove" in request.POST, "find" in request.POST
     posted: QueryDict | None = None if removing else request.POST
     saved = drafts.keep(draft, wizard.change_invitation(key, posted), actor=request.actor, now=timezone.now())
+    if removing:
+        return redirect(_invitations_url(draft))
+    if request.POST.get("go") == "save":
+        return render(request, "referrals/new/_saved.html", {"saved_at": saved.updated_at})
     pages = Wizard(saved, actor=request.actor, now=timezone.now())
     form = pages.invite_form(key)
-    if removing:
-        return redirect(back)
     if finding:
         unjudged(form)
     elif pages.judge_invitation(key, form):
-        return redirect(back)
+        return redirect(_invitations_url(draft))
     return _invitation_page(request, pages, key, form, status=200 if finding else 422)
 
 
@@ -346,11 +359,11 @@ def _invitation_page(request: ActorRequest, pages: Wizard, key: str, form: Any, 
     context = {
         "draft": pages.draft,
         "form": form,
-        "kept": key in {i["key"] for i in pages.kept_invitations()},
+        "kept": key in pages.invitation_keys,
         "partners": offers.with_chosen(found, form["partner"].value(), now=timezone.now()),
         "chosen": form["partner"].value(),
         "name": _typed_name(pages),
-        "cancel_url": _step_url(draft, HELP) + "#invitations",
+        "cancel_url": _invitations_url(draft),
     }
     return render(request, "referrals/new/invitation.html", context, status=status)
 

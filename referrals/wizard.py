@@ -171,6 +171,10 @@ class Wizard:
     def kept_invitations(self) -> list[dict[str, Any]]:
         return list(self.draft.data.get("invitations", []))
 
+    @property
+    def invitation_keys(self) -> set[str]:
+        return {invitation["key"] for invitation in self.kept_invitations()}
+
     def invite_form(self, key: str, *, values: Mapping[str, list[str]] | None = None) -> InviteForm:
         """The invitation's form: as it was typed, or what a new one begins with."""
         kept = next((i["values"] for i in self.kept_invitations() if i["key"] == key), None)

@@ -634,6 +634,24 @@ def test_partners_are_invited_changed_and_removed_in_the_draft(live: Live) -> No
     assert errors(page.page)["partner"].startswith("This partner can't be invited")  # nothing to co-sell
 
 
+def test_an_invitation_is_kept_while_it_is_typed(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """REF-9: closing the tab loses nothing; what doesn't fit into the draft is refused, not dropped."""
+    page = writer(live)
+    page.fill("help")
+    page.post(invite="0123456789ab")
+    typed = {**page.page.one("main").one("form").fields(), "notes": "They know the plant 🏭", "value": "12"}
+    saved = page.client.post(page.url, {**typed, "go": "save"})
+    assert (saved.status_code, saved.content.decode().startswith("Draft saved, ")) == (200, True)
+    again = parse(page.client.get(page.url)).one("main").one("form").fields()
+    assert (again["notes"], again["value"]) == ("They know the plant 🏭", "12")
+    monkeypatch.setattr(wizard, "MOST_INVITATIONS", 1)
+    assert page.client.post(page.url, {**typed, "value": "13", "go": "save"}).status_code == 200
+    full = page.client.get(page.url.replace("0123456789ab", "ba9876543210"), follow=True)
+    assert "as many partners as it can hold" in full.content.decode()
+    kept = Draft.objects.get().data["invitations"]
+    assert [(i["key"], i["values"]["value"]) for i in kept] == [("0123456789ab", ["13"])]
+
+
 def test_whom_only_the_team_lets_in_has_to_be_on_it_to_invite(live: Live) -> None:
     """ORG-2, REF-9: told before the deal is created, not after."""
     page = writer(live, USER)
