@@ -158,13 +158,25 @@ class EmptyForm(forms.Form):
 
 
 class NoteForm(forms.Form):
-    """REF-23: shared with the deal's participants, or for the own company only."""
+    """REF-23: shared with the deal's participants, or for the own company only; the latter alone once the deal is
+    closed (REF-11)."""
+
+    READERS = (("yes", _("Everyone who takes part in the deal")), ("no", _("Only my company")))
 
     text = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 3}))
     shared = forms.TypedChoiceField(
         label=_("Who reads it"),
-        choices=[("yes", _("Everyone who takes part in the deal")), ("no", _("Only my company"))],
+        choices=READERS,
         coerce=lambda value: value == "yes",
         initial="yes",
         widget=forms.RadioSelect,
     )
+
+    def __init__(self, *args: Any, closed: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if closed:
+            shared = self.fields["shared"]
+            self.initial["shared"] = "no"
+            shared.help_text = _("The deal is closed: what its participants share no longer changes.")
+            # Not the field's own: who sends *yes* from an older page is told why not.
+            shared.widget.choices = self.READERS[1:]

@@ -267,10 +267,14 @@ def set_solutions(referral: Referral, solutions: Iterable[Solution]) -> None:
 def add_note(referral: Referral, *, text: str, actor: Actor, now: datetime, shared: bool = True) -> Note:
     """Add to the engagement's thread (REF-23), as who may change the deal (ORG-2).
 
-    Raises PermissionDenied, or RuleViolation for an empty or long note.
+    What the participants share is part of the deal and ends with it (REF-11); a company goes on noting for itself.
+    Raises PermissionDenied, or RuleViolation for an empty or long note, or a shared one on a closed deal.
     """
     if not may_change(actor, referral):
         raise PermissionDenied
+    if shared and workflow.lock(referral).is_closed:
+        message = _("The deal is closed: what its participants share no longer changes. Note it for your company only.")
+        raise RuleViolation([Blocker("wrong_state", message, "REF-11", "shared")])
     policy = policies.current(now)
     if not text.strip():
         raise RuleViolation([Blocker("note_required", _("Write the note first."), "REF-23", "text")])

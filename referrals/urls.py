@@ -16,7 +16,6 @@ urlpatterns = [
     path("co-sell/send/", views_send.send_deal, name="send_deal"),
     path("co-sell/send/solutions/", views_send.partner_solutions, name="partner_solutions"),
     path("customers/suggest/", views_new.suggest_customers, name="suggest_customers"),
-    path("co-sell/<uuid:public_id>/notes/", views.add_note, name="add_note"),
     path("co-sell/<uuid:public_id>/invite/", views_after.invite_partner, name="invite_partner"),
     path("partners/suggest/", views_after.suggest_partners, name="suggest_partners"),
     path("co-sell/<uuid:public_id>/edit/details/", views_after.edit_details, name="edit_details"),

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from portal.accounts.edge import ActorRequest, needs_actor
 from portal.workflow import services as workflow
@@ -22,7 +22,6 @@ from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
 from referrals import forms, forms_after, rules, services, sharing, stage_names
 from referrals.models import Referral
-from referrals.policies import may_change
 
 
 def get_referral(request: ActorRequest, public_id: Any) -> Referral:
@@ -174,22 +173,3 @@ def _act_context(referral: Referral, action: workflow.Action, form: Any, now: An
         "cancel_url": reverse("deal", args=[referral.public_id]),
         "win": services.win_facts(referral, now=now),
     }
-
-
-@needs_actor
-@require_POST
-def add_note(request: ActorRequest, public_id: Any) -> HttpResponse:
-    """Add to the thread, shared or for the own company only (REF-23)."""
-    referral = get_referral(request, public_id)
-    if not may_change(request.actor, referral):
-        raise PermissionDenied
-    form = forms.NoteForm(request.POST)
-    if form.is_valid():
-        try:
-            services.add_note(referral, **form.cleaned_data, actor=request.actor, now=timezone.now())
-        except RuleViolation as violation:
-            forms.add_blockers(form, violation.blockers)
-    for errors in form.errors.values():
-        for error in errors:
-            messages.error(request, str(error))
-    return redirect(reverse("deal", args=[referral.public_id]) + "#notes")

@@ -100,7 +100,7 @@ class Pages:
         review = reverse("admin:dealreg_registration_change", args=[self.review.pk])
         queue = reverse("admin:dealreg_registration_changelist")
         self.all: dict[str, tuple[Client, str, int]] = {
-            "home": (owner, reverse("home"), 15),
+            "home": (owner, reverse("home"), 16),
             "home of a seller": (seller, reverse("home"), 12),
             "home of a reviewer": (reviewer, reverse("home"), 14),
             "list": (owner, reverse("deals") + "?exact=1", 18),

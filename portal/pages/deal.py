@@ -39,8 +39,8 @@ FULL_PAGES = frozenset({"accept", "submit", "resubmit", "invite_partner"})
 MOST_EVENTS = 50
 
 
-def context(referral: Referral, actor: Actor, *, now: datetime) -> dict[str, Any]:
-    """What the page shows; the same number of queries for every deal."""
+def context(referral: Referral, actor: Actor, *, now: datetime, note_form: NoteForm | None = None) -> dict[str, Any]:
+    """What the page shows; the same number of queries for every deal. `note_form`: a note that was refused."""
     own = referral.company_id == actor.company_id
     registration = Registration.objects.with_context().filter(referral=referral).first() if own else None
     copies = _seen_copies(referral, actor)
@@ -67,7 +67,7 @@ def context(referral: Referral, actor: Actor, *, now: datetime) -> dict[str, Any
         "editable": own and referral.substatus == rules.ACCEPTED and may_change(actor, referral),
         "may_change": own and may_change(actor, referral),
         "notes": _notes(referral, actor),
-        "note_form": NoteForm(),
+        "note_form": note_form or NoteForm(closed=referral.is_closed),
         "timeline": [timeline.entry(e) for e in _events(referral, actor, copies)],
         "stage_label": gettext(rules.stages_for(assessment=referral.is_assessment)[referral.stage]),
         "reason": text.text(Blocker("", referral.reason_text)) if referral.reason_code else "",

@@ -13,6 +13,7 @@ urlpatterns = [
     path("co-sell/export/", views.export_deals, name="export_deals"),
     path("co-sell/<uuid:public_id>/", views.deal, name="deal"),
     path("co-sell/<uuid:public_id>/state/", views.deal_state, name="deal_state"),
+    path("co-sell/<uuid:public_id>/notes/", views.add_note, name="add_note"),
     path("co-sell/<uuid:public_id>/favorite/", views.favorite, name="favorite"),
     path("exports/", views.exports, name="exports"),
     path("exports/<uuid:public_id>/", views.export, name="export"),

@@ -6,8 +6,10 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -28,7 +30,12 @@ from portal.pages.listing import page as list_page
 from portal.pages.listing.asked import Asked, values
 from portal.pages.listing.rows import neighbours
 from portal.pages.models import Export
+from portal.workflow.blockers import RuleViolation
 from referrals import favorites
+from referrals import services as referrals
+from referrals.forms import NoteForm, add_blockers
+from referrals.models import Referral
+from referrals.policies import may_change
 from referrals.views import get_referral
 
 YEAR = 365 * 24 * 3600
@@ -89,12 +96,34 @@ def favorite(request: ActorRequest, public_id: Any) -> HttpResponse:
 @needs_actor
 @require_GET
 def deal(request: ActorRequest, public_id: Any) -> HttpResponse:
-    referral = get_referral(request, public_id)
-    context = deal_page.context(referral, request.actor, now=timezone.now())
+    return _deal_page(request, get_referral(request, public_id))
+
+
+def _deal_page(
+    request: ActorRequest, referral: Referral, note_form: NoteForm | None = None, status: int = 200
+) -> HttpResponse:
+    context = deal_page.context(referral, request.actor, now=timezone.now(), note_form=note_form)
     listed = request.GET.get("list", "")
     asked = Asked.at(listed, request.actor) if listed else None
-    beside = neighbours(referral, request.actor, asked)
-    return render(request, "pages/deal.html", {**context, "beside": beside, "listed": asked and asked.address()[1:]})
+    context |= {"beside": neighbours(referral, request.actor, asked), "listed": asked and asked.address()[1:]}
+    return render(request, "pages/deal.html", context, status=status)
+
+
+@needs_actor
+@require_POST
+def add_note(request: ActorRequest, public_id: Any) -> HttpResponse:
+    """Add to the thread, shared or for the own company only (REF-23); what is refused stands there as it was typed."""
+    referral = get_referral(request, public_id)
+    if not may_change(request.actor, referral):
+        raise PermissionDenied
+    form = NoteForm(request.POST, closed=referral.is_closed)
+    if form.is_valid():
+        try:
+            referrals.add_note(referral, **form.cleaned_data, actor=request.actor, now=timezone.now())
+            return redirect(reverse("deal", args=[referral.public_id]) + "#notes")
+        except RuleViolation as violation:
+            add_blockers(form, violation.blockers)
+    return _deal_page(request, referral, form, status=422)
 
 
 @needs_actor
