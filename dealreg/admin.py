@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -27,6 +28,8 @@ from portal.workflow.blockers import RuleViolation
 
 #: What waits for a reviewer.
 QUEUE = (Status.REVIEW_PENDING, Status.MARKETPLACE_PENDING)
+#: The longest waiting first; what waits for a marketplace transaction does so since it was filed.
+OLDEST_FIRST = [Coalesce("review_pending_at", "submitted_at"), "submitted_at", "id"]
 
 
 class ReasonFilter(admin.SimpleListFilter):
@@ -80,7 +83,7 @@ class RegistrationAdmin(PortalAdmin):
     list_filter = [QueueFilter, ReasonFilter]
     list_select_related = ["referral__company", "referral__engagement__customer"]
     search_fields = ["referral__name", "referral__company__name", "referral__engagement__customer__name"]
-    ordering = ["review_pending_at", "submitted_at", "id"]
+    ordering = OLDEST_FIRST
     list_per_page = 50
     show_full_result_count = False
     change_form_template = "admin/dealreg/review.html"
@@ -170,7 +173,7 @@ class RegistrationAdmin(PortalAdmin):
     def _next_url(self, registration: Registration) -> str:
         """The next in the queue, oldest first; the queue itself when it is empty."""
         waiting = Registration.objects.filter(status__in=QUEUE).exclude(pk=registration.pk)
-        following = waiting.order_by("review_pending_at", "submitted_at", "id").first()
+        following = waiting.order_by(*OLDEST_FIRST).first()
         if following is None:
             return reverse("admin:dealreg_registration_changelist")
         return reverse("admin:dealreg_registration_change", args=[following.pk])

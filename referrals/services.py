@@ -260,7 +260,9 @@ def set_team(referral: Referral, team: Iterable[rules.Member]) -> None:
 
 
 def set_solutions(referral: Referral, solutions: Iterable[Solution]) -> None:
-    ReferralSolution.objects.bulk_create([ReferralSolution(referral=referral, solution=s) for s in solutions])
+    """Each once, however often it was named."""
+    once = dict.fromkeys(solutions)
+    ReferralSolution.objects.bulk_create([ReferralSolution(referral=referral, solution=s) for s in once])
 
 
 @transaction.atomic

@@ -58,8 +58,10 @@ def test_the_queue_shows_what_waits_oldest_first_and_the_rest_when_asked(live: L
     live.decided(named(live, "Passed"), "pass_review")
     early = live.accepted(days=1, name="Early")
     live.approved(build.services.win(early, actor=live.cast.actor(build.CONTOSO), now=live.now))
-    live.approved(live.won(name="Market"), marketplace=True, marketplace_date=live.day(3))
+    market = live.approved(live.won(name="Market"), marketplace=True, marketplace_date=live.day(3))
     assert listed(reviewer) == ["First", "Second", "Early", "Market"]
+    Registration.objects.filter(pk=market.pk).update(submitted_at=second.review_pending_at - timedelta(days=1))
+    assert listed(reviewer) == ["First", "Market", "Second", "Early"]
     assert set(listed(reviewer, status="all")) == {"First", "Second", "Early", "Market", "Approved", "Passed"}
     assert listed(reviewer, status="approved") == ["Approved"]
     assert listed(reviewer, reason="AUTO-1") == ["First", "Second"]

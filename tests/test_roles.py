@@ -160,7 +160,7 @@ notices                               GET  -         200 200 200 200 200 200 200
 read_notices                          POST -         302 302 302 302 302 302 302 302 302 302 302  in
 open_notice                           GET  notice    404 302 404 404 404 404 404 404 404 404 404  in
 notification_settings                 GET  -         200 200 200 200 200 200 200 200 200 200 200  in
-notification_settings                 POST -         422 422 422 422 422 422 422 422 422 422 422  in
+notification_settings                 POST -         302 302 302 302 302 302 302 302 302 302 302  in
 set_language                          POST -         302 302 302 302 302 302 302 302 302 302 302 302
 set_theme                             POST -         302 302 302 302 302 302 302 302 302 302 302 302
 switch_company                        POST -         302 302 302 302 302 404 404 404 404 404 404  in

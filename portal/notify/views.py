@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -10,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal.accounts import services as accounts
 from portal.accounts.edge import ActorRequest, needs_actor
 from portal.accounts.middleware import COMPANY_KEY
 from portal.accounts.models import Membership, User
@@ -81,13 +81,12 @@ def preferences(request: ActorRequest) -> HttpResponse:
     form = PreferencesForm(request.POST if request.method == "POST" else None, user=user)
     if request.method == "POST" and form.is_valid():
         services.set_preferences(user, form.wanted)
-        kept = {name: form.cleaned_data[name] for name in ("language", "time_zone")}
-        accounts.set_preference(user, **kept)
         messages.success(request, gettext("Your preferences were saved."))
         return redirect("notification_settings")
     context = {
         "form": form,
         "mandatory": [category for category in rules.CATEGORIES.values() if category.mandatory],
         "digest_time": rules.DIGEST_TIME,
+        "language": dict(settings.LANGUAGES)[user.language],
     }
     return render(request, "notify/preferences.html", context, status=422 if form.errors else 200)
