@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import structlog
+
+#: Links that let in whoever has them: of an invitation, and of a new password.
+_KEYS = re.compile(r"(/invite/|/password/reset/key/)[^/\s]+")
+
+
+def hide_keys(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Who reads the logs must not get in by them."""
+    event["event"] = _KEYS.sub(r"\1…", str(event.get("event", "")))
+    return event
+
 
 _shared: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -18,6 +30,7 @@ def formatter() -> structlog.stdlib.ProcessorFormatter:
         foreign_pre_chain=_shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            hide_keys,
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],

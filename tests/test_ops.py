@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import signal
@@ -23,7 +24,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from portal import embedded, health, run, translations
+from portal import embedded, health, logs, run, translations
 from portal.accounts import rules, services
 from portal.accounts.models import Company, User
 from portal.notify.tasks import HEARTBEAT_KEY, heartbeat
@@ -396,3 +397,12 @@ def test_catalogs_compile_without_gettext(tmp_path: Path) -> None:
 def test_an_incomplete_catalog_is_a_problem(tmp_path: Path, body: str, problem: str) -> None:
     _catalog(tmp_path, body)
     assert problem in " ".join(translations.check_all(tmp_path))
+
+
+def test_logs_hide_the_links_that_let_somebody_in(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    """A refused link is logged by Django with its path; the key in it stays out of the line."""
+    client.get("/invite/SECRET-KEY/")
+    (record,) = [r for r in caplog.records if r.name == "django.request"]
+    line = logs.formatter().format(record)
+    assert "SECRET-KEY" in record.getMessage()
+    assert json.loads(line)["event"] == "Not Found: /invite/…/"
