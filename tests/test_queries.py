@@ -105,6 +105,8 @@ class Pages:
             "home of a reviewer": (reviewer, reverse("home"), 14),
             "list": (owner, reverse("deals") + "?exact=1", 18),
             "list of a seller": (seller, reverse("deals") + "?exact=1", 17),
+            "search": (owner, reverse("search") + "?q=plant", 9),
+            "search of a reviewer": (reviewer, reverse("search") + "?q=anadolu", 9),
             "deal": (owner, reverse("deal", args=[self.open.public_id]), 19),
             "deal in review": (owner, reverse("deal", args=[self.rows[3].public_id]), 21),
             "new deal": (owner, reverse("new_deal"), 13),

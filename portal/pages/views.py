@@ -21,6 +21,7 @@ from portal.accounts.middleware import COMPANY_KEY
 from portal.accounts.models import User
 from portal.pages import deal as deal_page
 from portal.pages import home as home_page
+from portal.pages import search as search_page
 from portal.pages import services
 from portal.pages.context import THEME_COOKIE
 from portal.pages.exports import CONTENT_TYPES
@@ -39,6 +40,17 @@ MOST_EXPORTS = 20
 @require_GET
 def home(request: ActorRequest) -> HttpResponse:
     return render(request, "pages/home.html", home_page.context(request.actor, now=timezone.now()))
+
+
+@needs_actor
+@require_GET
+def search(request: ActorRequest) -> HttpResponse:
+    """The search of the top bar; as one types, its first hits under the field."""
+    query = request.GET.get("q", "")
+    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
+        context = search_page.context(request.actor, query, most=search_page.MOST_BELOW)
+        return _for_htmx(render(request, "pages/search.html#below", context))
+    return _for_htmx(render(request, "pages/search.html", search_page.context(request.actor, query)))
 
 
 @needs_actor
