@@ -25,6 +25,7 @@ from portal.pages import search as search_page
 from portal.pages import services
 from portal.pages.context import THEME_COOKIE
 from portal.pages.exports import CONTENT_TYPES
+from portal.pages.happened import Asked as Happened
 from portal.pages.listing import page as list_page
 from portal.pages.listing.asked import Asked, values
 from portal.pages.listing.rows import neighbours
@@ -101,12 +102,17 @@ def favorite(request: ActorRequest, public_id: Any) -> HttpResponse:
 @needs_actor
 @require_GET
 def deal(request: ActorRequest, public_id: Any) -> HttpResponse:
+    """The whole page; for htmx its timeline, filtered otherwise, or the rows of it that follow an event."""
     referral = get_referral(request, public_id)
-    context = deal_page.context(referral, request.actor, now=timezone.now())
-    listed = request.GET.get("list", "")
-    asked = Asked.at(listed, request.actor) if listed else None
+    happened = Happened.of(request.GET.dict())
+    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
+        name = "pages/_timeline.html#rows" if happened.before else "pages/_timeline.html"
+        return _for_htmx(render(request, name, deal_page.timeline_context(referral, request.actor, happened)))
+    context = deal_page.context(referral, request.actor, now=timezone.now(), asked=happened)
+    asked = Asked.at(happened.listed, request.actor) if happened.listed else None
     beside = neighbours(referral, request.actor, asked)
-    return render(request, "pages/deal.html", {**context, "beside": beside, "listed": asked and asked.address()[1:]})
+    context |= {"beside": beside, "listed": asked and asked.address()[1:]}
+    return _for_htmx(render(request, "pages/deal.html", context))
 
 
 @needs_actor
