@@ -29,7 +29,7 @@ def live(cast: Cast) -> Live:
 
 
 def shown(live: Live, referral: Referral, *, by: str = build.CONTOSO, htmx: bool = False, **query: Any) -> Element:
-    headers = {"HX-Request": "true"} if htmx else {}
+    headers = {"HX-Request": "true", "HX-Target": "timeline"} if htmx else {}
     response = live.browser(by).get(reverse("deal", args=[referral.public_id]), query, headers=headers)
     assert response.status_code == 200
     return parse(response)
@@ -97,7 +97,7 @@ def test_a_long_timeline_is_loaded_further(live: Live) -> None:
     seen: list[list[str]] = []
     client = live.browser(build.CONTOSO)
     while address:
-        page = parse(client.get(address, headers={"HX-Request": "true"}))
+        page = parse(client.get(address, headers={"HX-Request": "true", **({} if seen else {"HX-Target": "timeline"})}))
         seen.append([quote.text for quote in page.all("q")])
         more = page.all("a", hx_target="closest li")
         address = more[0].attrs["hx-get"] if more else None

@@ -105,7 +105,7 @@ def deal(request: ActorRequest, public_id: Any) -> HttpResponse:
     """The whole page; for htmx its timeline, filtered otherwise, or the rows of it that follow an event."""
     referral = get_referral(request, public_id)
     happened = Happened.of(request.GET.dict())
-    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
+    if request.htmx and (happened.before or request.htmx.target == "timeline"):  # type: ignore[attr-defined]
         name = "pages/_timeline.html#rows" if happened.before else "pages/_timeline.html"
         return _for_htmx(render(request, name, deal_page.timeline_context(referral, request.actor, happened)))
     context = deal_page.context(referral, request.actor, now=timezone.now(), asked=happened)
