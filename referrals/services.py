@@ -287,8 +287,10 @@ def add_note(referral: Referral, *, text: str, actor: Actor, now: datetime, shar
     return keep_note(referral, text, actor=actor, now=now, shared=shared)
 
 
+@transaction.atomic
 def keep_note(referral: Referral, text: str, *, actor: Actor, now: datetime, shared: bool = True) -> Note:
-    """Also for who creates or accepts a deal without being on its team."""
+    """Also for who creates or accepts a deal without being on its team. The event tells that, not what."""
+    Engagement.objects.select_for_update().get(pk=referral.engagement_id)  # first, as every verb does
     note = Note.objects.create(
         engagement=referral.engagement,
         company_id=referral.company_id,
@@ -298,6 +300,16 @@ def keep_note(referral: Referral, text: str, *, actor: Actor, now: datetime, sha
         at=now,
     )
     search.index_engagement(referral.engagement_id)
+    event = events.new_event(
+        referral,
+        "referral.note_added",
+        actor=actor,
+        now=now,
+        company_id=referral.company_id,
+        group=referral.event_group,
+        shared=shared,
+    )
+    events.record([event])
     return note
 
 

@@ -15,8 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.edge import ActorRequest, keeps_company
 from portal.accounts.models import Company
-from portal.people import timeline
-from portal.workflow import text
+from portal.workflow import text, timeline
 from portal.workflow.blockers import RuleViolation
 from referrals import forms, rules, stage_names, stages
 from referrals.models import StageName

@@ -22,6 +22,37 @@ document.addEventListener("keydown", (event) => {
   search.select();
 });
 
+// What is found as one types: under the field, a list of links that the arrow keys walk through.
+const found = document.querySelector("[data-found]");
+const searchField = document.querySelector("[data-search]");
+
+function showFound(shown) {
+  if (found) found.hidden = !shown || !found.childElementCount;
+}
+
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  if (detail.target === found) showFound(found.parentElement.contains(document.activeElement));
+});
+searchField?.addEventListener("focus", () => showFound(true));
+// A press on what is found leaves the focus where it is: not every browser gives it to a link.
+found?.addEventListener("mousedown", (event) => event.preventDefault());
+found?.parentElement.addEventListener("focusout", ({ relatedTarget }) => {
+  if (!found.parentElement.contains(relatedTarget)) showFound(false);
+});
+found?.parentElement.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !found.hidden) {
+    searchField.focus();
+    showFound(false);
+    event.preventDefault();
+  }
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step || found.hidden) return;
+  const places = [searchField, ...found.querySelectorAll(".o-hit, .o-hits__all a")];
+  const next = places.indexOf(document.activeElement) + step;
+  places[(next + places.length) % places.length].focus();
+  event.preventDefault();
+});
+
 // Menus (details.o-menu): one open at a time; a click elsewhere or Escape closes it.
 const openMenus = () => [...document.querySelectorAll("details.o-menu[open]")];
 

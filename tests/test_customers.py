@@ -332,6 +332,11 @@ def test_ref_5_suggestions_are_read_off_one_index_in_order(django_assert_num_que
         # Neither sorted nor read whole: the first twenty entries of the index are the answer.
         assert "Sort" not in shown
         assert "Seq Scan" not in shown
+        everywhere = plan(Customer.objects.named(text)[:10])
+        assert "using customers_customer_by_name" in everywhere
+        assert "Index Cond: ((search_text >= 'a" in everywhere
+        assert "Sort" not in everywhere
+        assert "Seq Scan" not in everywhere
     with django_assert_num_queries(1):
         assert len(Customer.objects.suggest("TR", "acme")) == 20
 

@@ -100,13 +100,16 @@ class Pages:
         review = reverse("admin:dealreg_registration_change", args=[self.review.pk])
         queue = reverse("admin:dealreg_registration_changelist")
         self.all: dict[str, tuple[Client, str, int]] = {
-            "home": (owner, reverse("home"), 16),
-            "home of a seller": (seller, reverse("home"), 12),
-            "home of a reviewer": (reviewer, reverse("home"), 14),
+            "home": (owner, reverse("home"), 17),
+            "home of a seller": (seller, reverse("home"), 13),
+            "home of a reviewer": (reviewer, reverse("home"), 15),
             "list": (owner, reverse("deals") + "?exact=1", 18),
             "list of a seller": (seller, reverse("deals") + "?exact=1", 17),
-            "deal": (owner, reverse("deal", args=[self.open.public_id]), 19),
-            "deal in review": (owner, reverse("deal", args=[self.rows[3].public_id]), 21),
+            "search": (owner, reverse("search") + "?q=plant", 9),
+            "search of a reviewer": (reviewer, reverse("search") + "?q=anadolu", 9),
+            "deal": (owner, reverse("deal", args=[self.open.public_id]), 21),
+            "timeline": (owner, reverse("deal", args=[self.open.public_id]) + "?timeline=status", 21),
+            "deal in review": (owner, reverse("deal", args=[self.rows[3].public_id]), 23),
             "new deal": (owner, reverse("new_deal"), 13),
             **{f"new deal, {step}": (owner, _step(live, step), budget) for step, budget in STEPS.items()},
             "registration": (owner, reverse("registration", args=[self.rows[2].public_id]), 22),

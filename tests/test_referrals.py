@@ -198,7 +198,7 @@ def test_accepting_takes_over_what_was_answered(cast: Cast) -> None:
         *("Glad to help.", True, cast.companies["vendor"]),
         cast.users[SELLER],
     )
-    assert verbs_of(copy) == ["referral.received", "referral.accepted"]
+    assert verbs_of(copy) == ["referral.received", "referral.accepted", "referral.note_added"]
     assert again(own).name == "Plant monitoring"
     assert refusal(services.accept, copy, actor=sam, now=NOW, **answer) == ["wrong_state"]
 

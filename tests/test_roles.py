@@ -54,6 +54,7 @@ GROUPS.append([actor for actor in ACTORS if actor not in {*GROUPS[0], *GROUPS[1]
 #: sends whoever may not see it to the admin's own sign-in page; the answer is what he gets there.
 TABLE = """
 home                                  GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+search                                GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 deals                                 GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 choose_columns                        POST -         302 302 302 302 302 302 302 302 302 302 302  in
 favorite                              POST istanbul  302 302 404 302 302 404 404 302 302 302 302  in

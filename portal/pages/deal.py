@@ -16,10 +16,10 @@ from dealreg.eligibility import Eligibility
 from dealreg.models import NOT_REGISTERED, Registration, Status
 from portal.accounts.models import Company
 from portal.accounts.rules import Actor
-from portal.events.models import Event
+from portal.pages import happened
 from portal.policy import services as policies
 from portal.workflow import services as workflow
-from portal.workflow import text, timeline
+from portal.workflow import text
 from portal.workflow.blockers import Blocker
 from referrals import rules
 from referrals.forms import NoteForm
@@ -36,10 +36,16 @@ _PLACES = {
 PRIMARY = frozenset({"win", "accept", "submit", "resubmit"})
 #: Long forms have a page of their own instead of the dialog.
 FULL_PAGES = frozenset({"accept", "submit", "resubmit", "invite_partner"})
-MOST_EVENTS = 50
 
 
-def context(referral: Referral, actor: Actor, *, now: datetime, note_form: NoteForm | None = None) -> dict[str, Any]:
+def context(
+    referral: Referral,
+    actor: Actor,
+    *,
+    now: datetime,
+    asked: happened.Asked | None = None,
+    note_form: NoteForm | None = None,
+) -> dict[str, Any]:
     """What the page shows; the same number of queries for every deal. `note_form`: a note that was refused."""
     own = referral.company_id == actor.company_id
     registration = Registration.objects.with_context().filter(referral=referral).first() if own else None
@@ -68,7 +74,7 @@ def context(referral: Referral, actor: Actor, *, now: datetime, note_form: NoteF
         "may_change": own and may_change(actor, referral),
         "notes": _notes(referral, actor),
         "note_form": note_form or NoteForm(closed=referral.is_closed),
-        "timeline": [timeline.entry(e) for e in _events(referral, actor, copies)],
+        **happened.context(referral, actor, copies, asked or happened.Asked()),
         "stage_label": gettext(rules.stages_for(assessment=referral.is_assessment)[referral.stage]),
         "reason": text.text(Blocker("", referral.reason_text)) if referral.reason_code else "",
     }
@@ -235,9 +241,9 @@ def _notes(referral: Referral, actor: Actor) -> list[Note]:
     return list(notes.select_related("author", "company").order_by("-pk")[:100])
 
 
-def _events(referral: Referral, actor: Actor, copies: list[Referral]) -> list[Event]:
-    others = {c.company_id for c in copies} | {referral.company_id}
-    return list(Event.objects.all().timeline(group=referral.event_group, actor=actor, others=others)[:MOST_EVENTS])
+def timeline_context(referral: Referral, actor: Actor, asked: happened.Asked) -> dict[str, Any]:
+    """Of the page only its timeline."""
+    return {"referral": referral, **happened.context(referral, actor, _seen_copies(referral, actor), asked)}
 
 
 def _seen_copies(referral: Referral, actor: Actor) -> list[Referral]:

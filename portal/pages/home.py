@@ -14,9 +14,10 @@ from portal.accounts.rules import REVIEWER, Actor
 from portal.events.models import Event
 from portal.policy import services as policies
 from portal.workflow import timeline
-from referrals import partners, rules
+from referrals import partners, rules, stage_names
 from referrals.drafts import begun
 from referrals.models import Referral, ReferralQuerySet
+from referrals.timeline import stages_of
 
 #: How many of each kind the page shows; the list has all of them.
 MOST = 8
@@ -123,13 +124,16 @@ def _pipeline(visible: ReferralQuerySet) -> dict[str, Any]:
 
 
 def _last_events(visible: ReferralQuerySet, actor: Actor) -> list[dict[str, Any]]:
-    """The company's last events, on deals this person may see."""
+    """The company's last events, on deals this person may see; that somebody was reminded is no news of a deal."""
     events = (
         Event.objects.filter(company_id=actor.own_company_id, subject_type="referrals.referral")
         .filter(subject_id__in=visible.values("pk"))
+        .exclude(verb__in=timeline.verbs(timeline.REMINDERS))
         .annotate(key=F("subject_id"))
         .select_related("actor_user", "company")
         .order_by("-at", "-id")[:MOST]
     )
-    names = {r.pk: r for r in Referral.objects.filter(pk__in=[e.subject_id for e in events])}
-    return [{**timeline.entry(e), "referral": names[e.subject_id]} for e in events]
+    about = Referral.objects.filter(pk__in=[e.subject_id for e in events]).select_related("engagement")
+    deals = {r.pk: r for r in about.defer("search_text", "search_vector")}
+    own = stage_names.of_company(actor.own_company_id)
+    return [{**timeline.entry(e, stages_of(deals[e.subject_id], own)), "referral": deals[e.subject_id]} for e in events]

@@ -8,6 +8,7 @@ from portal.pages import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("search/", views.search, name="search"),
     path("co-sell/", views.deals, name="deals"),
     path("co-sell/columns/", views.choose_columns, name="choose_columns"),
     path("co-sell/export/", views.export_deals, name="export_deals"),

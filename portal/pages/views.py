@@ -23,9 +23,11 @@ from portal.accounts.middleware import COMPANY_KEY
 from portal.accounts.models import User
 from portal.pages import deal as deal_page
 from portal.pages import home as home_page
+from portal.pages import search as search_page
 from portal.pages import services
 from portal.pages.context import THEME_COOKIE
 from portal.pages.exports import CONTENT_TYPES
+from portal.pages.happened import Asked as Happened
 from portal.pages.listing import page as list_page
 from portal.pages.listing.asked import Asked, values
 from portal.pages.listing.rows import neighbours
@@ -46,6 +48,17 @@ MOST_EXPORTS = 20
 @require_GET
 def home(request: ActorRequest) -> HttpResponse:
     return render(request, "pages/home.html", home_page.context(request.actor, now=timezone.now()))
+
+
+@needs_actor
+@require_GET
+def search(request: ActorRequest) -> HttpResponse:
+    """The search of the top bar; as one types, its first hits under the field."""
+    query = request.GET.get("q", "")
+    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
+        context = search_page.context(request.actor, query, most=search_page.MOST_BELOW)
+        return _for_htmx(render(request, "pages/search.html#below", context))
+    return _for_htmx(render(request, "pages/search.html", search_page.context(request.actor, query)))
 
 
 @needs_actor
@@ -96,17 +109,23 @@ def favorite(request: ActorRequest, public_id: Any) -> HttpResponse:
 @needs_actor
 @require_GET
 def deal(request: ActorRequest, public_id: Any) -> HttpResponse:
-    return _deal_page(request, get_referral(request, public_id))
+    """The whole page; for htmx its timeline, filtered otherwise, or the rows of it that follow an event."""
+    referral = get_referral(request, public_id)
+    happened = Happened.of(request.GET.dict())
+    if request.htmx and (happened.before or request.htmx.target == "timeline"):  # type: ignore[attr-defined]
+        name = "pages/_timeline.html#rows" if happened.before else "pages/_timeline.html"
+        return _for_htmx(render(request, name, deal_page.timeline_context(referral, request.actor, happened)))
+    return _for_htmx(_deal_page(request, referral, happened))
 
 
 def _deal_page(
-    request: ActorRequest, referral: Referral, note_form: NoteForm | None = None, status: int = 200
+    request: ActorRequest, referral: Referral, happened: Happened, note_form: NoteForm | None = None
 ) -> HttpResponse:
-    context = deal_page.context(referral, request.actor, now=timezone.now(), note_form=note_form)
-    listed = request.GET.get("list", "")
-    asked = Asked.at(listed, request.actor) if listed else None
+    """`note_form`: a note that was refused."""
+    context = deal_page.context(referral, request.actor, now=timezone.now(), asked=happened, note_form=note_form)
+    asked = Asked.at(happened.listed, request.actor) if happened.listed else None
     context |= {"beside": neighbours(referral, request.actor, asked), "listed": asked and asked.address()[1:]}
-    return render(request, "pages/deal.html", context, status=status)
+    return render(request, "pages/deal.html", context, status=422 if note_form else 200)
 
 
 @needs_actor
@@ -123,7 +142,7 @@ def add_note(request: ActorRequest, public_id: Any) -> HttpResponse:
             return redirect(reverse("deal", args=[referral.public_id]) + "#notes")
         except RuleViolation as violation:
             add_blockers(form, violation.blockers)
-    return _deal_page(request, referral, form, status=422)
+    return _deal_page(request, referral, Happened.of(request.GET.dict()), form)
 
 
 @needs_actor

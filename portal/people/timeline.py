@@ -11,7 +11,7 @@ from portal.accounts.models import Role
 from portal.accounts.rules import Actor
 from portal.events.models import Event, EventQuerySet
 from portal.workflow.blockers import _
-from portal.workflow.timeline import Sentence, describe, entry
+from portal.workflow.timeline import Sentence, describe
 
 
 def role_text(role: str, place: str | None) -> str:
@@ -56,20 +56,7 @@ OTHERS = {
 }
 describe({**PEOPLE, **PLACES, **OTHERS}, _words)
 
-#: So much history on a page; *load more* goes on.
-PAGE = 20
-
 
 def of_company(actor: Actor) -> EventQuerySet:
     """What changed about the actor's own company, its people and its places (ORG-6)."""
     return Event.objects.filter(company_id=actor.own_company_id, verb__in=[*PEOPLE, *PLACES])
-
-
-def page(found: EventQuerySet, *, before: int | None = None, limit: int = PAGE) -> tuple[list[dict[str, Any]], int]:
-    """The entries below one event, newest first, and the event to go on from; 0 at the end."""
-    events = found.select_related("actor_user", "company").order_by("-at", "-id")
-    last = Event.objects.filter(pk=before).first() if before else None
-    if last is not None:
-        events = events.filter(at__lte=last.at).exclude(at=last.at, pk__gte=last.pk)
-    rows = list(events[: limit + 1])
-    return [entry(event) for event in rows[:limit]], rows[limit - 1].pk if len(rows) > limit else 0

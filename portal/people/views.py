@@ -20,6 +20,7 @@ from portal.accounts.services import grants_of
 from portal.people import forms, services, timeline
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
+from portal.workflow.timeline import page
 
 
 def _company(request: ActorRequest) -> Company:
@@ -60,9 +61,7 @@ def settings(request: ActorRequest) -> HttpResponse:
 @require_GET
 def people(request: ActorRequest) -> HttpResponse:
     before = request.GET.get("before", "")
-    history, more = timeline.page(
-        timeline.of_company(request.actor), before=int(before) if before.isdecimal() else None
-    )
+    history, more = page(timeline.of_company(request.actor), before=int(before) if before.isdecimal() else None)
     if request.htmx and before:  # type: ignore[attr-defined]
         return render(request, "people/_history.html#rows", {"history": history, "more": more})
     members = _members(request).order_by("-is_active", "user__first_name", "user__last_name", "pk")

@@ -6,24 +6,42 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count
 from django.utils.translation import gettext, pgettext
 
 from portal.accounts.services import vendor_name
-from portal.events.models import Event
+from portal.events.models import Event, EventQuerySet
 from portal.workflow import text
-from portal.workflow.blockers import from_json
+from portal.workflow.blockers import _, from_json
 
 #: What fills a sentence's places besides %(company)s, whose record it is, and %(vendor)s.
 Words = Callable[[Event], Mapping[str, str]]
 
 
+STATUS, CHANGES, NOTES, PEOPLE = "status", "changes", "notes", "people"
+REGISTRATION, REMINDERS = "registration", "reminders"
+#: What a deal's timeline is filtered by: each of its verbs is in one group.
+GROUPS = {
+    STATUS: _("Status and stages"),
+    CHANGES: _("Changes"),
+    NOTES: _("Notes"),
+    PEOPLE: _("People and invitations"),
+    REGISTRATION: _("Registration"),
+    REMINDERS: _("Reminders"),
+}
+#: So much history on a page; *load more* goes on.
+PAGE = 20
+
+
 @dataclass(frozen=True)
 class Sentence:
-    """How one kind of event reads: an icon, a tone (neutral, brand, info, success, warning, danger) and a msgid."""
+    """How one kind of event reads: an icon, a tone (neutral, brand, info, success, warning, danger) and a msgid; and
+    its group on a deal's timeline, if it stands there."""
 
     icon: str
     tone: str
     text: str
+    group: str = ""
 
 
 _known: dict[str, tuple[Sentence, Words]] = {}
@@ -35,11 +53,40 @@ def describe(sentences: Mapping[str, Sentence], words: Words) -> None:
     _known.update({verb: (sentence, words) for verb, sentence in sentences.items()})
 
 
-def entry(event: Event) -> dict[str, Any]:
-    """One line of a timeline, in the reader's language."""
+def verbs(group: str) -> list[str]:
+    """What the group is made of."""
+    return [verb for verb, (sentence, _words) in _known.items() if sentence.group == group]
+
+
+def counts(found: EventQuerySet) -> dict[str, int]:
+    """How many of the events each group has."""
+    by_verb = dict(found.order_by().values_list("verb").annotate(Count("pk")))
+    return {group: sum(by_verb.get(verb, 0) for verb in verbs(group)) for group in GROUPS}
+
+
+def page(
+    found: EventQuerySet, *, before: int | None = None, limit: int = PAGE, also: Words | None = None
+) -> tuple[list[dict[str, Any]], int]:
+    """The entries below one event, newest first, and the event to go on from; 0 at the end."""
+    events = found.select_related("actor_user", "company").order_by("-at", "-id")
+    last = found.filter(pk=before).first() if before else None
+    if last is not None:
+        events = events.filter(at__lte=last.at).exclude(at=last.at, pk__gte=last.pk)
+    rows = list(events[: limit + 1])
+    return [entry(event, also) for event in rows[:limit]], rows[limit - 1].pk if len(rows) > limit else 0
+
+
+def entry(event: Event, also: Words | None = None) -> dict[str, Any]:
+    """One line of a timeline, in the reader's language; `also` knows more of the record than the event says."""
     sentence, words = _known.get(event.verb, (_UNKNOWN, lambda _event: {}))
     company = event.company.name if event.company else ""
-    params = {"company": company, "vendor": vendor_name(), "verb": event.verb, **words(event)}
+    params = {
+        "company": company,
+        "vendor": vendor_name(),
+        "verb": event.verb,
+        **words(event),
+        **(also(event) if also else {}),
+    }
     return {
         "at": event.at,
         "verb": event.verb,

@@ -157,8 +157,8 @@ def test_a_deal_is_won_with_the_keyboard_alone(cast: Cast, visit: Visit) -> None
     expect(page.get_by_role("searchbox", name="Search", exact=True)).to_be_focused()
     page.keyboard.type("plant")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Co-sell opportunities", level=1)).to_be_visible()
-    expect(page.locator("#list tbody tr")).to_have_count(1)
+    expect(page.get_by_role("heading", name="Results for “plant”", level=1)).to_be_visible()
+    expect(page.locator("main a.o-hit")).to_have_count(1)
 
 
 def tab_to(page: Page, target: Any) -> None:

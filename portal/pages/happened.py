@@ -1,0 +1,68 @@
+"""A deal's timeline as its page shows it: the newest events, filtered by group, and *load more*."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from portal.accounts.rules import Actor
+from portal.events.models import Event
+from portal.workflow import timeline
+from portal.workflow.blockers import _
+from referrals import stage_names
+from referrals.models import Referral
+from referrals.timeline import stages_of
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the deal page's address says of the timeline; anything that can't be meant is left out."""
+
+    group: str = ""
+    before: int = 0
+    #: The list the deal was opened from, as the address holds it.
+    listed: str = ""
+
+    @classmethod
+    def of(cls, params: Mapping[str, str]) -> Asked:
+        group, before = params.get("timeline", ""), params.get("before", "")
+        return cls(
+            group=group if group in timeline.GROUPS else "",
+            before=int(before) if before.isdecimal() and len(before) < 19 else 0,
+            listed=params.get("list", ""),
+        )
+
+    def address(self, referral: Referral, **changes: Any) -> str:
+        asked = replace(self, **{"before": 0, **changes})
+        said = {"list": asked.listed, "timeline": asked.group, "before": asked.before}
+        params = urlencode({name: value for name, value in said.items() if value})
+        return reverse("deal", args=[referral.public_id]) + (f"?{params}" if params else "")
+
+
+def context(referral: Referral, actor: Actor, copies: Iterable[Referral], asked: Asked) -> dict[str, Any]:
+    """Three queries, whatever happened; one more to go on from an event."""
+    others = {copy.company_id for copy in copies} | {referral.company_id}
+    seen = Event.objects.all().timeline(group=referral.event_group, actor=actor, others=others)
+    shown = seen.filter(verb__in=timeline.verbs(asked.group)) if asked.group else seen
+    own = stage_names.of_company(actor.own_company_id) if referral.company_id == actor.company_id else {}
+    entries, more = timeline.page(shown, before=asked.before, also=stages_of(referral, own))
+    counts = timeline.counts(seen)
+    return {
+        "timeline": entries,
+        "timeline_more": asked.address(referral, before=more) if more else "",
+        "timeline_top": asked.address(referral) if asked.before else "",
+        "timeline_groups": [
+            {
+                "code": group or "all",
+                "label": label,
+                "count": counts[group] if group else sum(counts.values()),
+                "url": asked.address(referral, group=group),
+                "active": group == asked.group,
+            }
+            for group, label in {"": _("All"), **timeline.GROUPS}.items()
+        ],
+    }

@@ -1,0 +1,86 @@
+"""The search of the top bar in a browser: what is found stands under the field as one types, and keys lead to it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from portal.pages.demo.cast import Cast
+from tests import build
+from tests.e2e import deals
+from tests.e2e.conftest import Visit
+from tests.e2e.test_access import problems
+
+sync_api = pytest.importorskip("playwright.sync_api")
+expect, Page = sync_api.expect, sync_api.Page
+
+
+def type_search(page: Page, text: str = "firin") -> None:
+    page.keyboard.press("/")
+    page.keyboard.type(text)
+    expect(page.locator("#search-found")).to_be_visible()
+
+
+def test_the_search_is_walked_with_the_keyboard(cast: Cast, visit: Visit) -> None:
+    """REF-20: from three letters on; arrows walk through what is found, Escape leaves it, Enter opens."""
+    deals.won(cast, name="Fırın kameraları", customer=cast.customers["isik"])
+    deals.young(cast, name="Fırın ölçümü")
+    page = visit(build.CONTOSO)
+    field, panel = page.get_by_role("searchbox", name="Search"), page.locator("#search-found")
+    hits = panel.locator("a.o-hit")
+    type_search(page, "fi")
+    expect(panel).to_have_text(re.compile("Search starts at 3 letters."))
+    page.keyboard.type("rin")
+    expect(hits.locator("strong")).to_have_text(["Fırın ölçümü", "Fırın kameraları", "Fırın kameraları"])
+    for key, place in (
+        ("ArrowDown", hits.nth(0)),
+        ("ArrowDown", hits.nth(1)),
+        ("ArrowUp", hits.nth(0)),
+        ("ArrowUp", field),
+        ("ArrowUp", panel.get_by_role("link", name="All results")),
+    ):
+        page.keyboard.press(key)
+        expect(place).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(field).to_be_focused()
+    expect(field).to_have_value("firin")
+    page.keyboard.type(" ka")
+    expect(hits).to_have_count(2)
+    page.keyboard.press("Tab")
+    page.mouse.click(700, 500)
+    expect(panel).to_be_hidden()
+    field.focus()
+    expect(panel).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Fırın kameraları")).to_be_visible()
+    type_search(page)
+    hits.nth(0).click()
+    expect(page.get_by_role("heading", name="Fırın ölçümü")).to_be_visible()
+    type_search(page, "işık")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Results for “işık”")).to_be_visible()
+    page.get_by_role("link", name=re.compile("Işık Lojistik .*Managed")).click()
+    expect(page.locator("#list a.o-rowlink")).to_have_text(["Fırın kameraları"])
+
+
+def test_the_search_has_no_barrier(cast: Cast, visit: Visit) -> None:
+    deals.won(cast, name="Fırın kameraları", customer=cast.customers["isik"])
+    page, address = visit(build.CONTOSO), reverse("search")
+    found = [
+        *problems(page, "search", address),
+        *problems(page, "found", f"{address}?q=işık"),
+        *problems(page, "found below", "/", type_search),
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_the_search_works_without_javascript(cast: Cast, visit: Visit) -> None:
+    deals.young(cast, name="Fırın")
+    page = visit(build.CONTOSO, java_script_enabled=False)
+    page.get_by_role("searchbox", name="Search").fill("firin")
+    page.keyboard.press("Enter")
+    expect(page.locator("main a.o-hit strong")).to_have_text(["Fırın"])
