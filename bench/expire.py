@@ -26,7 +26,8 @@ _COLLEAGUE = """
     FROM referrals_referral WHERE company_id = (SELECT id FROM accounts_company WHERE name = 'Contoso Yazılım')
 """
 _UPDATE = """
-    UPDATE referrals_referral SET substatus = 'Expired', closed_at = %(now)s, updated_at = %(now)s, version = version + 1
+    UPDATE referrals_referral
+    SET substatus = 'Expired', closed_at = %(now)s, updated_at = %(now)s, version = version + 1
     WHERE substatus = 'Received' AND expires_at <= %(now)s
 """
 _EVENTS = """

@@ -4,8 +4,8 @@
         fill(deals=10_000, customers=10_000)    # may be called again with more
 
 Contoso of the demo's cast gets the deals: nine of ten are its own, one of ten came from Fabrikam. Of three deals the
-vendor has a copy. Fabrikam and Northwind have a tenth as many each. With `unanswered=True` the vendor has a copy of every
-deal, and the time to answer Contoso's is over. Runs in a database of its own that is deleted.
+vendor has a copy. Fabrikam and Northwind have a tenth as many each. With `unanswered=True` the vendor has a copy of
+every deal, and the time to answer Contoso's is over. Runs in a database of its own that is deleted.
 """
 
 from __future__ import annotations
