@@ -4,7 +4,8 @@
         fill(deals=10_000, customers=10_000)    # may be called again with more
 
 Contoso of the demo's cast gets the deals: nine of ten are its own, one of ten came from Fabrikam. Of three deals the
-vendor has a copy. Fabrikam and Northwind have a tenth as many each. Runs in a database of its own that is deleted.
+vendor has a copy. Fabrikam and Northwind have a tenth as many each. With `unanswered=True` the vendor has a copy of
+every deal, and the time to answer Contoso's is over. Runs in a database of its own that is deleted.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ _ENGAGEMENTS = """
         contact_consent)
     SELECT uuidv7(), (%(customers)s::bigint[])[1 + (n::bigint * 7919) %% cardinality(%(customers)s::bigint[])],
         CASE WHEN n %% 10 = 0 AND %(sender)s IS NOT NULL THEN %(sender)s ELSE %(company)s END,
-        gen_random_uuid(), at, CASE WHEN n %% 3 = 0 THEN 'GeneralOrOther' ELSE 'Unknown' END, n %% 3 < 2,
-        CASE WHEN n %% 3 = 0 THEN at END, '', '', '', '', false
+        gen_random_uuid(), at, CASE WHEN n %% %(help_every)s = 0 THEN 'GeneralOrOther' ELSE 'Unknown' END,
+        n %% 3 < 2 OR n %% %(help_every)s = 0, CASE WHEN n %% %(help_every)s = 0 THEN at END, '', '', '', '', false
     FROM (SELECT n, now() - make_interval(secs => n * 150.0 * 1000000 / greatest(%(to)s, 1000000)) AS at
         FROM generate_series(%(from)s + 1, %(to)s) AS n) AS given
     RETURNING id
@@ -75,8 +76,9 @@ _VENDORS = """
         value_usd, close_date, crm_id, campaign_id, marketplace_intent, substatus, stage, reason_code, reason_note,
         won_early, invite_help, invite_notes, version, search_text, created_at, updated_at, expires_at, accepted_at)
     SELECT uuidv7(), r.engagement_id, %(vendor)s, r.company_id, r.name, r.value, r.currency, r.value_usd, r.close_date,
-        '', '', 'undecided', 'Accepted', 10, '', '', false, 'Unknown', '', 1,
-        split_part(r.search_text, ' oopp', 1), r.created_at, r.created_at, r.expires_at, r.created_at
+        '', '', 'undecided', CASE WHEN %(unanswered)s THEN 'Received' ELSE 'Accepted' END, 10, '', '', false, 'Unknown',
+        '', 1, split_part(r.search_text, ' oopp', 1), r.created_at, r.created_at, least(r.expires_at, now()),
+        CASE WHEN NOT %(unanswered)s THEN r.created_at END
     FROM referrals_referral r JOIN referrals_engagement e ON e.id = r.engagement_id
     WHERE e.id >= %(since)s AND e.help_code <> 'Unknown'
 """
@@ -122,7 +124,7 @@ def _filler() -> Fill:
     solutions = list(Solution.objects.filter(publisher=cast.companies["contoso"]).values_list("pk", flat=True))
     counts = {"deals": 0, "customers": 0}
 
-    def fill(*, deals: int, customers: int) -> None:
+    def fill(*, deals: int, customers: int, unanswered: bool = False) -> None:
         """Bring the numbers up to these."""
         names = {"first": list(FIRST), "second": list(SECOND), "subjects": list(SUBJECTS), "solutions": solutions}
         _run(_CUSTOMERS, **names, countries=list(COUNTRIES), **{"from": counts["customers"], "to": customers})
@@ -138,6 +140,8 @@ def _filler() -> Fill:
                 location=cast.locations[location].pk,
                 sender=ids.get(sender or ""),
                 vendor=ids["vendor"],
+                help_every=1 if unanswered else 3,
+                unanswered=unanswered and company == "contoso",
                 **{"from": counts["deals"] // share, "to": deals // share},
             )
         counts.update(deals=deals, customers=customers)

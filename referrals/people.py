@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.db.models import Q
 
@@ -26,9 +27,16 @@ class People:
 
     def team(self, referral: Referral) -> list[str]:
         """The team's addresses: contacts without an account, and members who may still see the deal."""
-        seeing = {a.email.lower() for a in self.members.get(referral.company_id, ()) if may_read(a, referral)}
         listed = [member.email for member in referral.team.all()]
-        return [email for email in listed if email not in self.accounts or email in seeing]
+        return [email for email in listed if email not in self.accounts or self._may_read(email, referral)]
+
+    def _may_read(self, email: str, referral: Referral) -> bool:
+        member = self._by_email.get((referral.company_id, email))
+        return member is not None and may_read(member, referral)
+
+    @cached_property
+    def _by_email(self) -> dict[tuple[int, str], Actor]:
+        return {(company, a.email.lower()): a for company, actors in self.members.items() for a in actors}
 
     def answering(self, referral: Referral) -> list[str]:
         """Who can answer the deal, or else the account admins, who can give somebody the role (FLOW-8, F5.1)."""

@@ -46,10 +46,11 @@ class _Told:
 
 
 def _told(events: Sequence[Event]) -> _Told:
-    """A handful of queries, however many events there are."""
-    rows = Referral.objects.with_context().prefetch_related("team")
-    copies = {r.pk: r for r in rows.filter(id__in=[e.subject_id for e in events])}
-    around = rows.filter(engagement_id__in={r.engagement_id for r in copies.values()})
+    """A handful of queries, however many events there are; each copy is read once, whichever part it has."""
+    subjects = {e.subject_id for e in events}
+    engagements = Referral.objects.filter(pk__in=subjects).values("engagement_id")
+    around = list(Referral.objects.with_context().prefetch_related("team").filter(engagement_id__in=engagements))
+    copies = {r.pk: r for r in around if r.pk in subjects}
     sending = {(r.engagement_id, r.invited_by_id) for r in copies.values()}
     senders = {key: r for r in around if (key := (r.engagement_id, r.company_id)) in sending}
     return _Told(copies, senders, people_of([*copies.values(), *senders.values()]))

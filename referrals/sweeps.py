@@ -24,6 +24,7 @@ RENAMED_WITHIN = timedelta(hours=2)
 def expire_due(*, now: datetime, limit: int = 1000) -> int:
     """Close one batch of unanswered referrals whose time is over, as services.expire does to one (REF-13)."""
     due = Referral.objects.due_to_expire(now).select_related("engagement").order_by("expires_at")
+    due = due.defer("search_text", "search_vector")  # long, and nothing that expires reads them
     return workflow.run_batch(due, "expire", actor=SYSTEM, now=now, limit=limit)
 
 

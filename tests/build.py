@@ -7,13 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db import models
+
 from dealreg import services as dealreg
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
 from portal.pages.demo.cast import ISTANBUL, Cast
 from portal.workflow.blockers import Money
 from referrals import rules, services
-from referrals.models import Referral
+from referrals.models import Engagement, Referral, TeamMember
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -107,3 +109,21 @@ def in_review(cast: Cast, *, at: datetime = NOW, **changes: Any) -> Registration
     referral = won(cast, **changes)
     value = Money(Decimal(2_000_000), "EUR")
     return dealreg.route(submitted(cast, referral, at=at, tcv=value), now=at)
+
+
+def like(row: models.Model, **changes: Any) -> Any:
+    """Another row with the same columns, but for these and its own ids."""
+    own = {"id", "public_id", "creation_key"}
+    kept = {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if not f.generated}
+    return type(row)(**{**{name: value for name, value in kept.items() if name not in own}, **changes})
+
+
+def multiply(deal: Referral, count: int) -> list[list[Referral]]:
+    """So many more engagements like the deal's, with all its copies and teams, written in bulk; copies by copy."""
+    engagements = Engagement.objects.bulk_create([like(deal.engagement) for _ in range(count)])
+    found = []
+    for copy in deal.engagement.referrals.order_by("pk"):
+        found.append(Referral.objects.bulk_create([like(copy, engagement_id=e.pk) for e in engagements]))
+        team = list(copy.team.all())
+        TeamMember.objects.bulk_create([like(m, referral_id=r.pk) for r in found[-1] for m in team])
+    return found

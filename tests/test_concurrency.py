@@ -20,6 +20,7 @@ from dealreg.models import Registration
 from portal.accounts import services as accounts
 from portal.customers import services as customers
 from portal.events.models import Event
+from portal.notify.models import Notice
 from portal.pages.demo.cast import Cast
 from portal.workflow.blockers import RuleViolation
 from referrals import editing, services, sharing, sweeps
@@ -276,19 +277,25 @@ def test_answering_what_a_sweep_has_just_expired(cast: Cast) -> None:
 
 
 def test_sweeps_at_once_share_the_work(cast: Cast) -> None:
-    """REF-13, JOB: many workers, each row once, one event each."""
-    copies = [build.vendor_copy(build.deal(cast, at=NOW - 14 * DAY)) for _ in range(12)]
+    """REF-13, REF-24, JOB: many workers, each row once, one event each, and one notice for each person and event."""
+    team = [build.member(), build.member(CONTOSO), build.member("contact@elsewhere.example")]
+    deal = build.deal(cast, at=NOW - 14 * DAY, team=team)
+    copies = [build.vendor_copy(deal), *build.multiply(deal, 59)[1]]
 
     def sweep() -> int:
         total = 0
-        while moved := sweeps.expire_due(now=NOW, limit=2):
+        while moved := sweeps.expire_due(now=NOW, limit=7):
             total += moved
         return total
 
     results = at_once("LOCK TABLE referrals_referral IN ACCESS EXCLUSIVE MODE", [], sweep, sweep, sweep)
     left = sweep()
-    assert sum(results) + left == 12
-    assert [verbs_of(c) for c in copies] == [["referral.received", "referral.expired"]] * 12
+    assert sum(results) + left == 60
+    assert [verbs_of(c)[-1:] for c in copies] == [["referral.expired"]] * 60
+    expired = Event.objects.filter(verb="referral.expired")
+    assert expired.count() == 60
+    heard = Notice.objects.filter(event__in=expired).values_list("event__subject_id", "email")
+    assert sorted(heard) == sorted((copy.pk, person.email) for copy in copies for person in team)
 
 
 def test_inviting_one_partner_twice_at_once(cast: Cast) -> None:

@@ -19,7 +19,7 @@ from portal.pages.demo.cast import ANKARA, Cast
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Money
-from referrals import rules, services
+from referrals import rules, services, sharing
 from referrals.models import Note, Referral
 from tests import build
 from tests.edge import STATES, STRANGER, Element, Live, parse
@@ -296,6 +296,38 @@ def test_the_deal_page_shows_a_planned_win_and_how_to_cancel_it(live: Live) -> N
     assert banner.text.startswith("A win is planned.")
     assert banner.one("time").attrs["datetime"] == planned.win_at.isoformat()
     assert "Cancel the planned win" in [link.text for link in shown.one("footer").all("a")]
+
+
+def test_inviter_and_invitee_read_what_was_asked_and_nobody_else_does(live: Live) -> None:
+    """REF-7, REF-9: help wanted, notes and the people named for this partner; not for the vendor or another partner."""
+    cast, now = live.cast, live.now
+    owner, own = cast.actor(OWNER), live.accepted()
+
+    def invited(partner: str, notes: str, who: str) -> Referral:
+        given = sharing.InviteInput(
+            partner=cast.companies[partner],
+            close_date=own.close_date,
+            value=own.money,
+            help_code="QuotesOrLicensing",
+            team=[build.member(), build.member(who)],
+            solutions=[cast.solutions["twin"]],
+            notes=notes,
+        )
+        return sharing.invite_partner(own, given, actor=owner, now=now)
+
+    copies = {p: invited(p, f"For {p} only", f"{p}@contoso.example") for p in ("fabrikam", "northwind")}
+    for partner, other in (("fabrikam", "northwind"), ("northwind", "fabrikam")):
+        shown = page(live.browser(f"referrals@{partner}.example"), deal_url(copies[partner])).one("main").text
+        for words in (f"For {partner} only", "Quotes / licensing", f"{partner}@contoso.example"):
+            assert words in shown
+        assert shown.count(TEAM) == 1  # on the deal's team and named again
+        assert other not in shown
+    shown = page(live.browser(OWNER), deal_url(own)).one("main").text
+    assert {f"For {partner} only" in shown for partner in copies} == {True}
+    for referral in (build.vendor_copy(own), *copies.values()):
+        shown = page(live.browser(build.SELLER), deal_url(referral)).one("main").text
+        assert "only" not in shown
+        assert "Quotes / licensing" not in shown
 
 
 def test_the_vendor_sees_the_deal_without_what_is_the_partners_own(live: Live) -> None:

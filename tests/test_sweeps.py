@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
-from django.db import connection, models
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -17,47 +18,67 @@ from dealreg import sweeps as dealreg_sweeps
 from dealreg import tasks as dealreg_tasks
 from dealreg.models import Registration
 from portal.events.models import Event
+from portal.notify import services as notify
 from portal.notify.models import Notice
-from portal.pages.demo.cast import Cast
+from portal.pages.demo.cast import ANKARA, Cast
 from portal.workflow.blockers import Money
 from referrals import rules, services, sharing, sweeps, tasks
-from referrals.models import Engagement, Referral, TeamMember
+from referrals.models import Referral
 from tests import build
 from tests.build import CONTOSO, DAY, NOW, REVIEWER
 
 SECOND = timedelta(seconds=1)
 FORTNIGHT = 14 * DAY
+ANKARAS = "ankara@contoso.example"
+#: Who is on the teams that people() makes, and what each reads.
+LANGUAGES = {"user@contoso.example": "en", ANKARAS: "tr", "contact@elsewhere.example": "en"}
 #: What differs between two rows that are otherwise the same.
 OWN = {"id", "public_id", "engagement_id", "referral_id", "search_text", "search_vector"}
-OF_EVENT = {"id", "public_id", "subject_id", "group"}
-OF_NOTICE = {"id", "event_id", "link"}
+OF_EVENT = {"id", "public_id", "subject_id"}
+OF_NOTICE = {"id", "event_id"}
 
 
-def columns(rows: Iterable[dict[str, Any]], without: set[str]) -> list[dict[str, Any]]:
-    return [{name: value for name, value in row.items() if name not in without} for row in rows]
+def columns(rows: Iterable[dict[str, Any]], without: set[str], ids: Mapping[UUID, str]) -> list[dict[str, Any]]:
+    return [{name: named(value, ids) for name, value in row.items() if name not in without} for row in rows]
 
 
-def everything_about(rows: Iterable[models.Model]) -> list[Any]:
+def named(value: Any, ids: Mapping[UUID, str]) -> Any:
+    """The value with these ids replaced by what they are of."""
+    if isinstance(value, str):
+        for public_id, what in ids.items():
+            value = value.replace(str(public_id), what)
+    return ids.get(value, value) if isinstance(value, UUID) else value
+
+
+def everything_about(rows: Iterable[Any]) -> list[Any]:
     """The rows in order, every column, with their events and notices, as far as two of a kind agree in them."""
     found = []
     for row in rows:
         told = Event.objects.all().of_subject(row).order_by("pk")
         told = told.exclude(verb__in=["referral.received", "registration.opened"])
         heard = Notice.objects.filter(event__in=told).order_by("email", "pk")
+        copies = Referral.objects.filter(engagement__public_id=row.event_group)
+        ids = {row.event_group: "engagement", **dict(copies.values_list("public_id", "company__name"))}
         found.append(
             (
-                columns(type(row)._default_manager.filter(pk=row.pk).values(), OWN),
-                columns(told.values(), OF_EVENT),
-                columns(heard.values(), OF_NOTICE),
+                columns(type(row)._default_manager.filter(pk=row.pk).values(), OWN, ids),
+                columns(told.values(), OF_EVENT, ids),
+                columns(heard.values(), OF_NOTICE, ids),
             )
         )
     return found
 
 
+def people() -> list[rules.Member]:
+    """Somebody who reads English, somebody who reads Turkish, and somebody without an account."""
+    return [build.member(email) for email in LANGUAGES]
+
+
 def prepare_received(cast: Cast) -> list[Referral]:
-    """Copies to answer of different senders, values and ages; the last two aren't due at `now`."""
+    """Copies to answer of different senders, values, ages and teams; the last two aren't due at `now`."""
     old, admin = NOW - 20 * DAY, cast.actor(CONTOSO)
-    own = build.deal(cast, at=old, value=Money(Decimal("77.70"), "TRY"))
+    notify.set_preferences(cast.users[ANKARAS], {"answer": "digest"})
+    own = build.deal(cast, at=old, value=Money(Decimal("77.70"), "TRY"), location=cast.locations[ANKARA], team=people())
     invitation = sharing.InviteInput(
         partner=cast.companies["fabrikam"],
         close_date=NOW.date(),
@@ -78,14 +99,18 @@ def test_expiring_many_is_expiring_each(cast: Cast) -> None:
     one_by_one, swept = prepare_received(cast), prepare_received(cast)
     for copy in one_by_one[:-2]:
         services.expire(copy, now=NOW)
+    texts = dict(Referral.objects.values_list("pk", "search_text"))
     assert sweeps.expire_due(now=NOW) == 4
     assert sweeps.expire_due(now=NOW) == 0
+    assert dict(Referral.objects.values_list("pk", "search_text")) == texts
     found = everything_about(swept)
     assert found == everything_about(one_by_one)
     assert [row["substatus"] for (row,), _events, _notices in found] == ["Expired"] * 4 + ["Received"] * 2
     assert [len(told) for _row, told, _notices in found] == [1] * 4 + [0] * 2
     assert {e["verb"] for _row, told, _notices in found for e in told} == {"referral.expired"}
-    assert all(heard for _row, told, heard in found if told)
+    assert [len(heard) for _row, _told, heard in found] == [3, 3, 1, 1, 0, 0]
+    assert {n["link"] for _row, _told, heard in found for n in heard} == {"/co-sell/Contoso Yazılım/"}
+    assert {n["mail"] for _row, _told, heard in found for n in heard} == {"now", "digest"}
 
 
 def prepare_decided(cast: Cast) -> list[Registration]:
@@ -131,24 +156,6 @@ def test_closing_many_is_closing_each(cast: Cast) -> None:
 # Many ------------------------------------------------------------------------------------------------------------
 
 
-def like(row: models.Model, **changes: Any) -> Any:
-    """Another row with the same columns, but for these and its own ids."""
-    own = {"id", "public_id", "creation_key"}
-    kept = {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if not f.generated}
-    return type(row)(**{**{name: value for name, value in kept.items() if name not in own}, **changes})
-
-
-def multiply(deal: Referral, count: int) -> list[list[Referral]]:
-    """So many more engagements like the deal's, with all its copies and teams, written in bulk; copies by copy."""
-    engagements = Engagement.objects.bulk_create([like(deal.engagement) for _ in range(count)])
-    found = []
-    for copy in deal.engagement.referrals.order_by("pk"):
-        found.append(Referral.objects.bulk_create([like(copy, engagement_id=e.pk) for e in engagements]))
-        team = list(copy.team.all())
-        TeamMember.objects.bulk_create([like(m, referral_id=r.pk) for r in found[-1] for m in team])
-    return found
-
-
 def statements(sweep: Callable[[], int], expected: int) -> int:
     with CaptureQueriesContext(
         connection,
@@ -158,25 +165,37 @@ def statements(sweep: Callable[[], int], expected: int) -> int:
 
 
 def test_expiring_takes_as_many_statements_for_many_as_for_few(cast: Cast) -> None:
-    """REF-13, JOB: a bounded number of statements; batch after batch of the limit, oldest first."""
-    deal = build.deal(cast, at=NOW - FORTNIGHT)
-    multiply(deal, 9)
-    multiply(deal, 300)
-    _own, oldest = multiply(deal, 2)
-    Referral.objects.filter(pk__in=[c.pk for c in oldest]).update(expires_at=NOW - DAY)
-    few = statements(lambda: sweeps.expire_due(now=NOW, limit=10), 10)
-    assert {r.substatus for r in Referral.objects.filter(pk__in=[c.pk for c in oldest])} == {"Expired"}
-    assert statements(lambda: sweeps.expire_due(now=NOW, limit=300), 300) == few
-    assert sweeps.expire_due(now=NOW) == 2
+    """REF-13, REF-24, JOB: with events and notices, 500 deals in two batches take as many statements as 2,000 in two,
+    and 500 in four take twice as many; oldest first."""
+    deal = build.deal(cast, at=NOW - DAY, location=cast.locations[ANKARA], team=people())
+    due = [build.multiply(deal, number)[1] for number in (2000, 500, 500)]
+    for age, copies in enumerate(due):
+        Referral.objects.filter(pk__in=[c.pk for c in copies]).update(expires_at=NOW - age * DAY)
+
+    def swept(rows: int, limit: int) -> int:
+        return sum(statements(lambda: sweeps.expire_due(now=NOW, limit=limit), limit) for _ in range(rows // limit))
+
+    few = swept(500, 250)
+    assert set(Referral.objects.filter(substatus="Expired")) == set(due[2])
+    assert swept(500, 125) == 2 * few
+    assert swept(2000, 1000) == few
+    assert sweeps.expire_due(now=NOW) == 0
+    assert_told_once([c for copies in due for c in copies], LANGUAGES)
+
+
+def assert_told_once(copies: Iterable[Referral], people: dict[str, str]) -> None:
+    """Each deal has ended with one event, and each of these people has one notice of it, in his language."""
     expired = Event.objects.filter(verb="referral.expired")
-    assert (expired.count(), Notice.objects.filter(event__in=expired).count()) == (312, 312)
+    assert sorted(expired.values_list("subject_id", flat=True)) == sorted(copy.pk for copy in copies)
+    heard = Notice.objects.filter(event__in=expired).values_list("event_id", "email", "language")
+    assert sorted(heard) == sorted((pk, *who) for pk in expired.values_list("pk", flat=True) for who in people.items())
 
 
 def test_closing_takes_as_many_statements_for_many_as_for_few(cast: Cast) -> None:
     """FLOW, JOB: one statement more an outcome, whatever the number of rows."""
     approved = dealreg.route(build.submitted(cast, build.won(cast)), now=NOW)
-    won, _copies = multiply(approved.referral, 310)
-    Registration.objects.bulk_create([like(approved, referral_id=r.pk) for r in won])
+    won, _copies = build.multiply(approved.referral, 310)
+    Registration.objects.bulk_create([build.like(approved, referral_id=r.pk) for r in won])
     due = NOW + 7 * DAY
     few = statements(lambda: dealreg_sweeps.close_decided(now=due, limit=10), 10)
     assert statements(lambda: dealreg_sweeps.close_decided(now=due), 301) == few

@@ -63,7 +63,7 @@ def context(
         "register_until": _register_until(referral, registration, now),
         "window_days": policies.current(now).registration_window_days,
         "vendor_copy": next((c for c in copies if c.company.is_vendor), None),
-        "partner_copies": [c for c in copies if not c.company.is_vendor],
+        "partners": [_partner(c, referral, actor) for c in copies if not c.company.is_vendor],
         "shows_contact": referral.engagement.contact_consent
         or referral.engagement.started_by_id == actor.own_company_id,
         "team": referral.team.all(),
@@ -254,3 +254,15 @@ def _seen_copies(referral: Referral, actor: Actor) -> list[Referral]:
         linked = Q(company_id=referral.invited_by_id) | Q(invited_by_id=referral.company_id)
         copies = copies.filter(linked | Q(company__kind=Company.Kind.VENDOR))
     return list(copies.prefetch_related("team").order_by("pk"))
+
+
+def _partner(copy: Referral, referral: Referral, actor: Actor) -> dict[str, Any]:
+    """Another partner's copy with its people (REF-7) and, between inviter and invitee alone, what was asked (REF-9)."""
+    invited_us, invited_by_us = referral.invited_by_id == copy.company_id, copy.invited_by_id == referral.company_id
+    team: list[Any] = list(copy.team.all())
+    if invited_us:  # the inviter may have named others for this partner than for the deal
+        listed = {member.email for member in team}
+        team += [member for member in referral.inviter_team.all() if member.email not in listed]
+    invitation = None if actor.is_vendor else referral if invited_us else copy if invited_by_us else None
+    asked = gettext(rules.HELP[invitation.invite_help]) if invitation else ""
+    return {"copy": copy, "team": team, "invitation": invitation, "asked": asked}

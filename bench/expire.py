@@ -1,0 +1,131 @@
+"""How fast unanswered deals expire, with their events and notices, as a ratio to the plainest SQL that writes the same.
+
+    python bench/expire.py [ROWS]        # without: 100,000, which is also the goal
+
+*Plain SQL* is three statements over the same rows in the same run: one UPDATE, one INSERT of the events, one INSERT of
+the notices. It asks nobody's role, language or wishes, and takes everything in one transaction. Ours goes batch after
+batch, as the worker does: between two of them people can work, and a killed worker loses one batch's work at most.
+Every deal has a colleague with an account and a contact without one on its team: two notices each.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import generate
+
+ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+
+_COLLEAGUE = """
+    INSERT INTO referrals_teammember (referral_id, first_name, last_name, phone, email, title)
+    SELECT id, 'Rüya', 'İpekçi', '+90 212 555 01 00', 'referrals@contoso.example', ''
+    FROM referrals_referral WHERE company_id = (SELECT id FROM accounts_company WHERE name = 'Contoso Yazılım')
+"""
+_UPDATE = """
+    UPDATE referrals_referral
+    SET substatus = 'Expired', closed_at = %(now)s, updated_at = %(now)s, version = version + 1
+    WHERE substatus = 'Received' AND expires_at <= %(now)s
+"""
+_EVENTS = """
+    INSERT INTO events_event (public_id, at, verb, subject_type, subject_id, "group", company_id, shared, actor_kind,
+        before, after, reasons, comment, policy_version)
+    SELECT uuidv7(), %(now)s, 'referral.expired', 'referrals.referral', r.id, e.public_id, r.company_id, true, 'system',
+        jsonb_build_object('substatus', 'Received', 'closed_at', NULL, 'updated_at', r.created_at),
+        jsonb_build_object('substatus', 'Expired', 'closed_at', r.closed_at, 'updated_at', r.updated_at), '[]', '', 0
+    FROM referrals_referral r JOIN referrals_engagement e ON e.id = r.engagement_id
+    WHERE r.substatus = 'Expired' AND r.closed_at = %(now)s
+"""
+_NOTICES = """
+    INSERT INTO notify_notice (event_id, user_id, email, language, subject, body, params, link, category, mail,
+        created_at, next_attempt_at, attempts, last_error)
+    SELECT e.id, u.id, t.email, coalesce(u.language, 'en'), %(subject)s, %(body)s,
+        jsonb_build_object('company', c.name, 'deal', s.name, 'contact', '', 'reason', jsonb_build_object('term', ''),
+            'notes', ''),
+        '/co-sell/' || s.public_id || '/', 'answer', 'now', e.at, e.at, 0, ''
+    FROM events_event e JOIN referrals_referral r ON r.id = e.subject_id JOIN accounts_company c ON c.id = r.company_id
+    JOIN referrals_referral s ON s.engagement_id = r.engagement_id AND s.company_id = r.invited_by_id
+    JOIN referrals_teammember t ON t.referral_id = s.id LEFT JOIN accounts_user u ON u.email = t.email
+    WHERE e.verb = 'referral.expired' AND e.at = %(now)s
+"""
+
+
+def timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def written() -> dict[str, int]:
+    """What there is of it: the same after both, or they did not do the same."""
+    from portal.events.models import Event
+    from portal.notify.models import Notice
+    from referrals.models import Referral
+
+    expired = Event.objects.filter(verb="referral.expired")
+    return {
+        "deals": Referral.objects.filter(substatus="Expired").count(),
+        "events": expired.count(),
+        "notices": Notice.objects.filter(event__in=expired).count(),
+    }
+
+
+def plainly(now: datetime) -> None:
+    from django.db import connection
+
+    from referrals.reactions import _ANSWERS
+
+    subject, body = _ANSWERS["referral.expired"]
+    with connection.cursor() as cursor:
+        for statement in (_UPDATE, _EVENTS, _NOTICES):
+            cursor.execute(statement, {"now": now, "subject": subject, "body": body})
+
+
+class Counter:
+    """Counts statements."""
+
+    def __init__(self) -> None:
+        self.statements = 0
+
+    def __call__(self, execute: Callable[..., Any], *given: Any) -> Any:
+        self.statements += 1
+        return execute(*given)
+
+
+def measure() -> None:
+    from django.db import connection, transaction
+    from django.utils import timezone
+
+    from referrals import tasks
+
+    with connection.cursor() as cursor:
+        cursor.execute(_COLLEAGUE)
+    with transaction.atomic():
+        plain = timed(lambda: plainly(timezone.now()))
+        expected = written()
+        transaction.set_rollback(True)
+    assert expected["deals"] == expected["events"] == ROWS, expected
+    with connection.cursor() as cursor:
+        for table in ("referrals_referral", "referrals_teammember", "events_event", "notify_notice"):
+            cursor.execute(f"VACUUM ANALYZE {table}")
+    counter = Counter()
+    with connection.execute_wrapper(counter):
+        ours = timed(tasks.expire_due)
+    assert written() == expected, (written(), expected)
+    print(f"\n{ROWS:,} deals expired, with {expected['events']:,} events and {expected['notices']:,} notices\n")
+    print("| what | seconds | statements | rows/s | ratio |\n|---|---|---|---|---|")
+    print(f"| plain SQL | {plain:.1f} | 3 | {ROWS / plain:,.0f} | 1 |")
+    print(f"| ours | {ours:.1f} | {counter.statements:,} | {ROWS / ours:,.0f} | {ours / plain:.1f} |", flush=True)
+
+
+def main() -> None:
+    with generate.database() as fill:
+        fill(deals=ROWS, customers=min(ROWS, 10_000), unanswered=True)
+        measure()
+
+
+if __name__ == "__main__":
+    main()
