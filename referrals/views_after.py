@@ -18,7 +18,7 @@ from portal.accounts.edge import ActorRequest, needs_actor
 from portal.catalog.models import Solution
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
-from referrals import editing, partners, sharing
+from referrals import editing, offers, partners, sharing
 from referrals.forms import add_blockers, unjudged
 from referrals.forms_after import DetailsForm, InviteForm, SeenDetailsForm, SolutionsForm, TeamForm, people
 from referrals.machine import DETAILS
@@ -97,8 +97,10 @@ def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
 @require_GET
 def suggest_partners(request: ActorRequest) -> HttpResponse:
     """Partners by the first letters, the more responsive first (REF-22)."""
-    found = partners.suggest(request.GET.get("partner_search", ""), actor=request.actor, now=timezone.now())
-    return render(request, "referrals/_partners.html#partners", {"partners": found})
+    now, chosen = timezone.now(), request.GET.get("partner")
+    found = partners.suggest(request.GET.get("partner_search", ""), actor=request.actor, now=now)
+    context = {"partners": offers.with_chosen(found, chosen, now=now), "chosen": chosen}
+    return render(request, "referrals/_partners.html#partners", context)
 
 
 # Editing

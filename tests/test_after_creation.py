@@ -22,6 +22,7 @@ from referrals import editing, partners, rules, services, sharing
 from referrals.machine import DETAILS
 from referrals.models import Referral
 from tests import build
+from tests.edge import parse
 
 values = st.one_of(st.none(), st.integers(0, 3))
 fields = st.fixed_dictionaries({"a": values, "b": values})
@@ -171,7 +172,7 @@ def test_ref_9_invitation(cast: Cast) -> None:
     assert inbound.value.codes == ["inbound_deal"]
 
 
-def test_ref_22_the_more_responsive_come_first(cast: Cast) -> None:
+def test_ref_22_the_more_responsive_come_first(cast: Cast, client: Client) -> None:
     """REF-9, REF-22: only the ecosystem, never oneself; answered in time, then hours, decide the order."""
     actor, at = cast.actor(build.CONTOSO), build.NOW - 30 * build.DAY
     quick = sharing.invite_partner(build.deal(cast, at=at, **PRIVATE), invitation(cast), actor=actor, now=at)
@@ -181,6 +182,10 @@ def test_ref_22_the_more_responsive_come_first(cast: Cast) -> None:
     found = partners.suggest("FAB", actor=actor, now=build.NOW)
     assert [(c.name, r.share, r.median_hours, r.received) for c, r in found] == [("Fabrikam GmbH", 0.5, 5.0, 2)]
     assert "Contoso Yazılım" not in [c.name for c, _r in partners.suggest("", actor=actor, now=build.NOW)]
+    client.force_login(cast.users[build.CONTOSO])
+    ticked = {"partner_search": "zzz", "partner": cast.companies["fabrikam"].public_id}  # ticked, then typed on
+    (radio,) = parse(client.get(reverse("suggest_partners"), ticked)).all("input")
+    assert (radio.attrs["value"], "checked" in radio.attrs) == (str(ticked["partner"]), True)
     assert partners.suggest("north", actor=actor, now=build.NOW) == []  # no co-sell-ready solution
 
 

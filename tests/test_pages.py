@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -307,7 +308,7 @@ def test_inviter_and_invitee_read_what_was_asked_and_nobody_else_does(live: Live
         given = sharing.InviteInput(
             partner=cast.companies[partner],
             close_date=own.close_date,
-            value=own.money,
+            value=Money(Decimal(12_345), "CHF"),
             help_code="QuotesOrLicensing",
             team=[build.member(), build.member(who)],
             solutions=[cast.solutions["twin"]],
@@ -322,7 +323,9 @@ def test_inviter_and_invitee_read_what_was_asked_and_nobody_else_does(live: Live
             assert words in shown
         assert shown.count(TEAM) == 1  # on the deal's team and named again
         assert other not in shown
+        assert "40,000" not in shown  # the inviter's own value
     shown = page(live.browser(OWNER), deal_url(own)).one("main").text
+    assert "12,345 CHF" in shown
     assert {f"For {partner} only" in shown for partner in copies} == {True}
     for referral in (build.vendor_copy(own), *copies.values()):
         shown = page(live.browser(build.SELLER), deal_url(referral)).one("main").text

@@ -265,4 +265,6 @@ def _partner(copy: Referral, referral: Referral, actor: Actor) -> dict[str, Any]
         team += [member for member in referral.inviter_team.all() if member.email not in listed]
     invitation = None if actor.is_vendor else referral if invited_us else copy if invited_by_us else None
     asked = gettext(rules.HELP[invitation.invite_help]) if invitation else ""
-    return {"copy": copy, "team": team, "invitation": invitation, "asked": asked}
+    # What the invited partner is to sell was said by its inviter; what the inviter makes of the whole deal is its own.
+    shows_value = actor.is_vendor or invited_by_us
+    return {"copy": copy, "team": team, "invitation": invitation, "asked": asked, "shows_value": shows_value}
