@@ -112,6 +112,8 @@ class Pages:
             "deal in review": (owner, reverse("deal", args=[self.rows[3].public_id]), 23),
             "new deal": (owner, reverse("new_deal"), 13),
             **{f"new deal, {step}": (owner, _step(live, step), budget) for step, budget in STEPS.items()},
+            "insights": (owner, reverse("insights") + "?period=12", 10),
+            "insights of a seller": (seller, reverse("insights") + "?period=12", 9),
             "registration": (owner, reverse("registration", args=[self.rows[2].public_id]), 22),
             "queue": (reviewer, queue, 5),
             "review": (reviewer, review, 14),
@@ -128,3 +130,16 @@ def test_pages_ask_as_often_for_many_rows_as_for_few_and_stay_in_their_budget(li
     many = {name: _asked(client, address) for name, (client, address, _budget) in pages.all.items()}
     assert many == few
     assert {name: count for name, count in many.items() if count > pages.all[name][2]} == {}
+
+
+def test_insights_ask_as_often_for_a_thousand_deals_as_for_ten(live: Live) -> None:
+    """The database counts (REF-17's exception included); nothing is fetched deal by deal."""
+    deals = [live.in_review().referral, live.accepted()]
+    client, address = live.browser(build.CONTOSO), reverse("insights") + "?period=12"
+    for deal in deals:
+        _more_like(deal, 4)
+    few = _asked(client, address)
+    for deal in deals:
+        _more_like(deal, 495)
+    assert _asked(client, address) == few
+    assert b'data-value="1000"' in client.get(address).content

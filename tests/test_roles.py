@@ -64,6 +64,8 @@ export_deals                          POST -         302 302 302 302 302 302 302
 exports                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 export                                GET  export    200 404 404 404 404 404 404 404 404 404 404  in
 download_export                       GET  export    302 404 404 404 404 404 404 404 404 404 404  in
+insights                              GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+insights_csv                          GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 deal                                  GET  istanbul  200 200 404 200 200 404 404 200 200 200 200  in
 deal                                  GET  ankara    200 404 200 200 200 404 404 200 200 200 200  in
 deal                                  GET  private   200 200 404 200 200 404 404 404 404 404 404  in
@@ -372,6 +374,7 @@ _MORE: dict[str, list[str]] = {"new_deal_step": ["deal"], "new_deal_invitation":
 _ARGS: dict[str, list[str]] = {
     "admin:view_on_site": ["1", "1"],
     "admin:app_list": ["dealreg"],
+    "insights_csv": ["funnel"],
     "account_confirm_email": ["unknown"],
     "account_reset_password_from_key": ["1", "un-known"],
 }

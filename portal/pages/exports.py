@@ -94,7 +94,7 @@ def write(kind: str, rows: Iterable[Row], *, for_vendor: bool) -> bytes:
     return _WRITERS[kind](heads, ([field.value(row) for field in fields] for row in rows))
 
 
-def _csv(heads: Sequence[str], lines: Iterable[Sequence[Cell]]) -> bytes:
+def csv_file(heads: Sequence[str], lines: Iterable[Sequence[Cell]]) -> bytes:
     """With the mark by which spreadsheets know UTF-8."""
     out = io.StringIO()
     writer = csv.writer(out)
@@ -154,4 +154,4 @@ def _write_cell(sheet: Any, row: int, column: int, cell: Cell, **formats: Any) -
             sheet.write_string(row, column, cell)
 
 
-_WRITERS = {"csv": _csv, "xlsx": _xlsx}
+_WRITERS = {"csv": csv_file, "xlsx": _xlsx}

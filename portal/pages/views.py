@@ -1,4 +1,4 @@
-"""Home, the list of deals, the deal page, and the switches of the top bar."""
+"""Home, the list of deals, the deal page, insights, and the switches of the top bar."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ from portal.pages import home as home_page
 from portal.pages import search as search_page
 from portal.pages import services
 from portal.pages.context import THEME_COOKIE
-from portal.pages.exports import CONTENT_TYPES
+from portal.pages.exports import CONTENT_TYPES, csv_file
 from portal.pages.happened import Asked as Happened
+from portal.pages.insights import charts
+from portal.pages.insights.figures import Figures
+from portal.pages.insights.period import MONTHS, Period, asked_period
 from portal.pages.listing import page as list_page
 from portal.pages.listing.asked import Asked, values
 from portal.pages.listing.rows import neighbours
@@ -156,6 +159,41 @@ def deal_state(request: ActorRequest, public_id: Any) -> HttpResponse:
     if registration is None or not registration.is_being_routed:
         return HttpResponse(headers={"HX-Refresh": "true"})
     return HttpResponse(status=204)
+
+
+# What the deals came to
+
+
+@needs_actor
+@require_GET
+def insights(request: ActorRequest) -> HttpResponse:
+    """Of the period that the address says (REF-17)."""
+    today = timezone.now().date()
+    asked = asked_period(request.GET, today=today)
+    context = {
+        **charts.context(request.actor, asked.period),
+        "asked": asked,
+        "periods": [Period.back(months, today=today) for months in MONTHS],
+    }
+    return render(request, "pages/insights.html", context)
+
+
+@needs_actor
+@require_GET
+def insights_csv(request: ActorRequest, code: str) -> HttpResponse:
+    """One chart's table as a file; an address that can't be meant is answered by the page, which says why."""
+    if code not in charts.offered(request.actor):
+        raise Http404
+    asked = asked_period(request.GET, today=timezone.now().date())
+    if not asked.form.is_valid():
+        return redirect(f"{reverse('insights')}?{request.GET.urlencode()}")
+    figures = Figures(request.actor, asked.period)
+    made = charts.chart(code, figures, asked.period, request.actor)
+    response = HttpResponse(csv_file(*made.file), CONTENT_TYPES["csv"])
+    name = f"{code}-{asked.period.first}-{asked.period.last}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 # Files made of the list

@@ -1,0 +1,134 @@
+"""Which days Insights looks at, as its address says: the last months, or from one day to another. Whole days in UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from portal.money.rules import add_months, month_start
+from portal.pages.listing.filters import FIRST_YEAR, LAST_YEAR
+
+DAY = timedelta(days=1)
+#: How many months back one may look with one click; the usual one is a quarter.
+MONTHS = (1, 3, 6, 12)
+USUAL = 3
+CUSTOM = "custom"
+#: So that the months of a period stay a table one can read.
+MOST_YEARS = 10
+
+
+@dataclass(frozen=True)
+class Period:
+    """Days, the first and the last included. `months`: how many it goes back from today; 0 for days of one's own."""
+
+    first: date
+    last: date
+    months: int = 0
+
+    @classmethod
+    def back(cls, months: int, *, today: date) -> Period:
+        return cls(months_before(today, months) + DAY, today, months)
+
+    @property
+    def start(self) -> datetime:
+        return datetime.combine(self.first, time.min, UTC)
+
+    @property
+    def end(self) -> datetime:
+        """The first instant after it."""
+        return datetime.combine(self.last + DAY, time.min, UTC)
+
+    @property
+    def address(self) -> str:
+        return f"?period={self.months}" if self.months else self.as_custom
+
+    @property
+    def as_custom(self) -> str:
+        """The address of the same days as days of one's own."""
+        return "?" + urlencode({"period": CUSTOM, "first": self.first.isoformat(), "last": self.last.isoformat()})
+
+
+def months_before(day: date, count: int) -> date:
+    """The same day so many months ago; of a month that is too short, its last."""
+    month = add_months(month_start(day), -count)
+    return min(month + (day.day - 1) * DAY, add_months(month, 1) - DAY)
+
+
+def _day(label: Any) -> forms.DateField:
+    first, last = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
+    return forms.DateField(
+        label=label,
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        error_messages={"invalid": _("Give a day of the calendar as year-month-day, for example 2026-01-31.")},
+        validators=[
+            MinValueValidator(first, _("There is nothing before 1990.")),
+            MaxValueValidator(last, _("Give a day before 2101.")),
+        ],
+        widget=forms.DateInput(
+            format="%Y-%m-%d", attrs={"type": "date", "min": first.isoformat(), "max": last.isoformat()}
+        ),
+    )
+
+
+class PeriodForm(forms.Form):
+    """What the address asks for; days are looked at only where it asks for days of one's own."""
+
+    period = forms.CharField(required=False, widget=forms.HiddenInput)
+    first = _day(pgettext_lazy("range", "From"))
+    last = _day(pgettext_lazy("range", "To"))
+
+    def clean_period(self) -> str:
+        asked: str = self.cleaned_data["period"]
+        if asked not in {CUSTOM, *map(str, MONTHS)}:
+            self.add_error(None, _("There is no such period. Choose one of these."))
+        return asked
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if given.get("period") != CUSTOM:
+            return given
+        for name in ("first", "last"):
+            if name not in self.errors and not given.get(name):
+                self.add_error(name, _("Give this day, too."))
+        first, last = given.get("first"), given.get("last")
+        if first and last and last < first:
+            self.add_error("last", _("The last day is before the first one."))
+        elif first and last and first < months_before(last, 12 * MOST_YEARS):
+            self.add_error("last", _("Look at ten years at most."))
+        return given
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The period to show, and the form, with what is wrong in it."""
+
+    period: Period
+    form: PeriodForm
+
+    @property
+    def is_custom(self) -> bool:
+        return self.form.data["period"] == CUSTOM
+
+
+def asked_period(params: QueryDict, *, today: date) -> Asked:
+    """What can't be meant leaves the usual period, with the error shown."""
+    given = {name: params.get(name, "") for name in ("period", "first", "last")}
+    days = bool(given["first"] or given["last"])
+    given["period"] = given["period"] or (CUSTOM if days else str(USUAL))
+    if given["period"] != CUSTOM:
+        given["first"] = given["last"] = ""
+    form = PeriodForm(given)
+    if not form.is_valid():
+        return Asked(Period.back(USUAL, today=today), form)
+    if given["period"] == CUSTOM:
+        return Asked(Period(form.cleaned_data["first"], form.cleaned_data["last"]), form)
+    return Asked(Period.back(int(given["period"]), today=today), form)
