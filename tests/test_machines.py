@@ -203,6 +203,8 @@ Verb = Callable[..., Any]
 T = TypeVar("T")
 WHO = {"Contoso Yazılım": build.CONTOSO, "Fabrikam GmbH": "referrals@fabrikam.example"}
 BIRTHS = {"referral.created", "referral.received", "registration.opened"}
+#: Notes given with a verb belong to the engagement: an event of their own, and no column of a copy (REF-23).
+NOTED = "referral.note_added"
 
 
 class Walk:
@@ -215,6 +217,7 @@ class Walk:
         self.rows, self.state = self.look()
         self.at_birth = dict(self.state)
         self.told = self.began = self.events()[-1].pk
+        self.notes = self.deal.engagement.notes.count()
 
     def start(self) -> Referral:
         """A new deal of any type; or one further on, so that short walks get to every verb."""
@@ -286,7 +289,8 @@ class Walk:
             return
         births = [e for e in told if e.verb in BIRTHS]
         assert [(e.subject_type, e.subject_id) for e in births] == list(born)
-        (event,) = [e for e in told if e not in births]
+        (event,) = [e for e in told if e not in births and e.verb != NOTED]
+        assert len(told) - len(births) - 1 == self.new_notes()
         machine = REFERRAL_MACHINE if isinstance(row, Referral) else REGISTRATION_MACHINE
         assert (event.verb, event.subject_type, event.subject_id) == (machine.by_name[verb].event, *key(row))
         was, became = columns_of(event.before, row), columns_of(event.after, row)
@@ -295,11 +299,16 @@ class Walk:
         self.at_birth |= born
         self.told = told[-1].pk
 
+    def new_notes(self) -> int:
+        """How many notes were written since this was asked last."""
+        before, self.notes = self.notes, self.deal.engagement.notes.count()
+        return self.notes - before
+
     def replay(self) -> None:
         """The events alone lead from what was born to what there is."""
         state = {key: dict(columns) for key, columns in self.at_birth.items()}
         rows = {key(row): row for row in self.rows}
-        for event in [e for e in self.events(after=self.began) if e.verb not in BIRTHS]:
+        for event in [e for e in self.events(after=self.began) if e.verb not in BIRTHS | {NOTED}]:
             subject = (event.subject_type, event.subject_id)
             was = columns_of(event.before, rows[subject])
             assert {name: state[subject][name] for name in was} == was
