@@ -29,7 +29,7 @@ from portal.workflow.blockers import RuleViolation
 #: What waits for a reviewer.
 QUEUE = (Status.REVIEW_PENDING, Status.MARKETPLACE_PENDING)
 #: The longest waiting first; what waits for a marketplace transaction does so since it was filed.
-OLDEST_FIRST = [Coalesce("review_pending_at", "submitted_at"), "submitted_at", "id"]
+OLDEST_FIRST: list[Any] = [Coalesce("review_pending_at", "submitted_at"), "submitted_at", "id"]
 
 
 class ReasonFilter(admin.SimpleListFilter):

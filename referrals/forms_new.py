@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -16,7 +17,7 @@ from portal.catalog.models import AssessmentType, Solution
 from portal.customers.models import Customer
 from portal.customers.rules import country_choices
 from portal.policy.rules import Policy
-from portal.workflow.blockers import Blocker
+from portal.workflow.blockers import Blocker, Money
 from referrals import rules
 from referrals.forms import DateInput, MoneyMixin, SolutionField, TeamMixin, named
 from referrals.forms_after import ContactMixin
@@ -34,7 +35,7 @@ class Around:
 
 
 class Step(forms.Form):
-    """One step: it parses its own answers and says what the rules have against them."""
+    """One step: it parses its own answers and says what the rules have against those that can be read."""
 
     def blockers(self, around: Around) -> Iterable[Blocker]:
         return ()
@@ -70,6 +71,8 @@ class CustomerStep(CustomerFields, ContactMixin, Step):
     field_order = ["country", "customer_search", "customer"]
 
     def blockers(self, around: Around) -> Iterable[Blocker]:
+        if "contact_email" in self.errors:
+            return ()
         return rules.contact_blockers(self.contact(), help_code=around.help_code)
 
 
@@ -107,10 +110,10 @@ class DealStep(MoneyMixin, Step):
             self.fields["location"].initial = locations[0]
 
     def blockers(self, around: Around) -> Iterable[Blocker]:
-        data = self.cleaned_data
-        yield from rules.detail_blockers(
-            name=data["name"], value=self.money(), notes=data["notes"], policy=around.policy
-        )
+        # What can't be read is told of already; nothing is held against its stand-in.
+        data = {"name": "-", "value": Decimal(1), "currency": "USD", "close_date": around.today, **self.cleaned_data}
+        value = Money(data["value"], data["currency"])
+        yield from rules.detail_blockers(name=data["name"], value=value, notes=data["notes"], policy=around.policy)
         yield from rules.close_date_blockers(data["close_date"], today=around.today)
 
 
@@ -118,7 +121,7 @@ class TeamStep(TeamMixin, Step):
     """Who works on the deal (REF-7)."""
 
     def blockers(self, around: Around) -> Iterable[Blocker]:
-        return rules.team_blockers(self.members(), policy=around.policy)
+        return rules.team_blockers(self.members(), policy=around.policy) if self.is_valid() else ()
 
 
 class SolutionsStep(Step):
@@ -154,6 +157,8 @@ class SolutionsStep(Step):
 
     def blockers(self, around: Around) -> Iterable[Blocker]:
         data = self.cleaned_data
+        if {"solutions", "assessment", "assessment_location"} - data.keys():
+            return ()
         return rules.solution_blockers(
             len(data["solutions"]),
             has_assessment=data["assessment"] is not None,

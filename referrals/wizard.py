@@ -134,7 +134,7 @@ class Wizard:
             form = self._forms[step] = self._new_form(step, bound=True)
             if form.is_valid():
                 self._values[step] = {**form.cleaned_data, **({TEAM: form.members()} if step == TEAM else {})}  # type: ignore[attr-defined]
-                add_blockers(form, form.blockers(self.around))
+            add_blockers(form, form.blockers(self.around))
         return self._forms[step]
 
     @property

@@ -336,7 +336,10 @@ def test_a_stale_draft_says_what_is_no_longer_so_at_its_step(live: Live) -> None
     said = page.problems()
     assert said == {
         "customer": ["Customer: This customer is not in the directory; choose one from the list."],
-        "deal": ["Location: Choose one of the locations your role covers; the location can't be changed afterwards."],
+        "deal": [
+            "Estimated close date: The estimated close date must be today or later.",
+            "Location: Choose one of the locations your role covers; the location can't be changed afterwards.",
+        ],
         "solutions": [
             "Solutions: A solution you had chosen can't be put on deals any more and was taken off. Check the others."
         ],
@@ -409,6 +412,20 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "forged solution": ("solutions", {"solutions": "x"}, "solutions", "is not a valid UUID"),
     "unknown help": ("help", {"help_code": "Everything"}, "help_code", "Select a valid choice."),
 }  # fmt: skip
+
+
+def test_a_steps_rules_are_told_together_with_what_cannot_be_read(live: Live) -> None:
+    """REF-5, REF-6: nobody corrects one thing to be told of the next."""
+    page = writer(live)
+    page.fill()
+    page.step("deal")
+    page.go_on(**{**answers(live)["deal"], "name": "", "value": "0", "close_date": "2020-01-01", "notes": "x" * 10_001})
+    assert errors(page.page).keys() == {"name", "value", "close_date", "notes"}
+    page.go_on(**{**answers(live)["deal"], "value": "forty", "close_date": "2020-01-01", "notes": ""})
+    assert errors(page.page).keys() == {"value", "close_date"}
+    page.step("customer")
+    page.go_on(**{**answers(live)["customer"], "customer": "", "contact_consent": ""})
+    assert errors(page.page).keys() == {"customer", "contact_consent"}
 
 
 def test_each_violation_stands_at_its_field_and_on_top_and_nothing_is_lost(live: Live) -> None:
