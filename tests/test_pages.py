@@ -26,6 +26,7 @@ from tests import build
 from tests.edge import STATES, STRANGER, Element, Live, parse
 
 OWNER, TEAM, VIEWER = build.CONTOSO, "user@contoso.example", "viewer@contoso.example"
+NORTHWIND = "referrals@northwind.example"
 HOSTILE = '<b>Fırın</b> & "İçki" 🙂 شركة %(x)s {{ x }}'
 
 
@@ -77,6 +78,15 @@ def test_home_of_the_vendor_shows_what_its_roles_do(live: Live) -> None:
     reviewer = page(live.browser(build.REVIEWER), "/").one("section", id="needs")
     queue = reverse("admin:dealreg_registration_change", args=[review.pk])
     assert queue in [need.attrs["href"] for need in reviewer.all("a", class_="o-need")]
+
+
+def test_home_says_why_no_deal_can_be_created(live: Live) -> None:
+    """ORG-5: what is missing, before anything is pressed."""
+    head = {p: page(live.browser(p), "/").one("header", class_="o-head") for p in (OWNER, VIEWER, NORTHWIND)}
+    assert head[OWNER].one("a", class_="btn-primary").attrs["href"] == reverse("new_deal")
+    for person, why in ((VIEWER, "role"), (NORTHWIND, "no published solution")):
+        assert head[person].all("a", class_="btn-primary") == []
+        assert why in head[person].one("details", class_="o-why").text, person
 
 
 def test_home_tells_a_company_how_it_answers(live: Live) -> None:

@@ -17,6 +17,7 @@ from portal.workflow import timeline
 from referrals import partners, rules, stage_names
 from referrals.drafts import begun
 from referrals.models import Referral, ReferralQuerySet
+from referrals.services import new_deal_blockers
 from referrals.timeline import stages_of
 
 #: How many of each kind the page shows; the list has all of them.
@@ -36,6 +37,7 @@ def context(actor: Actor, *, now: datetime) -> dict[str, Any]:
         "last_events": _last_events(visible, actor),
         "drafts": [] if actor.is_vendor else begun(actor)[:MOST],
         "is_vendor": actor.is_vendor,
+        "new_deal_blockers": [] if actor.is_vendor else new_deal_blockers(actor),
         "answers": None if actor.is_vendor else partners.responsiveness_of(actor.own_company_id, now=now),
     }
 
