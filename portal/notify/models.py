@@ -100,6 +100,11 @@ class Notice(models.Model):
                 condition=models.Q(mail="now", sent_at=None, parked_at=None),
                 name="notify_notice_due",
             ),
+            models.Index(
+                fields=["user", "id"],
+                condition=models.Q(mail="digest", sent_at=None, parked_at=None),
+                name="notify_notice_digest",
+            ),
             models.Index(fields=["user", "-created_at", "-id"], name="notify_notice_newest"),
             models.Index(fields=["user"], condition=models.Q(read_at=None), name="notify_notice_unread"),
         ]
