@@ -48,8 +48,13 @@ def _accept_extras(referral: Referral, context: workflow.Context) -> dict[str, A
     return {"value_usd": usd, "usd_rate_month": month}
 
 
+_NOT_PLANNED = Blocker("not_scheduled", _("Nothing is planned that could be cancelled."), "REF-18")
+
+
 def _win_blockers(referral: Referral, context: workflow.Context) -> Iterable[Blocker]:
-    return rules.win_blockers(stage=referral.stage, assessment=referral.is_assessment)
+    if context.actor.is_system and referral.win_at is None:  # cancelled since the worker looked for what is due
+        yield _NOT_PLANNED
+    yield from rules.win_blockers(stage=referral.stage, assessment=referral.is_assessment)
 
 
 def _win_extras(referral: Referral, context: workflow.Context) -> dict[str, Any]:
@@ -93,7 +98,7 @@ def _schedule_extras(referral: Referral, context: workflow.Context) -> dict[str,
 
 def _cancel_blockers(referral: Referral, context: workflow.Context) -> Iterable[Blocker]:
     if referral.win_at is None:
-        yield Blocker("not_scheduled", _("Nothing is planned that could be cancelled."), "REF-18")
+        yield _NOT_PLANNED
 
 
 def _share_blockers(referral: Referral, context: workflow.Context) -> Iterable[Blocker]:

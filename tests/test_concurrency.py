@@ -64,10 +64,11 @@ def _waiting() -> int:
         return int(cursor.fetchone()[0])
 
 
-def at_once(statement: str, params: list[Any], *calls: Call) -> list[Any]:
+def at_once(statement: str, params: list[Any], *calls: Call, in_turn: bool = False) -> list[Any]:
     """Run the calls on a connection each. All come to wait for what the statement locks before the first goes on.
 
-    Returns what each returned, or the codes with which the rules refused it.
+    `in_turn`: they come, and so go on, in their order. Returns what each returned, or the codes with which the rules
+    refused it.
     """
     results: list[Any] = [None] * len(calls)
 
@@ -83,8 +84,10 @@ def at_once(statement: str, params: list[Any], *calls: Call) -> list[Any]:
 
     threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
     with held(statement, *params):
-        for thread in threads:
+        for number, thread in enumerate(threads, 1):
             thread.start()
+            if in_turn:
+                wait_for(number)
         wait_for(len(calls))
     for thread in threads:
         thread.join(PATIENCE_SECONDS)
@@ -233,6 +236,22 @@ def test_winning_and_losing_at_once(cast: Cast) -> None:
     ends = [v for v in verbs_of(deal) if v in {"referral.won", "referral.lost"}]
     assert ends == ["referral.won" if ended.substatus == "Won" else "referral.lost"]
     assert results[1] + results[2] == (ended.substatus == "Won")
+
+
+def test_cancelling_a_planned_win_that_a_worker_has_found_due(cast: Cast) -> None:
+    """REF-18: cancelled is cancelled, though the worker had the deal on its list by then."""
+    deal, admin = build.deal(cast, at=NOW - 2 * DAY), cast.actor(CONTOSO)
+    services.schedule_win(deal, actor=admin, now=NOW)
+    later = NOW + DAY
+    cancelled, won = at_once(
+        ENGAGEMENT,
+        [deal.engagement_id],
+        lambda: services.cancel_win(deal, actor=admin, now=later),
+        lambda: sweeps.win_planned(now=later),
+        in_turn=True,
+    )
+    assert (cancelled.win_at, won) == (None, 0)
+    assert verbs_of(deal)[-1] == "referral.win_cancelled"
 
 
 def test_answering_while_it_expires(cast: Cast) -> None:
