@@ -190,6 +190,8 @@ class Referral(models.Model):
     objects = ReferralQuerySet.as_manager()
 
     derived_columns = frozenset({"version", "search_text"})
+    #: The company's own references: nobody else reads them, not in events either (REF-3, REF-20).
+    own_columns = frozenset({"crm_id", "campaign_id"})
 
     class Meta:
         verbose_name = _("referral")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -73,8 +74,10 @@ class EventAdmin(PortalAdmin):
 
     @admin.display(description=_("changes"))
     def changes(self, event: Event) -> str:
-        """One line a column, by the names the database knows."""
-        lines = (f"{name}: {event.before.get(name)} → {value}" for name, value in event.after.items())
+        """One line a column, by the names the database knows; not those that a model keeps for its own company."""
+        kept: frozenset[str] = getattr(apps.get_model(event.subject_type), "own_columns", frozenset())
+        changed = {name: value for name, value in event.after.items() if name not in kept}
+        lines = (f"{name}: {event.before.get(name)} → {value}" for name, value in changed.items())
         return "\n".join(lines) or "–"
 
     @admin.display(description=_("reasons"))
