@@ -15,7 +15,7 @@ from itertools import islice
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from portal.accounts.rules import Actor
 from portal.customers.rules import fold
@@ -133,7 +133,9 @@ def _index(pks: Sequence[int]) -> None:
     engagements = set(locked.values_list("pk", flat=True))
     copies = list(Referral.objects.filter(pk__in=pks).with_context())
     notes: dict[int, list[Note]] = defaultdict(list)
-    for note in Note.objects.filter(engagement_id__in=engagements).order_by("-pk"):
+    invited_by = Referral.objects.filter(engagement=OuterRef("engagement"), company=OuterRef("company"))
+    written = Note.objects.filter(engagement_id__in=engagements).select_related("company").order_by("-pk")
+    for note in written.annotate(invited_by_id=Subquery(invited_by.values("invited_by"))):
         notes[note.engagement_id].append(note)
     team: dict[int, list[TeamMember]] = defaultdict(list)
     for member in TeamMember.objects.filter(referral_id__in=pks).order_by("pk"):
@@ -154,7 +156,7 @@ def search_text(copy: Referral, team: Iterable[TeamMember], notes: Iterable[Note
     parts += [(OWN, copy.crm_id), (OWN, copy.campaign_id)]
     parts += [(SHARED, f"{member.first_name} {member.last_name} {member.email}") for member in team]
     for note in notes:
-        if note.shared or note.company_id == copy.company_id:
+        if _is_read(note, copy):
             parts.append((SHARED if note.shared else OWN, note.text))
     # A dict keeps the order and forgets repetitions. The blank before each word tells its beginning (_read).
     marked = dict.fromkeys(f" {mark}{word}" for mark, part in parts for word in words(part))
@@ -165,3 +167,12 @@ def search_text(copy: Referral, team: Iterable[TeamMember], notes: Iterable[Note
             break
         kept.append(word)
     return "".join(kept)
+
+
+def _is_read(note: Note, copy: Referral) -> bool:
+    """Whether the copy's company reads the note on its page: of two partners invited by a third neither the other's."""
+    if note.company_id == copy.company_id:
+        return True
+    inviter: int | None = note.invited_by_id  # type: ignore[attr-defined]
+    linked = note.company_id == copy.invited_by_id or inviter == copy.company_id
+    return note.shared and (linked or note.company.is_vendor or copy.company.is_vendor)

@@ -20,7 +20,7 @@ from portal.pages.demo.cast import ANKARA, Cast
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Money
-from referrals import rules, services, sharing
+from referrals import rules, search, services, sharing
 from referrals.models import Note, Referral
 from tests import build
 from tests.edge import STATES, STRANGER, Element, Live, parse
@@ -341,6 +341,35 @@ def test_inviter_and_invitee_read_what_was_asked_and_nobody_else_does(live: Live
         shown = page(live.browser(build.SELLER), deal_url(referral)).one("main").text
         assert "only" not in shown
         assert "Quotes / licensing" not in shown
+
+
+def test_two_invited_partners_read_the_inviters_notes_and_not_each_others(live: Live) -> None:
+    """REF-23, ORG-6, REF-20: neither on the page nor by searching; the inviter and the vendor read all of them."""
+    cast, own = live.cast, live.accepted(name="Ovens")
+    notes = {OWNER: "Contosonote", build.SELLER: "Vendornote"}
+    writing = {OWNER: own, build.SELLER: build.vendor_copy(own)}
+    for partner in ("fabrikam", "northwind"):
+        person = f"referrals@{partner}.example"
+        given = sharing.InviteInput(
+            partner=cast.companies[partner],
+            close_date=own.close_date,
+            value=own.money,
+            help_code="QuotesOrLicensing",
+            team=[build.member()],
+            solutions=[cast.solutions["twin"]],
+        )
+        notes[person] = f"{partner.title()}note"
+        writing[person] = sharing.invite_partner(own, given, actor=cast.actor(OWNER), now=live.now)
+    for person, words in notes.items():
+        services.add_note(writing[person], text=words, actor=cast.actor(person), now=live.now)
+    first, second = [person for person in notes if person not in (OWNER, build.SELLER)]
+    hidden = {first: {notes[second]}, second: {notes[first]}}
+    for person, referral in writing.items():
+        read, actor = set(notes.values()) - hidden.get(person, set()), cast.actor(person)
+        thread = page(live.browser(person), deal_url(referral)).one("section", id="notes").text
+        assert {words for words in notes.values() if words in thread} == read
+        mine = Referral.objects.visible_to(actor).filter(pk=referral.pk)
+        assert {words for words in notes.values() if mine.filter(search.matching(words, actor=actor)).exists()} == read
 
 
 def test_the_vendor_sees_the_deal_without_what_is_the_partners_own(live: Live) -> None:

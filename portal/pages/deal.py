@@ -72,7 +72,7 @@ def context(
         "actions": _actions(referral, registration, actor, now),
         "editable": own and referral.substatus == rules.ACCEPTED and may_change(actor, referral),
         "may_change": own and may_change(actor, referral),
-        "notes": _notes(referral, actor),
+        "notes": _notes(referral, actor, copies),
         "note_form": note_form or NoteForm(closed=referral.is_closed),
         **happened.context(referral, actor, copies, asked or happened.Asked()),
         "stage_label": gettext(rules.stages_for(assessment=referral.is_assessment)[referral.stage]),
@@ -234,9 +234,10 @@ def _register_until(referral: Referral, registration: Registration | None, now: 
     return referral.won_at + timedelta(days=policies.current(now).registration_window_days)
 
 
-def _notes(referral: Referral, actor: Actor) -> list[Note]:
-    """The engagement's shared notes and the own company's private ones, newest first (REF-23)."""
-    seen = Q(shared=True) | Q(company_id=actor.company_id)
+def _notes(referral: Referral, actor: Actor, copies: list[Referral]) -> list[Note]:
+    """What those one deals with share and the own company's private notes, newest first (REF-23, ORG-6)."""
+    others = {copy.company_id for copy in copies} | {referral.company_id}
+    seen = Q(shared=True, company_id__in=others) | Q(company_id=actor.company_id)
     notes = Note.objects.filter(seen, engagement_id=referral.engagement_id)
     return list(notes.select_related("author", "company").order_by("-pk")[:100])
 
