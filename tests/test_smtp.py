@@ -23,6 +23,7 @@ from referrals.models import Referral
 from tests import build
 from tests.build import NOW
 from tests.e2e.portal import free_port
+from tests.test_concurrency import held
 
 MINUTE = timedelta(minutes=1)
 TEAM = ["user@contoso.example", "referrals@contoso.example", "contact@elsewhere.example"]
@@ -208,6 +209,26 @@ def test_ref_24_job_two_workers_make_one_digest_a_person(
         worker.join(60)
     assert [(to, identity.startswith("<digest-")) for to, identity in office.mails] == [(TEAM[0], True)]
     assert Notice.objects.filter(mail="digest", sent_at=morning).count() == 6
+
+
+def test_ref_24_job_a_digest_waits_for_nobody_once_it_is_sent(
+    transactional_db: None, cast: Cast, deal: Referral, office: PostOffice
+) -> None:
+    """Somebody marks his notices as read, has locked some and waits for the one that the worker holds."""
+    office.open()
+    services.set_preferences(cast.users[TEAM[0]], {rules.ANSWER: "digest"})
+    tell_daily(deal, 3)
+    morning, newest = NOW + timedelta(days=1), Notice.objects.filter(mail="digest").latest("pk")
+    with held("SELECT 1 FROM notify_notice WHERE id = %s FOR UPDATE", newest.pk):
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '1s'")
+        assert services.deliver_digests(now=morning) == 1
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+    assert Notice.objects.filter(sent_at=morning).count() == 2
+    assert services.deliver_digests(now=morning + timedelta(hours=1)) == 1
+    assert Notice.objects.get(pk=newest.pk).sent_at == morning + timedelta(hours=1)
+    assert len(set(office.mails)) == len(office.mails) == 2
 
 
 def tell_daily(deal: Referral, count: int) -> None:

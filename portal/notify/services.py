@@ -194,9 +194,14 @@ def _send_one(notice: Notice, connection: BaseEmailBackend, now: datetime) -> Ou
 
 
 def _send_digest(head: Notice, connection: BaseEmailBackend, now: datetime) -> Outcome:
-    """All of the person's notices that are due: nobody else has them while the first of them is held."""
+    """All of the person's notices that are due: no other worker has them while the first of them is held.
+
+    They are locked before the mail goes: whoever marks them as read meanwhile waits, and the worker for nobody, so
+    that no deadlock takes back that it was sent. What somebody is changing right now comes with the next digest.
+    """
     due = Notice.objects.due_in_digest(now).filter(user=head.user).select_related("user")
-    return _send(list(due.order_by("pk")), mails.digest, connection, now)
+    mine = due.select_for_update(skip_locked=True, of=("self",))
+    return _send(list(mine.order_by("pk")), mails.digest, connection, now)
 
 
 def _send(
