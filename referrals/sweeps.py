@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
+from django.db import transaction
 from django.db.models import DecimalField, F, Func, Q
 from django.db.models.functions import TruncMonth
 
@@ -15,7 +17,7 @@ from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
 from referrals import rules, search, services
-from referrals.models import Referral
+from referrals.models import Referral, ReferralQuerySet
 
 #: Twice the time between two turns, so that one may fail.
 RENAMED_WITHIN = timedelta(hours=2)
@@ -62,10 +64,20 @@ def revalue_open(*, now: datetime) -> int:
         if rate := rates.get(currency):
             usd = Func(F("value") * rate.usd_per_unit, 2, function="round", output_field=DecimalField())
             stale = ~Q(usd_rate_month=rate.month) | Q(usd_rate_month=None) | ~Q(value_usd=usd)
-            changed += rows.filter(stale).update(value_usd=usd, usd_rate_month=rate.month)
+            changed += _set_value(rows.filter(stale), usd, rate.month)
         else:
-            changed += rows.exclude(value_usd=None).update(value_usd=None, usd_rate_month=None)
+            changed += _set_value(rows.exclude(value_usd=None), None, None)
     return changed
+
+
+@transaction.atomic
+def _set_value(rows: ReferralQuerySet, usd: Any, month: date | None) -> int:
+    """Of those that nobody is changing right now; the others come with the next turn.
+
+    Who changes one copy may go on to the engagement's others: a sweep that held those and waited would be a deadlock.
+    """
+    free = rows.order_by().select_for_update(skip_locked=True).values("pk")
+    return Referral.objects.filter(pk__in=free).update(value_usd=usd, usd_rate_month=month)
 
 
 def value_won(*, now: datetime) -> int:
@@ -81,7 +93,7 @@ def value_won(*, now: datetime) -> int:
         except money.RateMissing:
             continue
         usd = Func(F("value") * rate.usd_per_unit, 2, function="round", output_field=DecimalField())
-        valued += waiting.filter(currency=currency, month=month).update(value_usd=usd, usd_rate_month=rate.month)
+        valued += _set_value(waiting.filter(currency=currency, month=month), usd, rate.month)
     return valued
 
 

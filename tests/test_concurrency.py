@@ -48,6 +48,16 @@ def held(statement: str, *params: Any) -> Iterator[None]:
         other.close()
 
 
+@contextmanager
+def waiting_for_nobody() -> Iterator[None]:
+    """Whatever waits for a lock in here fails."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '1s'")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("RESET lock_timeout")
+
+
 def wait_for(number: int) -> None:
     """Until so many connections wait for a lock."""
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -362,3 +372,18 @@ def test_the_vendor_and_the_partner_at_once_never_deadlock(cast: Cast) -> None:
     )
     assert not [r for r in results if isinstance(r, Exception)]
     assert (Referral.objects.get(pk=copy.pk).substatus, Referral.objects.get(pk=deal.pk).stage) == ("Declined", 40)
+
+
+@pytest.mark.parametrize("end", ["open", "won"])
+def test_valuing_waits_for_nobody(cast: Cast, end: str) -> None:
+    """FX-2, FX-3: somebody who changes one copy goes on to the others; the sweep must not hold those and wait."""
+    deal = build.accepted(cast, at=NOW - 10 * DAY)
+    if end == "won":
+        services.win(deal, actor=cast.actor(CONTOSO), now=NOW)
+        services.win(build.vendor_copy(deal), actor=cast.actor(SELLER), now=NOW)
+    value = sweeps.value_won if end == "won" else sweeps.revalue_open
+    Referral.objects.update(value_usd=None, usd_rate_month=None)
+    with held(COPY, deal.pk), waiting_for_nobody():
+        assert value(now=NOW) == 1
+    assert value(now=NOW) == 1
+    assert not Referral.objects.filter(value_usd=None).exists()

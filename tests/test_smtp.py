@@ -23,7 +23,7 @@ from referrals.models import Referral
 from tests import build
 from tests.build import NOW
 from tests.e2e.portal import free_port
-from tests.test_concurrency import held
+from tests.test_concurrency import held, waiting_for_nobody
 
 MINUTE = timedelta(minutes=1)
 TEAM = ["user@contoso.example", "referrals@contoso.example", "contact@elsewhere.example"]
@@ -219,12 +219,8 @@ def test_ref_24_job_a_digest_waits_for_nobody_once_it_is_sent(
     services.set_preferences(cast.users[TEAM[0]], {rules.ANSWER: "digest"})
     tell_daily(deal, 3)
     morning, newest = NOW + timedelta(days=1), Notice.objects.filter(mail="digest").latest("pk")
-    with held("SELECT 1 FROM notify_notice WHERE id = %s FOR UPDATE", newest.pk):
-        with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '1s'")
+    with held("SELECT 1 FROM notify_notice WHERE id = %s FOR UPDATE", newest.pk), waiting_for_nobody():
         assert services.deliver_digests(now=morning) == 1
-        with connection.cursor() as cursor:
-            cursor.execute("RESET lock_timeout")
     assert Notice.objects.filter(sent_at=morning).count() == 2
     assert services.deliver_digests(now=morning + timedelta(hours=1)) == 1
     assert Notice.objects.get(pk=newest.pk).sent_at == morning + timedelta(hours=1)
