@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.accounts import services as accounts
-from portal.accounts.models import Membership, RoleGrant
+from portal.accounts.models import Membership, RoleGrant, User
 from portal.accounts.rules import Actor
 from portal.events.models import Event
 from portal.notify.models import Notice
@@ -169,6 +169,13 @@ def test_the_file_speaks_the_persons_language_and_zone(cast: Cast) -> None:
     assert export.language == "tr"
     assert "Ovens" in content  # half past midnight of the 10th in Istanbul
     assert made(cast, "created_to=2026-11-09", by="ankara@contoso.example").done == 0
+
+
+def test_a_zone_that_means_nothing_is_utc(cast: Cast) -> None:
+    """REF-20: names of zones are given up now and then; pages and mails go on, and so does the file."""
+    build.deal(cast, name="Ovens")
+    User.objects.filter(email=OWNER).update(time_zone="Moon/Tranquility")
+    assert names(made(cast)) == ["Ovens"]
 
 
 # For whom

@@ -17,6 +17,7 @@ from portal.accounts.models import User
 from portal.accounts.rules import SYSTEM, Actor
 from portal.events import services as events
 from portal.events.models import Event
+from portal.notify.mails import zone_of
 from portal.notify.rules import EXPORT
 from portal.notify.services import Message, notify
 from portal.pages import exports
@@ -107,7 +108,7 @@ def make_export(export_id: int, *, now: datetime) -> bool:
     actor = _actor(export)
     if actor is None:
         return finish_export(export, now=now, error=NO_ACCESS)
-    with translation.override(export.language), timezone.override(export.user.time_zone):
+    with translation.override(export.language), timezone.override(zone_of(export.user)):
         content = exports.write(export.format, _rows(export, actor), for_vendor=actor.is_vendor)
     return finish_export(export, now=now, content=content)
 
