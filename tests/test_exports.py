@@ -18,12 +18,13 @@ from django.utils import timezone
 
 from portal.accounts import services as accounts
 from portal.accounts.models import Membership, RoleGrant, User
-from portal.accounts.rules import Actor
+from portal.accounts.rules import Actor, Grant
 from portal.events.models import Event
 from portal.notify.models import Notice
 from portal.pages import exports, services, tasks
 from portal.pages.demo.cast import ANKARA, Cast
 from portal.pages.models import Export
+from portal.people import services as people
 from referrals import rules
 from referrals import services as deals
 from tests import build
@@ -200,6 +201,21 @@ def test_what_one_may_see_counts_when_the_file_is_made(cast: Cast) -> None:
     services.make_export(third.pk, now=NOW)
     refused = Export.objects.with_state().get(pk=third.pk)
     assert (refused.error, refused.is_ready, refused.finished_at) == (services.NO_ACCESS, False, NOW)
+
+
+def test_a_file_made_with_other_roles_is_withdrawn(cast: Cast) -> None:
+    """ORG-2, REF-20: whoever may see less from now on doesn't download it; a colleague's stays."""
+    build.deal(cast, name="Istanbul")
+    mine, colleagues = made(cast), made(cast, by=VIEWER)
+    owner = signed_in(cast, OWNER)
+    assert owner.get(reverse("download_export", args=[mine.public_id])).status_code == 200
+    membership = Membership.objects.get(user=cast.users[OWNER])
+    only = [Grant("viewer", cast.locations[ANKARA].pk)]
+    people.change_roles(membership, only, actor=cast.actor("admin@contoso.example"), now=NOW)
+    page = reverse("export", args=[mine.public_id])
+    assert owner.get(reverse("download_export", args=[mine.public_id])).headers["Location"] == page
+    assert parse(owner.get(page)).all("a", href=reverse("download_export", args=[mine.public_id])) == []
+    assert names(colleagues) == ["Istanbul"]
 
 
 def test_the_vendors_file_keeps_what_is_the_partners_own(cast: Cast) -> None:

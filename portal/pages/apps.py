@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class PagesConfig(AppConfig):
     name = "portal.pages"
     label = "pages"
+
+    def ready(self) -> None:
+        from portal.pages import reactions  # noqa: F401  they register themselves

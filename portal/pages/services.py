@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 
 from portal.accounts import services as accounts
-from portal.accounts.models import User
+from portal.accounts.models import Membership, User
 from portal.accounts.rules import SYSTEM, Actor
 from portal.events import services as events
 from portal.events.models import Event
@@ -165,3 +165,9 @@ def _told(export: Export, event: Event, error: str) -> Message:
 def purge_exports(*, now: datetime) -> int:
     """Empty the files that were kept long enough; their rows stay, so that a notice's link still says what it was."""
     return Export.objects.filter(finished_at__lte=now - KEPT, content__isnull=False).update(content=None)
+
+
+def withdraw_exports(membership_ids: Collection[int]) -> int:
+    """Empty the files of members who have other roles now: each asks for a new one, of what he may see (ORG-2)."""
+    members = Membership.objects.filter(pk__in=membership_ids, user=OuterRef("user"), company=OuterRef("company"))
+    return Export.objects.filter(Exists(members), content__isnull=False).update(content=None)

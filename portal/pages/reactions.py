@@ -1,0 +1,15 @@
+"""What pages do when what they show from changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from portal.events.models import Event
+from portal.events.services import on
+from portal.pages import services
+
+
+@on("member.roles_changed", "member.deactivated")
+def withdraw_files(events: Sequence[Event]) -> None:
+    """ORG-2: a file made with the roles a person had holds deals that he may not see any more."""
+    services.withdraw_exports({event.subject_id for event in events})
