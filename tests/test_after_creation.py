@@ -271,3 +271,14 @@ def test_fx_2_elig_9_what_no_event_opened(cast: Cast) -> None:
     assert dealreg_sweeps.open_missed(now=build.NOW) == 1
     assert dealreg_sweeps.open_missed(now=build.NOW) == 0
     assert Registration.objects.filter(referral=referral).exists()
+
+
+def test_ref_9_the_vendor_is_asked_for_help_and_not_invited_like_a_partner(cast: Cast) -> None:
+    """REF-3, REF-9: else it would have its copy of a deal that is still private."""
+    own = build.deal(cast, **PRIVATE)
+    with pytest.raises(RuleViolation) as refused:
+        sharing.invite_partner(
+            own, invitation(cast, partner=cast.companies["vendor"]), actor=cast.actor(build.CONTOSO), now=build.NOW
+        )
+    assert refused.value.codes == ["unknown_partner"]
+    assert not Referral.objects.filter(company=cast.companies["vendor"]).exists()
