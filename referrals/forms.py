@@ -96,10 +96,10 @@ class TeamMixin(forms.Form):
         super().__init__(*args, **kwargs)
         self.team: Any = TeamFormSet(self.data if self.is_bound else None, prefix="team", initial=list(people))
 
-    def is_valid(self) -> bool:
+    def clean(self) -> dict[str, Any]:
         if not self.team.is_valid():
             self.add_error(None, _("Check the people of the team below."))
-        return super().is_valid()
+        return super().clean() or self.cleaned_data
 
     def members(self) -> list[rules.Member]:
         members: list[rules.Member] = self.team.members()

@@ -708,3 +708,12 @@ def test_a_draft_holds_only_what_its_steps_ask(live: Live) -> None:
     assert "other" not in draft.data["customer"]
     assert len(draft.data["team"]) == wizard.MOST_ROWS
     assert draft.updated_at - draft.created_at < timedelta(minutes=1)
+
+
+def test_a_wrong_person_is_told_of_once(live: Live) -> None:
+    """REF-7: above the step; the field itself says what is wrong with it."""
+    w = writer(live)
+    w.fill("team")
+    assert w.go_on(**{"team-0-email": "no address"}).status_code == 422
+    assert summary(w.page) == ["Check the people of the team below."]
+    assert errors(w.page) == {"team-0-email": "Enter a valid email address."}
