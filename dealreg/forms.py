@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from dealreg import machine, rules
 from dealreg.models import Registration
 from portal.catalog.models import Solution
+from portal.money.forms import AmountField
 from portal.workflow.blockers import Money
 from referrals.forms import DateInput, currency_choices
 from referrals.models import Referral
@@ -74,18 +75,14 @@ class RegistrationForm(forms.Form):
         widget=DateInput(),
         help_text=_("Empty for a perpetual contract. Pay-as-you-go: the date of the last or latest invoice."),
     )
-    tcv = forms.DecimalField(
+    tcv = AmountField(
         label=_("Total contract value"),
-        max_digits=18,
-        decimal_places=2,
         required=False,
         help_text=_("Software and services, without hardware."),
     )
     tcv_currency = forms.ChoiceField(label=_("Currency"), choices=currency_choices, required=False)
-    solution_value = forms.DecimalField(
+    solution_value = AmountField(
         label=_("Solution value"),
-        max_digits=18,
-        decimal_places=2,
         required=False,
         help_text=_("The part of the total contract value that is for the solution, without one-off implementation."),
     )

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.accounts.services import vendor_name
 from portal.catalog.models import Solution
 from portal.money import services as money
+from portal.money.forms import AmountField
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money
 from referrals import rules
@@ -52,7 +53,7 @@ class DateInput(forms.DateInput):
 class MoneyMixin(forms.Form):
     """Amount and currency of the deal."""
 
-    value = forms.DecimalField(label=_("Estimated value"), max_digits=18, decimal_places=2)
+    value = AmountField(label=_("Estimated value"))
     currency = forms.ChoiceField(label=_("Currency"), choices=currency_choices)
 
     def money(self) -> Money:
@@ -96,10 +97,10 @@ class TeamMixin(forms.Form):
         super().__init__(*args, **kwargs)
         self.team: Any = TeamFormSet(self.data if self.is_bound else None, prefix="team", initial=list(people))
 
-    def is_valid(self) -> bool:
+    def clean(self) -> dict[str, Any]:
         if not self.team.is_valid():
             self.add_error(None, _("Check the people of the team below."))
-        return super().is_valid()
+        return super().clean() or self.cleaned_data
 
     def members(self) -> list[rules.Member]:
         members: list[rules.Member] = self.team.members()

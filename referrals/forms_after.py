@@ -159,10 +159,20 @@ class SolutionsForm(forms.Form):
         self.fields["seen"].queryset = Solution.objects.all()  # type: ignore[attr-defined]
 
 
+class SeenField(forms.JSONField):
+    """Sent back as it was given out; what was tampered with may be nested or long beyond what can be read."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except (RecursionError, ValueError):
+            return None
+
+
 class TeamForm(TeamMixin):
     """The team, and who was on it when the form was opened (REF-7, REF-21)."""
 
-    seen = forms.JSONField(widget=forms.HiddenInput, required=False)
+    seen = SeenField(widget=forms.HiddenInput, required=False)
 
     def seen_members(self) -> list[rules.Member]:
         """Raises nothing for what was tampered with: it is then a team nobody saw, and the edit a conflict."""

@@ -32,6 +32,7 @@ def _lock(pk: int) -> Referral:
 
 
 def _accept_blockers(referral: Referral, context: workflow.Context) -> Iterable[Blocker]:
+    yield from rules.answer_blockers(referral.expires_at, now=context.now)
     if context.inputs is None:
         return
     inputs = context.inputs
@@ -40,6 +41,11 @@ def _accept_blockers(referral: Referral, context: workflow.Context) -> Iterable[
     )
     if inputs.get("team"):
         yield from rules.team_blockers(inputs["team"], policy=context.policy)
+
+
+def _decline_blockers(referral: Referral, context: workflow.Context) -> Iterable[Blocker]:
+    yield from rules.answer_blockers(referral.expires_at, now=context.now)
+    yield from _reason(rules.CLOSE_REASONS, "REF-12")(referral, context)
 
 
 def _accept_extras(referral: Referral, context: workflow.Context) -> dict[str, Any]:
@@ -202,7 +208,7 @@ MACHINE = workflow.register(
                 "decline",
                 "referral.declined",
                 _("Decline"),
-                _reason(rules.CLOSE_REASONS, "REF-12"),
+                _decline_blockers,
                 shared=True,
                 final=True,
             ),

@@ -218,6 +218,13 @@ def close_date_blockers(close_date: date, *, today: date) -> Iterator[Blocker]:
         yield Blocker("close_date_past", _("The estimated close date must be today or later."), "REF-6", "close_date")
 
 
+def answer_blockers(expires_at: datetime | None, *, now: datetime) -> Iterator[Blocker]:
+    """An answer comes in time or not at all, also while no worker has noted the end yet (REF-13)."""
+    if expires_at and now >= expires_at:
+        message = _("The time to answer ended on %(until)s; the deal expires within minutes.")
+        yield Blocker("answered_too_late", message, "REF-13", params={"until": expires_at})
+
+
 def team_blockers(team: Sequence[Member], *, policy: Policy) -> Iterator[Blocker]:
     """At least one complete member, nobody twice, not too many (REF-7)."""
     if not team:

@@ -54,6 +54,11 @@ def _page(
     )
 
 
+def _refused(form: Any, violation: RuleViolation, action: workflow.Action) -> None:
+    """What was wrong with what was sent; what stood in the way before is on the page already."""
+    add_blockers(form, [b for b in violation.blockers if b not in action.blockers])
+
+
 def _with(request: HttpRequest, name: str, values: list[str]) -> QueryDict:
     """What was sent with one hidden field renewed: saving again is then a choice made in full sight (REF-21)."""
     data = request.POST.copy()
@@ -84,7 +89,7 @@ def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
         try:
             sharing.invite_partner(referral, form.invitation(), actor=request.actor, now=timezone.now())
         except RuleViolation as violation:
-            add_blockers(form, violation.blockers)
+            _refused(form, violation, action)
         else:
             return _back(request, referral, gettext("The partner was invited."))
     found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=timezone.now())
@@ -120,7 +125,7 @@ def edit_details(request: ActorRequest, public_id: Any) -> HttpResponse:
                 referral, seen=seen.cleaned_data, wanted=form.cleaned_data, actor=request.actor, now=timezone.now()
             )
         except RuleViolation as violation:
-            add_blockers(form, violation.blockers)
+            _refused(form, violation, action)
             if isinstance(violation, editing.Conflict):
                 seen = SeenDetailsForm(initial=seen.cleaned_data | violation.current)
         else:
@@ -141,7 +146,7 @@ def edit_team(request: ActorRequest, public_id: Any) -> HttpResponse:
                 referral, seen=form.seen_members(), team=form.members(), actor=request.actor, now=timezone.now()
             )
         except RuleViolation as violation:
-            add_blockers(form, violation.blockers)
+            _refused(form, violation, action)
             if isinstance(violation, editing.Conflict):
                 form.data = _with(request, "seen", [json.dumps(held)])
         else:
@@ -174,7 +179,7 @@ def edit_solutions(request: ActorRequest, public_id: Any) -> HttpResponse:
                 now=timezone.now(),
             )
         except RuleViolation as violation:
-            add_blockers(form, violation.blockers)
+            _refused(form, violation, action)
             if isinstance(violation, editing.Conflict):
                 form.data = _with(request, "seen", ids)
         else:

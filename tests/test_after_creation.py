@@ -282,3 +282,29 @@ def test_ref_9_the_vendor_is_asked_for_help_and_not_invited_like_a_partner(cast:
         )
     assert refused.value.codes == ["unknown_partner"]
     assert not Referral.objects.filter(company=cast.companies["vendor"]).exists()
+
+
+def test_a_stale_tab_is_told_once_what_stands_in_the_way(cast: Cast, client: Client) -> None:
+    """REF-11, REF-21: in every form of a deal that was closed meanwhile; what it shows already isn't said again."""
+    referral = build.accepted(cast)
+    services.lose(referral, actor=cast.actor(build.CONTOSO), now=build.NOW, reason_code="budget")
+    client.force_login(cast.users[build.CONTOSO])
+    for name in ("edit_details", "edit_team", "edit_solutions", "invite_partner"):
+        url = reverse(name, args=[referral.public_id])
+        form = next(f for f in parse(client.get(url)).all("form", method="post") if f.all("div", class_="o-fields"))
+        given = form.fields() | {"name": "Late", "help_code": build.HELP}
+        given |= {"partner": cast.companies["fabrikam"].public_id, "solutions": cast.solutions["factory"].public_id}
+        response = client.post(url, given)
+        said = [item.text for item in parse(response).one("div", class_="o-errors").all("li")]
+        assert (response.status_code, len(said)) == (422, len(set(said))), (name, said)
+
+
+def test_edit_team_with_what_nobody_was_given(cast: Cast, client: Client) -> None:
+    """REF-21: whatever is sent back as the team that was seen, it is a team nobody saw."""
+    referral = build.accepted(cast)
+    client.force_login(cast.users[build.CONTOSO])
+    url = reverse("edit_team", args=[referral.public_id])
+    form = next(f for f in parse(client.get(url)).all("form") if "seen" in f.fields())
+    for seen in ("[" * 60_000, "9" * 5_000, "{", "null", '[{"email": "\\ud800"}]'):
+        changed = {**form.fields(), "seen": seen, "team-0-first_name": "Somebody"}
+        assert client.post(url, changed).status_code == 422, seen[:20]

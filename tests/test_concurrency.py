@@ -266,7 +266,7 @@ def test_cancelling_a_planned_win_that_a_worker_has_found_due(cast: Cast) -> Non
 
 def test_answering_while_it_expires(cast: Cast) -> None:
     """REF-13, REF-11: the answer or the end, never both; a sweep leaves what is being answered."""
-    copy = build.vendor_copy(build.deal(cast, at=NOW - 14 * DAY))
+    copy = build.vendor_copy(build.deal(cast, at=NOW - 14 * DAY + timedelta(seconds=1)))
     one_of(
         at_once(
             COPY,

@@ -653,3 +653,18 @@ def test_an_address_says_back_what_it_was_asked(cast: Cast) -> None:
     assert again.address() == view.address()
     for sort in keyset.SORTS.values():
         assert keyset.place("AAAA", sort) is keyset.place("", sort) is keyset.place("W10", sort) is None
+
+
+@pytest.mark.parametrize(
+    ("sort", "key"),
+    [
+        ("value", "1E-20000"),
+        ("value", "0E-99999"),
+        ("created", "2026-01-01T00:00:00+23:59"),
+        ("created", "0001-01-01T00:00:00+14:00"),
+    ],
+)
+def test_a_key_that_no_column_can_hold_fails_nothing(live: Live, sort: str, key: str) -> None:
+    """REF-20: whatever the address names as the place to go on from."""
+    after = str(keyset.Place(key, 1))
+    assert live.browser(OWNER).get(reverse("deals"), {"sort": f"-{sort}", "after": after}).status_code == 200

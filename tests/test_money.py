@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from django.forms import ValidationError
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +23,7 @@ from portal.accounts import services as accounts
 from portal.accounts.models import Company, User
 from portal.accounts.rules import PROGRAMME_MANAGER, REVIEWER
 from portal.money import rules, services
+from portal.money.forms import AmountField
 from portal.money.models import MonthlyRate
 from portal.money.rules import Rate
 from portal.money.services import Imported
@@ -494,3 +497,33 @@ def test_fx_1_a_reviewer_reads_rates_and_uploads_none() -> None:
     assert reverse("admin:money_monthlyrate_upload") not in page.content.decode()
     assert upload(client, "currency,month,usd_per_unit\nTRY,2026-11,0.02\n").status_code == 403
     assert not MonthlyRate.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "english", "turkish"),
+    [
+        ("40000", "40000", "40000"),
+        ("1000.50", "1000.50", "1000.50"),
+        ("1000,5", "1000.5", "1000.5"),
+        ("1.000,50", "1000.50", "1000.50"),
+        ("1,000.50", "1000.50", "1000.50"),
+        ("1 000 000,50", "1000000.50", "1000000.50"),
+        ("1.000.000", "1000000", "1000000"),
+        ("40.000", None, "40000"),
+        ("40,000", "40000", None),
+        ("-1.000", None, "-1000"),
+        *(
+            (typed, None, None)
+            for typed in ("0.001", "0,001", "1.00.000", "1,000,5,0", "1.000,", "1e16", "NaN", "x", ".")
+        ),
+    ],
+)
+def test_fx_1_amounts_are_read_as_people_write_them(typed: str, english: str | None, turkish: str | None) -> None:
+    """REF-6, REG-4: whichever mark is the decimal one; what could be either is what the reader's language means."""
+    for language, meant in (("en", english), ("tr", turkish)):
+        with translation.override(language):
+            if meant is None:
+                with pytest.raises(ValidationError):
+                    AmountField().clean(typed)
+            else:
+                assert AmountField().clean(typed) == Decimal(meant)

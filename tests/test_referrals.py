@@ -217,6 +217,18 @@ def test_declining_needs_a_reason_and_leaves_the_senders_deal_alone(cast: Cast) 
     assert again(own).substatus == "Accepted"
 
 
+def test_an_answer_comes_in_time_or_not_at_all(cast: Cast) -> None:
+    """REF-13: within 14 days to the second, also while no worker came to it; the button says why before."""
+    sam, end = cast.actor(SELLER), NOW + 14 * DAY
+    last, first_late = (build.vendor_copy(build.deal(cast, at=NOW)) for _ in range(2))
+    build.accept(cast, last, at=end - timedelta(microseconds=1))
+    assert refusal(build.accept, cast, first_late, at=end) == ["answered_too_late"]
+    assert refusal(services.decline, first_late, actor=sam, now=end, reason_code="budget") == ["answered_too_late"]
+    offered = {a.name: [b.code for b in a.blockers] for a in workflow.available_actions(first_late, sam, end)}
+    assert offered["accept"] == offered["decline"] == ["answered_too_late"]
+    assert sweeps.expire_due(now=end) == 1
+
+
 def test_notes_are_shared_or_the_companys_own_and_have_a_limit(cast: Cast) -> None:
     """REF-6, REF-23: append-only, by those who may change the deal, at most 10,000 characters."""
     deal = build.deal(cast, at=NOW, notes=" First. ")

@@ -708,3 +708,23 @@ def test_a_draft_holds_only_what_its_steps_ask(live: Live) -> None:
     assert "other" not in draft.data["customer"]
     assert len(draft.data["team"]) == wizard.MOST_ROWS
     assert draft.updated_at - draft.created_at < timedelta(minutes=1)
+
+
+def test_a_wrong_person_is_told_of_once(live: Live) -> None:
+    """REF-7: above the step; the field itself says what is wrong with it."""
+    w = writer(live)
+    w.fill("team")
+    assert w.go_on(**{"team-0-email": "no address"}).status_code == 422
+    assert summary(w.page) == ["Check the people of the team below."]
+    assert errors(w.page) == {"team-0-email": "Enter a valid email address."}
+
+
+def test_an_amount_is_typed_as_the_portal_writes_it(live: Live) -> None:
+    """REF-6: in Turkish with points and a comma; the browser keeps what it could not send as a number."""
+    w = writer(live, "ankara@contoso.example")
+    w.fill("deal")
+    assert w.page.one("input", name="value").attrs["type"] == "text"
+    w.go_on(**answers(live)["deal"] | {"value": "1.000,5x", "location": live.cast.locations[ANKARA].pk})
+    assert w.page.one("input", name="value").attrs["value"] == "1.000,5x"
+    assert w.go_on(value="40.000,50").status_code == 302
+    assert "40.000,50 EUR" in w.step("review").text

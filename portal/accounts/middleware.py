@@ -43,7 +43,7 @@ class PlainTextMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = [*request.GET.lists(), *request.POST.lists()]
-        if any("\x00" in value for _name, values in given for value in values):
+        if any("\x00" in part for name, values in given for part in [name, *values]):
             raise BadRequest("NUL character")
         return self.get_response(request)
 

@@ -1,12 +1,40 @@
-"""The upload of monthly rates: parses the request, writes nothing."""
+"""Amounts as people type them, and the upload of monthly rates: they parse the request, and write nothing."""
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.formats import get_format
 from django.utils.translation import gettext_lazy as _
 
 LARGEST_UPLOAD_BYTES = 1_000_000
+
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})*((?!\1)[.,]\d+)?")
+
+
+class AmountField(forms.DecimalField):
+    """An amount as its reader writes it: 1000.50 and 1.000,50 and 1,000.50 are the same everywhere, and 1.000 is what
+    the portal's own figures mean by it in his language. A text field: a browser throws away what is no number to it.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=18, decimal_places=2, localize=True, **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(_plain(value) if isinstance(value, str) else value)
+
+
+def _plain(typed: str) -> str:
+    """With a decimal point, and without what only groups the digits."""
+    text = "".join(typed.split())
+    if grouped := _GROUPED.fullmatch(text):
+        mark = grouped[1]
+        if grouped[2] or text.count(mark) > 1 or mark == get_format("THOUSAND_SEPARATOR"):
+            text = text.replace(mark, "")
+    return text.replace(",", ".")
 
 
 class RatesForm(forms.Form):

@@ -120,6 +120,24 @@ def test_no_page_of_the_vendor_has_a_barrier(cast: Cast, visit: Visit) -> None:
     assert not found, "\n".join(found)
 
 
+def test_a_name_without_a_space_fits_a_phone(cast: Cast, visit: Visit) -> None:
+    """REF-6: two hundred letters in one word, wherever the deal is named."""
+    deal, page = deals.young(cast, name="Ç" * 200), visit(build.CONTOSO)
+    draft = drafts.new(cast.actor(build.CONTOSO), team=[], now=timezone.now())
+    draft.data["deal"] = {"name": [deal.name]}
+    draft.save()
+    page.set_viewport_size(PHONE)
+    for url in (
+        "/",
+        reverse("deals") + "?tab=outbound&exact=1",
+        address(deal),
+        address(deal, "edit_details"),
+        reverse("new_deal"),
+        reverse("new_deal_step", args=[draft.public_id, "team"]),
+    ):
+        assert opened(page, url).evaluate(OVERFLOWING) == [], url
+
+
 def open_win(page: Page) -> None:
     page.get_by_role("link", name="Mark as won").click()
     expect(page.get_by_role("dialog")).to_be_visible()

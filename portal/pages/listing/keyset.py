@@ -11,8 +11,8 @@ import binascii
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import BooleanField, F, Func, Value
@@ -44,14 +44,14 @@ def _moment(value: Any) -> datetime:
     moment = datetime.fromisoformat(_text(value))
     if moment.tzinfo is None:
         raise ValueError
-    return moment
+    return moment.astimezone(UTC)  # PostgreSQL knows fewer zones than an address
 
 
 def _amount(value: Any) -> Decimal:
     amount = Decimal(_text(value))
     if not amount.is_finite() or abs(amount) >= Decimal(10) ** 20:
         raise ValueError
-    return amount
+    return amount.quantize(Decimal("0.01"))  # as the column holds it, however small it is written
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def place(text: str, sort: Sort) -> Place | None:
     try:
         key, pk = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         found = Place(sort.parse(key), pk)
-    except (binascii.Error, ValueError, TypeError, RecursionError, InvalidOperation):
+    except (binascii.Error, ValueError, TypeError, RecursionError, ArithmeticError):
         return None
     return found if type(pk) is int and 0 <= pk < 2**63 else None
 
