@@ -97,6 +97,8 @@ def keep(
     except DraftGone as gone:
         if gone.referral is not None or not _may_begin(public_id, actor, given):
             raise
+        if seen:  # discarded in another tab: what saves itself doesn't bring a part of it back
+            raise WrittenElsewhere from None
         draft = _begin(public_id, actor, now=now)
     else:
         if seen is not None and seen != stamp(draft):

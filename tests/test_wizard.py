@@ -280,6 +280,20 @@ def test_what_saves_itself_never_undoes_what_another_window_saved(live: Live) ->
     assert page.form()["name"] == "Chosen"
 
 
+def test_what_saves_itself_never_brings_back_what_was_discarded(live: Live) -> None:
+    """Another window threw the draft away; a button still keeps what is typed in this one."""
+    page = writer(live)
+    page.fill("team")
+    page.step("deal")
+    old = page.form()
+    page.client.post(reverse("discard_draft", args=[Draft.objects.get().public_id]))
+    answer = page.client.post(page.url, {**old, "go": "save", "name": "Still typing"})
+    assert "changed in another window" in parse(answer).text
+    assert not Draft.objects.exists()
+    page.client.post(page.url, {**old, "go": "next", "name": "Still typing"})
+    assert Draft.objects.get().data["deal"]["name"] == ["Still typing"]
+
+
 def test_drafts_are_listed_continued_and_discarded_by_their_author_alone(live: Live) -> None:
     """Several at a time, on the page and on Home; ORG-6: another's draft answers like an unknown one."""
     first, second = writer(live), writer(live)
