@@ -11,7 +11,7 @@ from portal.money import services as money
 from portal.policy.rules import Policy
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Blocker, Money, _
-from referrals import rules
+from referrals import partners, rules
 from referrals.models import Engagement, Referral
 from referrals.policies import may
 
@@ -128,12 +128,12 @@ def _invite_blockers(referral: Referral, context: workflow.Context) -> Iterable[
     partner = context.inputs["partner"]
     if partner.pk == referral.company_id:
         yield Blocker("own_company", _("You can't invite your own company."), "REF-9", "partner")
-    elif partner.is_vendor:  # it is asked for help, which shares the deal with it (REF-3, REF-4)
-        message = _("This partner can't be invited; choose one from the list.")
-        yield Blocker("unknown_partner", message, "REF-9", "partner")
     elif referral.engagement.referrals.filter(company=partner).exists():
         named = {"partner": partner.name}
         yield Blocker("already_invited", _("%(partner)s has this deal already."), "REF-9", "partner", named)
+    elif not partners.ecosystem().filter(pk=partner.pk).exists():  # nor the vendor: it is asked for help (REF-4)
+        message = _("This partner can't be invited; choose one from the list.")
+        yield Blocker("unknown_partner", message, "REF-9", "partner")
     terms = context.inputs["terms"]
     yield from rules.invitation_blockers(terms, today=context.now.date(), policy=context.policy)
 

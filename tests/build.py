@@ -12,6 +12,7 @@ from django.db import models
 from dealreg import services as dealreg
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
+from portal.catalog.models import Solution
 from portal.pages.demo.cast import ISTANBUL, Cast
 from portal.workflow.blockers import Money
 from referrals import rules, services
@@ -27,6 +28,11 @@ HELP = "ProofOfConceptOrDemo"
 
 def member(email: str = "user@contoso.example") -> rules.Member:
     return rules.Member("Umut", "Öztürk", "+90 212 555 01 00", email)
+
+
+def northwind_ready(cast: Cast) -> None:
+    """Northwind gets what it lacks for the ecosystem: a solution that is ready for co-sell (REF-9)."""
+    Solution.objects.filter(pk=cast.solutions["consulting"].pk).update(co_sell_ready=True, published=True)
 
 
 def deal_input(cast: Cast, **changes: Any) -> services.DealInput:

@@ -312,6 +312,7 @@ def test_the_deal_page_shows_a_planned_win_and_how_to_cancel_it(live: Live) -> N
 def test_inviter_and_invitee_read_what_was_asked_and_nobody_else_does(live: Live) -> None:
     """REF-7, REF-9: help wanted, notes and the people named for this partner; not for the vendor or another partner."""
     cast, now = live.cast, live.now
+    build.northwind_ready(cast)
     owner, own = cast.actor(OWNER), live.accepted()
 
     def invited(partner: str, notes: str, who: str) -> Referral:
@@ -346,6 +347,7 @@ def test_inviter_and_invitee_read_what_was_asked_and_nobody_else_does(live: Live
 def test_two_invited_partners_read_the_inviters_notes_and_not_each_others(live: Live) -> None:
     """REF-23, ORG-6, REF-20: neither on the page nor by searching; the inviter and the vendor read all of them."""
     cast, own = live.cast, live.accepted(name="Ovens")
+    build.northwind_ready(cast)
     notes = {OWNER: "Contosonote", build.SELLER: "Vendornote"}
     writing = {OWNER: own, build.SELLER: build.vendor_copy(own)}
     for partner in ("fabrikam", "northwind"):

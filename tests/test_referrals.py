@@ -460,7 +460,7 @@ def test_whom_one_can_not_invite(cast: Cast) -> None:
     assert refusal(sharing.invite_partner, own, invitation(cast), actor=admin, now=NOW) == ["already_invited"]
     wrong = invitation(cast, solutions=[], team=[], help_code=rules.NO_HELP, partner=cast.companies["northwind"])
     codes = refusal(sharing.invite_partner, own, wrong, actor=admin, now=NOW)
-    assert codes == ["solution_required", "help_required", "team_required"]
+    assert codes == ["unknown_partner", "solution_required", "help_required", "team_required"]
     for email in (VIEWER, FABRIKAM, SELLER):
         with pytest.raises(PermissionDenied):
             sharing.invite_partner(own, invitation(cast), actor=cast.actor(email), now=NOW)
