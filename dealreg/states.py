@@ -31,6 +31,10 @@ REGISTRATION_STATES: Mapping[str, str] = {
     CLOSED: _("Closed"),
 }
 
+#: How a decision ended for the partner; of a closed registration its outcome says it.
+GOOD = (APPROVED, REVIEW_PASSED, MARKETPLACE_PASSED)
+BAD = (REVIEW_FAILED, MARKETPLACE_FAILED)
+
 #: What the API calls them (F7.4); the marketplace tokens are our own.
 WIRE_TOKENS: Mapping[str, str] = {
     REGISTRATION_PENDING: "None",

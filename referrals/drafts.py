@@ -14,6 +14,7 @@ from typing import Any
 import uuid6
 from django.core import signing
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare
 
 from portal.accounts.rules import Actor
@@ -61,23 +62,19 @@ def _signer() -> signing.Signer:
 
 def get(public_id: uuid.UUID, actor: Actor) -> Draft:
     """The actor's own draft. Raises DraftGone."""
-    draft = Draft.objects.visible_to(actor).filter(public_id=public_id).first()
-    if draft is None:
-        raise DraftGone(_became(public_id, actor))
-    return draft
+    return _one(Draft.objects.visible_to(actor), public_id, actor)
 
 
 def lock(public_id: uuid.UUID, actor: Actor) -> Draft:
     """The actor's own draft, nobody else's until the transaction ends. Raises DraftGone."""
-    draft = Draft.objects.visible_to(actor).select_for_update().filter(public_id=public_id).first()
-    if draft is None:
-        raise DraftGone(_became(public_id, actor))
-    return draft
+    return _one(Draft.objects.visible_to(actor).select_for_update(), public_id, actor)
 
 
-def _became(public_id: uuid.UUID, actor: Actor) -> Referral | None:
-    own = Referral.objects.visible_to(actor).filter(company_id=actor.own_company_id)
-    return own.filter(engagement__started_by_id=actor.own_company_id, engagement__creation_key=public_id).first()
+def _one(drafts: QuerySet[Draft], public_id: uuid.UUID, actor: Actor) -> Draft:
+    if draft := drafts.filter(public_id=public_id).first():
+        return draft
+    own = Referral.objects.visible_to(actor)
+    raise DraftGone(own.created_with(public_id, company_id=actor.own_company_id).first())
 
 
 @transaction.atomic

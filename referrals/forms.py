@@ -16,7 +16,7 @@ from portal.money import services as money
 from portal.money.forms import AmountField
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money
-from referrals import rules
+from referrals import rules, stages
 
 
 def named(message: Any) -> Any:
@@ -152,6 +152,17 @@ class StageForm(forms.Form):
             (str(p), " · ".join([f"{gettext(n)} ({text.percent(p)})", *(own or {}).get(p, ())]))
             for p, n in stages.items()
         ]
+
+
+class StageNameForm(forms.Form):
+    """One more name that the company's CRM has for a stage (REF-16)."""
+
+    name = forms.CharField(label=_("Name in your CRM"), max_length=stages.MAX_LENGTH)
+    stage = forms.TypedChoiceField(
+        label=_("Stands for"),
+        coerce=int,
+        choices=lambda: [(stage, f"{gettext(rules.STAGES[stage])} ({text.percent(stage)})") for stage in stages.NAMED],
+    )
 
 
 class EmptyForm(forms.Form):

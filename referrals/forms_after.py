@@ -60,8 +60,8 @@ class HelpForm(ContactMixin):
     field_order = ["help_code", "contact_name", "contact_phone", "contact_email", "contact_consent", "comment"]
 
 
-class InviteForm(TeamMixin, MoneyMixin):
-    """One partner and what he is invited with (REF-9)."""
+class PartnerFields(forms.Form):
+    """A partner, by first letters, and what it is asked for (REF-9)."""
 
     partner_search = forms.CharField(
         label=_("Partner"), max_length=100, required=False, help_text=_("Type the first letters of the name.")
@@ -76,7 +76,6 @@ class InviteForm(TeamMixin, MoneyMixin):
             "invalid_choice": _("This partner can't be invited; choose one from the list."),
         },
     )
-    close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
     help_code = forms.ChoiceField(
         label=_("What help do you want from this partner?"),
         choices=lambda: help_choices(asked_for=True),
@@ -95,6 +94,14 @@ class InviteForm(TeamMixin, MoneyMixin):
         super().__init__(*args, **kwargs)
         self.fields["partner"].queryset = partners  # type: ignore[attr-defined]
         self.fields["solutions"].queryset = solutions  # type: ignore[attr-defined]
+
+
+class InviteForm(PartnerFields, TeamMixin, MoneyMixin):
+    """One partner and what he is invited with (REF-9)."""
+
+    close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
+
+    field_order = ["value", "currency", "partner_search", "partner", "close_date", "help_code"]
 
     def invitation(self) -> InviteInput:
         data = self.cleaned_data

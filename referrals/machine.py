@@ -11,7 +11,7 @@ from portal.money import services as money
 from portal.policy.rules import Policy
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Blocker, Money, _
-from referrals import partners, rules
+from referrals import participation, partners, rules
 from referrals.models import Engagement, Referral
 from referrals.policies import may
 
@@ -108,12 +108,14 @@ def _cancel_blockers(referral: Referral, context: workflow.Context) -> Iterable[
 
 
 def _share_blockers(referral: Referral, context: workflow.Context) -> Iterable[Blocker]:
-    return rules.sharing_blockers(inbound=referral.is_inbound, vendor_may_view=referral.engagement.vendor_may_view)
+    return participation.sharing_blockers(
+        inbound=referral.is_inbound, vendor_may_view=referral.engagement.vendor_may_view
+    )
 
 
 def _help_blockers(referral: Referral, context: workflow.Context) -> Iterable[Blocker]:
     inputs = context.inputs or {}
-    return rules.help_blockers(
+    return participation.help_blockers(
         inbound=referral.is_inbound,
         help_code=referral.engagement.help_code,
         new_help=inputs.get("help_code"),
@@ -122,20 +124,19 @@ def _help_blockers(referral: Referral, context: workflow.Context) -> Iterable[Bl
 
 
 def _invite_blockers(referral: Referral, context: workflow.Context) -> Iterable[Blocker]:
-    yield from rules.inviting_blockers(inbound=referral.is_inbound)
+    yield from participation.inviting_blockers(inbound=referral.is_inbound)
     if context.inputs is None:
         return
     partner = context.inputs["partner"]
     if partner.pk == referral.company_id:
-        yield Blocker("own_company", _("You can't invite your own company."), "REF-9", "partner")
+        yield participation.OWN_COMPANY
     elif referral.engagement.referrals.filter(company=partner).exists():
         named = {"partner": partner.name}
         yield Blocker("already_invited", _("%(partner)s has this deal already."), "REF-9", "partner", named)
     elif not partners.ecosystem().filter(pk=partner.pk).exists():  # nor the vendor: it is asked for help (REF-4)
-        message = _("This partner can't be invited; choose one from the list.")
-        yield Blocker("unknown_partner", message, "REF-9", "partner")
+        yield participation.UNKNOWN_PARTNER
     terms = context.inputs["terms"]
-    yield from rules.invitation_blockers(terms, today=context.now.date(), policy=context.policy)
+    yield from participation.invitation_blockers(terms, today=context.now.date(), policy=context.policy)
 
 
 def _invite_details(referral: Referral, context: workflow.Context) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -20,7 +20,7 @@ from portal.accounts.rules import REFERRALS_USER, Actor, reading_scope
 from portal.catalog.models import AssessmentType, Solution
 from portal.customers.models import Customer
 from portal.workflow.blockers import Money
-from referrals import ordering, rules
+from referrals import ordering, participation, rules
 
 
 class Substatus(models.TextChoices):
@@ -105,6 +105,11 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
             return self.filter(company_id=actor.company_id)
         partner_led = models.Q(engagement__vendor_may_view=True, engagement__help_code=rules.NO_HELP)
         return self.filter(models.Q(company_id=actor.company_id) | partner_led)
+
+    def created_with(self, key: uuid.UUID, *, company_id: int) -> ReferralQuerySet:
+        """The own copy of the deal that this company started with this creation key."""
+        own = self.filter(company_id=company_id)
+        return own.filter(engagement__started_by_id=company_id, engagement__creation_key=key)
 
     def with_context(self) -> ReferralQuerySet:
         """Everything lists and verbs look at, without a query per row; not the long text that only search reads."""
@@ -338,6 +343,10 @@ class Referral(models.Model):
     def status(self) -> str:
         """New, Active or Closed (REF-11)."""
         return rules.status_of(self.substatus)
+
+    @property
+    def party(self) -> participation.Party:
+        return participation.Party(self.company_id, self.invited_by_id, self.company.is_vendor)
 
     @property
     def is_closed(self) -> bool:

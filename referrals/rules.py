@@ -202,14 +202,30 @@ def detail_blockers(*, name: str, value: Money, notes: str = "", policy: Policy)
             "value",
             {"limit": Money(MAX_AMOUNT, value.currency)},
         )
+    yield from _length_blockers(notes, "notes", policy=policy)
+
+
+def _length_blockers(notes: str, field: str, *, policy: Policy) -> Iterator[Blocker]:
     if len(notes) > policy.max_note_length:
         yield Blocker(
             "notes_too_long",
             _("Notes may have %(limit)s characters; these have %(length)s."),
             "REF-6",
-            "notes",
+            field,
             {"limit": policy.max_note_length, "length": len(notes)},
         )
+
+
+def note_blockers(text: str, *, shared: bool, closed: bool, policy: Policy) -> Iterator[Blocker]:
+    """What the participants share is part of the deal and ends with it (REF-11); a company goes on noting for itself.
+    A note says something, and not endlessly (REF-6, REF-23)."""
+    if shared and closed:
+        message = _("The deal is closed: what its participants share no longer changes. Note it for your company only.")
+        yield Blocker("wrong_state", message, "REF-11", "shared")
+    elif not text.strip():
+        yield Blocker("note_required", _("Write the note first."), "REF-23", "text")
+    else:
+        yield from _length_blockers(text, "text", policy=policy)
 
 
 def close_date_blockers(close_date: date, *, today: date) -> Iterator[Blocker]:
@@ -354,64 +370,7 @@ def is_early(*, created: datetime, now: datetime, policy: Policy) -> bool:
     return now < safe_win_at(created, policy)
 
 
-# After creation (REF-3, REF-4, REF-9, REF-21)
-
-
-def sharing_blockers(*, inbound: bool, vendor_may_view: bool) -> Iterator[Blocker]:
-    """Private -> partner-led: the own deal's owner only, once, and never back (REF-3, REF-4)."""
-    yield from _own_deal_blockers(inbound)
-    if vendor_may_view:
-        yield Blocker("already_shared", _("%(vendor)s's sellers may view this deal already."), "REF-3")
-
-
-def help_blockers(*, inbound: bool, help_code: str, new_help: str | None, contact: Contact) -> Iterator[Blocker]:
-    """Private or partner-led -> co-sell; asked once, never taken back (REF-3, REF-4). `new_help` None: only whether."""
-    yield from _own_deal_blockers(inbound)
-    if help_code != NO_HELP:
-        yield Blocker("help_asked", _("Help from %(vendor)s was asked for already."), "REF-3")
-    if new_help is None:
-        return
-    if new_help == NO_HELP or new_help not in HELP:
-        yield Blocker("unknown_help", _("Choose what help you need from the list."), "REF-2", "help_code")
-    yield from contact_blockers(contact, help_code=new_help)
-
-
-def inviting_blockers(*, inbound: bool) -> Iterator[Blocker]:
-    """Partners are invited by whoever started the deal, never from an inbound one (REF-4)."""
-    return _own_deal_blockers(inbound)
-
-
-def _own_deal_blockers(inbound: bool) -> Iterator[Blocker]:
-    if inbound:
-        yield Blocker(
-            "inbound_deal",
-            _("This deal was sent to you; only the company that started it can share it or invite others."),
-            "REF-4",
-        )
-
-
-@dataclass(frozen=True)
-class Invitation:
-    """What an invited partner is told and asked for (REF-9); the inviter can't change it afterwards."""
-
-    close_date: date
-    value: Money
-    help_code: str
-    team: Sequence[Member]
-    solution_count: int
-    notes: str = ""
-
-
-def invitation_blockers(invitation: Invitation, *, today: date, policy: Policy) -> Iterator[Blocker]:
-    """Everything wrong with one invitation, each at its field (REF-9)."""
-    yield from detail_blockers(name="–", value=invitation.value, notes=invitation.notes, policy=policy)
-    if invitation.close_date < today:
-        yield Blocker("close_date_past", _("The estimated close date must be today or later."), "REF-9", "close_date")
-    if not invitation.solution_count:
-        yield Blocker("solution_required", _("Choose at least one solution for this partner."), "REF-9", "solutions")
-    if invitation.help_code == NO_HELP or invitation.help_code not in HELP:
-        yield Blocker("help_required", _("Say what help you want from this partner."), "REF-9", "help_code")
-    yield from team_blockers(invitation.team, policy=policy)
+# After creation (REF-21)
 
 
 @dataclass(frozen=True)

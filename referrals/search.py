@@ -20,6 +20,7 @@ from django.db.models import OuterRef, Q, Subquery
 from portal.accounts.rules import Actor
 from portal.customers.rules import fold
 from referrals.models import Engagement, Note, Referral, TeamMember
+from referrals.participation import Party, know_each_other
 
 SHARED, OWN = "s", "o"
 #: Search starts at this many letters: fewer would find nearly everything.
@@ -170,9 +171,8 @@ def search_text(copy: Referral, team: Iterable[TeamMember], notes: Iterable[Note
 
 
 def _is_read(note: Note, copy: Referral) -> bool:
-    """Whether the copy's company reads the note on its page: of two partners invited by a third neither the other's."""
+    """Whether the copy's company reads the note on its page (REF-23)."""
     if note.company_id == copy.company_id:
         return True
-    inviter: int | None = note.invited_by_id  # type: ignore[attr-defined]
-    linked = note.company_id == copy.invited_by_id or inviter == copy.company_id
-    return note.shared and (linked or note.company.is_vendor or copy.company.is_vendor)
+    author = Party(note.company_id, note.invited_by_id, note.company.is_vendor)  # type: ignore[attr-defined]
+    return note.shared and know_each_other(author, copy.party)

@@ -15,8 +15,8 @@ from portal.accounts.rules import SELLER, Actor
 from portal.catalog.models import Solution
 from portal.customers.models import Customer
 from portal.policy import services as policies
-from portal.workflow.blockers import Blocker, Money, RuleViolation, _
-from referrals import partners, rules, search
+from portal.workflow.blockers import Blocker, Money, RuleViolation
+from referrals import participation, partners, rules, search
 from referrals.models import Engagement, Referral
 from referrals.services import Terms, begin_own, keep_note, send_copy, set_team
 
@@ -50,19 +50,11 @@ def sending_blockers(deal: SendInput, *, now: datetime) -> Iterator[Blocker]:
     yield from rules.detail_blockers(name=deal.name, value=deal.value, notes=deal.notes, policy=policy)
     yield from rules.close_date_blockers(deal.close_date, today=now.date())
     if not partners.ecosystem().filter(pk=deal.partner.pk).exists():
-        yield Blocker(
-            "unknown_partner", _("This partner can't be invited; choose one from the list."), "REF-9", "partner"
-        )
+        yield participation.UNKNOWN_PARTNER
     yield from rules.count_blockers(len(deal.solutions), policy=policy)
     if any(solution.publisher_id != deal.partner.pk for solution in deal.solutions):
-        yield Blocker(
-            "foreign_solution",
-            _("Choose among the solutions of the partner you send the deal to."),
-            "REF-8",
-            "solutions",
-        )
-    if deal.help_code == rules.NO_HELP or deal.help_code not in rules.HELP:
-        yield Blocker("help_required", _("Say what help you want from this partner."), "REF-9", "help_code")
+        yield participation.FOREIGN_SOLUTION
+    yield from participation.wanted_help_blockers(deal.help_code)
 
 
 def send_deal(deal: SendInput, *, actor: Actor, now: datetime, creation_key: uuid.UUID) -> Referral:
@@ -77,11 +69,9 @@ def send_deal(deal: SendInput, *, actor: Actor, now: datetime, creation_key: uui
     try:
         return _send(deal, actor=actor, now=now, key=creation_key)
     except IntegrityError:
-        return Referral.objects.get(
-            engagement__started_by_id=actor.own_company_id,
-            engagement__creation_key=creation_key,
-            company_id=actor.own_company_id,
-        )
+        if existing := Referral.objects.created_with(creation_key, company_id=actor.own_company_id).first():
+            return existing
+        raise
 
 
 @transaction.atomic

@@ -126,14 +126,9 @@ def create_deal(deal: DealInput, *, actor: Actor, now: datetime, creation_key: u
     try:
         return _create(deal, actor=actor, now=now, key=key)
     except IntegrityError:
-        existing = Referral.objects.filter(
-            engagement__started_by_id=actor.own_company_id,
-            engagement__creation_key=key,
-            company_id=actor.own_company_id,
-        ).first()
-        if existing is None:
-            raise
-        return existing
+        if existing := Referral.objects.created_with(key, company_id=actor.own_company_id).first():
+            return existing
+        raise
 
 
 @transaction.atomic
@@ -269,21 +264,13 @@ def set_solutions(referral: Referral, solutions: Iterable[Solution]) -> None:
 def add_note(referral: Referral, *, text: str, actor: Actor, now: datetime, shared: bool = True) -> Note:
     """Add to the engagement's thread (REF-23), as who may change the deal (ORG-2).
 
-    What the participants share is part of the deal and ends with it (REF-11); a company goes on noting for itself.
     Raises PermissionDenied, or RuleViolation for an empty or long note, or a shared one on a closed deal.
     """
     if not may_change(actor, referral):
         raise PermissionDenied
-    if shared and workflow.lock(referral).is_closed:
-        message = _("The deal is closed: what its participants share no longer changes. Note it for your company only.")
-        raise RuleViolation([Blocker("wrong_state", message, "REF-11", "shared")])
-    policy = policies.current(now)
-    if not text.strip():
-        raise RuleViolation([Blocker("note_required", _("Write the note first."), "REF-23", "text")])
-    if len(text) > policy.max_note_length:
-        params = {"limit": policy.max_note_length, "length": len(text)}
-        message = _("Notes may have %(limit)s characters; these have %(length)s.")
-        raise RuleViolation([Blocker("notes_too_long", message, "REF-6", "text", params)])
+    closed = shared and workflow.lock(referral).is_closed
+    if blockers := list(rules.note_blockers(text, shared=shared, closed=closed, policy=policies.current(now))):
+        raise RuleViolation(blockers)
     return keep_note(referral, text, actor=actor, now=now, shared=shared)
 
 

@@ -13,7 +13,7 @@ from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Money
-from referrals import rules
+from referrals import participation, rules
 from referrals.models import Engagement, InviterMember, Referral
 from referrals.services import Terms, send_copy
 
@@ -31,8 +31,8 @@ class InviteInput:
     notes: str = ""
 
     @property
-    def terms(self) -> rules.Invitation:
-        return rules.Invitation(
+    def terms(self) -> participation.Invitation:
+        return participation.Invitation(
             close_date=self.close_date,
             value=self.value,
             help_code=self.help_code,

@@ -4,37 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms as django_forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.edge import ActorRequest, keeps_company
 from portal.accounts.models import Company
-from portal.workflow import text, timeline
+from portal.workflow import timeline
 from portal.workflow.blockers import RuleViolation
 from referrals import forms, rules, stage_names, stages
 from referrals.models import StageName
-
-
-class StageNameForm(django_forms.Form):
-    name = django_forms.CharField(label=_("Name in your CRM"), max_length=stages.MAX_LENGTH)
-    stage = django_forms.TypedChoiceField(
-        label=_("Stands for"),
-        coerce=int,
-        choices=lambda: [(stage, f"{gettext(rules.STAGES[stage])} ({text.percent(stage)})") for stage in stages.NAMED],
-    )
 
 
 @keeps_company
 @require_http_methods(["GET", "HEAD", "POST"])
 def names(request: ActorRequest) -> HttpResponse:
     """All names by stage, and a form for one more."""
-    form = StageNameForm(request.POST if request.method == "POST" else None)
+    form = forms.StageNameForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         company = Company.objects.get(pk=request.actor.own_company_id)
         try:

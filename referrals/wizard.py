@@ -20,7 +20,7 @@ from portal.catalog.models import Solution
 from portal.policy import services as policies
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money, _
-from referrals import drafts, partners, rules, services, sharing
+from referrals import drafts, participation, partners, rules, services, sharing
 from referrals.forms import add_blockers, unjudged
 from referrals.forms_after import InviteForm
 from referrals.forms_new import Around, CustomerStep, DealStep, HelpStep, SolutionsStep, Step, TeamStep
@@ -194,14 +194,14 @@ class Wizard:
         if not form.is_valid():
             return False
         invitation = form.invitation()
-        blockers = rules.invitation_blockers(invitation.terms, today=self.now.date(), policy=self.policy)
+        blockers = participation.invitation_blockers(invitation.terms, today=self.now.date(), policy=self.policy)
         add_blockers(form, [*self._partner_blockers(key, invitation), *blockers])
         return not form.errors
 
     def _partner_blockers(self, key: str, invitation: sharing.InviteInput) -> Iterable[Blocker]:
         partner = invitation.partner
         if partner.pk == self.actor.company_id:
-            yield Blocker("own_company", _("You can't invite your own company."), "REF-9", "partner")
+            yield participation.OWN_COMPANY
         others = [i["values"].get("partner", []) for i in self.kept_invitations() if i["key"] != key]
         if [str(partner.public_id)] in others:
             named = {"partner": partner.name}

@@ -14,7 +14,6 @@ from dealreg import services as dealreg
 from dealreg import states
 from dealreg.eligibility import Eligibility
 from dealreg.models import NOT_REGISTERED, Registration, Status
-from portal.accounts.models import Company
 from portal.accounts.rules import Actor
 from portal.pages import happened
 from portal.policy import services as policies
@@ -24,6 +23,7 @@ from portal.workflow.blockers import Blocker
 from referrals import rules
 from referrals.forms import NoteForm
 from referrals.models import Note, Referral
+from referrals.participation import know_each_other
 from referrals.policies import may_change
 
 #: Where a verb's page is, if not among the referral's own.
@@ -248,13 +248,10 @@ def timeline_context(referral: Referral, actor: Actor, asked: happened.Asked) ->
 
 
 def _seen_copies(referral: Referral, actor: Actor) -> list[Referral]:
-    """The engagement's other copies this company deals with: the vendor's, its inviter's and its invitees'. Two
-    partners invited by a third learn nothing of each other (ORG-6); the vendor's people see whoever takes part."""
+    """The engagement's other copies this company deals with; the vendor's people see whoever takes part (ORG-6)."""
     copies = referral.engagement.referrals.exclude(pk=referral.pk).select_related("company", "location")
-    if not actor.is_vendor:
-        linked = Q(company_id=referral.invited_by_id) | Q(invited_by_id=referral.company_id)
-        copies = copies.filter(linked | Q(company__kind=Company.Kind.VENDOR))
-    return list(copies.prefetch_related("team").order_by("pk"))
+    found = copies.prefetch_related("team").order_by("pk")
+    return [copy for copy in found if actor.is_vendor or know_each_other(referral.party, copy.party)]
 
 
 def _partner(copy: Referral, referral: Referral, actor: Actor) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -62,10 +63,11 @@ def settings(request: ActorRequest) -> HttpResponse:
 def people(request: ActorRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     history, more = page(timeline.of_company(request.actor), before=int(before) if before.isdecimal() else None)
+    more_url = f"{reverse('people')}?before={more}" if more else ""
     if request.htmx and before:  # type: ignore[attr-defined]
-        return render(request, "people/_history.html#rows", {"history": history, "more": more})
+        return render(request, "people/_history.html#rows", {"history": history, "more_url": more_url})
     members = _members(request).order_by("-is_active", "user__first_name", "user__last_name", "pk")
-    context = {"members": members, "invites": _invites(request), "history": history, "more": more}
+    context = {"members": members, "invites": _invites(request), "history": history, "more_url": more_url}
     return render(request, "people/people.html", context)
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import get_language, gettext, ngettext
 from dealreg import states
 from portal.accounts.rules import Actor
 from portal.money.rules import months
-from portal.pages.insights.figures import BAD, GOOD, MOST_ROWS, Figures
+from portal.pages.insights.figures import MOST_ROWS, Figures
 from portal.pages.insights.period import Period
 from portal.pages.listing.filters import country_name
 from portal.workflow import text
@@ -227,8 +227,8 @@ def _times(figures: Figures, _period: Period, _actor: Actor) -> Chart:
 
 def _registrations(figures: Figures, _period: Period, _actor: Actor) -> Chart:
     found = figures.registrations()
-    good, bad = ([row for row in found if row["state"] in states_] for states_ in (GOOD, BAD))
-    rest = [row for row in found if row["state"] not in {*GOOD, *BAD}]
+    good, bad = ([row for row in found if row["state"] in states_] for states_ in (states.GOOD, states.BAD))
+    rest = [row for row in found if row["state"] not in {*states.GOOD, *states.BAD}]
     reasons: dict[str, list[Mapping[str, Any]]] = {}
     for row in bad:
         reason = text.phrase(states.reason_text(row["reason"], status=row["state"]))

@@ -25,9 +25,6 @@ from referrals.ordering import STAGED
 #: So many countries or solutions at most, those with the most deals.
 MOST_ROWS = 50
 
-GOOD = (states.APPROVED, states.REVIEW_PASSED, states.MARKETPLACE_PASSED)
-BAD = (states.REVIEW_FAILED, states.MARKETPLACE_FAILED)
-
 _WON, _LOST = Q(substatus=rules.WON), Q(substatus=rules.LOST)
 _ACTIVE = Q(substatus=rules.ACCEPTED)
 #: An own deal is born accepted (REF-10); whatever was declined or expired never was.
@@ -35,7 +32,9 @@ _ACCEPTED = Q(substatus__in=STAGED)
 _ANSWERED = _ACCEPTED & Q(invited_by__isnull=False, accepted_at__isnull=False)
 _REGISTERED = Q(registration__submitted_at__isnull=False)
 #: Of a closed registration the outcome counts.
-_APPROVED = Q(registration__status__in=GOOD) | Q(registration__status=states.CLOSED, registration__outcome__in=GOOD)
+_APPROVED = Q(registration__status__in=states.GOOD) | Q(
+    registration__status=states.CLOSED, registration__outcome__in=states.GOOD
+)
 
 
 class Percentile(Aggregate):

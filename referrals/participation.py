@@ -1,0 +1,99 @@
+"""Who takes part in a deal: whom it is shared with, who is invited, and who learns of whom (REF-3, REF-4, REF-9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from portal.policy.rules import Policy
+from portal.workflow.blockers import Blocker, Money, _
+from referrals import rules
+
+
+@dataclass(frozen=True)
+class Party:
+    """A company in an engagement; `invited_by_id` is None for whoever started it."""
+
+    company_id: int
+    invited_by_id: int | None
+    is_vendor: bool
+
+
+def know_each_other(one: Party, other: Party) -> bool:
+    """Inviter and invitee do, and the vendor and everybody. Two partners invited by a third learn nothing of each
+    other (ORG-6)."""
+    linked = one.company_id == other.invited_by_id or other.company_id == one.invited_by_id
+    return linked or one.is_vendor or other.is_vendor
+
+
+def sharing_blockers(*, inbound: bool, vendor_may_view: bool) -> Iterator[Blocker]:
+    """Private -> partner-led: the own deal's owner only, once, and never back (REF-3, REF-4)."""
+    yield from _own_deal_blockers(inbound)
+    if vendor_may_view:
+        yield Blocker("already_shared", _("%(vendor)s's sellers may view this deal already."), "REF-3")
+
+
+def help_blockers(*, inbound: bool, help_code: str, new_help: str | None, contact: rules.Contact) -> Iterator[Blocker]:
+    """Private or partner-led -> co-sell; asked once, never taken back (REF-3, REF-4). `new_help` None: only whether."""
+    yield from _own_deal_blockers(inbound)
+    if help_code != rules.NO_HELP:
+        yield Blocker("help_asked", _("Help from %(vendor)s was asked for already."), "REF-3")
+    if new_help is None:
+        return
+    if new_help == rules.NO_HELP or new_help not in rules.HELP:
+        yield Blocker("unknown_help", _("Choose what help you need from the list."), "REF-2", "help_code")
+    yield from rules.contact_blockers(contact, help_code=new_help)
+
+
+def inviting_blockers(*, inbound: bool) -> Iterator[Blocker]:
+    """Partners are invited by whoever started the deal, never from an inbound one (REF-4)."""
+    return _own_deal_blockers(inbound)
+
+
+def _own_deal_blockers(inbound: bool) -> Iterator[Blocker]:
+    if inbound:
+        yield Blocker(
+            "inbound_deal",
+            _("This deal was sent to you; only the company that started it can share it or invite others."),
+            "REF-4",
+        )
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """What an invited partner is told and asked for (REF-9); the inviter can't change it afterwards."""
+
+    close_date: date
+    value: Money
+    help_code: str
+    team: Sequence[rules.Member]
+    solution_count: int
+    notes: str = ""
+
+
+def invitation_blockers(invitation: Invitation, *, today: date, policy: Policy) -> Iterator[Blocker]:
+    """Everything wrong with one invitation, each at its field (REF-9)."""
+    yield from rules.detail_blockers(name="–", value=invitation.value, notes=invitation.notes, policy=policy)
+    if invitation.close_date < today:
+        yield Blocker("close_date_past", _("The estimated close date must be today or later."), "REF-9", "close_date")
+    if not invitation.solution_count:
+        yield Blocker("solution_required", _("Choose at least one solution for this partner."), "REF-9", "solutions")
+    yield from wanted_help_blockers(invitation.help_code)
+    yield from rules.team_blockers(invitation.team, policy=policy)
+
+
+def wanted_help_blockers(help_code: str) -> Iterator[Blocker]:
+    """Whoever is invited is asked for something (REF-9)."""
+    if help_code == rules.NO_HELP or help_code not in rules.HELP:
+        yield Blocker("help_required", _("Say what help you want from this partner."), "REF-9", "help_code")
+
+
+OWN_COMPANY = Blocker("own_company", _("You can't invite your own company."), "REF-9", "partner")
+UNKNOWN_PARTNER = Blocker(
+    "unknown_partner", _("This partner can't be invited; choose one from the list."), "REF-9", "partner"
+)
+#: Of a deal that is sent: the partner's own are what it is to sell.
+FOREIGN_SOLUTION = Blocker(
+    "foreign_solution", _("Choose among the solutions of the partner you send the deal to."), "REF-8", "solutions"
+)
