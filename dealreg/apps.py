@@ -7,4 +7,4 @@ class DealregConfig(AppConfig):
     verbose_name = _("Deal registration")
 
     def ready(self) -> None:
-        from dealreg import machine, reactions, timeline  # noqa: F401  they register themselves
+        from dealreg import reactions, timeline, verbs  # noqa: F401  they register themselves

@@ -36,7 +36,7 @@ def eligible_solutions(referral: Referral) -> list[Solution]:
     )
 
 
-def eligibility_of(referral: Referral, *, policy: Policy) -> Eligibility:
+def eligibility_of(referral: Referral, policy: Policy) -> Eligibility:
     """The criteria of ELIG for this deal as it stands; three queries."""
     engagement = referral.engagement
     vendor_copy = engagement.referrals.filter(company__kind=Company.Kind.VENDOR).prefetch_related("team").first()
@@ -66,16 +66,25 @@ def _seller(vendor_copy: Referral | None) -> str:
 
 
 def registration_facts(
-    referral: Referral, registration: Registration | None, form: RegistrationInput, *, now: datetime, policy: Policy
+    referral: Referral,
+    registration: Registration | None,
+    form: RegistrationInput,
+    *,
+    eligibility: Eligibility | None,
+    now: datetime,
+    policy: Policy,
 ) -> RegistrationFacts:
-    """What a form is judged against (REG); rates are those of the month of submission, which is now (FX-2)."""
+    """What a form is judged against (REG); rates are those of the month of submission, which is now (FX-2).
+
+    `eligibility`: None where an earlier submission settled it.
+    """
     invited = referral.engagement.vendor_invited_at
     return RegistrationFacts(
         today=now.date(),
         created=referral.created_at.date(),
         vendor_invited=invited.date() if invited else None,
         first_filed=_first_filed(registration),
-        eligibility=None if _was_settled(registration) else eligibility_of(referral, policy=policy),
+        eligibility=eligibility,
         wrong_state=_wrong_state(registration),
         rates=_rates({m.currency for m in (form.tcv, form.solution_value) if m}, month=now.date(), policy=policy),
         exception_granted=registration.exception_granted if registration else False,
@@ -100,7 +109,7 @@ def _rates(currencies: Iterable[str], *, month: date, policy: Policy) -> dict[st
     return {currency: UsdRate(rate.usd_per_unit, rate.month) for currency, rate in found.items()}
 
 
-def _was_settled(registration: Registration | None) -> bool:
+def was_settled(registration: Registration | None) -> bool:
     """Whether eligibility was settled by an earlier submission, and only the form is judged now."""
     return registration is not None and registration.status == Status.ACTION_REQUIRED
 

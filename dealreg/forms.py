@@ -8,8 +8,9 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from dealreg import machine, rules
+from dealreg import rules
 from dealreg.models import Registration
+from dealreg.verbs import MACHINE, Refusing
 from portal.catalog.models import Solution
 from portal.money.forms import AmountField
 from portal.workflow.blockers import Money
@@ -149,7 +150,8 @@ class DecisionForm(forms.Form):
     def __init__(self, *args: Any, verb_name: str, **kwargs: Any) -> None:
         kwargs |= {"auto_id": f"{verb_name}_%s", "initial": {"verb": verb_name}}
         super().__init__(*args, **kwargs)
-        reasons = machine.REASONS.get(verb_name)
+        verb = MACHINE.by_name.get(verb_name)
+        reasons = verb.reasons if isinstance(verb, Refusing) else None
         if reasons is None:
             del self.fields["reason_code"]
         else:

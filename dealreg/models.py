@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import uuid6
 from django.conf import settings
@@ -16,7 +15,8 @@ from django_fsm import RETURN_VALUE, FSMField, transition
 from dealreg import rules, states
 from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
-from portal.workflow.blockers import Blocker, Money, from_json, to_json
+from portal.workflow.blockers import Blocker, Money, from_json
+from portal.workflow.models import Record
 from referrals.models import Referral
 
 
@@ -70,8 +70,8 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         return self.filter(status__in=DECIDED, close_due_at__lte=now)
 
 
-class Registration(models.Model):
-    """The registration of one won referral. Changes only through dealreg.services."""
+class Registration(Record):
+    """The registration of one won referral. Changes only through its verbs."""
 
     class Deployment(models.TextChoices):
         AZURE = "azure", _("Azure")
@@ -127,7 +127,6 @@ class Registration(models.Model):
     comment = models.TextField(blank=True)
 
     created_at = models.DateTimeField()
-    updated_at = models.DateTimeField()
     first_submitted_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -139,6 +138,8 @@ class Registration(models.Model):
     closed_at = models.DateTimeField(null=True)
 
     objects = RegistrationQuerySet.as_manager()
+
+    derived_columns = frozenset({"version"})
 
     class Meta:
         verbose_name = _("deal registration")
@@ -175,107 +176,51 @@ class Registration(models.Model):
     def __str__(self) -> str:
         return f"{self.referral} · {self.get_status_display()}"
 
-    # Mutators: which moves exist (FLOW). Called by workflow.run only; they assign and nothing else.
+    # Which moves exist (FLOW). The verbs call them, and do everything else (dealreg.verbs).
 
     @transition(status, source=Status.REGISTRATION_PENDING, target=None)
-    def submit(self, *, now: datetime, **claims: Any) -> None:
-        self._state_claims(now, **claims)
-        self.first_submitted_at = now
+    def submit(self) -> None: ...
 
     @transition(
         status,
         source=Status.REGISTRATION_PENDING,
         target=RETURN_VALUE(Status.APPROVED, Status.REVIEW_PENDING, Status.MARKETPLACE_PENDING),
     )
-    def route(self, *, now: datetime, state: str, reasons: list[Blocker], close_due_at: datetime | None) -> str:
-        self.updated_at = now
-        self.route_reasons = [to_json(reason) for reason in reasons]
-        self.approved_at = now if state == Status.APPROVED else None
-        self.review_pending_at = now if state == Status.REVIEW_PENDING else None
-        self.close_due_at = close_due_at
+    def route(self, state: str) -> str:
         return state
 
     @transition(status, source=Status.REGISTRATION_PENDING, target=Status.CLOSED)
-    def close_unregistered(self, *, now: datetime) -> None:
-        self.outcome = NOT_REGISTERED
-        self.closed_at = self.updated_at = now
+    def close_unregistered(self) -> None: ...
 
     @transition(status, source=Status.APPROVED, target=Status.REVIEW_PENDING)
-    def select_for_review(self, *, now: datetime, reasons: list[Blocker]) -> None:
-        self.review_pending_at = self.updated_at = now
-        self.close_due_at = None
-        self.route_reasons = [to_json(reason) for reason in reasons]
+    def select_for_review(self) -> None: ...
 
     @transition(status, source=Status.REVIEW_PENDING, target=Status.REVIEW_PASSED)
-    def pass_review(self, *, now: datetime, comment: str = "") -> None:
-        self._decide(now, "", comment)
+    def pass_review(self) -> None: ...
 
     @transition(status, source=Status.REVIEW_PENDING, target=Status.REVIEW_FAILED)
-    def fail_review(self, *, now: datetime, reason_code: str, comment: str) -> None:
-        self._decide(now, reason_code, comment)
+    def fail_review(self) -> None: ...
 
     @transition(status, source=[Status.REVIEW_PENDING, Status.MARKETPLACE_PENDING], target=Status.ACTION_REQUIRED)
-    def require_action(self, *, now: datetime, reason_code: str, comment: str) -> None:
-        self.reason_code, self.comment = reason_code, comment
-        self.action_required_at = self.updated_at = now
+    def require_action(self) -> None: ...
 
     @transition(status, source=Status.ACTION_REQUIRED, target=Status.REVIEW_PENDING)
-    def resubmit(self, *, now: datetime, **claims: Any) -> None:
-        self._state_claims(now, **claims)
-        self.review_pending_at = now
-        self.reason_code = self.comment = ""
+    def resubmit(self) -> None: ...
 
     @transition(status, source=Status.MARKETPLACE_PENDING, target=Status.MARKETPLACE_PASSED)
-    def match(self, *, now: datetime, comment: str = "") -> None:
-        self._decide(now, "", comment)
+    def match(self) -> None: ...
 
     @transition(status, source=Status.MARKETPLACE_PENDING, target=Status.MARKETPLACE_FAILED)
-    def no_match(self, *, now: datetime, reason_code: str, comment: str) -> None:
-        self._decide(now, reason_code, comment)
+    def no_match(self) -> None: ...
 
     @transition(status, source=list(DECIDED), target=Status.CLOSED)
-    def close(self, *, now: datetime) -> None:
-        self.outcome = self.status
-        self.closed_at = self.updated_at = now
-        self.close_due_at = None
+    def close(self) -> None: ...
 
     @transition(status, source=[*DECIDED, Status.CLOSED], target=Status.ACTION_REQUIRED)
-    def reopen(self, *, now: datetime, comment: str = "") -> None:
-        self.outcome, self.closed_at, self.close_due_at, self.decided_at = "", None, None, None
-        self.comment = comment
-        self.action_required_at = self.updated_at = now
+    def reopen(self) -> None: ...
 
     @transition(status, source=[Status.APPROVED, Status.CLOSED], target=Status.REVIEW_PENDING)
-    def revalidate(self, *, now: datetime, **claims: Any) -> None:
-        self._state_claims(now, **claims)
-        self.outcome, self.closed_at, self.close_due_at = "", None, None
-        self.review_pending_at = now
-
-    def _decide(self, now: datetime, reason_code: str, comment: str) -> None:
-        self.reason_code, self.comment = reason_code, comment
-        self.decided_at = self.updated_at = self.close_due_at = now
-
-    def _state_claims(
-        self,
-        now: datetime,
-        *,
-        form: rules.RegistrationInput,
-        solution_id: int | None,
-        frozen: dict[str, Any],
-        by: int | None,
-    ) -> None:
-        self.solution_id = solution_id
-        self.marketplace, self.marketplace_date = form.marketplace, form.marketplace_date
-        self.deployment, self.term = form.deployment or "", form.term or ""
-        self.tcv, self.tcv_currency = _split(form.tcv)
-        self.solution_value, self.solution_value_currency = _split(form.solution_value)
-        self.signed, self.start, self.end = form.signed, form.start, form.end
-        self.tenant, self.pricing = form.tenant or "", form.pricing or ""
-        self.contract_names_confirmed = form.contract_names_confirmed
-        for name, value in frozen.items():
-            setattr(self, name, value)
-        self.submitted_at = self.updated_at = now
-        self.submitted_by_id = by
+    def revalidate(self) -> None: ...
 
     # Properties
 
@@ -295,6 +240,34 @@ class Registration(models.Model):
     @property
     def reasons(self) -> list[Blocker]:
         return [from_json(reason) for reason in self.route_reasons]
+
+    @property
+    def claim(self) -> rules.RegistrationInput:
+        """What was stated, as the form holds it."""
+        return rules.RegistrationInput(
+            marketplace=self.marketplace,
+            marketplace_date=self.marketplace_date,
+            deployment=self.deployment or None,
+            term=self.term or None,
+            tcv=self.tcv_money,
+            solution_value=self.solution_money,
+            signed=self.signed,
+            start=self.start,
+            end=self.end,
+            tenant=self.tenant or None,
+            pricing=self.pricing or None,
+            contract_names_confirmed=self.contract_names_confirmed,
+        )
+
+    @claim.setter
+    def claim(self, form: rules.RegistrationInput) -> None:
+        self.marketplace, self.marketplace_date = form.marketplace, form.marketplace_date
+        self.deployment, self.term = form.deployment or "", form.term or ""
+        self.tcv, self.tcv_currency = _split(form.tcv)
+        self.solution_value, self.solution_value_currency = _split(form.solution_value)
+        self.signed, self.start, self.end = form.signed, form.start, form.end
+        self.tenant, self.pricing = form.tenant or "", form.pricing or ""
+        self.contract_names_confirmed = form.contract_names_confirmed
 
     @property
     def tcv_money(self) -> Money | None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import DateTimeField, ExpressionWrapper, F
 
-from dealreg import services
+from dealreg import services, verbs
 from dealreg.facts import unregistered
 from dealreg.models import Registration
 from portal.accounts.rules import SYSTEM
@@ -27,7 +27,7 @@ def route_submitted(*, now: datetime, limit: int = 500) -> int:
 def route_once(registration: Registration, *, now: datetime) -> bool:
     """Route one; False if another worker was first."""
     try:
-        services.route(registration, now=now)
+        workflow.run(registration, verbs.ROUTE, actor=SYSTEM, now=now)
     except RuleViolation:
         return False
     return True
@@ -50,9 +50,9 @@ def open_missed(*, now: datetime, limit: int = 500) -> int:
 
 
 def close_decided(*, now: datetime, limit: int = 1000) -> int:
-    """Close one batch of registrations that are decided and due, as services.close does to one (FLOW)."""
+    """Close one batch of registrations that are decided and due, as the verb does to one (FLOW)."""
     due = Registration.objects.due_to_close(now).select_related("referral__engagement").order_by("close_due_at")
-    return workflow.run_batch(due, "close", actor=SYSTEM, now=now, limit=limit)
+    return workflow.run_batch(due, verbs.CLOSE, actor=SYSTEM, now=now, limit=limit)
 
 
 def remind(*, now: datetime, limit: int = 1000) -> int:

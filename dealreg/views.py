@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from dealreg import rules, services
+from dealreg import rules, services, verbs
 from dealreg.facts import eligible_solutions
 from dealreg.forms import RegistrationForm, initial_of
 from dealreg.models import Registration, Status
@@ -54,8 +54,9 @@ def registration(request: ActorRequest, public_id: Any) -> HttpResponse:
 
 
 def _send(request: ActorRequest, filed: Registration, form: RegistrationForm) -> None:
-    verb = services.resubmit if filed.status == Status.ACTION_REQUIRED else services.submit
-    verb(filed, form.value(), solution=form.cleaned_data["solution"], actor=request.actor, now=timezone.now())
+    verb = verbs.RESUBMIT if filed.status == Status.ACTION_REQUIRED else verbs.SUBMIT
+    claim = verbs.Claim(form.value(), form.cleaned_data["solution"])
+    workflow.run(filed, verb, claim, actor=request.actor, now=timezone.now())
 
 
 def _context(
@@ -126,14 +127,13 @@ def close_unregistered(request: ActorRequest, public_id: Any) -> HttpResponse:
     """Close without registering, for what doesn't qualify (REG-2)."""
     referral, filed = _load(request, public_id)
     form = EmptyForm(request.POST or None)
-    actions = workflow.available_actions(filed, request.actor, timezone.now()) if filed else []
-    action = next((a for a in actions if a.name == "close_unregistered"), None)
-    if filed is None or action is None:
+    if filed is None:
         raise Http404
+    action = workflow.available_action(filed, verbs.CLOSE_UNREGISTERED, request.actor, timezone.now())
     violations = action.blockers
     if request.method == "POST":
         try:
-            services.close_unregistered(filed, actor=request.actor, now=timezone.now())
+            workflow.run(filed, verbs.CLOSE_UNREGISTERED, actor=request.actor, now=timezone.now())
         except RuleViolation as violation:
             violations = violation.blockers
         else:

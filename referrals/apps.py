@@ -7,4 +7,4 @@ class ReferralsConfig(AppConfig):
     verbose_name = _("Co-sell opportunities")
 
     def ready(self) -> None:
-        from referrals import machine, reactions, timeline  # noqa: F401  they register themselves
+        from referrals import reactions, timeline, verbs  # noqa: F401  they register themselves

@@ -1,29 +1,29 @@
-"""Changing a deal after its creation: details, team and solutions, never over somebody else's change (REF-21)."""
+"""Changing a deal beside others, never over somebody else's change (REF-21)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-
-from django.db import transaction
 
 from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Blocker, Param, RuleViolation, _
-from referrals import rules, search
-from referrals.machine import DETAILS, members
+from portal.workflow.services import Stale
+from referrals import rules, verbs
 from referrals.models import Referral
-from referrals.services import set_solutions, set_team
+from referrals.verbs import Details, Solutions, Team, copies, details_of
+from referrals.verbs.base import DealVerb
 
 
 class Conflict(RuleViolation):
-    """Somebody changed the same fields meanwhile; carries what they hold now (REF-21; the API's 412)."""
+    """Somebody changed the same fields meanwhile; carries what they hold now, and the version that was (REF-21)."""
 
-    def __init__(self, current: Mapping[str, Any]) -> None:
-        self.current = dict(current)
+    def __init__(self, current: Mapping[str, Any], *, version: int) -> None:
+        self.current, self.version = dict(current), version
         super().__init__(_conflict(name, value) for name, value in self.current.items())
 
 
@@ -38,66 +38,83 @@ def _conflict(name: str, value: Any) -> Blocker:
     )
 
 
-@transaction.atomic
-def edit_details(
-    referral: Referral, *, seen: Mapping[str, Any], wanted: Mapping[str, Any], actor: Actor, now: datetime
-) -> Referral:
-    """Change some of DETAILS. `seen` is what the form showed: what the editor left alone stays as it now is.
+def edit_details(referral: Referral, wanted: Details, *, seen_version: int, actor: Actor, now: datetime) -> Referral:
+    """Change the details, as they were at the version that the editor saw: what they left alone stays as it now is.
 
     Raises Conflict where two people changed one field differently, PermissionDenied, RuleViolation (REF-6, REF-21).
     """
-    current = workflow.lock(referral)
-    workflow.demand(current, "edit_details", actor=actor)
-    merged = rules.merge(seen=seen, current={name: getattr(current, name) for name in DETAILS}, wanted=wanted)
-    if merged.conflicts:
-        raise Conflict(merged.conflicts)
-    if not merged.changes:
-        return current
-    edited = workflow.run(referral, "edit_details", actor=actor, now=now, changes=dict(merged.changes))
-    search.index([edited])
-    return edited
+
+    def merged(stale: Stale, current: Referral) -> Details:
+        held = details_of(current)
+        seen = {name: _read(name, was) for name, (was, _is) in stale.changes.items() if hasattr(held, name)}
+        found = rules.merge(seen=asdict(held) | seen, current=asdict(held), wanted=asdict(wanted))
+        if found.conflicts:
+            raise Conflict(found.conflicts, version=stale.version)
+        changes: dict[str, Any] = dict(found.changes)
+        return replace(held, **changes)
+
+    return _edit(referral, verbs.EDIT_DETAILS, wanted, details_of, merged, seen_version, actor=actor, now=now)
 
 
-@transaction.atomic
+def _read(column: str, kept: object) -> Any:
+    """A column's value as events keep it."""
+    return Referral._meta.get_field(column).to_python(kept)  # type: ignore[union-attr]
+
+
 def edit_team(
+    referral: Referral, team: Sequence[rules.Member], *, seen_version: int, actor: Actor, now: datetime
+) -> Referral:
+    """Put another team in place of the one seen (REF-7, REF-21). Raises Conflict if it is another one by now."""
+
+    def merged(stale: Stale, current: Referral) -> Team:
+        _refuse_stale("team", stale, now=copies.members(current.team.all()), wanted=copies.members(team))
+        return Team(tuple(team))
+
+    # Saving the same people again is an edit, too: it may order them anew.
+    return _edit(
+        referral, verbs.EDIT_TEAM, Team(tuple(team)), lambda _held: None, merged, seen_version, actor=actor, now=now
+    )
+
+
+def edit_solutions(
+    referral: Referral, solutions: Sequence[Solution], *, seen_version: int, actor: Actor, now: datetime
+) -> Referral:
+    """Put other solutions in place of those seen (REF-8, REF-21); an assessment's is fixed. Raises Conflict."""
+
+    def merged(stale: Stale, current: Referral) -> Solutions:
+        names = sorted(solution.name for solution in copies.held_solutions(current))
+        _refuse_stale("solutions", stale, now=names, wanted=sorted(s.name for s in solutions))
+        return Solutions(tuple(solutions))
+
+    def held(current: Referral) -> Solutions:
+        return Solutions(tuple(copies.held_solutions(current)))
+
+    wanted = Solutions(tuple(solutions))
+    return _edit(referral, verbs.EDIT_SOLUTIONS, wanted, held, merged, seen_version, actor=actor, now=now)
+
+
+def _edit(
     referral: Referral,
+    verb: DealVerb[Any],
+    wanted: Any,
+    held: Callable[[Referral], Any],
+    merged: Callable[[Stale, Referral], Any],
+    seen_version: int,
     *,
-    seen: Sequence[rules.Member],
-    team: Sequence[rules.Member],
     actor: Actor,
     now: datetime,
 ) -> Referral:
-    """Put another team in place of the one seen (REF-7, REF-21). Raises Conflict if it is another one by now."""
-    current = workflow.lock(referral)
-    workflow.demand(current, "edit_team", actor=actor)
-    _refuse_stale("team", seen=members(seen), current=members(current.team.all()), wanted=members(team))
-    edited = workflow.run(referral, "edit_team", actor=actor, now=now, team=tuple(team))
-    set_team(edited, team)
-    search.index([edited])
-    return edited
+    """Run the edit; as often as somebody is first, on top of what they did. What changes nothing is no edit."""
+    while True:
+        if seen_version == referral.version and wanted == held(referral):
+            return referral
+        try:
+            return workflow.run(referral, verb, wanted, actor=actor, now=now, expected_version=seen_version)
+        except Stale as stale:
+            referral = Referral.objects.with_context().prefetch_related("team").get(pk=referral.pk)
+            wanted, seen_version = merged(stale, referral), referral.version
 
 
-@transaction.atomic
-def edit_solutions(
-    referral: Referral, *, seen: Iterable[Solution], solutions: Sequence[Solution], actor: Actor, now: datetime
-) -> Referral:
-    """Put other solutions in place of those seen (REF-8, REF-21); an assessment's is fixed. Raises Conflict."""
-    current = workflow.lock(referral)
-    workflow.demand(current, "edit_solutions", actor=actor)
-    held = [line.solution.name for line in current.solutions.select_related("solution")]
-    _refuse_stale(
-        "solutions",
-        seen=sorted(s.name for s in seen),
-        current=sorted(held),
-        wanted=sorted(s.name for s in solutions),
-    )
-    edited = workflow.run(referral, "edit_solutions", actor=actor, now=now, solutions=tuple(solutions))
-    edited.solutions.all().delete()
-    set_solutions(edited, solutions)
-    return edited
-
-
-def _refuse_stale(name: str, **versions: list[str]) -> None:
-    merged = rules.merge(**{key: {name: value} for key, value in versions.items()})
-    if merged.conflicts:
-        raise Conflict(merged.conflicts)
+def _refuse_stale(name: str, stale: Stale, *, now: list[str], wanted: list[str]) -> None:
+    if name in stale.changes and now != wanted:
+        raise Conflict({name: now}, version=stale.version)

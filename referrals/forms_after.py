@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Company
 from portal.catalog.models import Solution
-from referrals import rules
+from referrals import rules, verbs
 from referrals.forms import (
     DateInput,
     MoneyMixin,
@@ -20,7 +20,6 @@ from referrals.forms import (
     named,
 )
 from referrals.models import Referral, TeamMember
-from referrals.sharing import InviteInput
 
 
 def help_choices(*, asked_for: bool) -> list[tuple[str, str]]:
@@ -103,9 +102,9 @@ class InviteForm(PartnerFields, TeamMixin, MoneyMixin):
 
     field_order = ["value", "currency", "partner_search", "partner", "close_date", "help_code"]
 
-    def invitation(self) -> InviteInput:
+    def invitation(self) -> verbs.Invitation:
         data = self.cleaned_data
-        return InviteInput(
+        return verbs.Invitation(
             partner=data["partner"],
             close_date=data["close_date"],
             value=self.money(),
@@ -116,7 +115,13 @@ class InviteForm(PartnerFields, TeamMixin, MoneyMixin):
         )
 
 
-class DetailsForm(MoneyMixin):
+class VersionMixin(forms.Form):
+    """Carries the version of the record that the page shows, to tell what others changed meanwhile (REF-21)."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
+
+
+class DetailsForm(VersionMixin, MoneyMixin):
     """The details that may change (REF-21)."""
 
     name = forms.CharField(label=_("Deal name"), max_length=200)
@@ -131,20 +136,12 @@ class DetailsForm(MoneyMixin):
 
     field_order = ["name", "value", "currency", "close_date", "crm_id", "campaign_id", "marketplace_intent"]
 
-
-class SeenDetailsForm(DetailsForm):
-    """What the form showed when it was opened, sent back unseen, to tell what others changed meanwhile (REF-21)."""
-
-    prefix = "seen"
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.widget = field.hidden_widget()
+    def details(self) -> verbs.Details:
+        return verbs.Details(**{name: value for name, value in self.cleaned_data.items() if name != "version"})
 
 
-class SolutionsForm(forms.Form):
-    """The deal's solutions, and which it had when the form was opened (REF-8, REF-21)."""
+class SolutionsForm(VersionMixin):
+    """The deal's solutions (REF-8, REF-21)."""
 
     solutions = SolutionField(
         label=_("Solutions"),
@@ -153,42 +150,14 @@ class SolutionsForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    seen = SolutionField(
-        queryset=Solution.objects.none(),
-        to_field_name="public_id",
-        required=False,
-        widget=forms.MultipleHiddenInput,
-    )
 
     def __init__(self, *args: Any, choosable: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["solutions"].queryset = choosable  # type: ignore[attr-defined]
-        self.fields["seen"].queryset = Solution.objects.all()  # type: ignore[attr-defined]
 
 
-class SeenField(forms.JSONField):
-    """Sent back as it was given out; what was tampered with may be nested or long beyond what can be read."""
-
-    def to_python(self, value: Any) -> Any:
-        try:
-            return super().to_python(value)
-        except (RecursionError, ValueError):
-            return None
-
-
-class TeamForm(TeamMixin):
-    """The team, and who was on it when the form was opened (REF-7, REF-21)."""
-
-    seen = SeenField(widget=forms.HiddenInput, required=False)
-
-    def seen_members(self) -> list[rules.Member]:
-        """Raises nothing for what was tampered with: it is then a team nobody saw, and the edit a conflict."""
-        rows = self.cleaned_data["seen"] if isinstance(self.cleaned_data["seen"], list) else []
-        return [
-            rules.Member(*(str(row.get(name, "")) for name in ("first_name", "last_name", "phone", "email")))
-            for row in rows
-            if isinstance(row, dict)
-        ]
+class TeamForm(TeamMixin, VersionMixin):
+    """The team (REF-7, REF-21)."""
 
 
 def people(team: Iterable[TeamMember]) -> list[dict[str, str]]:

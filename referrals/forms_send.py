@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from referrals.forms import DateInput, MoneyMixin
 from referrals.forms_after import PartnerFields
 from referrals.forms_new import CustomerFields
-from referrals.sending import SendInput
+from referrals.verbs import SentDeal
 
 
 class SendForm(CustomerFields, PartnerFields, MoneyMixin):
@@ -25,7 +25,8 @@ class SendForm(CustomerFields, PartnerFields, MoneyMixin):
         *("partner_search", "partner", "solutions"),
     ]
 
-    def deal(self) -> SendInput:
+    def deal(self) -> SentDeal:
         data = self.cleaned_data
         names = ("customer", "partner", "name", "close_date", "help_code", "notes")
-        return SendInput(**{name: data[name] for name in names}, value=self.money(), solutions=list(data["solutions"]))
+        given = {name: data[name] for name in names}
+        return SentDeal(**given, value=self.money(), solutions=list(data["solutions"]), key=data["creation_key"])

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
+from datetime import datetime
 
 import uuid6
 from django.conf import settings
@@ -20,6 +18,7 @@ from portal.accounts.rules import REFERRALS_USER, Actor, reading_scope
 from portal.catalog.models import AssessmentType, Solution
 from portal.customers.models import Customer
 from portal.workflow.blockers import Money
+from portal.workflow.models import Record
 from referrals import ordering, participation, rules
 
 
@@ -139,8 +138,8 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         return self.unanswered().filter(expires_at__lte=now)
 
 
-class Referral(models.Model):
-    """One company's copy of an engagement; people say *deal*. Changes only through referrals.services."""
+class Referral(Record):
+    """One company's copy of an engagement; people say *deal*. Changes only through its verbs."""
 
     class Intent(models.TextChoices):
         YES = "yes", _("Yes")
@@ -178,8 +177,6 @@ class Referral(models.Model):
     invite_help = models.CharField(max_length=40, default=rules.NO_HELP)
     invite_notes = models.TextField(blank=True)
 
-    #: Counts every change; two people editing at once are told apart by it (REF-21).
-    version = models.PositiveIntegerField(default=1)
     #: Name, ids, customer, notes and team, folded (REF-20); search.index keeps it.
     search_text = models.TextField(default="", editable=False)
     search_vector = models.GeneratedField(
@@ -187,7 +184,6 @@ class Referral(models.Model):
     )
 
     created_at = models.DateTimeField()
-    updated_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -241,93 +237,52 @@ class Referral(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    # Mutators: which moves exist (REF-11). Called by workflow.run only; they assign and nothing else.
+    # Which moves exist (REF-11). The verbs call them, and do everything else (referrals.verbs).
 
     @transition(substatus, source=Substatus.RECEIVED, target=Substatus.ACCEPTED)
-    def accept(
-        self,
-        *,
-        now: datetime,
-        name: str,
-        value: Money,
-        close_date: date,
-        crm_id: str,
-        campaign_id: str,
-        value_usd: Decimal | None,
-        usd_rate_month: date | None,
-        **_rest: Any,
-    ) -> None:
-        self.accepted_at = self.updated_at = now
-        self.name, self.close_date, self.crm_id, self.campaign_id = name, close_date, crm_id, campaign_id
-        self.value, self.currency = value.amount, value.currency
-        self.value_usd, self.usd_rate_month = value_usd, usd_rate_month
+    def accept(self) -> None: ...
 
     @transition(substatus, source=Substatus.RECEIVED, target=Substatus.DECLINED)
-    def decline(self, *, now: datetime, reason_code: str, comment: str = "") -> None:
-        self._close(now, reason_code, comment)
+    def decline(self) -> None: ...
 
     @transition(substatus, source=Substatus.RECEIVED, target=Substatus.EXPIRED)
-    def expire(self, *, now: datetime) -> None:
-        self._close(now)
+    def expire(self) -> None: ...
 
     @transition(substatus, source=Substatus.ACCEPTED, target=Substatus.WON)
-    def win(
-        self, *, now: datetime, won_early: bool, value_usd: Decimal | None, usd_rate_month: date | None, **_rest: Any
-    ) -> None:
-        self._close(now)
-        self.stage, self.won_early = rules.WON_STAGE, won_early
-        self.value_usd, self.usd_rate_month = value_usd, usd_rate_month
+    def win(self) -> None: ...
 
     @transition(substatus, source=Substatus.ACCEPTED, target=Substatus.LOST)
-    def lose(self, *, now: datetime, reason_code: str, comment: str = "") -> None:
-        self._close(now, reason_code, comment)
+    def lose(self) -> None: ...
 
     @transition(substatus, source=[Substatus.RECEIVED, Substatus.ACCEPTED], target=Substatus.ERROR)
-    def close_as_error(self, *, now: datetime, reason_code: str, comment: str = "") -> None:
-        self._close(now, reason_code, comment)
+    def close_as_error(self) -> None: ...
 
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
-    def set_stage(self, *, now: datetime, stage: int) -> None:
-        self.stage, self.updated_at = stage, now
+    def set_stage(self) -> None: ...
 
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
-    def schedule_win(self, *, now: datetime, win_at: datetime) -> None:
-        self.win_at, self.updated_at = win_at, now
+    def schedule_win(self) -> None: ...
 
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
-    def cancel_win(self, *, now: datetime) -> None:
-        self.win_at, self.updated_at = None, now
+    def cancel_win(self) -> None: ...
 
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
-    def share_with_vendor(self, *, now: datetime) -> None:
-        self.updated_at = now
+    def share_with_vendor(self) -> None: ...
 
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
-    def request_help(self, *, now: datetime, **_asked: Any) -> None:
-        self.updated_at = now
+    def request_help(self) -> None: ...
 
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
-    def invite_partner(self, *, now: datetime, **_invitation: Any) -> None:
-        self.updated_at = now
+    def invite_partner(self) -> None: ...
 
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
-    def edit_details(self, *, now: datetime, changes: dict[str, Any], usd: dict[str, Any]) -> None:
-        self.updated_at = now
-        for name, value in (changes | usd).items():
-            setattr(self, name, value)
+    def edit_details(self) -> None: ...
 
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
-    def edit_team(self, *, now: datetime, **_team: Any) -> None:
-        self.updated_at = now
+    def edit_team(self) -> None: ...
 
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
-    def edit_solutions(self, *, now: datetime, **_solutions: Any) -> None:
-        self.updated_at = now
-
-    def _close(self, now: datetime, reason_code: str = "", note: str = "") -> None:
-        self.closed_at = self.updated_at = now
-        self.reason_code, self.reason_note = reason_code, note
-        self.win_at = None
+    def edit_solutions(self) -> None: ...
 
     # Properties
 

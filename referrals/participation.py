@@ -21,8 +21,10 @@ class Party:
 
 
 def know_each_other(one: Party, other: Party) -> bool:
-    """Inviter and invitee do, and the vendor and everybody. Two partners invited by a third learn nothing of each
-    other (ORG-6)."""
+    """Whether two companies of one engagement learn of each other (ORG-6).
+
+    An inviter and its invitee do, and the vendor and any partner do. Two partners invited by a third don't.
+    """
     linked = one.company_id == other.invited_by_id or other.company_id == one.invited_by_id
     return linked or one.is_vendor or other.is_vendor
 
@@ -34,16 +36,18 @@ def sharing_blockers(*, inbound: bool, vendor_may_view: bool) -> Iterator[Blocke
         yield Blocker("already_shared", _("%(vendor)s's sellers may view this deal already."), "REF-3")
 
 
-def help_blockers(*, inbound: bool, help_code: str, new_help: str | None, contact: rules.Contact) -> Iterator[Blocker]:
-    """Private or partner-led -> co-sell; asked once, never taken back (REF-3, REF-4). `new_help` None: only whether."""
+def asking_blockers(*, inbound: bool, help_code: str) -> Iterator[Blocker]:
+    """Private or partner-led -> co-sell; asked once, never taken back (REF-3, REF-4)."""
     yield from _own_deal_blockers(inbound)
     if help_code != rules.NO_HELP:
         yield Blocker("help_asked", _("Help from %(vendor)s was asked for already."), "REF-3")
-    if new_help is None:
-        return
-    if new_help == rules.NO_HELP or new_help not in rules.HELP:
+
+
+def help_blockers(help_code: str, *, contact: rules.Contact) -> Iterator[Blocker]:
+    """What help is asked for, with whom the vendor may speak at the customer (REF-2, REF-5)."""
+    if help_code == rules.NO_HELP or help_code not in rules.HELP:
         yield Blocker("unknown_help", _("Choose what help you need from the list."), "REF-2", "help_code")
-    yield from rules.contact_blockers(contact, help_code=new_help)
+    yield from rules.contact_blockers(contact, help_code=help_code)
 
 
 def inviting_blockers(*, inbound: bool) -> Iterator[Blocker]:

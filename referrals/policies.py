@@ -5,34 +5,6 @@ from __future__ import annotations
 from portal.accounts.rules import REFERRALS_USER, SELLER, Actor, reading_scope, writing_scope
 from referrals.models import Referral
 
-VERBS = frozenset(
-    {
-        "accept",
-        "decline",
-        "win",
-        "lose",
-        "close_as_error",
-        "set_stage",
-        "schedule_win",
-        "cancel_win",
-        "edit_details",
-        "edit_team",
-        "edit_solutions",
-    }
-)
-#: What only the company that sells decides: the vendor's sellers send deals on their own page.
-PARTNER_VERBS = frozenset({"share_with_vendor", "request_help", "invite_partner"})
-WORKER_VERBS = frozenset({"expire", "win"})
-
-
-def may(actor: Actor, verb: str, referral: Referral) -> bool:
-    """Admins in their scope, users on the team, the vendor's sellers on the vendor's copy (ORG-2)."""
-    if actor.is_system:
-        return verb in WORKER_VERBS
-    if verb in PARTNER_VERBS:
-        return not actor.is_vendor and may_change(actor, referral)
-    return verb in VERBS and may_change(actor, referral)
-
 
 def may_read(actor: Actor, referral: Referral) -> bool:
     """What ReferralQuerySet.visible_to finds, asked of one referral (ORG-2, ORG-4, REF-3)."""
@@ -45,6 +17,7 @@ def may_read(actor: Actor, referral: Referral) -> bool:
 
 
 def may_change(actor: Actor, referral: Referral) -> bool:
+    """Admins in their scope, users on the team, the vendor's sellers on the vendor's copy (ORG-2)."""
     if referral.company_id != actor.company_id:
         return False
     if actor.is_vendor:
@@ -52,8 +25,23 @@ def may_change(actor: Actor, referral: Referral) -> bool:
     return writing_scope(actor).covers(referral.location_id) or on_team(actor, referral)
 
 
+def may_share(actor: Actor, referral: Referral) -> bool:
+    """What only the company that sells decides: the vendor's sellers send deals on their own page (REF-4, REF-9)."""
+    return not actor.is_vendor and may_change(actor, referral)
+
+
+def may_send(actor: Actor) -> bool:
+    """The vendor's sellers; partners invite from their own deals (REF-9)."""
+    return actor.is_vendor and actor.has(SELLER)
+
+
+def acts_for_company(actor: Actor) -> bool:
+    """Anybody of a company; what else *New deal* needs, and why it is missing, its blockers say (ORG-5)."""
+    return actor.company_id is not None
+
+
 def on_team(actor: Actor, referral: Referral) -> bool:
-    """A referrals user works on what lists him (ORG-2)."""
+    """Whether the actor is a referrals user whom the deal's team lists (ORG-2)."""
     return actor.has(REFERRALS_USER) and actor.email.lower() in {m.email for m in referral.team.all()}
 
 

@@ -122,12 +122,12 @@ def index(referrals: Iterable[Referral]) -> None:
         _index(batch)
 
 
-def index_engagement(engagement_id: int) -> None:
+def index_engagements(engagement_ids: Iterable[int]) -> None:
     """Bring every participant's copy up to date: a shared note is found by all of them (REF-23)."""
-    index(Referral.objects.filter(engagement_id=engagement_id).only("pk"))
+    index(Referral.objects.filter(engagement_id__in=engagement_ids).only("pk"))
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def _index(pks: Sequence[int]) -> None:
     """One batch. The engagements are locked first, as by every verb: nobody changes what is being read."""
     locked = Engagement.objects.filter(referrals__in=pks).order_by("pk").select_for_update(of=("self",))

@@ -16,7 +16,7 @@ from portal.notify import reminders
 from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
-from referrals import rules, search, services
+from referrals import rules, search, verbs
 from referrals.models import Referral, ReferralQuerySet
 
 #: Twice the time between two turns, so that one may fail.
@@ -24,10 +24,10 @@ RENAMED_WITHIN = timedelta(hours=2)
 
 
 def expire_due(*, now: datetime, limit: int = 1000) -> int:
-    """Close one batch of unanswered referrals whose time is over, as services.expire does to one (REF-13)."""
+    """Close one batch of unanswered referrals whose time is over, as the verb does to one (REF-13)."""
     due = Referral.objects.due_to_expire(now).select_related("engagement").order_by("expires_at")
     due = due.defer("search_text", "search_vector")  # long, and nothing that expires reads them
-    return workflow.run_batch(due, "expire", actor=SYSTEM, now=now, limit=limit)
+    return workflow.run_batch(due, verbs.EXPIRE, actor=SYSTEM, now=now, limit=limit)
 
 
 def remind(*, now: datetime, limit: int = 1000) -> int:
@@ -43,7 +43,7 @@ def win_planned(*, now: datetime, limit: int = 500) -> int:
     done = 0
     for referral in Referral.objects.filter(win_at__lte=now).order_by("win_at")[:limit]:
         try:
-            services.win(referral, actor=SYSTEM, now=now)
+            workflow.run(referral, verbs.WIN, actor=SYSTEM, now=now)
         except RuleViolation:
             continue  # another worker was first, or it was closed meanwhile
         done += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import forms as django_forms
@@ -20,7 +21,8 @@ from portal.accounts.edge import ActorRequest, needs_actor
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
-from referrals import forms, forms_after, rules, services, sharing, stage_names
+from portal.workflow.verbs import Verb
+from referrals import forms, forms_after, rules, services, stage_names, verbs
 from referrals.models import Referral
 
 
@@ -42,31 +44,36 @@ def redirect_to(request: ActorRequest, url: str) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Page:
-    """How one verb looks: its form, and the words around it."""
+    """How one verb looks: its form, what it takes of it, and the words around it."""
 
+    verb: Verb[Referral, Any]
     form: Callable[[ActorRequest, Any, Referral], django_forms.Form]
-    call: Callable[..., Referral]
+    inputs: Callable[[Any], Any]
     done: Any
     template: str = "referrals/action.html"
 
 
-def _accept(referral: Referral, *, form: forms.AcceptForm, **who: Any) -> Referral:
+def _acceptance(form: forms.AcceptForm) -> verbs.Acceptance:
+    names = ("name", "close_date", "crm_id", "campaign_id", "notes")
+    given = {name: form.cleaned_data[name] for name in names}
+    return verbs.Acceptance(value=form.money(), team=form.members(), **given)
+
+
+def _reason(form: forms.ReasonForm) -> verbs.Reason:
+    return verbs.Reason(**form.cleaned_data)
+
+
+def _stage(form: forms.StageForm) -> verbs.Stage:
+    return verbs.Stage(**form.cleaned_data)
+
+
+def _help(form: forms_after.HelpForm) -> verbs.HelpRequest:
     data = form.cleaned_data
-    return services.accept(
-        referral,
-        name=data["name"],
-        value=form.money(),
-        close_date=data["close_date"],
-        crm_id=data["crm_id"],
-        campaign_id=data["campaign_id"],
-        notes=data["notes"],
-        team=form.members(),
-        **who,
-    )
+    return verbs.HelpRequest(data["help_code"], form.contact(), notes=data["comment"])
 
 
-def _with_fields(service: Callable[..., Referral]) -> Callable[..., Referral]:
-    return lambda referral, *, form, **who: service(referral, **form.cleaned_data, **who)
+def _nothing(_form: forms.EmptyForm) -> None:
+    return None
 
 
 def _reasons(reasons: Mapping[str, str]) -> Callable[[ActorRequest, Any, Referral], forms.ReasonForm]:
@@ -97,41 +104,25 @@ def _help_form(_request: ActorRequest, data: Any, referral: Referral) -> forms_a
     return forms_after.HelpForm(data, initial={name: getattr(engagement, name) for name in names})
 
 
-def _request_help(referral: Referral, *, form: forms_after.HelpForm, **who: Any) -> Referral:
-    data = form.cleaned_data
-    return sharing.request_help(
-        referral, help_code=data["help_code"], contact=form.contact(), notes=data["comment"], **who
-    )
-
-
 def _empty(_request: ActorRequest, data: Any, referral: Referral) -> forms.EmptyForm:
     return forms.EmptyForm(data)
 
 
-PAGES: Mapping[str, Page] = {
-    "accept": Page(_accept_form, _accept, gettext_lazy("The deal was accepted."), "referrals/accept.html"),
-    "decline": Page(
-        _reasons(rules.CLOSE_REASONS), _with_fields(services.decline), gettext_lazy("The deal was declined.")
+_WAYS = (
+    Page(verbs.ACCEPT, _accept_form, _acceptance, gettext_lazy("The deal was accepted."), "referrals/accept.html"),
+    Page(verbs.DECLINE, _reasons(rules.CLOSE_REASONS), _reason, gettext_lazy("The deal was declined.")),
+    Page(verbs.SET_STAGE, _stage_form, _stage, gettext_lazy("The sales stage was changed.")),
+    Page(verbs.WIN, _empty, _nothing, gettext_lazy("The deal was marked as won."), "referrals/win.html"),
+    Page(verbs.SHARE_WITH_VENDOR, _empty, _nothing, gettext_lazy("The deal was shared."), "referrals/share.html"),
+    Page(verbs.REQUEST_HELP, _help_form, _help, gettext_lazy("Help was asked for."), "referrals/share.html"),
+    Page(verbs.SCHEDULE_WIN, _empty, _nothing, gettext_lazy("The deal will be marked as won at the safe hour.")),
+    Page(verbs.CANCEL_WIN, _empty, _nothing, gettext_lazy("The planned win was cancelled.")),
+    Page(verbs.LOSE, _reasons(rules.CLOSE_REASONS), _reason, gettext_lazy("The deal was marked as lost.")),
+    Page(
+        verbs.CLOSE_AS_ERROR, _reasons(rules.ERROR_REASONS), _reason, gettext_lazy("The deal was closed as an error.")
     ),
-    "set_stage": Page(_stage_form, _with_fields(services.set_stage), gettext_lazy("The sales stage was changed.")),
-    "win": Page(_empty, _with_fields(services.win), gettext_lazy("The deal was marked as won."), "referrals/win.html"),
-    "share_with_vendor": Page(
-        _empty, _with_fields(sharing.share_with_vendor), gettext_lazy("The deal was shared."), "referrals/share.html"
-    ),
-    "request_help": Page(_help_form, _request_help, gettext_lazy("Help was asked for."), "referrals/share.html"),
-    "schedule_win": Page(
-        _empty, _with_fields(services.schedule_win), gettext_lazy("The deal will be marked as won at the safe hour.")
-    ),
-    "cancel_win": Page(_empty, _with_fields(services.cancel_win), gettext_lazy("The planned win was cancelled.")),
-    "lose": Page(
-        _reasons(rules.CLOSE_REASONS), _with_fields(services.lose), gettext_lazy("The deal was marked as lost.")
-    ),
-    "close_as_error": Page(
-        _reasons(rules.ERROR_REASONS),
-        _with_fields(services.close_as_error),
-        gettext_lazy("The deal was closed as an error."),
-    ),
-}
+)
+PAGES: Mapping[str, Page] = {page.verb.name: page for page in _WAYS}
 
 
 @needs_actor
@@ -139,37 +130,45 @@ PAGES: Mapping[str, Page] = {
 def act(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
     """One verb's page: what it asks, what becomes final, and why it can't be done if so."""
     referral = get_referral(request, public_id)
-    verb = verb.replace("-", "_")
-    page, now = PAGES.get(verb), timezone.now()
-    action = next((a for a in workflow.available_actions(referral, request.actor, now) if a.name == verb), None)
+    page, now = PAGES.get(verb.replace("-", "_")), timezone.now()
     if page is None:
         raise Http404
-    if action is None:
+    if not page.verb.may(request.actor, referral):
         raise PermissionDenied
     form = page.form(request, request.POST if request.method == "POST" else None, referral)
     if request.method == "POST" and form.is_valid():
         try:
-            page.call(referral, form=form, actor=request.actor, now=now)
+            workflow.run(referral, page.verb, page.inputs(form), actor=request.actor, now=now)
         except RuleViolation as violation:
-            # What stood in the way before is on the page already.
-            forms.add_blockers(form, [b for b in violation.blockers if b not in action.blockers])
-        else:
-            messages.success(request, page.done)
-            return redirect_to(request, reverse("deal", args=[referral.public_id]))
-    status = 422 if request.method == "POST" else 200
-    return render(request, page.template, _act_context(referral, action, form, now), status=status)
+            return _act_page(request, page, referral, form, now, violation)
+        messages.success(request, page.done)
+        return redirect_to(request, reverse("deal", args=[referral.public_id]))
+    return _act_page(request, page, referral, form, now)
 
 
-def _act_context(referral: Referral, action: workflow.Action, form: Any, now: Any) -> dict[str, Any]:
-    return {
+def _act_page(
+    request: ActorRequest,
+    page: Page,
+    referral: Referral,
+    form: Any,
+    now: datetime,
+    violation: RuleViolation | None = None,
+) -> HttpResponse:
+    """The page as it is opened, or as it comes back refused, with everything that was typed."""
+    action = workflow.available_action(referral, page.verb, request.actor, now)
+    if violation is not None:  # what stands in the way whatever is typed is on the page already
+        forms.add_blockers(form, [b for b in violation.blockers if b not in action.blockers])
+    label = text.phrase(action.label)
+    context = {
         "referral": referral,
         "verb": action.name,
-        "heading": text.phrase(action.label),
-        "submit": text.phrase(action.label),
+        "heading": label,
+        "submit": label,
         "final": action.verb.final,
-        "kind": "danger" if action.name in {"decline", "close_as_error", "lose"} else "primary",
+        "kind": "danger" if action.verb.danger else "primary",
         "violations": action.blockers,
         "form": form,
         "cancel_url": reverse("deal", args=[referral.public_id]),
         "win": services.win_facts(referral, now=now),
     }
+    return render(request, page.template, context, status=422 if request.method == "POST" else 200)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,20 +17,17 @@ from portal.accounts.edge import ActorRequest, needs_actor
 from portal.catalog.models import Solution
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
-from referrals import editing, offers, partners, sharing
+from portal.workflow.verbs import Verb
+from referrals import editing, offers, partners, verbs
 from referrals.forms import add_blockers, unjudged
-from referrals.forms_after import DetailsForm, InviteForm, SeenDetailsForm, SolutionsForm, TeamForm, people
-from referrals.machine import DETAILS
+from referrals.forms_after import DetailsForm, InviteForm, SolutionsForm, TeamForm, people
 from referrals.models import Referral
 from referrals.views import get_referral, redirect_to
 
 
-def _action(request: ActorRequest, referral: Referral, verb: str) -> workflow.Action:
-    """What stands in the way of the verb; PermissionDenied where the role doesn't have it."""
-    for action in workflow.available_actions(referral, request.actor, timezone.now()):
-        if action.name == verb:
-            return action
-    raise PermissionDenied
+def _action(request: ActorRequest, referral: Referral, verb: Verb[Referral, Any]) -> workflow.Action[Referral]:
+    """What stands in the way of the verb. Raises PermissionDenied where the role doesn't have it."""
+    return workflow.available_action(referral, verb, request.actor, timezone.now())
 
 
 def _back(request: ActorRequest, referral: Referral, done: str) -> HttpResponse:
@@ -40,7 +36,7 @@ def _back(request: ActorRequest, referral: Referral, done: str) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, template: str, referral: Referral, action: workflow.Action, form: Any, **more: Any
+    request: HttpRequest, template: str, referral: Referral, action: workflow.Action[Referral], form: Any, **more: Any
 ) -> HttpResponse:
     context = {
         "referral": referral,
@@ -54,16 +50,15 @@ def _page(
     )
 
 
-def _refused(form: Any, violation: RuleViolation, action: workflow.Action) -> None:
-    """What was wrong with what was sent; what stood in the way before is on the page already."""
+def _refused(request: ActorRequest, form: Any, violation: RuleViolation, action: workflow.Action[Referral]) -> None:
+    """What was wrong with what was sent; what stood in the way before is on the page already.
+
+    After a conflict the form carries the version it was told of: saving again is a choice made in full sight (REF-21).
+    """
     add_blockers(form, [b for b in violation.blockers if b not in action.blockers])
-
-
-def _with(request: HttpRequest, name: str, values: list[str]) -> QueryDict:
-    """What was sent with one hidden field renewed: saving again is then a choice made in full sight (REF-21)."""
-    data = request.POST.copy()
-    data.setlist(name, values)
-    return data
+    if isinstance(violation, editing.Conflict):
+        form.data = request.POST.copy()
+        form.data["version"] = str(violation.version)
 
 
 # Inviting
@@ -74,7 +69,7 @@ def _with(request: HttpRequest, name: str, values: list[str]) -> QueryDict:
 def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
     """Invite one partner; *find* only searches and keeps everything typed (REF-9)."""
     referral = get_referral(request, public_id)
-    action = _action(request, referral, "invite_partner")
+    action = _action(request, referral, verbs.INVITE_PARTNER)
     finding = "find" in request.POST
     form = InviteForm(
         request.POST if request.method == "POST" else None,
@@ -87,9 +82,9 @@ def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
         unjudged(form)
     elif request.method == "POST" and form.is_valid():
         try:
-            sharing.invite_partner(referral, form.invitation(), actor=request.actor, now=timezone.now())
+            workflow.run(referral, verbs.INVITE_PARTNER, form.invitation(), actor=request.actor, now=timezone.now())
         except RuleViolation as violation:
-            _refused(form, violation, action)
+            _refused(request, form, violation, action)
         else:
             return _back(request, referral, gettext("The partner was invited."))
     found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=timezone.now())
@@ -116,21 +111,23 @@ def suggest_partners(request: ActorRequest) -> HttpResponse:
 def edit_details(request: ActorRequest, public_id: Any) -> HttpResponse:
     """The details; whoever saves second sees both versions and chooses (REF-21)."""
     referral = get_referral(request, public_id)
-    action = _action(request, referral, "edit_details")
-    data, held = request.POST if request.method == "POST" else None, {n: getattr(referral, n) for n in DETAILS}
-    form, seen = DetailsForm(data, initial=held), SeenDetailsForm(data, initial=held)
-    if request.method == "POST" and form.is_valid() and seen.is_valid():
+    action = _action(request, referral, verbs.EDIT_DETAILS)
+    held = asdict(verbs.details_of(referral)) | {"version": referral.version}
+    form = DetailsForm(request.POST if request.method == "POST" else None, initial=held)
+    if request.method == "POST" and form.is_valid():
         try:
             editing.edit_details(
-                referral, seen=seen.cleaned_data, wanted=form.cleaned_data, actor=request.actor, now=timezone.now()
+                referral,
+                form.details(),
+                seen_version=form.cleaned_data["version"],
+                actor=request.actor,
+                now=timezone.now(),
             )
         except RuleViolation as violation:
-            _refused(form, violation, action)
-            if isinstance(violation, editing.Conflict):
-                seen = SeenDetailsForm(initial=seen.cleaned_data | violation.current)
+            _refused(request, form, violation, action)
         else:
             return _back(request, referral, gettext("The details were changed."))
-    return _page(request, "referrals/edit_details.html", referral, action, form, seen=seen)
+    return _page(request, "referrals/edit_details.html", referral, action, form)
 
 
 @needs_actor
@@ -138,17 +135,20 @@ def edit_details(request: ActorRequest, public_id: Any) -> HttpResponse:
 def edit_team(request: ActorRequest, public_id: Any) -> HttpResponse:
     """The team (REF-7, REF-21)."""
     referral = get_referral(request, public_id)
-    action, held = _action(request, referral, "edit_team"), people(referral.team.all())
-    form = TeamForm(request.POST if request.method == "POST" else None, people=held, initial={"seen": held})
+    action, held = _action(request, referral, verbs.EDIT_TEAM), people(referral.team.all())
+    data, first = request.POST if request.method == "POST" else None, {"version": referral.version}
+    form = TeamForm(data, people=held, initial=first)
     if request.method == "POST" and form.is_valid():
         try:
             editing.edit_team(
-                referral, seen=form.seen_members(), team=form.members(), actor=request.actor, now=timezone.now()
+                referral,
+                form.members(),
+                seen_version=form.cleaned_data["version"],
+                actor=request.actor,
+                now=timezone.now(),
             )
         except RuleViolation as violation:
-            _refused(form, violation, action)
-            if isinstance(violation, editing.Conflict):
-                form.data = _with(request, "seen", [json.dumps(held)])
+            _refused(request, form, violation, action)
         else:
             return _back(request, referral, gettext("The team was changed."))
     return _page(request, "referrals/edit_team.html", referral, action, form)
@@ -159,29 +159,26 @@ def edit_team(request: ActorRequest, public_id: Any) -> HttpResponse:
 def edit_solutions(request: ActorRequest, public_id: Any) -> HttpResponse:
     """The solutions (REF-8, REF-21)."""
     referral = get_referral(request, public_id)
-    action = _action(request, referral, "edit_solutions")
+    action = _action(request, referral, verbs.EDIT_SOLUTIONS)
     held = [line.solution for line in referral.solutions.select_related("solution")]
     # What is on the deal stays choosable, even where it has left the market since.
     choosable = Solution.objects.choosable() | Solution.objects.filter(pk__in=[s.pk for s in held])
-    ids = [str(s.public_id) for s in held]
     form = SolutionsForm(
         request.POST if request.method == "POST" else None,
         choosable=choosable.order_by("name"),
-        initial={"solutions": ids, "seen": ids},
+        initial={"solutions": [str(s.public_id) for s in held], "version": referral.version},
     )
     if request.method == "POST" and form.is_valid():
         try:
             editing.edit_solutions(
                 referral,
-                seen=form.cleaned_data["seen"],
-                solutions=list(form.cleaned_data["solutions"]),
+                list(form.cleaned_data["solutions"]),
+                seen_version=form.cleaned_data["version"],
                 actor=request.actor,
                 now=timezone.now(),
             )
         except RuleViolation as violation:
-            _refused(form, violation, action)
-            if isinstance(violation, editing.Conflict):
-                form.data = _with(request, "seen", ids)
+            _refused(request, form, violation, action)
         else:
             return _back(request, referral, gettext("The solutions were changed."))
     return _page(request, "referrals/edit_solutions.html", referral, action, form)

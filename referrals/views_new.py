@@ -20,7 +20,7 @@ from django_htmx.http import replace_url
 from portal.accounts.edge import ActorRequest, needs_actor
 from portal.customers.models import Customer
 from portal.workflow.blockers import RuleViolation
-from referrals import drafts, offers, partners, rules, services, wizard
+from referrals import drafts, offers, partners, rules, verbs, wizard
 from referrals.forms import unjudged
 from referrals.models import Draft
 from referrals.views import me, redirect_to
@@ -35,7 +35,7 @@ def _writes_deals(view: View) -> View:
 
     @needs_actor
     def wrapped(request: ActorRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if blockers := services.new_deal_blockers(request.actor):
+        if blockers := verbs.new_deal_blockers(request.actor):
             return render(request, "referrals/new_deal_refused.html", {"blockers": blockers}, status=403)
         try:
             return view(request, *args, **kwargs)
@@ -223,7 +223,7 @@ def customers(form: Any) -> list[Customer]:
 def _show_team(request: ActorRequest, pages: Wizard, form: Any) -> dict[str, Any]:
     listed = {row["email"].strip().lower() for row in pages.team}
     offered = [person for person in offers.people(request.actor) if person["email"] not in listed]
-    return {"offered": offered, "full": len(pages.team) >= pages.policy.max_team_members}
+    return {"offered": offered, "full": len(pages.team) >= pages.context.policy.max_team_members}
 
 
 def _show_solutions(request: ActorRequest, pages: Wizard, form: Any) -> dict[str, Any]:

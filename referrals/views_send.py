@@ -16,10 +16,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from portal.accounts.edge import ActorRequest, needs_actor
 from portal.catalog.models import Solution
 from portal.workflow.blockers import RuleViolation
-from referrals import drafts, offers, partners, sending
+from referrals import drafts, offers, partners, services
 from referrals.forms import add_blockers, unjudged
 from referrals.forms_send import SendForm
 from referrals.models import Referral
+from referrals.policies import may_send
 from referrals.views_new import customers
 
 
@@ -27,7 +28,7 @@ from referrals.views_new import customers
 @require_http_methods(["GET", "POST"])
 def send_deal(request: ActorRequest) -> HttpResponse:
     """Customer, deal and partner on one page; *find* only looks up and keeps everything typed."""
-    if not sending.may_send(request.actor):
+    if not may_send(request.actor):
         raise PermissionDenied
     finding = "find" in request.POST
     form = SendForm(
@@ -46,8 +47,7 @@ def send_deal(request: ActorRequest) -> HttpResponse:
 
 def _send(request: ActorRequest, form: SendForm) -> Referral | None:
     try:
-        key = form.cleaned_data["creation_key"]
-        return sending.send_deal(form.deal(), actor=request.actor, now=timezone.now(), creation_key=key)
+        return services.send_deal(form.deal(), actor=request.actor, now=timezone.now())
     except RuleViolation as violation:
         add_blockers(form, violation.blockers)
         return None
@@ -79,7 +79,7 @@ def _of(partner: Any) -> QuerySet[Solution]:
 @require_GET
 def partner_solutions(request: ActorRequest) -> HttpResponse:
     """What the partner just chosen has to sell, as choices for the form."""
-    if not sending.may_send(request.actor):
+    if not may_send(request.actor):
         raise PermissionDenied
     partner, picked = request.GET.get("partner", ""), request.GET.getlist("solutions")
     found = [(s, str(s.public_id) in picked) for s in _of(partner)]

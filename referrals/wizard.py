@@ -17,10 +17,10 @@ from django.http import QueryDict
 from portal.accounts.models import Location
 from portal.accounts.rules import Actor, writing_scope
 from portal.catalog.models import Solution
-from portal.policy import services as policies
+from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money, _
-from referrals import drafts, participation, partners, rules, services, sharing
+from referrals import drafts, participation, partners, rules, services, verbs
 from referrals.forms import add_blockers, unjudged
 from referrals.forms_after import InviteForm
 from referrals.forms_new import Around, CustomerStep, DealStep, HelpStep, SolutionsStep, Step, TeamStep
@@ -103,7 +103,7 @@ class Wizard:
 
     def __init__(self, draft: Draft, *, actor: Actor, now: datetime) -> None:
         self.draft, self.actor, self.now = draft, actor, now
-        self.policy = policies.current(now)
+        self.context = workflow.context_of(actor, now)
         self._forms: dict[str, Step] = {}
         #: The answers of the steps that can be read, whatever the rules say of them.
         self._values: dict[str, dict[str, Any]] = {}
@@ -139,7 +139,7 @@ class Wizard:
 
     @property
     def around(self) -> Around:
-        return Around(today=self.now.date(), policy=self.policy, help_code=self.help_code)
+        return Around(today=self.now.date(), policy=self.context.policy, help_code=self.help_code)
 
     @property
     def help_code(self) -> str:
@@ -194,11 +194,13 @@ class Wizard:
         if not form.is_valid():
             return False
         invitation = form.invitation()
-        blockers = participation.invitation_blockers(invitation.terms, today=self.now.date(), policy=self.policy)
+        blockers = participation.invitation_blockers(
+            invitation.terms, today=self.now.date(), policy=self.context.policy
+        )
         add_blockers(form, [*self._partner_blockers(key, invitation), *blockers])
         return not form.errors
 
-    def _partner_blockers(self, key: str, invitation: sharing.InviteInput) -> Iterable[Blocker]:
+    def _partner_blockers(self, key: str, invitation: verbs.Invitation) -> Iterable[Blocker]:
         partner = invitation.partner
         if partner.pk == self.actor.company_id:
             yield participation.OWN_COMPANY
@@ -220,7 +222,7 @@ class Wizard:
 
     # The deal they make
 
-    def deal(self) -> services.DealInput | None:
+    def deal(self) -> verbs.NewDeal | None:
         """What create_deal takes, once every step can be read."""
         for step in FORMS:
             self.judged(step)
@@ -228,7 +230,7 @@ class Wizard:
             return None
         customer, deal, solutions, help_ = (self._values[step] for step in (CUSTOMER, DEAL, SOLUTIONS, HELP))
         names = ("location", "name", "close_date", "crm_id", "campaign_id", "notes", "marketplace_intent")
-        return services.DealInput(
+        return verbs.NewDeal(
             customer=customer["customer"],
             contact=rules.Contact(
                 customer["contact_name"],
@@ -244,6 +246,7 @@ class Wizard:
             assessment_location=solutions["assessment_location"],
             help_code=help_["help_code"],
             vendor_may_view=help_["vendor_may_view"],
+            key=self.draft.creation_key,
         )
 
     def problems(self) -> dict[str, list[str]]:
@@ -253,13 +256,13 @@ class Wizard:
             found[HELP] += [f"{invitation.partner or '–'}: {problem}" for problem in invitation.problems]
         deal = self.deal()
         if deal is not None:
-            for blocker in services.creation_blockers(deal, actor=self.actor, now=self.now):
+            for blocker in workflow.creation_blockers(verbs.CREATE, deal, self.context):
                 _add(found[_step_of(blocker)], blocker)
             for blocker in self._inviter_blockers(deal):
                 _add(found[TEAM], blocker)
         return found
 
-    def _inviter_blockers(self, deal: services.DealInput) -> Iterable[Blocker]:
+    def _inviter_blockers(self, deal: verbs.NewDeal) -> Iterable[Blocker]:
         """Whom only the team lets change the deal has to be on it to invite others to it (ORG-2, REF-9)."""
         listed = self.actor.email.lower() in {member.email.lower() for member in deal.team}
         if self.kept_invitations() and not listed and not writing_scope(self.actor).covers(deal.location.pk):
@@ -343,8 +346,8 @@ def finish(public_id: uuid.UUID, *, actor: Actor, now: datetime) -> Referral:
     deal = wizard.deal()
     if deal is None or any(wizard.problems().values()):
         raise Unfinished
-    referral = services.create_deal(deal, actor=actor, now=now, creation_key=draft.creation_key)
+    referral = services.create_deal(deal, actor=actor, now=now)
     for invitation in wizard.invitations:
-        sharing.invite_partner(referral, invitation.form.invitation(), actor=actor, now=now)
+        workflow.run(referral, verbs.INVITE_PARTNER, invitation.form.invitation(), actor=actor, now=now)
     draft.delete()
     return referral

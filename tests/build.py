@@ -9,13 +9,13 @@ from typing import Any
 
 from django.db import models
 
-from dealreg import services as dealreg
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
 from portal.catalog.models import Solution
+from portal.pages.demo import do
 from portal.pages.demo.cast import ISTANBUL, Cast
 from portal.workflow.blockers import Money
-from referrals import rules, services
+from referrals import rules, services, verbs
 from referrals.models import Engagement, Referral, TeamMember
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
@@ -35,9 +35,9 @@ def northwind_ready(cast: Cast) -> None:
     Solution.objects.filter(pk=cast.solutions["consulting"].pk).update(co_sell_ready=True, published=True)
 
 
-def deal_input(cast: Cast, **changes: Any) -> services.DealInput:
+def deal_input(cast: Cast, **changes: Any) -> verbs.NewDeal:
     """A co-sell deal of 40,000 EUR that can become eligible; `changes` are fields of DealInput."""
-    base = services.DealInput(
+    base = verbs.NewDeal(
         customer=cast.customers["anadolu"],
         location=cast.locations[ISTANBUL],
         name="Plant monitoring",
@@ -65,7 +65,7 @@ def vendor_copy(referral: Referral) -> Referral:
 
 
 def accept(cast: Cast, copy: Referral, *, at: datetime, by: str = SELLER) -> Referral:
-    return services.accept(
+    return do.accept(
         copy,
         actor=cast.actor(by),
         now=at,
@@ -84,7 +84,7 @@ def accepted(cast: Cast, *, at: datetime = NOW - 10 * DAY, **changes: Any) -> Re
 
 
 def won(cast: Cast, *, at: datetime = NOW - DAY, created: datetime = NOW - 10 * DAY, **changes: Any) -> Referral:
-    return services.win(accepted(cast, at=created, **changes), actor=cast.actor(CONTOSO), now=at)
+    return do.win(accepted(cast, at=created, **changes), actor=cast.actor(CONTOSO), now=at)
 
 
 def form(**changes: Any) -> RegistrationInput:
@@ -107,14 +107,14 @@ def form(**changes: Any) -> RegistrationInput:
 
 def submitted(cast: Cast, referral: Referral, *, at: datetime = NOW, **changes: Any) -> Registration:
     registration = Registration.objects.get(referral=referral)
-    return dealreg.submit(registration, form(**changes), actor=cast.actor(CONTOSO), now=at)
+    return do.submit(registration, form(**changes), actor=cast.actor(CONTOSO), now=at)
 
 
 def in_review(cast: Cast, *, at: datetime = NOW, **changes: Any) -> Registration:
     """A registration that waits for a reviewer, because of its size (AUTO-1)."""
     referral = won(cast, **changes)
     value = Money(Decimal(2_000_000), "EUR")
-    return dealreg.route(submitted(cast, referral, at=at, tcv=value), now=at)
+    return do.route(submitted(cast, referral, at=at, tcv=value), now=at)
 
 
 def like(row: models.Model, **changes: Any) -> Any:

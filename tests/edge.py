@@ -18,9 +18,10 @@ from dealreg import services as dealreg
 from dealreg.models import Registration
 from portal.money import rules as money_rules
 from portal.money import services as money
+from portal.pages.demo import do
 from portal.pages.demo.cast import MUNICH, Cast
 from portal.workflow.blockers import Money
-from referrals import drafts, services, sharing
+from referrals import drafts, services, verbs
 from referrals.models import Draft, Referral
 from tests import build
 
@@ -72,7 +73,7 @@ class Live:
         given = build.deal_input(self.cast, **{**places, **terms, **changes})
         sender, at = self.cast.actor(STRANGER), self.ago(days)
         origin = services.create_deal(given, actor=sender, now=at)
-        invitation = sharing.InviteInput(
+        invitation = verbs.Invitation(
             partner=self.cast.companies["contoso"],
             close_date=given.close_date,
             value=given.value,
@@ -80,7 +81,7 @@ class Live:
             team=given.team,
             solutions=given.solutions,
         )
-        return sharing.invite_partner(origin, invitation, actor=sender, now=at)
+        return do.invite_partner(origin, invitation, actor=sender, now=at)
 
     def draft(self) -> Draft:
         """A new deal of Contoso's that has only been begun."""
@@ -97,10 +98,10 @@ class Live:
         """Filed, and not routed yet."""
         registration = Registration.objects.get(referral=referral or self.won())
         actor = self.cast.actor(build.CONTOSO)
-        return dealreg.submit(registration, self.form(**changes), actor=actor, now=timezone.now())
+        return do.submit(registration, self.form(**changes), actor=actor, now=timezone.now())
 
     def approved(self, referral: Referral | None = None, **changes: Any) -> Registration:
-        return dealreg.route(self.submitted(referral, **changes), now=timezone.now())
+        return do.route(self.submitted(referral, **changes), now=timezone.now())
 
     def in_review(self, referral: Referral | None = None, **changes: Any) -> Registration:
         """Before the reviewer because of its size (AUTO-1)."""
@@ -119,18 +120,18 @@ class Live:
 
 
 def _closed(live: Live, verb: str, **inputs: Any) -> Referral:
-    done = getattr(services, verb)
-    return done(live.accepted(), actor=live.cast.actor(build.CONTOSO), now=live.now, **inputs)
+    done: Referral = getattr(do, verb)(live.accepted(), actor=live.cast.actor(build.CONTOSO), now=live.now, **inputs)
+    return done
 
 
 def _answered(live: Live) -> Referral:
     actor = live.cast.actor(build.CONTOSO)
-    return services.decline(live.received(), actor=actor, now=live.now, reason_code="timeline", comment="Too soon.")
+    return do.decline(live.received(), actor=actor, now=live.now, reason_code="timeline", comment="Too soon.")
 
 
 def _unregistered(live: Live) -> Referral:
     registration = Registration.objects.get(referral=live.won())
-    return dealreg.close_unregistered(registration, actor=live.cast.actor(build.CONTOSO), now=live.now).referral
+    return do.close_unregistered(registration, actor=live.cast.actor(build.CONTOSO), now=live.now).referral
 
 
 def _failed(live: Live, registration: Registration, verb: str) -> Referral:
@@ -147,7 +148,7 @@ STATES: dict[str, Callable[[Live], Referral]] = {
     "lost": lambda live: _closed(live, "lose", reason_code="budget", comment="Next year again."),
     "error": lambda live: _closed(live, "close_as_error", reason_code="duplicate"),
     "declined": _answered,
-    "expired": lambda live: services.expire(live.received(days=15), now=live.now),
+    "expired": lambda live: do.expire(live.received(days=15), now=live.now),
     "won": lambda live: live.won(),
     "checking": lambda live: live.submitted().referral,
     "approved": lambda live: live.approved().referral,
@@ -159,7 +160,7 @@ STATES: dict[str, Callable[[Live], Referral]] = {
     "matched": lambda live: live.decided(live.marketplace(), "match").referral,
     "not_matched": lambda live: _failed(live, live.marketplace(), "no_match"),
     "not_registered": _unregistered,
-    "closed": lambda live: dealreg.close(live.approved(), now=live.now + timedelta(days=8)).referral,
+    "closed": lambda live: do.close(live.approved(), now=live.now + timedelta(days=8)).referral,
 }
 
 

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,9 +22,10 @@ from portal.accounts import services as accounts
 from portal.customers import services as customers
 from portal.events.models import Event
 from portal.notify.models import Notice
+from portal.pages.demo import do
 from portal.pages.demo.cast import Cast
 from portal.workflow.blockers import RuleViolation
-from referrals import editing, services, sharing, sweeps
+from referrals import services, sweeps, verbs
 from referrals.models import Engagement, Referral
 from tests import build
 from tests.build import CONTOSO, DAY, NOW, REVIEWER, SELLER
@@ -152,7 +154,7 @@ def test_winning_while_the_vendor_accepts(cast: Cast) -> None:
     won, accepted = at_once(
         ENGAGEMENT,
         [deal.engagement_id],
-        lambda: services.win(deal, actor=cast.actor(CONTOSO), now=NOW),
+        lambda: do.win(deal, actor=cast.actor(CONTOSO), now=NOW),
         lambda: build.accept(cast, copy, at=NOW),
     )
     assert (won.substatus, accepted.substatus) == ("Won", "Accepted")
@@ -178,7 +180,7 @@ def test_winning_while_the_customer_becomes_managed(cast: Cast) -> None:
     thread = threading.Thread(target=flag)
     thread.start()
     flagged.wait(PATIENCE_SECONDS)
-    services.win(deal, actor=cast.actor(CONTOSO), now=NOW)
+    do.win(deal, actor=cast.actor(CONTOSO), now=NOW)
     won.set()
     thread.join(PATIENCE_SECONDS)
     assert not Registration.objects.exists()
@@ -223,7 +225,7 @@ def test_creating_with_one_key_at_once(cast: Cast) -> None:
     first, second = at_once(
         place,
         [uuid.uuid4(), given.customer.pk, admin.company_id, key],
-        *[lambda: services.create_deal(given, actor=admin, now=NOW, creation_key=key)] * 2,
+        *[lambda: services.create_deal(replace(given, key=key), actor=admin, now=NOW)] * 2,
     )
     assert first == second
     assert Engagement.objects.get().creation_key == key
@@ -233,12 +235,12 @@ def test_creating_with_one_key_at_once(cast: Cast) -> None:
 def test_winning_and_losing_at_once(cast: Cast) -> None:
     """REF-11, REF-18: two people, or a person and the worker of a planned win: one end, one event."""
     deal, admin = build.deal(cast, at=NOW - 2 * DAY), cast.actor(CONTOSO)
-    services.schedule_win(deal, actor=admin, now=NOW)
+    do.schedule_win(deal, actor=admin, now=NOW)
     later = NOW + DAY
     results = at_once(
         ENGAGEMENT,
         [deal.engagement_id],
-        lambda: services.lose(deal, actor=admin, now=later, reason_code="budget"),
+        lambda: do.lose(deal, actor=admin, now=later, reason_code="budget"),
         lambda: sweeps.win_planned(now=later),
         lambda: sweeps.win_planned(now=later),
     )
@@ -251,12 +253,12 @@ def test_winning_and_losing_at_once(cast: Cast) -> None:
 def test_cancelling_a_planned_win_that_a_worker_has_found_due(cast: Cast) -> None:
     """REF-18: cancelled is cancelled, though the worker had the deal on its list by then."""
     deal, admin = build.deal(cast, at=NOW - 2 * DAY), cast.actor(CONTOSO)
-    services.schedule_win(deal, actor=admin, now=NOW)
+    do.schedule_win(deal, actor=admin, now=NOW)
     later = NOW + DAY
     cancelled, won = at_once(
         ENGAGEMENT,
         [deal.engagement_id],
-        lambda: services.cancel_win(deal, actor=admin, now=later),
+        lambda: do.cancel_win(deal, actor=admin, now=later),
         lambda: sweeps.win_planned(now=later),
         in_turn=True,
     )
@@ -272,7 +274,7 @@ def test_answering_while_it_expires(cast: Cast) -> None:
             COPY,
             [copy.pk],
             lambda: build.accept(cast, copy, at=NOW),
-            lambda: services.expire(copy, now=NOW),
+            lambda: do.expire(copy, now=NOW),
         )
     )
     assert len(verbs_of(copy)) == 2
@@ -330,7 +332,7 @@ def test_sweeps_at_once_share_the_work(cast: Cast) -> None:
 def test_inviting_one_partner_twice_at_once(cast: Cast) -> None:
     """REF-9: one copy; the second is told that the partner has the deal."""
     deal, admin = build.deal(cast), cast.actor(CONTOSO)
-    invitation = sharing.InviteInput(
+    invitation = verbs.Invitation(
         partner=cast.companies["fabrikam"],
         close_date=(NOW + DAY).date(),
         value=deal.money,
@@ -338,7 +340,7 @@ def test_inviting_one_partner_twice_at_once(cast: Cast) -> None:
         team=[build.member()],
         solutions=[cast.solutions["twin"]],
     )
-    call = [lambda: sharing.invite_partner(deal, invitation, actor=admin, now=NOW)] * 2
+    call = [lambda: do.invite_partner(deal, invitation, actor=admin, now=NOW)] * 2
     results = at_once(ENGAGEMENT, [deal.engagement_id], *call)
     assert ["already_invited"] in results
     assert Referral.objects.filter(engagement=deal.engagement, company=cast.companies["fabrikam"]).count() == 1
@@ -350,8 +352,7 @@ def test_editing_one_field_at_once(cast: Cast) -> None:
     people = [(CONTOSO, "Ann's"), ("user@contoso.example", "Bob's")]
 
     def edit(email: str, name: str) -> Call:
-        seen, wanted = {"name": "Plant monitoring"}, {"name": name}
-        return lambda: editing.edit_details(deal, seen=seen, wanted=wanted, actor=cast.actor(email), now=NOW)
+        return lambda: do.edit_details(deal, name=name, actor=cast.actor(email), now=NOW)
 
     results = at_once(ENGAGEMENT, [deal.engagement_id], *(edit(*person) for person in people))
     assert ["conflict"] in results
@@ -366,9 +367,9 @@ def test_the_vendor_and_the_partner_at_once_never_deadlock(cast: Cast) -> None:
     results = at_once(
         ENGAGEMENT,
         [deal.engagement_id],
-        lambda: services.decline(copy, actor=sam, now=NOW, reason_code="budget"),
-        lambda: services.set_stage(deal, actor=admin, now=NOW, stage=40),
-        lambda: services.add_note(deal, text="Well?", actor=admin, now=NOW + timedelta(seconds=1)),
+        lambda: do.decline(copy, actor=sam, now=NOW, reason_code="budget"),
+        lambda: do.set_stage(deal, actor=admin, now=NOW, stage=40),
+        lambda: do.add_note(deal, text="Well?", actor=admin, now=NOW + timedelta(seconds=1)),
     )
     assert not [r for r in results if isinstance(r, Exception)]
     assert (Referral.objects.get(pk=copy.pk).substatus, Referral.objects.get(pk=deal.pk).stage) == ("Declined", 40)
@@ -379,8 +380,8 @@ def test_valuing_waits_for_nobody(cast: Cast, end: str) -> None:
     """FX-2, FX-3: somebody who changes one copy goes on to the others; the sweep must not hold those and wait."""
     deal = build.accepted(cast, at=NOW - 10 * DAY)
     if end == "won":
-        services.win(deal, actor=cast.actor(CONTOSO), now=NOW)
-        services.win(build.vendor_copy(deal), actor=cast.actor(SELLER), now=NOW)
+        do.win(deal, actor=cast.actor(CONTOSO), now=NOW)
+        do.win(build.vendor_copy(deal), actor=cast.actor(SELLER), now=NOW)
     value = sweeps.value_won if end == "won" else sweeps.revalue_open
     Referral.objects.update(value_usd=None, usd_rate_month=None)
     with held(COPY, deal.pk), waiting_for_nobody():

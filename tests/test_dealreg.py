@@ -14,18 +14,19 @@ from django.db import transaction
 
 from dealreg import services, states, sweeps
 from dealreg.models import Registration, Status
+from dealreg.verbs import CLOSE, ROUTE
 from portal.accounts import services as accounts
 from portal.catalog import services as catalog
 from portal.celery import app as celery
 from portal.customers import services as customers
 from portal.events.models import Event
 from portal.money import services as money
+from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, Cast
 from portal.policy.models import PolicyVersion
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Money, RuleViolation
-from referrals import rules, sharing
-from referrals import services as deals
+from referrals import rules, verbs
 from referrals.models import Referral
 from tests import build
 from tests.build import CONTOSO, DAY, NOW, REVIEWER, SELLER
@@ -51,7 +52,7 @@ def told(registration: Registration) -> list[Event]:
 
 
 def win(cast: Cast, deal: Referral, at: datetime = NOW) -> Referral:
-    return deals.win(deal, actor=cast.actor(CONTOSO), now=at)
+    return do.win(deal, actor=cast.actor(CONTOSO), now=at)
 
 
 def decide(cast: Cast, registration: Registration, verb: str, at: datetime = NOW, **inputs: str) -> Registration:
@@ -106,14 +107,14 @@ def test_what_is_not_eligible_opens_nothing(cast: Cast) -> None:
     rich = {"value": Money(Decimal(90_000), "EUR")}
     declined = build.deal(cast, **rich)
     reason = {"reason_code": "budget"}
-    deals.decline(build.vendor_copy(declined), actor=cast.actor(SELLER), now=NOW - DAY, **reason)
+    do.decline(build.vendor_copy(declined), actor=cast.actor(SELLER), now=NOW - DAY, **reason)
     others = [
         build.accepted(cast, customer=cast.customers["bogaz"], **rich),
         build.accepted(cast, solutions=[cast.solutions["migration"]], **rich),
     ]
     for deal in (small, private, declined, *others):
         win(cast, deal)
-    deals.lose(build.accepted(cast, **rich), actor=cast.actor(CONTOSO), now=NOW, **reason)
+    do.lose(build.accepted(cast, **rich), actor=cast.actor(CONTOSO), now=NOW, **reason)
     assert small.value_usd == Decimal("44000.00")
     assert not Registration.objects.exists()
 
@@ -121,7 +122,7 @@ def test_what_is_not_eligible_opens_nothing(cast: Cast) -> None:
 def test_the_vendor_registers_nothing(cast: Cast) -> None:
     """ORG-3, ELIG-9: the vendor's copy, won by its seller, has no registration; the partner's own opens as ever."""
     deal = build.accepted(cast)
-    deals.win(build.vendor_copy(deal), actor=cast.actor(SELLER), now=NOW)
+    do.win(build.vendor_copy(deal), actor=cast.actor(SELLER), now=NOW)
     assert not Registration.objects.exists()
     win(cast, deal, NOW + HOUR)
     assert [r.referral for r in Registration.objects.all()] == [deal]
@@ -155,8 +156,8 @@ def test_who_may_register(cast: Cast) -> None:
                 assert (verb in offered) is allowed, (email, verb)
             if not allowed:
                 with pytest.raises(PermissionDenied):
-                    services.submit(registration, build.form(), actor=actor, now=NOW)
-    assert services.submit(ankara, build.form(), actor=cast.actor(USER), now=NOW).submitted_by == cast.users[USER]
+                    do.submit(registration, build.form(), actor=actor, now=NOW)
+    assert do.submit(ankara, build.form(), actor=cast.actor(USER), now=NOW).submitted_by == cast.users[USER]
 
 
 def test_who_sees_registrations(cast: Cast) -> None:
@@ -185,7 +186,7 @@ def test_who_may_decide(cast: Cast) -> None:
     for email in (CONTOSO, SELLER, "council1@vendor.example", MANAGER, "referrals@fabrikam.example"):
         with pytest.raises(PermissionDenied):
             services.decide(pending, "pass_review", actor=cast.actor(email), now=NOW)
-        for worker in ("route", "close"):
+        for worker in (ROUTE, CLOSE):
             with pytest.raises(PermissionDenied):
                 workflow.run(pending, worker, actor=cast.actor(email), now=NOW)
     assert decide(cast, pending, "pass_review").status == Status.REVIEW_PASSED
@@ -223,10 +224,10 @@ def test_filing_waits_for_the_worker_which_is_called_on_commit(
 def test_a_registration_is_routed_once(cast: Cast) -> None:
     """FLOW-1: not before it is filed, and never a second time; one event."""
     deal = build.won(cast)
-    assert refusal(services.route, registration_of(deal), now=NOW) == ["not_submitted"]
+    assert refusal(do.route, registration_of(deal), now=NOW) == ["not_submitted"]
     filed = build.submitted(cast, deal)
-    routed = services.route(filed, now=NOW + SECOND)
-    assert refusal(services.route, filed, now=NOW + 2 * SECOND) == ["wrong_state"]
+    routed = do.route(filed, now=NOW + SECOND)
+    assert refusal(do.route, filed, now=NOW + 2 * SECOND) == ["wrong_state"]
     assert not sweeps.route_once(filed, now=NOW + 2 * SECOND)
     assert [e.verb for e in told(routed)] == ["registration.opened", "registration.submitted", "registration.routed"]
 
@@ -251,7 +252,7 @@ def test_where_a_registration_goes_and_why(cast: Cast) -> None:
     for number, (changes, state, rule_ids) in enumerate(ROUTES):
         created = NOW - (2 * DAY if number >= 5 else 10 * DAY)
         deal = build.won(cast, created=created)
-        routed = services.route(build.submitted(cast, deal, **changes), now=NOW + SECOND)
+        routed = do.route(build.submitted(cast, deal, **changes), now=NOW + SECOND)
         assert (routed.status, [r.rule for r in routed.reasons]) == (state, rule_ids)
         event = told(routed)[-1]
         assert ([r["rule"] for r in event.reasons], event.actor_kind) == (rule_ids, "system")
@@ -270,7 +271,7 @@ def test_several_partners_are_looked_at(cast: Cast) -> None:
     """FLOW-2, AUTO-2: a second partner's copy counts while it takes part, not once it is declined."""
     for answer in ("none", "declined"):
         deal = build.accepted(cast)
-        invitation = sharing.InviteInput(
+        invitation = verbs.Invitation(
             partner=cast.companies["fabrikam"],
             close_date=date(2027, 1, 1),
             value=BIG,
@@ -278,11 +279,11 @@ def test_several_partners_are_looked_at(cast: Cast) -> None:
             team=[build.member()],
             solutions=[cast.solutions["twin"]],
         )
-        copy = sharing.invite_partner(deal, invitation, actor=cast.actor(CONTOSO), now=NOW - 9 * DAY)
+        copy = do.invite_partner(deal, invitation, actor=cast.actor(CONTOSO), now=NOW - 9 * DAY)
         if answer == "declined":
             fabrikam = cast.actor("referrals@fabrikam.example")
-            deals.decline(copy, actor=fabrikam, now=NOW - 8 * DAY, reason_code="budget")
-        routed = services.route(build.submitted(cast, win(cast, deal, NOW - DAY)), now=NOW)
+            do.decline(copy, actor=fabrikam, now=NOW - 8 * DAY, reason_code="budget")
+        routed = do.route(build.submitted(cast, win(cast, deal, NOW - DAY)), now=NOW)
         assert [(r.rule, r.params) for r in routed.reasons] == ([("AUTO-2", {"count": 2})] if answer == "none" else [])
 
 
@@ -298,10 +299,10 @@ def really(cast: Cast, deal: Referral, form: Any) -> dict[str, Any]:
     try:
         with transaction.atomic():
             try:
-                filed = services.submit(registration_of(deal), form, actor=cast.actor(CONTOSO), now=NOW)
+                filed = do.submit(registration_of(deal), form, actor=cast.actor(CONTOSO), now=NOW)
             except RuleViolation as violation:
                 raise Undone([asdict(b) for b in violation.blockers]) from None
-            routed = services.route(filed, now=NOW)
+            routed = do.route(filed, now=NOW)
             raise Undone(
                 {
                     "acv": routed.acv_money,
@@ -404,9 +405,9 @@ def test_the_solution_is_one_of_the_deals_eligible_ones(cast: Cast) -> None:
     deal = build.won(cast, solutions=[cast.solutions[name] for name in ("factory", "retail", "migration")])
     opened, admin = registration_of(deal), cast.actor(CONTOSO)
     for name in ("twin", "migration"):
-        codes = refusal(services.submit, opened, build.form(), solution=cast.solutions[name], actor=admin, now=NOW)
+        codes = refusal(do.submit, opened, build.form(), solution=cast.solutions[name], actor=admin, now=NOW)
         assert codes == ["foreign_solution"]
-    filed = services.submit(opened, build.form(), solution=cast.solutions["retail"], actor=admin, now=NOW)
+    filed = do.submit(opened, build.form(), solution=cast.solutions["retail"], actor=admin, now=NOW)
     assert filed.solution == cast.solutions["retail"]
 
 
@@ -416,15 +417,15 @@ def test_a_registration_is_judged_at_the_rate_of_its_month(cast: Cast) -> None:
     december = datetime(2026, 12, 10, tzinfo=UTC)
     money.import_month(month=december.date(), rates={"EUR": Decimal("1.20")}, source="test", publication="", now=NOW)
     late = build.form(signed=december.date(), start=december.date(), end=date(2027, 12, 9))
-    filed = services.submit(registration_of(deal), late, actor=cast.actor(CONTOSO), now=december)
+    filed = do.submit(registration_of(deal), late, actor=cast.actor(CONTOSO), now=december)
     assert filed.rates == {"EUR": {"usd_per_unit": "1.200000000000", "month": "2026-12-01"}}
     assert (filed.acv, filed.acv_usd, filed.tcv_usd) == (Decimal("40000.00"), Decimal("48000.00"), Decimal("48000.00"))
     money.import_month(month=december.date(), rates={"EUR": Decimal(30)}, source="test", publication="", now=NOW)
-    assert services.route(filed, now=december + DAY).acv_usd == Decimal("48000.00")
+    assert do.route(filed, now=december + DAY).acv_usd == Decimal("48000.00")
     april = datetime(2027, 4, 1, tzinfo=UTC)
     later = build.form(signed=april.date(), start=april.date(), end=date(2028, 3, 31))
     waiting = registration_of(build.won(cast))
-    codes = refusal(services.submit, waiting, later, actor=cast.actor(CONTOSO), now=april)
+    codes = refusal(do.submit, waiting, later, actor=cast.actor(CONTOSO), now=april)
     assert codes == ["fx_rate_missing"]
 
 
@@ -446,7 +447,7 @@ def test_decisions(cast: Cast, verb: str, marketplace: bool, reason: str, state:
     """FLOW, FLOW-3, FLOW-5: failing and sending back need a reason code of the verb and a comment for the partner."""
     pending = build.in_review(cast)
     if marketplace:
-        pending = services.route(build.submitted(cast, build.won(cast), **MARKET), now=NOW)
+        pending = do.route(build.submitted(cast, build.won(cast), **MARKET), now=NOW)
     if reason:
         for inputs, codes in [
             ({}, ["reason_required", "comment_required"]),
@@ -470,7 +471,7 @@ def test_decisions(cast: Cast, verb: str, marketplace: bool, reason: str, state:
 
 def test_an_approved_registration_can_be_selected_for_review(cast: Cast) -> None:
     """FLOW-4: within the days before it closes, by a reviewer; it no longer closes by itself; the reason is told."""
-    approved = services.route(build.submitted(cast, build.won(cast)), now=NOW)
+    approved = do.route(build.submitted(cast, build.won(cast)), now=NOW)
     selected = decide(cast, approved, "select_for_review", NOW + 6 * DAY)
     assert (selected.status, selected.close_due_at, selected.review_pending_at) == (
         *("review_pending", None),
@@ -485,14 +486,14 @@ def test_a_correction_is_sent_from_action_required_only(cast: Cast) -> None:
     """FLOW: resubmitting leads to review, even of what would now be approved, with the new values frozen (FX-2)."""
     filed = build.submitted(cast, build.won(cast), tcv=BIG)
     admin = cast.actor(CONTOSO)
-    assert refusal(services.resubmit, filed, build.form(), actor=admin, now=NOW) == ["wrong_state"]
-    pending = services.route(filed, now=NOW)
-    assert refusal(services.resubmit, pending, build.form(), actor=admin, now=NOW) == ["wrong_state"]
+    assert refusal(do.resubmit, filed, build.form(), actor=admin, now=NOW) == ["wrong_state"]
+    pending = do.route(filed, now=NOW)
+    assert refusal(do.resubmit, pending, build.form(), actor=admin, now=NOW) == ["wrong_state"]
     back = send_back(cast, pending)
-    assert refusal(services.submit, back, build.form(), actor=admin, now=NOW) == ["wrong_state"]
-    codes = refusal(services.resubmit, back, build.form(tenant=None), actor=admin, now=NOW)
+    assert refusal(do.submit, back, build.form(), actor=admin, now=NOW) == ["wrong_state"]
+    codes = refusal(do.resubmit, back, build.form(tenant=None), actor=admin, now=NOW)
     assert codes == ["tenant_required"]
-    again = services.resubmit(back, build.form(), actor=admin, now=NOW + DAY)
+    again = do.resubmit(back, build.form(), actor=admin, now=NOW + DAY)
     assert (again.status, again.review_pending_at, again.acv) == ("review_pending", NOW + DAY, Decimal("40000.00"))
     assert (again.reason_code, again.comment) == ("", "")
     assert (again.first_submitted_at, again.submitted_at) == (NOW, NOW + DAY)
@@ -506,19 +507,19 @@ def test_a_correction_is_not_late_because_its_review_took_long(cast: Cast) -> No
     edge = build.form(signed=back.referral.created_at.date(), start=(NOW - 90 * DAY).date())
     money.import_month(month=late.date(), rates={"EUR": Decimal("1.1")}, source="test", publication="", now=NOW)
     too_old = replace(edge, start=edge.start - DAY)
-    assert refusal(services.resubmit, back, too_old, actor=admin, now=late) == ["start_too_old"]
-    assert services.resubmit(back, edge, actor=admin, now=late).status == Status.REVIEW_PENDING
+    assert refusal(do.resubmit, back, too_old, actor=admin, now=late) == ["start_too_old"]
+    assert do.resubmit(back, edge, actor=admin, now=late).status == Status.REVIEW_PENDING
 
 
 def test_a_deal_can_be_closed_without_registering(cast: Cast) -> None:
     """REG-2, FLOW: by the partner, until it is filed; the outcome says so, and it is final."""
     deal, filed = build.won(cast), build.submitted(cast, build.won(cast))
     admin = cast.actor(CONTOSO)
-    assert refusal(services.close_unregistered, filed, actor=admin, now=NOW) == ["being_checked"]
-    closed = services.close_unregistered(registration_of(deal), actor=admin, now=NOW)
+    assert refusal(do.close_unregistered, filed, actor=admin, now=NOW) == ["being_checked"]
+    closed = do.close_unregistered(registration_of(deal), actor=admin, now=NOW)
     assert (closed.status, closed.outcome, closed.closed_at) == ("closed", "not_registered", NOW)
     assert refusal(build.submitted, cast, deal) == ["wrong_state"]
-    assert refusal(services.close_unregistered, closed, actor=admin, now=NOW) == ["wrong_state"]
+    assert refusal(do.close_unregistered, closed, actor=admin, now=NOW) == ["wrong_state"]
 
 
 # Closing ---------------------------------------------------------------------------------------------------------
@@ -526,18 +527,18 @@ def test_a_deal_can_be_closed_without_registering(cast: Cast) -> None:
 
 def test_an_approved_registration_closes_after_seven_days(cast: Cast) -> None:
     """FLOW, close: exactly 7 days after the approval and not a second before; the outcome is the state it left."""
-    approved = services.route(build.submitted(cast, build.won(cast)), now=NOW)
+    approved = do.route(build.submitted(cast, build.won(cast)), now=NOW)
     assert sweeps.close_decided(now=NOW + 7 * DAY - SECOND) == 0
     assert sweeps.close_decided(now=NOW + 7 * DAY) == 1
     closed = Registration.objects.get(pk=approved.pk)
     assert (closed.status, closed.outcome, closed.closed_at) == ("closed", "approved", NOW + 7 * DAY)
-    assert refusal(services.close, closed, now=NOW + 8 * DAY) == ["wrong_state"]
+    assert refusal(do.close, closed, now=NOW + 8 * DAY) == ["wrong_state"]
 
 
 def test_what_is_decided_closes_at_once_and_nothing_else(cast: Cast) -> None:
     """FLOW, close: passed and failed are done; what waits for somebody stays open however long."""
     reason = {"reason_code": "other", "comment": "See."}
-    market = [services.route(build.submitted(cast, build.won(cast), **MARKET), now=NOW) for _ in range(3)]
+    market = [do.route(build.submitted(cast, build.won(cast), **MARKET), now=NOW) for _ in range(3)]
     decided = [
         decide(cast, build.in_review(cast), "pass_review"),
         decide(cast, build.in_review(cast), "fail_review", **reason),
@@ -565,9 +566,9 @@ def test_every_step_keeps_what_it_was_decided_by(cast: Cast) -> None:
     PolicyVersion.objects.create(number=3, effective_from=NOW - 60 * DAY, values={"review_above_acv_usd": "40000"})
     filed = build.submitted(cast, build.won(cast))
     PolicyVersion.objects.create(number=4, effective_from=NOW + HOUR, values={"close_after_days": 1})
-    routed = services.route(filed, now=NOW + 59 * SECOND)
+    routed = do.route(filed, now=NOW + 59 * SECOND)
     back = send_back(cast, routed, NOW + 2 * HOUR)
-    services.resubmit(back, build.form(), actor=cast.actor(USER), now=NOW + 3 * HOUR)
+    do.resubmit(back, build.form(), actor=cast.actor(USER), now=NOW + 3 * HOUR)
     submitted, route, sent_back, resubmitted = told(filed)[1:]
     assert [e.policy_version for e in (submitted, route, sent_back, resubmitted)] == [3, 3, 4, 4]
     assert [e.actor_user_id for e in (submitted, route, sent_back, resubmitted)] == [

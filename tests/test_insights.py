@@ -16,11 +16,12 @@ from dealreg import services as dealreg
 from dealreg import states
 from dealreg.models import Registration
 from portal.catalog.models import Solution
+from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, Cast
 from portal.pages.insights import charts, figures
 from portal.pages.insights.period import Period, asked_period, months_before
 from portal.workflow.blockers import Money
-from referrals import rules, services
+from referrals import rules
 from referrals.models import Referral
 from tests import build
 from tests.build import NOW
@@ -48,12 +49,12 @@ def eur(amount: int) -> dict[str, Money]:
 
 def lost(live: Live, **changes: Any) -> Referral:
     actor = live.cast.actor(OWNER)
-    return services.lose(live.deal(**LED, **changes), actor=actor, now=NOW, reason_code="budget")
+    return do.lose(live.deal(**LED, **changes), actor=actor, now=NOW, reason_code="budget")
 
 
 def errored(live: Live) -> Referral:
     actor = live.cast.actor(OWNER)
-    return services.close_as_error(live.deal(**LED, **eur(90_000)), actor=actor, now=NOW, reason_code="test")
+    return do.close_as_error(live.deal(**LED, **eur(90_000)), actor=actor, now=NOW, reason_code="test")
 
 
 def table(live: Live, code: str, period: Period = NOVEMBER, by: str = OWNER) -> dict[str, list[str]]:
@@ -138,7 +139,7 @@ def test_the_funnel_counts_how_far_deals_came_and_leaves_errors_out(live: Live) 
     live.received(**eur(1_000))
     build.won(live.cast, **eur(30_000))
     registration = build.submitted(live.cast, build.won(live.cast))
-    dealreg.route(registration, now=NOW)
+    do.route(registration, now=NOW)
     build.submitted(live.cast, build.won(live.cast))
     errored(live)
     assert table(live, "funnel") == {
@@ -151,8 +152,8 @@ def test_the_funnel_counts_how_far_deals_came_and_leaves_errors_out(live: Live) 
 
 
 def test_an_approval_counts_on_after_its_registration_is_closed(live: Live) -> None:
-    registration = dealreg.route(build.submitted(live.cast, build.won(live.cast)), now=NOW)
-    assert dealreg.close(registration, now=NOW + 30 * build.DAY).status == states.CLOSED
+    registration = do.route(build.submitted(live.cast, build.won(live.cast)), now=NOW)
+    assert do.close(registration, now=NOW + 30 * build.DAY).status == states.CLOSED
     assert table(live, "funnel")["Approved"][0] == "1"
     assert table(live, "registrations")["Approved"][0] == "1"
 
@@ -162,7 +163,7 @@ def test_the_pipeline_sums_active_deals_by_stage(live: Live) -> None:
     for amount, stage in ((10_000, 40), (20_000, 40), (5_000, 10)):
         deal = live.deal(**LED, **eur(amount))
         if stage != rules.FIRST_STAGE:
-            services.set_stage(deal, actor=actor, now=NOW, stage=stage)
+            do.set_stage(deal, actor=actor, now=NOW, stage=stage)
     lost(live)
     errored(live)
     live.received()
@@ -233,7 +234,7 @@ def test_registrations_are_counted_by_result_and_rejected_ones_by_reason(live: L
 
     for reason in ("duplicate_registration", "duplicate_registration", "evidence_missing"):
         reviewed(reason)
-    dealreg.route(build.submitted(live.cast, build.won(live.cast)), now=NOW)
+    do.route(build.submitted(live.cast, build.won(live.cast)), now=NOW)
     build.in_review(live.cast)
     build.won(live.cast)  # not registered yet
     found = table(live, "registrations")
@@ -349,7 +350,7 @@ def cells(row: Element) -> list[str]:
 
 
 def test_each_file_holds_the_rows_of_its_table(live: Live) -> None:
-    dealreg.route(build.submitted(live.cast, build.won(live.cast)), now=NOW)
+    do.route(build.submitted(live.cast, build.won(live.cast)), now=NOW)
     lost(live)
     live.deal(**LED)
     page = parse(live.browser(OWNER).get(reverse("insights") + ADDRESS))

@@ -19,12 +19,13 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from portal.customers.rules import fold
+from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, BERLIN, Cast
 from portal.pages.listing import columns, filters, keyset, rows
 from portal.pages.listing.asked import Asked, values
 from portal.pages.models import ListView
 from portal.workflow.blockers import Money
-from referrals import favorites, rules, services
+from referrals import favorites, rules
 from referrals.models import Favorite, Referral, Substatus
 from tests import build
 from tests.edge import STATES, STRANGER, Element, Live, parse
@@ -166,8 +167,8 @@ def many(live: Live) -> Live:
     cast, contoso = live.cast, live.cast.actor(OWNER)
     live.accepted(name="asked", days=6, value=Money(Decimal(10_000), "USD"), crm_id="opp-1")
     lost = live.deal(name="lost", days=5, customer=cast.customers["isar"], value=Money(Decimal(20_000), "USD"), **LED)
-    services.set_stage(lost, actor=contoso, now=live.now, stage=40)
-    services.lose(lost, actor=contoso, now=live.now, reason_code="budget")
+    do.set_stage(lost, actor=contoso, now=live.now, stage=40)
+    do.lose(lost, actor=contoso, now=live.now, reason_code="budget")
     retail = {"solutions": [cast.solutions["retail"], cast.solutions["power"]], "crm_id": "OPP-22"}
     live.deal(name="own", days=4, value=Money(Decimal(30_000), "USD"), close_date=live.day(5), **retail, **PRIVATE)
     live.sent_back(live.won(name="won", days=9, won=1, customer=cast.customers["thames"]))
@@ -619,7 +620,7 @@ def test_the_deal_page_leads_along_the_list(many: Live) -> None:
     back = page.one("nav", class_="o-crumbs").all("a")[-1].attrs["href"]
     assert names(see(owner, "?" + back.partition("?")[2])) == names(listed)
     lost = many.cast.actor(OWNER)
-    services.lose(Referral.objects.get(name="own"), actor=lost, now=many.now, reason_code="budget")
+    do.lose(Referral.objects.get(name="own"), actor=lost, now=many.now, reason_code="budget")
     assert beside(links["own"])[0] == ["late", "won"]
     plain = parse(owner.get(links["late"].partition("?")[0]))
     assert plain.all("nav", class_="o-beside") == []

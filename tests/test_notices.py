@@ -21,8 +21,8 @@ from portal.accounts.rules import SYSTEM
 from portal.events import services as events
 from portal.notify import reading, rules, services
 from portal.notify.models import Mail, Notice
+from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, Cast
-from referrals import services as referrals
 from referrals.models import Referral
 from referrals.policies import may_read
 from tests import build
@@ -70,8 +70,8 @@ def test_ref_24_ref_12_sender_and_receiver_hear_of_every_step(cast: Cast) -> Non
 
     build.accept(cast, copies[0], at=NOW - 14 * DAY)
     seller = cast.actor(build.SELLER)
-    referrals.decline(copies[1], actor=seller, now=NOW - 14 * DAY, reason_code="timeline", comment="Not before\nJune.")
-    referrals.expire(copies[2], now=NOW)
+    do.decline(copies[1], actor=seller, now=NOW - 14 * DAY, reason_code="timeline", comment="Not before\nJune.")
+    do.expire(copies[2], now=NOW)
     for verb, words in {
         "referral.accepted": "Your contact there: Sam Seller, seller@vendor.example, +90 212 555 01 00",
         "referral.declined": "The proposed timeline was too short. Your own deal stays active.\n\nNot before\nJune.",

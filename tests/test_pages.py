@@ -11,16 +11,16 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from dealreg import services as dealreg
 from dealreg.models import Registration
 from portal.accounts import services as accounts
 from portal.accounts.models import User
 from portal.pages import home as home_page
+from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, Cast
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Money
-from referrals import rules, search, services, sharing
+from referrals import rules, search, verbs
 from referrals.models import Note, Referral
 from tests import build
 from tests.edge import STATES, STRANGER, Element, Live, parse
@@ -97,7 +97,7 @@ def test_home_tells_a_company_how_it_answers(live: Live) -> None:
 
     assert told(OWNER) == []
     build.accept(live.cast, live.received(days=20), at=live.ago(19.5), by=OWNER)
-    services.expire(live.received(days=15), now=live.ago(1))
+    do.expire(live.received(days=15), now=live.ago(1))
     live.received()  # may still be answered
     assert told(OWNER) == ["50% 1 of 2 deals sent to you", "within 12 hours"]
     assert not page(live.browser(build.SELLER), "/").all("section", id="answers")
@@ -125,7 +125,7 @@ def test_home_sums_up_the_pipeline_and_what_ends_in_thirty_days(live: Live) -> N
     live.deal(name="Soon", close_date=live.day(2))
     live.deal(name="Later", close_date=live.day(30))
     far = live.deal(name="Far", close_date=live.day(31), value=Money(build.deal_input(live.cast).value.amount, "USD"))
-    services.set_stage(far, actor=live.cast.actor(OWNER), now=live.now, stage=60)
+    do.set_stage(far, actor=live.cast.actor(OWNER), now=live.now, stage=60)
     live.received()
     live.won()
     home = page(live.browser(OWNER), "/")
@@ -301,7 +301,7 @@ def test_the_deal_page_explains_eligibility_criterion_by_criterion(live: Live) -
 def test_the_deal_page_shows_a_planned_win_and_how_to_cancel_it(live: Live) -> None:
     """REF-18."""
     referral = live.accepted(days=1)
-    planned = services.schedule_win(referral, actor=live.cast.actor(OWNER), now=live.now)
+    planned = do.schedule_win(referral, actor=live.cast.actor(OWNER), now=live.now)
     shown = page(live.browser(OWNER), deal_url(referral))
     banner = shown.one("div", class_="o-banner--info")
     assert banner.text.startswith("A win is planned.")
@@ -316,7 +316,7 @@ def test_inviter_and_invitee_read_what_was_asked_and_nobody_else_does(live: Live
     owner, own = cast.actor(OWNER), live.accepted()
 
     def invited(partner: str, notes: str, who: str) -> Referral:
-        given = sharing.InviteInput(
+        given = verbs.Invitation(
             partner=cast.companies[partner],
             close_date=own.close_date,
             value=Money(Decimal(12_345), "CHF"),
@@ -325,7 +325,7 @@ def test_inviter_and_invitee_read_what_was_asked_and_nobody_else_does(live: Live
             solutions=[cast.solutions["twin"]],
             notes=notes,
         )
-        return sharing.invite_partner(own, given, actor=owner, now=now)
+        return do.invite_partner(own, given, actor=owner, now=now)
 
     copies = {p: invited(p, f"For {p} only", f"{p}@contoso.example") for p in ("fabrikam", "northwind")}
     for partner, other in (("fabrikam", "northwind"), ("northwind", "fabrikam")):
@@ -352,7 +352,7 @@ def test_two_invited_partners_read_the_inviters_notes_and_not_each_others(live: 
     writing = {OWNER: own, build.SELLER: build.vendor_copy(own)}
     for partner in ("fabrikam", "northwind"):
         person = f"referrals@{partner}.example"
-        given = sharing.InviteInput(
+        given = verbs.Invitation(
             partner=cast.companies[partner],
             close_date=own.close_date,
             value=own.money,
@@ -361,9 +361,9 @@ def test_two_invited_partners_read_the_inviters_notes_and_not_each_others(live: 
             solutions=[cast.solutions["twin"]],
         )
         notes[person] = f"{partner.title()}note"
-        writing[person] = sharing.invite_partner(own, given, actor=cast.actor(OWNER), now=live.now)
+        writing[person] = do.invite_partner(own, given, actor=cast.actor(OWNER), now=live.now)
     for person, words in notes.items():
-        services.add_note(writing[person], text=words, actor=cast.actor(person), now=live.now)
+        do.add_note(writing[person], text=words, actor=cast.actor(person), now=live.now)
     first, second = [person for person in notes if person not in (OWNER, build.SELLER)]
     hidden = {first: {notes[second]}, second: {notes[first]}}
     for person, referral in writing.items():
@@ -377,9 +377,9 @@ def test_two_invited_partners_read_the_inviters_notes_and_not_each_others(live: 
 def test_the_vendor_sees_the_deal_without_what_is_the_partners_own(live: Live) -> None:
     """No registration, no eligibility, no private note, no button; REG-16 and REF-23."""
     referral, owner = live.accepted(), live.cast.actor(OWNER)
-    services.add_note(referral, text="For us only", shared=False, actor=owner, now=live.now)
-    services.add_note(referral, text="For everyone", actor=owner, now=live.now)
-    live.in_review(services.win(referral, actor=owner, now=live.now))
+    do.add_note(referral, text="For us only", shared=False, actor=owner, now=live.now)
+    do.add_note(referral, text="For everyone", actor=owner, now=live.now)
+    live.in_review(do.win(referral, actor=owner, now=live.now))
     shown = page(live.browser(build.SELLER), deal_url(referral))
     assert steps(shown, "life-registration") == []
     assert shown.all("section", id="eligibility") == shown.all("section", id="registration") == []
@@ -399,7 +399,7 @@ def test_a_note_that_is_refused_stands_where_it_was_typed(live: Live) -> None:
     notes = parse(refused).one("section", id="notes").one("form")
     assert (notes.fields()["text"].strip(), notes.fields()["shared"]) == (long, "yes")
     assert "these have 10001" in parse(refused).one("div", class_="o-errors").text
-    services.lose(referral, actor=live.cast.actor(OWNER), now=live.now, reason_code="budget")
+    do.lose(referral, actor=live.cast.actor(OWNER), now=live.now, reason_code="budget")
     closed = page(owner, deal_url(referral)).one("section", id="notes").one("form")
     assert closed.fields()["shared"] == "no"
     assert [i.attrs["value"] for i in closed.all("input") if i.attrs["name"] == "shared"] == ["no"]
@@ -414,7 +414,7 @@ def test_what_people_write_is_shown_as_they_wrote_it(live: Live) -> None:
     """Markup, percent signs, emoji, right-to-left and Turkish letters are text, on every page that shows them."""
     referral = live.received(name=HOSTILE)
     reason = {"reason_code": "other", "comment": HOSTILE}
-    services.add_note(referral, text=HOSTILE, actor=live.cast.actor(OWNER), now=live.now)
+    do.add_note(referral, text=HOSTILE, actor=live.cast.actor(OWNER), now=live.now)
     owner = live.browser(OWNER)
     addresses = {
         "/": {},
@@ -427,7 +427,7 @@ def test_what_people_write_is_shown_as_they_wrote_it(live: Live) -> None:
         shown = page(owner, address, **query)
         assert HOSTILE in shown.text, address
         assert shown.one("main").all("b") == []
-    services.decline(referral, actor=live.cast.actor(OWNER), now=live.now, **reason)
+    do.decline(referral, actor=live.cast.actor(OWNER), now=live.now, **reason)
     sender = Referral.objects.get(engagement=referral.engagement, company__name="Fabrikam GmbH")
     for client, own in ((owner, referral), (live.browser(STRANGER), sender)):
         shown = page(client, deal_url(own))
@@ -461,7 +461,7 @@ def test_the_page_follows_the_worker(live: Live) -> None:
     poll = page(owner, deal_url(registration.referral)).one("div", class_="o-banner").one("span", hx_trigger="every 1s")
     waiting = owner.get(poll.attrs["hx-get"])
     assert (waiting.status_code, waiting.headers.get("HX-Refresh")) == (204, None)
-    dealreg.route(registration, now=timezone.now())
+    do.route(registration, now=timezone.now())
     done = owner.get(poll.attrs["hx-get"])
     assert (done.status_code, done.headers["HX-Refresh"]) == (200, "true")
     assert page(owner, deal_url(registration.referral)).all("span", hx_trigger="every 1s") == []

@@ -14,8 +14,8 @@ from django.urls import reverse
 from dealreg.models import Registration
 from portal.catalog.models import Solution
 from portal.events.models import Event
+from portal.pages.demo import do
 from portal.pages.demo.cast import Cast
-from referrals import services
 from referrals.models import Engagement, Note, Referral, ReferralSolution, TeamMember
 from tests import build
 from tests.edge import Live
@@ -90,7 +90,7 @@ class Pages:
     def __init__(self, live: Live) -> None:
         actor = live.cast.actor(build.CONTOSO)
         self.open = live.accepted()
-        services.add_note(self.open, text="Seen", actor=actor, now=live.now)
+        do.add_note(self.open, text="Seen", actor=actor, now=live.now)
         both = [live.cast.solutions["factory"], live.cast.solutions["retail"]]
         won = live.won(solutions=both)  # with one there is nothing to choose in the form
         self.rows = [self.open, live.received(), won, live.in_review().referral, live.sent_back().referral]

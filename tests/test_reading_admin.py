@@ -13,8 +13,9 @@ from django.utils import timezone
 from portal.events.models import Event
 from portal.notify import services as notify
 from portal.notify.models import Notice
+from portal.pages.demo import do
 from portal.pages.demo.cast import Cast
-from referrals import editing, rules
+from referrals import rules
 from tests import build
 
 EVENTS = "admin:events_event_changelist"
@@ -62,9 +63,8 @@ def test_ref_3_a_private_deal_shows_nowhere_in_the_admin(cast: Cast, reviewer: C
 
 def test_ref_3_events_tell_the_vendor_nothing_of_a_partners_own_references(cast: Cast, reviewer: Client) -> None:
     deal = build.deal(cast, crm_id="OPP-1")
-    seen = {"name": deal.name, "crm_id": "OPP-1", "campaign_id": ""}
     wanted = {"name": "Ovens", "crm_id": "OPP-7731", "campaign_id": "spring"}
-    editing.edit_details(deal, seen=seen, wanted=wanted, actor=cast.actor(build.CONTOSO), now=build.NOW)
+    do.edit_details(deal, **wanted, actor=cast.actor(build.CONTOSO), now=build.NOW)
     edited = Event.objects.get(verb="referral.edited")
     assert edited.after["crm_id"] == "OPP-7731"
     page = reviewer.get(reverse("admin:events_event_change", args=[edited.pk])).content.decode()

@@ -20,12 +20,13 @@ from portal.catalog.models import AssessmentType
 from portal.events import services as events
 from portal.events.models import Event
 from portal.money import services as money
+from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Money, RuleViolation
-from referrals import editing, rules, services, sharing, sweeps
-from referrals.machine import MACHINE
+from referrals import editing, rules, services, sweeps, verbs
 from referrals.models import Engagement, Note, Referral
+from referrals.verbs import MACHINE
 from tests import build
 from tests.build import CONTOSO, DAY, NOW, REVIEWER, SELLER
 
@@ -109,21 +110,21 @@ def test_an_assessment_is_a_deal_of_its_own(cast: Cast) -> None:
 def test_new_deal_needs_a_role_and_a_ready_solution(cast: Cast) -> None:
     """ORG-5: the page and the service say which of the two is missing, and creating refuses."""
     nora = cast.actor(NORTHWIND)
-    assert [b.code for b in services.new_deal_blockers(nora)] == ["no_co_sell_ready_solution"]
+    assert [b.code for b in verbs.new_deal_blockers(nora)] == ["no_co_sell_ready_solution"]
     given = build.deal_input(cast, location=cast.locations["Seattle"], solutions=[cast.solutions["azure"]])
     assert refusal(services.create_deal, given, actor=nora, now=NOW) == ["no_co_sell_ready_solution"]
     tags = {"co_sell_ready": True, "published": False}
     manager = cast.actor("manager@vendor.example")
     catalog.set_tags(cast.solutions["consulting"], actor=manager, now=NOW, **tags)
-    assert [b.code for b in services.new_deal_blockers(nora)] == ["no_co_sell_ready_solution"]
+    assert [b.code for b in verbs.new_deal_blockers(nora)] == ["no_co_sell_ready_solution"]
     catalog.set_tags(cast.solutions["consulting"], actor=manager, now=NOW, published=True)
     assert services.create_deal(given, actor=nora, now=NOW).company == cast.companies["northwind"]
     for email in (VIEWER, OWNER):
-        assert [b.code for b in services.new_deal_blockers(cast.actor(email))] == ["role_missing"]
+        assert [b.code for b in verbs.new_deal_blockers(cast.actor(email))] == ["role_missing"]
         codes = refusal(services.create_deal, build.deal_input(cast), actor=cast.actor(email), now=NOW)
         assert codes == ["role_missing", "foreign_location"]
     for email in (CONTOSO, ANKARA_ADMIN, USER):
-        assert services.new_deal_blockers(cast.actor(email)) == []
+        assert verbs.new_deal_blockers(cast.actor(email)) == []
 
 
 def test_deals_are_created_for_locations_of_ones_scope(cast: Cast) -> None:
@@ -156,15 +157,16 @@ def test_bad_input_creates_nothing_and_is_told_at_once(cast: Cast) -> None:
 
 def test_the_same_creation_key_makes_one_deal(cast: Cast) -> None:
     """REF-10: a double click creates one deal; another company's equal key is another deal (ORG-6)."""
-    key, given = uuid.uuid4(), build.deal_input(cast)
-    first = services.create_deal(given, actor=cast.actor(CONTOSO), now=NOW, creation_key=key)
+    given = build.deal_input(cast)
+    first = services.create_deal(given, actor=cast.actor(CONTOSO), now=NOW)
     told = Event.objects.count()
-    second = services.create_deal(replace(given, name="Twice"), actor=cast.actor(CONTOSO), now=NOW, creation_key=key)
+    second = services.create_deal(replace(given, name="Twice"), actor=cast.actor(CONTOSO), now=NOW)
     assert (second.pk, second.name, Event.objects.count()) == (first.pk, "Plant monitoring", told)
     munich = replace(given, location=cast.locations[MUNICH])
-    other = services.create_deal(munich, actor=cast.actor(FABRIKAM), now=NOW, creation_key=key)
+    other = services.create_deal(munich, actor=cast.actor(FABRIKAM), now=NOW)
     assert other.engagement_id != first.engagement_id
-    assert services.create_deal(given, actor=cast.actor(CONTOSO), now=NOW).pk not in {first.pk, other.pk}
+    anew = replace(given, key=uuid.uuid4())
+    assert services.create_deal(anew, actor=cast.actor(CONTOSO), now=NOW).pk not in {first.pk, other.pk}
 
 
 # Answering -------------------------------------------------------------------------------------------------------
@@ -184,12 +186,12 @@ def test_accepting_takes_over_what_was_answered(cast: Cast) -> None:
         "team": [build.member("Seller@vendor.example")],
     }
     wrong = {**answer, "name": "", "value": Money(Decimal(0), "GBP"), "team": [replace(build.member(), phone="")]}
-    codes = refusal(services.accept, copy, actor=sam, now=NOW, **wrong)
+    codes = refusal(do.accept, copy, actor=sam, now=NOW, **wrong)
     assert codes == ["name_required", "value_not_positive", "member_incomplete"]
     for stranger in (CONTOSO, REVIEWER, FABRIKAM):
         with pytest.raises(PermissionDenied):
-            services.accept(copy, actor=cast.actor(stranger), now=NOW, **answer)
-    accepted = services.accept(copy, actor=sam, now=NOW, **answer)
+            do.accept(copy, actor=cast.actor(stranger), now=NOW, **answer)
+    accepted = do.accept(copy, actor=sam, now=NOW, **answer)
     assert (accepted.substatus, accepted.accepted_at, accepted.name) == ("Accepted", NOW, "Big plant")
     assert (accepted.value_usd, accepted.crm_id, accepted.campaign_id) == (Decimal("75000.00"), "V-9", "Q4")
     assert [m.email for m in accepted.team.all()] == ["seller@vendor.example"]
@@ -200,16 +202,16 @@ def test_accepting_takes_over_what_was_answered(cast: Cast) -> None:
     )
     assert verbs_of(copy) == ["referral.received", "referral.accepted", "referral.note_added"]
     assert again(own).name == "Plant monitoring"
-    assert refusal(services.accept, copy, actor=sam, now=NOW, **answer) == ["wrong_state"]
+    assert refusal(do.accept, copy, actor=sam, now=NOW, **answer) == ["wrong_state"]
 
 
 def test_declining_needs_a_reason_and_leaves_the_senders_deal_alone(cast: Cast) -> None:
     """REF-12, REF-13: a code of the list, words for *other*; the owner's deal stays active."""
     own = build.deal(cast, at=NOW - DAY)
     copy, sam = build.vendor_copy(own), cast.actor(SELLER)
-    assert refusal(services.decline, copy, actor=sam, now=NOW, reason_code="duplicate") == ["reason_required"]
-    assert refusal(services.decline, copy, actor=sam, now=NOW, reason_code="other") == ["reason_note_required"]
-    declined = services.decline(copy, actor=sam, now=NOW, reason_code="timeline", comment="Too late.")
+    assert refusal(do.decline, copy, actor=sam, now=NOW, reason_code="duplicate") == ["reason_required"]
+    assert refusal(do.decline, copy, actor=sam, now=NOW, reason_code="other") == ["reason_note_required"]
+    declined = do.decline(copy, actor=sam, now=NOW, reason_code="timeline", comment="Too late.")
     assert (declined.substatus, declined.status, declined.closed_at) == ("Declined", "Closed", NOW)
     assert (declined.reason_code, declined.reason_note) == ("timeline", "Too late.")
     event = Event.objects.all().of_subject(copy).get(verb="referral.declined")
@@ -223,7 +225,7 @@ def test_an_answer_comes_in_time_or_not_at_all(cast: Cast) -> None:
     last, first_late = (build.vendor_copy(build.deal(cast, at=NOW)) for _ in range(2))
     build.accept(cast, last, at=end - timedelta(microseconds=1))
     assert refusal(build.accept, cast, first_late, at=end) == ["answered_too_late"]
-    assert refusal(services.decline, first_late, actor=sam, now=end, reason_code="budget") == ["answered_too_late"]
+    assert refusal(do.decline, first_late, actor=sam, now=end, reason_code="budget") == ["answered_too_late"]
     offered = {a.name: [b.code for b in a.blockers] for a in workflow.available_actions(first_late, sam, end)}
     assert offered["accept"] == offered["decline"] == ["answered_too_late"]
     assert sweeps.expire_due(now=end) == 1
@@ -233,15 +235,15 @@ def test_notes_are_shared_or_the_companys_own_and_have_a_limit(cast: Cast) -> No
     """REF-6, REF-23: append-only, by those who may change the deal, at most 10,000 characters."""
     deal = build.deal(cast, at=NOW, notes=" First. ")
     admin = cast.actor(CONTOSO)
-    services.add_note(deal, text="x" * 10_000, actor=admin, now=NOW, shared=False)
+    do.add_note(deal, text="x" * 10_000, actor=admin, now=NOW, shared=False)
     assert list(Note.objects.order_by("pk").values_list("shared", flat=True)) == [True, False]
     assert Note.objects.order_by("pk").first().text == "First."  # type: ignore[union-attr]
-    assert refusal(services.add_note, deal, text=" \n", actor=admin, now=NOW) == ["note_required"]
-    assert refusal(services.add_note, deal, text="ş" * 10_001, actor=admin, now=NOW) == ["notes_too_long"]
-    services.add_note(deal, text="By a teammate.", actor=cast.actor(USER), now=NOW)
+    assert refusal(do.add_note, deal, text=" \n", actor=admin, now=NOW) == ["note_required"]
+    assert refusal(do.add_note, deal, text="ş" * 10_001, actor=admin, now=NOW) == ["notes_too_long"]
+    do.add_note(deal, text="By a teammate.", actor=cast.actor(USER), now=NOW)
     for email in (FABRIKAM, SELLER, VIEWER, OWNER, ANKARA_ADMIN):
         with pytest.raises(PermissionDenied):
-            services.add_note(deal, text="Not mine.", actor=cast.actor(email), now=NOW)
+            do.add_note(deal, text="Not mine.", actor=cast.actor(email), now=NOW)
     assert Note.objects.count() == 3
     author_off_the_team = build.deal(cast, at=NOW, by=USER, notes="Noted.", team=[build.member("boss@contoso.example")])
     assert author_off_the_team.engagement.notes.get().author == cast.users[USER]
@@ -256,7 +258,7 @@ def test_winning_early_is_warned_of_and_kept(cast: Cast, after: timedelta, early
     deal = build.deal(cast, at=NOW)
     facts = services.win_facts(deal, now=NOW + after)
     assert (facts.early, facts.safe_at, facts.safe_hours) == (early, NOW + 72 * HOUR, 72)
-    won = services.win(deal, actor=cast.actor(CONTOSO), now=NOW + after)
+    won = do.win(deal, actor=cast.actor(CONTOSO), now=NOW + after)
     assert (won.substatus, won.stage, won.closed_at, won.won_early) == ("Won", 100, NOW + after, early)
     assert again(deal).won_early is early
 
@@ -266,11 +268,11 @@ def test_a_win_can_be_planned_for_the_safe_hour(cast: Cast) -> None:
     admin = cast.actor(CONTOSO)
     planned, cancelled, lost = (build.deal(cast, at=NOW) for _ in range(3))
     for deal in (planned, cancelled, lost):
-        assert services.schedule_win(deal, actor=admin, now=NOW + HOUR).win_at == NOW + 72 * HOUR
-    assert refusal(services.schedule_win, planned, actor=admin, now=NOW + HOUR) == ["already_scheduled"]
-    assert services.cancel_win(cancelled, actor=admin, now=NOW + 2 * HOUR).win_at is None
-    assert refusal(services.cancel_win, cancelled, actor=admin, now=NOW + 2 * HOUR) == ["not_scheduled"]
-    assert services.lose(lost, actor=admin, now=NOW + 2 * HOUR, reason_code="budget").win_at is None
+        assert do.schedule_win(deal, actor=admin, now=NOW + HOUR).win_at == NOW + 72 * HOUR
+    assert refusal(do.schedule_win, planned, actor=admin, now=NOW + HOUR) == ["already_scheduled"]
+    assert do.cancel_win(cancelled, actor=admin, now=NOW + 2 * HOUR).win_at is None
+    assert refusal(do.cancel_win, cancelled, actor=admin, now=NOW + 2 * HOUR) == ["not_scheduled"]
+    assert do.lose(lost, actor=admin, now=NOW + 2 * HOUR, reason_code="budget").win_at is None
     assert sweeps.win_planned(now=NOW + 72 * HOUR - SECOND) == 0
     assert sweeps.win_planned(now=NOW + 72 * HOUR) == 1
     assert sweeps.win_planned(now=NOW + 72 * HOUR) == 0
@@ -278,18 +280,18 @@ def test_a_win_can_be_planned_for_the_safe_hour(cast: Cast) -> None:
     assert (won.substatus, won.won_early, won.win_at) == ("Won", False, None)
     assert Event.objects.get(verb="referral.won").actor_kind == "system"
     assert [again(d).substatus for d in (cancelled, lost)] == ["Accepted", "Lost"]
-    assert refusal(services.schedule_win, cancelled, actor=admin, now=NOW + 72 * HOUR) == ["not_early"]
+    assert refusal(do.schedule_win, cancelled, actor=admin, now=NOW + 72 * HOUR) == ["not_early"]
 
 
 def test_losing_and_closing_as_error_need_their_reasons(cast: Cast) -> None:
     """REF-17: each with its own list of codes."""
     lost, wrong, admin = build.deal(cast, at=NOW), build.deal(cast, at=NOW), cast.actor(CONTOSO)
-    assert refusal(services.lose, lost, actor=admin, now=NOW, reason_code="test") == ["reason_required"]
-    assert refusal(services.close_as_error, wrong, actor=admin, now=NOW, reason_code="budget") == ["reason_required"]
-    codes = refusal(services.close_as_error, wrong, actor=admin, now=NOW, reason_code="solution")
+    assert refusal(do.lose, lost, actor=admin, now=NOW, reason_code="test") == ["reason_required"]
+    assert refusal(do.close_as_error, wrong, actor=admin, now=NOW, reason_code="budget") == ["reason_required"]
+    codes = refusal(do.close_as_error, wrong, actor=admin, now=NOW, reason_code="solution")
     assert codes == ["reason_note_required"]
-    lost = services.lose(lost, actor=admin, now=NOW, reason_code="other_vendor")
-    wrong = services.close_as_error(wrong, actor=admin, now=NOW, reason_code="other", comment="A try-out.")
+    lost = do.lose(lost, actor=admin, now=NOW, reason_code="other_vendor")
+    wrong = do.close_as_error(wrong, actor=admin, now=NOW, reason_code="other", comment="A try-out.")
     assert [(d.substatus, d.reason_code, d.reason_note, d.closed_at) for d in (lost, wrong)] == [
         ("Lost", "other_vendor", "", NOW),
         ("Error", "other", "A try-out.", NOW),
@@ -300,7 +302,7 @@ def test_stages_are_kept_with_who_and_when(cast: Cast) -> None:
     """REF-14, REF-15: skipped and corrected at will; an assessment's in order, and it is won after the last."""
     deal, admin = build.deal(cast, at=NOW), cast.actor(CONTOSO)
     for stage in (60, 20):
-        assert services.set_stage(deal, actor=admin, now=NOW + HOUR, stage=stage).stage == stage
+        assert do.set_stage(deal, actor=admin, now=NOW + HOUR, stage=stage).stage == stage
     moves = Event.objects.filter(verb="referral.stage_set").order_by("pk")
     assert [(e.before["stage"], e.after["stage"], e.actor_user_id, e.at) for e in moves] == [
         (10, 60, admin.user_id, NOW + HOUR),
@@ -308,12 +310,12 @@ def test_stages_are_kept_with_who_and_when(cast: Cast) -> None:
     ]
     kind = AssessmentType.objects.get(code="security")
     assessment = build.deal(cast, at=NOW, assessment=kind, assessment_location="Ankara", solutions=[])
-    assert refusal(services.set_stage, assessment, actor=admin, now=NOW, stage=40) == ["stage_out_of_order"]
+    assert refusal(do.set_stage, assessment, actor=admin, now=NOW, stage=40) == ["stage_out_of_order"]
     for stage in (20, 40, 60):
-        services.set_stage(assessment, actor=admin, now=NOW, stage=stage)
-    assert refusal(services.win, assessment, actor=admin, now=NOW + 4 * DAY) == ["stages_incomplete"]
-    services.set_stage(assessment, actor=admin, now=NOW, stage=80)
-    assert services.win(assessment, actor=admin, now=NOW + 4 * DAY).substatus == "Won"
+        do.set_stage(assessment, actor=admin, now=NOW, stage=stage)
+    assert refusal(do.win, assessment, actor=admin, now=NOW + 4 * DAY) == ["stages_incomplete"]
+    do.set_stage(assessment, actor=admin, now=NOW, stage=80)
+    assert do.win(assessment, actor=admin, now=NOW + 4 * DAY).substatus == "Won"
 
 
 def closed_deals(cast: Cast) -> list[Referral]:
@@ -321,11 +323,11 @@ def closed_deals(cast: Cast) -> list[Referral]:
     admin, sam = cast.actor(CONTOSO), cast.actor(SELLER)
     won, lost, wrong, first, second = (build.deal(cast, at=NOW - 20 * DAY) for _ in range(5))
     return [
-        services.win(won, actor=admin, now=NOW),
-        services.lose(lost, actor=admin, now=NOW, reason_code="budget"),
-        services.close_as_error(wrong, actor=admin, now=NOW, reason_code="test"),
-        services.decline(build.vendor_copy(first), actor=sam, now=NOW - 19 * DAY, reason_code="budget"),
-        services.expire(build.vendor_copy(second), now=NOW),
+        do.win(won, actor=admin, now=NOW),
+        do.lose(lost, actor=admin, now=NOW, reason_code="budget"),
+        do.close_as_error(wrong, actor=admin, now=NOW, reason_code="test"),
+        do.decline(build.vendor_copy(first), actor=sam, now=NOW - 19 * DAY, reason_code="budget"),
+        do.expire(build.vendor_copy(second), now=NOW),
     ]
 
 
@@ -337,9 +339,10 @@ def test_closed_means_closed(cast: Cast) -> None:
     told = [verbs_of(d) for d in closed]
     for deal in closed:
         owner = cast.actor(SELLER if deal.company.is_vendor else CONTOSO)
-        for actor, verb in [*((owner, verb) for verb in MACHINE.by_name), (SYSTEM, "expire"), (SYSTEM, "win")]:
+        moving = [verb for verb in MACHINE.verbs if verb.name != "add_private_note"]  # the own company's, no change
+        for actor, verb in [*((owner, verb) for verb in moving), (SYSTEM, verbs.EXPIRE), (SYSTEM, verbs.WIN)]:
             with pytest.raises((RuleViolation, PermissionDenied)) as refused:
-                workflow.run(deal, verb, actor=actor, now=NOW + DAY)
+                workflow.run(deal, verb, verbs.NewNote("x"), actor=actor, now=NOW + DAY)
             assert getattr(refused.value, "codes", ["wrong_state"]) == ["wrong_state"]
     sweeps.expire_due(now=NOW + 100 * DAY)
     sweeps.win_planned(now=NOW + 100 * DAY)
@@ -364,7 +367,7 @@ def test_a_won_deal_keeps_the_rate_of_the_month_it_was_won(cast: Cast) -> None:
     october, november = NOW - 30 * DAY, NOW
     won, still_open = build.deal(cast, at=october), build.deal(cast, at=october)
     assert (won.value_usd, won.usd_rate_month) == (Decimal("40000.00"), date(2026, 10, 1))
-    won = services.win(won, actor=cast.actor(CONTOSO), now=november)
+    won = do.win(won, actor=cast.actor(CONTOSO), now=november)
     assert (won.value_usd, won.usd_rate_month) == (Decimal("44000.00"), date(2026, 11, 1))
     publish(date(2026, 11, 1), EUR="1.30")
     assert sweeps.revalue_open(now=november) == 3  # the open deal, and both vendor copies
@@ -400,8 +403,8 @@ def test_open_deals_are_revalued_set_based(cast: Cast, django_assert_num_queries
 # After creation --------------------------------------------------------------------------------------------------
 
 
-def invitation(cast: Cast, **changes: Any) -> sharing.InviteInput:
-    base = sharing.InviteInput(
+def invitation(cast: Cast, **changes: Any) -> verbs.Invitation:
+    base = verbs.Invitation(
         partner=cast.companies["fabrikam"],
         close_date=date(2027, 1, 31),
         value=Money(Decimal(20_000), "CHF"),
@@ -419,7 +422,7 @@ def test_a_deal_arrives_at_the_location_nearest_to_its_customer(cast: Cast) -> N
     for customer in ("anadolu", "isar", "puget"):
         sent = build.deal(cast, at=NOW, by=FABRIKAM, location=cast.locations[MUNICH], customer=cast.customers[customer])
         given = invitation(cast, partner=cast.companies["contoso"], solutions=[cast.solutions["azure"]])
-        copy = sharing.invite_partner(sent, given, actor=cast.actor(FABRIKAM), now=NOW)
+        copy = do.invite_partner(sent, given, actor=cast.actor(FABRIKAM), now=NOW)
         arrived.append((sent.engagement.customer.country, copy.location.name if copy.location else None))
     assert arrived == [("TR", ISTANBUL), ("DE", BERLIN), ("US", ISTANBUL)]
     RoleGrant.objects.filter(membership__user__email=ANKARA_ADMIN).update(location=cast.locations[BERLIN])
@@ -430,7 +433,7 @@ def test_a_deal_arrives_at_the_location_nearest_to_its_customer(cast: Cast) -> N
 def test_a_partner_is_invited_with_terms_of_its_own(cast: Cast) -> None:
     """REF-9, REF-10, REF-13: its copy is Received with the invitation's value, at a location of its own."""
     own, admin = build.deal(cast, at=NOW), cast.actor(CONTOSO)
-    copy = sharing.invite_partner(own, invitation(cast), actor=admin, now=NOW + HOUR)
+    copy = do.invite_partner(own, invitation(cast), actor=admin, now=NOW + HOUR)
     copy = again(copy)
     assert (copy.company.name, copy.substatus, copy.expires_at) == ("Fabrikam GmbH", "Received", NOW + HOUR + 14 * DAY)
     assert (copy.money, copy.close_date, copy.value_usd) == (
@@ -443,11 +446,9 @@ def test_a_partner_is_invited_with_terms_of_its_own(cast: Cast) -> None:
     assert [s.solution for s in copy.solutions.all()] == [cast.solutions["twin"]]
     assert (again(own).money, again(own).substatus) == (own.money, "Accepted")
     assert Referral.objects.visible_to(cast.actor(FABRIKAM)).get() == copy
-    assert refusal(sharing.invite_partner, copy, invitation(cast), actor=cast.actor(FABRIKAM), now=NOW) == [
-        "wrong_state"
-    ]
+    assert refusal(do.invite_partner, copy, invitation(cast), actor=cast.actor(FABRIKAM), now=NOW) == ["wrong_state"]
     build.accept(cast, copy, at=NOW + DAY, by=FABRIKAM)
-    codes = refusal(sharing.invite_partner, copy, invitation(cast), actor=cast.actor(FABRIKAM), now=NOW + DAY)
+    codes = refusal(do.invite_partner, copy, invitation(cast), actor=cast.actor(FABRIKAM), now=NOW + DAY)
     assert codes == ["inbound_deal", "own_company"]
 
 
@@ -455,18 +456,18 @@ def test_whom_one_can_not_invite(cast: Cast) -> None:
     """REF-9, REF-4: not oneself, nobody twice, nobody once the deal is closed, and never for someone else's deal."""
     own, admin = build.deal(cast, at=NOW), cast.actor(CONTOSO)
     oneself = invitation(cast, partner=cast.companies["contoso"])
-    assert refusal(sharing.invite_partner, own, oneself, actor=admin, now=NOW) == ["own_company"]
-    sharing.invite_partner(own, invitation(cast), actor=admin, now=NOW)
-    assert refusal(sharing.invite_partner, own, invitation(cast), actor=admin, now=NOW) == ["already_invited"]
+    assert refusal(do.invite_partner, own, oneself, actor=admin, now=NOW) == ["own_company"]
+    do.invite_partner(own, invitation(cast), actor=admin, now=NOW)
+    assert refusal(do.invite_partner, own, invitation(cast), actor=admin, now=NOW) == ["already_invited"]
     wrong = invitation(cast, solutions=[], team=[], help_code=rules.NO_HELP, partner=cast.companies["northwind"])
-    codes = refusal(sharing.invite_partner, own, wrong, actor=admin, now=NOW)
+    codes = refusal(do.invite_partner, own, wrong, actor=admin, now=NOW)
     assert codes == ["unknown_partner", "solution_required", "help_required", "team_required"]
     for email in (VIEWER, FABRIKAM, SELLER):
         with pytest.raises(PermissionDenied):
-            sharing.invite_partner(own, invitation(cast), actor=cast.actor(email), now=NOW)
-    services.win(own, actor=admin, now=NOW + 4 * DAY)
+            do.invite_partner(own, invitation(cast), actor=cast.actor(email), now=NOW)
+    do.win(own, actor=admin, now=NOW + 4 * DAY)
     late = invitation(cast, partner=cast.companies["northwind"])
-    assert refusal(sharing.invite_partner, own, late, actor=admin, now=NOW + 4 * DAY) == ["wrong_state"]
+    assert refusal(do.invite_partner, own, late, actor=admin, now=NOW + 4 * DAY) == ["wrong_state"]
     assert own.engagement.referrals.count() == 3
 
 
@@ -474,21 +475,21 @@ def test_a_deal_is_shared_step_by_step_and_never_back(cast: Cast) -> None:
     """REF-3, REF-4: private -> partner-led -> co-sell; then the vendor has its copy to answer (REF-10)."""
     private = {"help_code": rules.NO_HELP, "vendor_may_view": False, "contact": rules.Contact()}
     own, admin, seller = build.deal(cast, at=NOW, **private), cast.actor(CONTOSO), cast.actor(SELLER)
-    shared = sharing.share_with_vendor(own, actor=admin, now=NOW + HOUR)
+    shared = do.share_with_vendor(own, actor=admin, now=NOW + HOUR)
     assert (shared.engagement.deal_type, shared.engagement.referrals.count()) == ("partner_led", 1)
     assert Referral.objects.visible_to(seller).get() == own
-    assert refusal(sharing.share_with_vendor, own, actor=admin, now=NOW + HOUR) == ["already_shared"]
+    assert refusal(do.share_with_vendor, own, actor=admin, now=NOW + HOUR) == ["already_shared"]
     ask: dict[str, Any] = {"help_code": build.HELP, "actor": admin, "now": NOW + 2 * HOUR}
-    assert refusal(sharing.request_help, own, contact=rules.Contact(), **ask) == [
+    assert refusal(do.request_help, own, contact=rules.Contact(), **ask) == [
         "contact_required",
         "consent_required",
     ]
     contact = build.deal_input(cast).contact
-    asked = sharing.request_help(own, contact=contact, **ask)
+    asked = do.request_help(own, contact=contact, **ask)
     assert (asked.engagement.deal_type, asked.engagement.vendor_invited_at) == ("co_sell", NOW + 2 * HOUR)
     assert build.vendor_copy(own).expires_at == NOW + 2 * HOUR + 14 * DAY
-    assert refusal(sharing.request_help, own, contact=contact, **ask) == ["help_asked"]
-    straight = sharing.request_help(build.deal(cast, at=NOW, **private), contact=contact, **ask)
+    assert refusal(do.request_help, own, contact=contact, **ask) == ["help_asked"]
+    straight = do.request_help(build.deal(cast, at=NOW, **private), contact=contact, **ask)
     assert straight.engagement.deal_type == "co_sell"
 
 
@@ -496,13 +497,12 @@ def test_two_editors_never_overwrite_each_other_silently(cast: Cast) -> None:
     """REF-21: different fields of one deal go together; the same field is a conflict that shows the other value."""
     own = build.deal(cast, at=NOW)
     ann, bob = cast.actor(CONTOSO), cast.actor(USER)
-    seen = {"name": own.name, "crm_id": ""}
-    editing.edit_details(own, seen=seen, wanted={**seen, "name": "Ann's"}, actor=ann, now=NOW)
-    merged = editing.edit_details(own, seen=seen, wanted={**seen, "crm_id": "B-1"}, actor=bob, now=NOW)
+    do.edit_details(own, name="Ann's", actor=ann, now=NOW)
+    merged = do.edit_details(own, crm_id="B-1", actor=bob, now=NOW)
     assert (merged.name, merged.crm_id, merged.version) == ("Ann's", "B-1", 3)
     with pytest.raises(editing.Conflict) as conflict:
-        editing.edit_details(own, seen=seen, wanted={**seen, "name": "Bob's"}, actor=bob, now=NOW)
+        do.edit_details(own, name="Bob's", actor=bob, now=NOW)
     assert (conflict.value.codes, conflict.value.current) == (["conflict"], {"name": "Ann's"})
     assert again(own).name == "Ann's"
     with pytest.raises(PermissionDenied):
-        editing.edit_details(own, seen={"crm_id": "B-1"}, wanted={"crm_id": "V"}, actor=cast.actor(VIEWER), now=NOW)
+        do.edit_details(own, crm_id="V", actor=cast.actor(VIEWER), now=NOW)

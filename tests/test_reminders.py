@@ -11,16 +11,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from dealreg import services as dealreg
 from dealreg import sweeps as dealreg_sweeps
 from dealreg.models import Registration
 from portal.events.models import Event
 from portal.notify import reading, reminders, rules
 from portal.notify.models import Notice
 from portal.pages import deal as deal_page
+from portal.pages.demo import do
 from portal.pages.demo.cast import Cast
 from portal.policy import services as policies
-from referrals import services, sweeps
+from referrals import sweeps
 from referrals.models import Engagement, Referral
 from tests import build
 from tests.build import DAY, NOW
@@ -72,7 +72,7 @@ def test_flow_8_after_an_outage_only_the_nearest_lead_counts(cast: Cast) -> None
 
 def test_flow_8_what_moved_on_is_not_reminded_of(cast: Cast) -> None:
     build.accept(cast, received(cast, name="Accepted"), at=NOW + DAY)
-    services.expire(received(cast, name="Expired"), now=NOW + DAY)
+    do.expire(received(cast, name="Expired"), now=NOW + DAY)
     assert sweeps.remind(now=NOW + 10 * DAY) == 0
     received(cast, name="Over")
     assert sweeps.remind(now=NOW + 14 * DAY) == 0
@@ -197,5 +197,5 @@ def test_job_two_workers_at_once_remind_once(transactional_db: None, cast: Cast)
 def test_flow_8_filing_ends_the_reminders(cast: Cast) -> None:
     deal = build.won(cast, at=NOW)
     build.submitted(cast, deal, at=NOW + HOUR)
-    dealreg.route(Registration.objects.get(referral=deal), now=NOW + HOUR)
+    do.route(Registration.objects.get(referral=deal), now=NOW + HOUR)
     assert dealreg_sweeps.remind(now=NOW + 59 * DAY) == 0

@@ -23,10 +23,11 @@ from portal.accounts.rules import Grant
 from portal.notify.models import Notice
 from portal.notify.tasks import HEARTBEAT_KEY
 from portal.pages import services as exports
+from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, PASSWORD, Cast
 from portal.people import services as people
 from portal.policy import services as policies
-from referrals import services, stage_names, views
+from referrals import stage_names, views
 from referrals.models import Draft, Referral
 from tests import build
 from tests.edge import Live
@@ -309,7 +310,7 @@ class World:
             "istanbul": live.accepted(days=1),
             "ankara": live.accepted(days=1, **ankara),
             "private": live.deal(help_code="Unknown", vendor_may_view=False),
-            "planned": services.schedule_win(live.accepted(days=1), actor=self.cast.actor(build.CONTOSO), now=live.now),
+            "planned": do.schedule_win(live.accepted(days=1), actor=self.cast.actor(build.CONTOSO), now=live.now),
             "inbound": live.received(),
             "vendor": build.vendor_copy(live.deal()),
             "won": live.won(),

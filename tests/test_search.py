@@ -7,8 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from portal.customers.models import Customer
+from portal.pages.demo import do
 from portal.pages.demo.cast import MUNICH, Cast
-from referrals import editing, rules, search, services, sharing, sweeps
+from referrals import rules, search, sweeps, verbs
 from referrals.models import Note, Referral
 from tests import build
 from tests.build import NOW
@@ -99,7 +100,7 @@ def test_endless_text_is_searched_and_found_by_its_beginning(cast: Cast) -> None
     Note.objects.bulk_create(
         Note(engagement=deal.engagement, company=deal.company, shared=False, text=text, at=NOW) for text in long
     )
-    services.add_note(deal, text="Newest of all", actor=actor, now=NOW)
+    do.add_note(deal, text="Newest of all", actor=actor, now=NOW)
     assert found(cast, "newest") == {"Ovens"}
     assert found(cast, f"{'c' * 30}0005900000") == {"Ovens"}
     assert found(cast, f"{'c' * 30}0000000000") == set()  # the oldest no longer fits
@@ -131,10 +132,10 @@ def test_shared_notes_find_every_copy_and_private_ones_their_own(cast: Cast) -> 
     asked = build.deal(cast, name="Asked")
     contoso, seller = cast.actor(build.CONTOSO), cast.actor(build.SELLER)
     for deal in (led, asked):
-        services.add_note(deal, text=f"{SECRET} stays here", actor=contoso, now=NOW, shared=False)
-        services.add_note(deal, text="Everybody reads this", actor=contoso, now=NOW)
+        do.add_note(deal, text=f"{SECRET} stays here", actor=contoso, now=NOW, shared=False)
+        do.add_note(deal, text="Everybody reads this", actor=contoso, now=NOW)
     copy = build.vendor_copy(asked)
-    services.add_note(copy, text="Propeller", actor=seller, now=NOW, shared=False)
+    do.add_note(copy, text="Propeller", actor=seller, now=NOW, shared=False)
     both = {"Led", "Asked"}
     assert [found(cast, text) for text in (SECRET, "everybody", "propeller", "opp-1", "camp1")] == [
         both, both, set(), {"Led"}, {"Led"}
@@ -150,7 +151,7 @@ def test_the_text_follows_every_change(cast: Cast) -> None:
     """REF-20, REF-12, REF-21: accepted under another name, edited, another team, a partner invited later."""
     deal = build.deal(cast, name="Ovens", notes="Quotation until Friday", help_code=rules.NO_HELP)
     contoso, fabrikam = cast.actor(build.CONTOSO), cast.actor("referrals@fabrikam.example")
-    invitation = sharing.InviteInput(
+    invitation = verbs.Invitation(
         partner=cast.companies["fabrikam"],
         close_date=deal.close_date,
         value=deal.money,
@@ -158,10 +159,10 @@ def test_the_text_follows_every_change(cast: Cast) -> None:
         team=[build.member()],
         solutions=[cast.solutions["twin"]],
     )
-    copy = sharing.invite_partner(deal, invitation, actor=contoso, now=NOW)
+    copy = do.invite_partner(deal, invitation, actor=contoso, now=NOW)
     invited = "referrals@fabrikam.example"
     assert found(cast, "quotation", by=invited) == {"Ovens"}
-    services.accept(
+    do.accept(
         copy,
         actor=fabrikam,
         now=NOW,
@@ -177,10 +178,8 @@ def test_the_text_follows_every_change(cast: Cast) -> None:
     ]  # fmt: skip
     assert found(cast, "sensors") == {"Ovens"}
     assert found(cast, "bakery") == set()
-    editing.edit_details(deal, seen={"name": "Ovens"}, wanted={"name": "Kilns"}, actor=contoso, now=NOW)
-    held = list(Referral.objects.get(pk=deal.pk).team.all())
-    seen = [rules.Member(m.first_name, m.last_name, m.phone, m.email) for m in held]
-    editing.edit_team(deal, seen=seen, team=[build.member("zoe@contoso.example")], actor=contoso, now=NOW)
+    do.edit_details(deal, name="Kilns", actor=contoso, now=NOW)
+    do.edit_team(deal, [build.member("zoe@contoso.example")], actor=contoso, now=NOW)
     assert [found(cast, text) for text in ("ovens", "kilns zoe", "user@contoso.example")] == [set(), {"Kilns"}, set()]
 
 

@@ -11,10 +11,11 @@ from django.urls import reverse
 
 from dealreg import facts
 from portal.notify.models import Notice
+from portal.pages.demo import do
 from portal.pages.demo.cast import Cast
 from portal.policy import services as policies
 from portal.workflow.blockers import Money
-from referrals import rules, sending, services
+from referrals import rules, services
 from referrals.models import Engagement, Note, Referral
 from tests import build
 from tests.edge import STRANGER, Live, parse
@@ -70,7 +71,7 @@ def test_a_seller_sends_a_deal_which_the_partner_answers(live: Live) -> None:
     assert "Microsoft sent you this deal" in partner.one("main").text
     assert HOSTILE in partner.one("section", id="notes").text
     assert partner.one("main").all("b") == []
-    accepted = services.accept(
+    accepted = do.accept(
         copy, actor=cast.actor(STRANGER), now=live.now, name=copy.name, value=copy.money, close_date=copy.close_date
     )
     judged = facts.eligibility_of(accepted, policy=policies.current(live.now))
@@ -87,7 +88,7 @@ def test_who_may_send(live: Live) -> None:
         if not allowed:
             assert client.post(SEND, filled(live)).status_code == 403
             with pytest.raises(PermissionDenied):
-                sending.send_deal(None, actor=live.cast.actor(person), now=live.now, creation_key=uuid.uuid4())  # type: ignore[arg-type]
+                services.send_deal(None, actor=live.cast.actor(person), now=live.now)  # type: ignore[arg-type]
     assert Engagement.objects.count() == 0
 
 

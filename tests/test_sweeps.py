@@ -20,9 +20,10 @@ from dealreg.models import Registration
 from portal.events.models import Event
 from portal.notify import services as notify
 from portal.notify.models import Notice
+from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, Cast
 from portal.workflow.blockers import Money
-from referrals import rules, services, sharing, sweeps, tasks
+from referrals import rules, sweeps, tasks, verbs
 from referrals.models import Referral
 from tests import build
 from tests.build import CONTOSO, DAY, NOW, REVIEWER
@@ -79,7 +80,7 @@ def prepare_received(cast: Cast) -> list[Referral]:
     old, admin = NOW - 20 * DAY, cast.actor(CONTOSO)
     notify.set_preferences(cast.users[ANKARAS], {"answer": "digest"})
     own = build.deal(cast, at=old, value=Money(Decimal("77.70"), "TRY"), location=cast.locations[ANKARA], team=people())
-    invitation = sharing.InviteInput(
+    invitation = verbs.Invitation(
         partner=cast.companies["fabrikam"],
         close_date=NOW.date(),
         value=Money(Decimal(500), "CHF"),
@@ -90,7 +91,7 @@ def prepare_received(cast: Cast) -> list[Referral]:
     )
     ages = (NOW - 17 * DAY, NOW - FORTNIGHT, NOW - FORTNIGHT + SECOND, NOW - DAY)
     copies = [build.vendor_copy(build.deal(cast, at=at)) for at in ages]
-    return [build.vendor_copy(own), sharing.invite_partner(own, invitation, actor=admin, now=old), *copies]
+    return [build.vendor_copy(own), do.invite_partner(own, invitation, actor=admin, now=old), *copies]
 
 
 def test_expiring_many_is_expiring_each(cast: Cast) -> None:
@@ -98,7 +99,7 @@ def test_expiring_many_is_expiring_each(cast: Cast) -> None:
     days, not a second before."""
     one_by_one, swept = prepare_received(cast), prepare_received(cast)
     for copy in one_by_one[:-2]:
-        services.expire(copy, now=NOW)
+        do.expire(copy, now=NOW)
     texts = dict(Referral.objects.values_list("pk", "search_text"))
     assert sweeps.expire_due(now=NOW) == 4
     assert sweeps.expire_due(now=NOW) == 0
@@ -119,10 +120,10 @@ def prepare_decided(cast: Cast) -> list[Registration]:
     market: dict[str, Any] = {"marketplace": True, "marketplace_date": NOW.date()}
 
     def approved(at: datetime) -> Registration:
-        return dealreg.route(build.submitted(cast, build.won(cast)), now=at)
+        return do.route(build.submitted(cast, build.won(cast)), now=at)
 
     def matching(verb: str) -> Registration:
-        pending = dealreg.route(build.submitted(cast, build.won(cast), **market), now=NOW)
+        pending = do.route(build.submitted(cast, build.won(cast), **market), now=NOW)
         return dealreg.decide(pending, verb, actor=reviewer, now=NOW, **reason)
 
     return [
@@ -140,7 +141,7 @@ def test_closing_many_is_closing_each(cast: Cast) -> None:
     one_by_one, swept = prepare_decided(cast), prepare_decided(cast)
     due = NOW + 7 * DAY
     for registration in one_by_one[:-1]:
-        dealreg.close(registration, now=due)
+        do.close(registration, now=due)
     assert dealreg_sweeps.close_decided(now=due) == 5
     assert dealreg_sweeps.close_decided(now=due) == 0
     found = everything_about(swept)
@@ -193,7 +194,7 @@ def assert_told_once(copies: Iterable[Referral], people: dict[str, str]) -> None
 
 def test_closing_takes_as_many_statements_for_many_as_for_few(cast: Cast) -> None:
     """FLOW, JOB: one statement more an outcome, whatever the number of rows."""
-    approved = dealreg.route(build.submitted(cast, build.won(cast)), now=NOW)
+    approved = do.route(build.submitted(cast, build.won(cast)), now=NOW)
     won, _copies = build.multiply(approved.referral, 310)
     Registration.objects.bulk_create([build.like(approved, referral_id=r.pk) for r in won])
     due = NOW + 7 * DAY
@@ -246,7 +247,7 @@ def test_tasks_go_on_until_nothing_is_due(cast: Cast, monkeypatch: pytest.Monkey
     assert batches == [1, 1, 0]
     assert tasks.expire_due() == 0
     planned = build.deal(cast, at=now - 4 * DAY, close_date=now.date(), help_code=rules.NO_HELP)
-    services.schedule_win(planned, actor=cast.actor(CONTOSO), now=now - 3 * DAY)
+    do.schedule_win(planned, actor=cast.actor(CONTOSO), now=now - 3 * DAY)
     assert (tasks.win_scheduled(), tasks.win_scheduled()) == (1, 0)
     assert tasks.revalue_open() == 0
     assert (dealreg_tasks.route_submitted(), dealreg_tasks.close_decided()) == (0, 0)

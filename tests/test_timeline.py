@@ -12,10 +12,11 @@ from portal.catalog.models import AssessmentType
 from portal.events import services as events
 from portal.events.models import Event
 from portal.pages import home
+from portal.pages.demo import do
 from portal.pages.demo.cast import Cast
 from portal.workflow import services as workflow
 from portal.workflow import timeline
-from referrals import services, stage_names, sweeps
+from referrals import stage_names, sweeps
 from referrals.models import Referral
 from tests import build
 from tests.edge import Element, Live, parse
@@ -56,9 +57,9 @@ def test_every_verb_of_a_timeline_is_in_one_group() -> None:
 def test_the_timeline_is_filtered_by_its_groups(live: Live) -> None:
     """REF-23: that somebody wrote a note is told, what is in it is not; and a private one to its own company only."""
     referral, owner = live.accepted(), live.cast.actor(build.CONTOSO)
-    services.add_note(referral, text="Propeller", actor=owner, now=live.now)
-    live.sent_back(services.win(referral, actor=owner, now=live.now))
-    services.add_note(referral, text="Zeppelin", shared=False, actor=owner, now=live.now)
+    do.add_note(referral, text="Propeller", actor=owner, now=live.now)
+    live.sent_back(do.win(referral, actor=owner, now=live.now))
+    do.add_note(referral, text="Zeppelin", shared=False, actor=owner, now=live.now)
     page = shown(live, referral)
     counts = {"All": 10, "Status and stages": 3, "Notes": 2, "People and invitations": 1, "Registration": 4}
     assert groups(page) == counts
@@ -110,7 +111,7 @@ def test_a_long_timeline_is_loaded_further(live: Live) -> None:
 
 
 def _stage(live: Live, referral: Referral, stage: int) -> None:
-    services.set_stage(referral, actor=live.cast.actor(build.CONTOSO), now=live.now, stage=stage)
+    do.set_stage(referral, actor=live.cast.actor(build.CONTOSO), now=live.now, stage=stage)
 
 
 def test_stages_have_the_names_of_their_deal_and_of_ones_own_crm(live: Live) -> None:

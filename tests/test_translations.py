@@ -30,13 +30,13 @@ from portal.accounts.admin_site import site
 from portal.accounts.models import User
 from portal.accounts.rules import Actor
 from portal.notify import services as notices
+from portal.pages.demo import do
 from portal.pages.demo.cast import Cast
 from portal.policy.rules import Policy
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money, RuleViolation, from_json, to_json
 from referrals import rules
-from referrals import services as referrals
 from referrals.models import Referral
 from tests import build
 from tests.edge import STATES, Live, parse
@@ -145,7 +145,7 @@ class World:
 
     def _planned(self) -> Referral:
         actor = self.cast.actor(build.CONTOSO)
-        return referrals.schedule_win(self.live.accepted(days=1), actor=actor, now=self.live.now)
+        return do.schedule_win(self.live.accepted(days=1), actor=actor, now=self.live.now)
 
     def addresses(self, actor: Actor) -> Iterator[str]:
         """Every address outside the admin: the pages of a deal in every state, each other address and verb once."""

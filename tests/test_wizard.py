@@ -18,7 +18,7 @@ from portal.catalog.models import AssessmentType, Solution
 from portal.customers.models import Customer
 from portal.pages.demo.cast import ANKARA, ISTANBUL, MUNICH, Cast
 from portal.workflow.blockers import Money, RuleViolation
-from referrals import drafts, offers, rules, sharing, wizard
+from referrals import drafts, offers, rules, verbs, wizard
 from referrals.models import Draft, Engagement, Note, Referral
 from tests import build
 from tests.edge import Element, Live, parse
@@ -228,7 +228,7 @@ def test_nothing_is_created_where_one_part_fails(live: Live, monkeypatch: pytest
     def refused(*_args: Any, **_kwargs: Any) -> None:
         raise RuleViolation([])
 
-    monkeypatch.setattr(sharing, "invite_partner", refused)
+    monkeypatch.setattr(verbs.INVITE_PARTNER, "input_blockers", refused)
     assert page.post(go="create").status_code == 422
     assert (Engagement.objects.count(), Referral.objects.count(), Draft.objects.count()) == (0, 0, 1)
 

@@ -18,13 +18,15 @@ from hypothesis import strategies as st
 from portal.accounts.rules import SYSTEM
 from portal.events import services as events
 from portal.events.models import Event
+from portal.pages.demo import do
 from portal.pages.demo.cast import Cast
 from portal.policy.models import PolicyVersion
 from portal.workflow import services as workflow
 from portal.workflow import text, timeline
 from portal.workflow.blockers import Blocker, Money, RuleViolation, Term, from_json, to_json
-from referrals import rules, services
+from referrals import rules
 from referrals.models import Referral
+from referrals.verbs import MACHINE
 from tests import build
 from tests.build import CONTOSO, DAY, NOW, SELLER
 
@@ -42,7 +44,7 @@ def test_one_change_one_event(cast: Cast) -> None:
     """FLOW-7, REF-14: who, when, for which company, under which policy, what changed from what to what."""
     PolicyVersion.objects.create(number=5, effective_from=NOW - DAY)
     deal, admin = build.deal(cast), cast.actor(CONTOSO)
-    services.lose(deal, actor=admin, now=NOW, reason_code="other", comment="They moved away.")
+    do.lose(deal, actor=admin, now=NOW, reason_code="other", comment="They moved away.")
     event = Event.objects.get(verb="referral.lost")
     assert (event.at, event.actor_kind, event.actor_user_id, event.actor_company_id) == (
         *(NOW, "person"),
@@ -69,13 +71,13 @@ def test_permission_then_state_then_every_blocker(cast: Cast) -> None:
     copy, told = build.vendor_copy(deal), Event.objects.count()
     wrong: dict[str, Any] = {"name": "", "value": Money(Decimal(0), "EUR"), "close_date": NOW.date(), "team": ()}
     with pytest.raises(RuleViolation) as refused:
-        services.accept(copy, actor=sam, now=NOW, **wrong)
+        do.accept(copy, actor=sam, now=NOW, **wrong)
     assert refused.value.codes == ["name_required", "value_not_positive"]
     for stale in (copy, deal):  # `deal` is Accepted already
         with pytest.raises(PermissionDenied):
-            services.accept(stale, actor=cast.actor("referrals@fabrikam.example"), now=NOW, **wrong)
+            do.accept(stale, actor=cast.actor("referrals@fabrikam.example"), now=NOW, **wrong)
     with pytest.raises(RuleViolation) as refused:
-        services.accept(deal, actor=cast.actor(CONTOSO), now=NOW, **wrong)
+        do.accept(deal, actor=cast.actor(CONTOSO), now=NOW, **wrong)
     assert refused.value.codes == ["wrong_state"]
     assert Event.objects.count() == told
     assert again(copy).substatus == "Received"
@@ -85,14 +87,14 @@ def test_the_row_is_read_anew(cast: Cast) -> None:
     """FLOW: what another did meanwhile counts, not the copy in memory; and what the caller changed on it is ignored."""
     deal, admin = build.deal(cast), cast.actor(CONTOSO)
     stale = again(deal)
-    services.set_stage(deal, actor=admin, now=NOW, stage=60)
+    do.set_stage(deal, actor=admin, now=NOW, stage=60)
     stale.name = "Typed over"
-    moved = services.set_stage(stale, actor=admin, now=NOW, stage=20)
+    moved = do.set_stage(stale, actor=admin, now=NOW, stage=20)
     assert (moved.stage, moved.name, again(deal).name) == (20, "Plant monitoring", "Plant monitoring")
     assert Event.objects.filter(verb="referral.stage_set").order_by("pk").last().before["stage"] == 60  # type: ignore[union-attr]
-    services.win(deal, actor=admin, now=NOW)
+    do.win(deal, actor=admin, now=NOW)
     with pytest.raises(RuleViolation):
-        services.set_stage(stale, actor=admin, now=NOW, stage=40)
+        do.set_stage(stale, actor=admin, now=NOW, stage=40)
 
 
 def test_what_fails_with_the_change_takes_it_back(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +106,7 @@ def test_what_fails_with_the_change_takes_it_back(cast: Cast, monkeypatch: pytes
     deal, told = build.deal(cast), Event.objects.count()
     monkeypatch.setitem(events._reactions, "referral.won", [*events._reactions["referral.won"], fail])
     with pytest.raises(ValueError, match="fails"):
-        services.win(deal, actor=cast.actor(CONTOSO), now=NOW)
+        do.win(deal, actor=cast.actor(CONTOSO), now=NOW)
     assert (again(deal).substatus, Event.objects.count()) == ("Accepted", told)
 
 
@@ -112,8 +114,8 @@ def test_no_surface_offers_what_another_refuses(cast: Cast) -> None:
     """REF-15, REF-18: the buttons' blockers are those a click would get; a worker's verb is no button."""
     admin = cast.actor(CONTOSO)
     private = {"help_code": rules.NO_HELP, "vendor_may_view": False}
-    planned = services.schedule_win(build.deal(cast, at=NOW), actor=admin, now=NOW)
-    lost = services.lose(build.deal(cast), actor=admin, now=NOW, reason_code="budget")
+    planned = do.schedule_win(build.deal(cast, at=NOW), actor=admin, now=NOW)
+    lost = do.lose(build.deal(cast), actor=admin, now=NOW, reason_code="budget")
     found: set[tuple[str, tuple[str, ...]]] = set()
     for deal in (build.deal(cast), build.deal(cast, at=NOW, **private), planned, lost):
         for action in workflow.available_actions(again(deal), admin, NOW):
@@ -133,7 +135,7 @@ def _tried(deal: Referral, verb: str, actor: Any) -> tuple[str, ...]:
     """What a click would come to, undone."""
     with transaction.atomic():
         try:
-            workflow.run(deal, verb, actor=actor, now=NOW)
+            workflow.run(deal, MACHINE.by_name[verb], actor=actor, now=NOW)  # type: ignore[arg-type]
         except RuleViolation as violation:
             return tuple(violation.codes)
         finally:

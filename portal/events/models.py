@@ -47,6 +47,8 @@ class Event(models.Model):
     company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, related_name="+")
     #: Whether the engagement's other participants see it on their timelines.
     shared = models.BooleanField(default=False)
+    #: The record's version after the change, where it counts them: what a stale editor missed is read from here.
+    version = models.PositiveIntegerField(null=True)
     actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
     actor_user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     actor_company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, related_name="+")

@@ -58,13 +58,14 @@ def new_event(
     company_id: int | None,
     group: uuid.UUID | None = None,
     shared: bool = False,
+    version: int | None = None,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
     reasons: list[dict[str, Any]] | None = None,
     comment: str = "",
     policy_version: int = 0,
 ) -> Event:
-    """An event about `subject`, not yet saved."""
+    """An event about `subject`, not yet saved. `version`: the subject's, after the change."""
     return Event(
         at=now,
         verb=verb,
@@ -73,6 +74,7 @@ def new_event(
         group=group,
         company_id=company_id,
         shared=shared,
+        version=version,
         actor_kind=actor.kind,
         actor_user_id=actor.user_id,
         actor_company_id=actor.company_id,
@@ -84,7 +86,7 @@ def new_event(
     )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record(events: Iterable[Event]) -> list[Event]:
     """Save events and run the reactions to them; whatever fails takes the change back with it."""
     saved = Event.objects.bulk_create(events)

@@ -89,7 +89,7 @@ def _actions(
     referral: Referral, registration: Registration | None, actor: Actor, now: datetime
 ) -> list[dict[str, Any]]:
     """The foot bar: what the role allows here, disabled with the reason where something else is missing."""
-    found = [*workflow.available_actions(referral, actor, now)]
+    found: list[workflow.Action[Any]] = [*workflow.available_actions(referral, actor, now)]
     if registration is not None:
         found += workflow.available_actions(registration, actor, now)
     return [_action(a, referral) for a in found if not a.wrong_state and not a.verb.quiet and not _idle(a)]
@@ -99,12 +99,12 @@ def _actions(
 _DONE = frozenset({"not_scheduled", "already_shared", "help_asked"})
 
 
-def _idle(action: workflow.Action) -> bool:
+def _idle(action: workflow.Action[Any]) -> bool:
     """Planning the win is offered where one wins early (REF-18)."""
     return action.name == "schedule_win" or any(b.code in _DONE for b in action.blockers)
 
 
-def _action(action: workflow.Action, referral: Referral) -> dict[str, Any]:
+def _action(action: workflow.Action[Any], referral: Referral) -> dict[str, Any]:
     """One button: where its page is, and how it looks."""
     place = _PLACES.get(action.name)
     name = place or "act"

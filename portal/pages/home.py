@@ -17,8 +17,8 @@ from portal.workflow import timeline
 from referrals import partners, rules, stage_names
 from referrals.drafts import begun
 from referrals.models import Referral, ReferralQuerySet
-from referrals.services import new_deal_blockers
 from referrals.timeline import stages_of
+from referrals.verbs import new_deal_blockers
 
 #: How many of each kind the page shows; the list has all of them.
 MOST = 8

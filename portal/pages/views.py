@@ -35,9 +35,9 @@ from portal.pages.listing import page as list_page
 from portal.pages.listing.asked import Asked, values
 from portal.pages.listing.rows import neighbours
 from portal.pages.models import Export
+from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
-from referrals import favorites
-from referrals import services as referrals
+from referrals import favorites, verbs
 from referrals.forms import NoteForm, add_blockers
 from referrals.models import Referral
 from referrals.policies import may_change
@@ -141,7 +141,9 @@ def add_note(request: ActorRequest, public_id: Any) -> HttpResponse:
     form = NoteForm(request.POST, closed=referral.is_closed)
     if form.is_valid():
         try:
-            referrals.add_note(referral, **form.cleaned_data, actor=request.actor, now=timezone.now())
+            verb = verbs.ADD_NOTE if form.cleaned_data["shared"] else verbs.ADD_PRIVATE_NOTE
+            note = verbs.NewNote(form.cleaned_data["text"])
+            workflow.run(referral, verb, note, actor=request.actor, now=timezone.now())
             return redirect(reverse("deal", args=[referral.public_id]) + "#notes")
         except RuleViolation as violation:
             add_blockers(form, violation.blockers)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, overload
 
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
@@ -17,97 +16,51 @@ from portal.accounts.rules import Actor
 from portal.events import services as events
 from portal.events.models import Event
 from portal.policy import services as policies
-from portal.policy.rules import Policy
+from portal.workflow import timeline
 from portal.workflow.blockers import Blocker, RuleViolation, Term, _, to_json
+from portal.workflow.models import Record
+from portal.workflow.verbs import Context, Creation, Described, Effect, Inputs, Machine, R, Verb
 
-M = TypeVar("M", bound=models.Model)
-
-
-class Record(Protocol):
-    """What the workflow needs to know of a record: whose it is, and which engagement it belongs to."""
-
-    @property
-    def owner_id(self) -> int | None: ...
-    @property
-    def event_group(self) -> uuid.UUID | None: ...
+_machines: dict[type[Record], Machine[Any]] = {}
 
 
-@dataclass(frozen=True)
-class Context:
-    """Who acts, when, under which policy, with which inputs (None: only asking what could be done)."""
-
-    actor: Actor
-    now: datetime
-    policy: Policy
-    inputs: Mapping[str, Any] | None = None
-
-
-def _nothing(_obj: Any, _context: Context) -> Iterable[Blocker]:
-    return ()
-
-
-def _no_details(_obj: Any, _context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
-    return {}, {}
-
-
-def _no_extras(_obj: Any, _context: Context) -> dict[str, Any]:
-    return {}
-
-
-@dataclass(frozen=True)
-class Verb:
-    """One thing that can be done to a record.
-
-    `name` is the model's @transition method; `event` what is written down; `blockers` every reason against it
-    (also asked without inputs, for the buttons); `prepare` what the method needs beyond the inputs, computed on
-    the locked row. `details`: what changes beside the row's own columns, before and after, for the event. `shared`:
-    the engagement's other participants see it. `quiet`: no button of its own.
-    """
-
-    name: str
-    event: str
-    label: str
-    blockers: Callable[[Any, Context], Iterable[Blocker]] = _nothing
-    prepare: Callable[[Any, Context], dict[str, Any]] = _no_extras
-    details: Callable[[Any, Context], tuple[dict[str, Any], dict[str, Any]]] = _no_details
-    shared: bool = False
-    quiet: bool = False
-    by_worker: bool = False
-    final: bool = False
-
-
-@dataclass(frozen=True)
-class Machine:
-    """The verbs of one model, who may use them, and how its row is locked."""
-
-    model: type[models.Model]
-    verbs: Sequence[Verb]
-    may: Callable[[Actor, str, Any], bool]
-    lock: Callable[[int], Any]
-    state: Callable[[Any], str]
-    by_name: dict[str, Verb] = field(init=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.by_name.update({verb.name: verb for verb in self.verbs})
-
-
-_machines: dict[type[models.Model], Machine] = {}
-
-
-def register(machine: Machine) -> Machine:
+def register(machine: Machine[R]) -> Machine[R]:
+    """Make a model's verbs known, and how their events read."""
     _machines[machine.model] = machine
+    timeline.describe({verb.event: verb.sentence for verb in machine.every}, machine.params)
     return machine
 
 
-def machines() -> list[Machine]:
+def machines() -> list[Machine[Any]]:
     return list(_machines.values())
 
 
+def machine_of(record: R) -> Machine[R]:
+    return _machines[type(record)]
+
+
+def lock(record: R) -> R:
+    """The row as it is now, locked in the order every verb locks in; for what is no verb of its own."""
+    return machine_of(record).lock(record.pk)
+
+
+class Stale(RuleViolation):
+    """The caller saw an older version of the record (REF-21; the API's 412).
+
+    `changes`: what its columns held then and hold now, by name; empty if only what belongs to it changed.
+    """
+
+    def __init__(self, changes: Mapping[str, tuple[object, object]], *, version: int) -> None:
+        self.changes, self.version = changes, version
+        message = _("Somebody changed this meanwhile. Look at it as it is now, and decide again.")
+        super().__init__([Blocker("stale", message, "REF-21")])
+
+
 @dataclass(frozen=True)
-class Action:
+class Action(Generic[R]):
     """A verb as a surface shows it: usable if nothing blocks it."""
 
-    verb: Verb
+    verb: Verb[R, Any]
     blockers: tuple[Blocker, ...]
 
     @property
@@ -127,114 +80,182 @@ class Action:
         return any(b.code == "wrong_state" for b in self.blockers)
 
 
-def lock(obj: M) -> M:
-    """The row as it is now, locked in the order every verb locks in; for what looks at it before run()."""
-    return _machines[type(obj)].lock(obj.pk)
+def context_of(actor: Actor, now: datetime) -> Context:
+    """Acting now, under the policy in force."""
+    return Context(actor, now, policies.current(now))
 
 
-def demand(obj: models.Model, verb: str, *, actor: Actor) -> None:
-    """Raises PermissionDenied, or RuleViolation where the state does not allow the verb at all."""
-    machine = _machines[type(obj)]
-    if not machine.may(actor, verb, obj):
-        raise PermissionDenied
-    if not can_proceed(getattr(obj, verb)):
-        raise RuleViolation([_wrong_state(machine, obj)])
+@overload
+def run(
+    record: R,
+    verb: Verb[R, None],
+    inputs: None = None,
+    *,
+    actor: Actor,
+    now: datetime,
+    expected_version: int | None = ...,
+) -> R: ...
+@overload
+def run(
+    record: R, verb: Verb[R, Inputs], inputs: Inputs, *, actor: Actor, now: datetime, expected_version: int | None = ...
+) -> R: ...
+@overload
+def run(record: None, verb: Creation[R, Inputs], inputs: Inputs, *, actor: Actor, now: datetime) -> R: ...
 
 
 @transaction.atomic
-def run(obj: M, verb: str, *, actor: Actor, now: datetime, **inputs: Any) -> M:
-    """Do `verb` to `obj` and return the row as it then is.
+def run(
+    record: Any,
+    verb: Any,
+    inputs: Any = None,
+    *,
+    actor: Actor,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Any:
+    """Do the verb, whole, and return the record as it then is.
 
-    The row is fetched anew and locked, so two people or workers at once do it once. Raises PermissionDenied, or
-    RuleViolation with every reason. Writes exactly one event; reactions run in the same transaction.
+    The row is fetched anew and locked, so two people or workers at once do it once. Raises PermissionDenied; Stale, if
+    the caller expected an older version; RuleViolation with every reason. Writes one event; reactions run in the same
+    transaction, when all of the effect is written.
     """
-    machine = _machines[type(obj)]
-    spec = machine.by_name[verb]
-    fresh = machine.lock(obj.pk)
-    demand(fresh, verb, actor=actor)
-    context = Context(actor, now, policies.current(now), inputs)
-    if blockers := tuple(spec.blockers(fresh, context)):
+    context = context_of(actor, now)
+    if record is None:
+        return _create(verb, inputs, context)
+    return _change(record, verb, inputs, context, expected_version)
+
+
+def creation_blockers(verb: Creation[R, Inputs], inputs: Inputs, context: Context) -> tuple[Blocker, ...]:
+    """Everything that keeps the record from being made, as run() would find it."""
+    return (*verb.blockers(context), *verb.input_blockers(inputs, context))
+
+
+def _create(verb: Creation[R, Inputs], inputs: Inputs, context: Context) -> R:
+    if not verb.may(context.actor):
+        raise PermissionDenied
+    if blockers := creation_blockers(verb, inputs, context):
         raise RuleViolation(blockers)
-    event, _changed = _apply(spec, fresh, context)
-    if _is_versioned(machine.model):
-        fresh.version += 1
+    record, effect = verb.apply(inputs, context)
+    events.record([event_of(verb, record, effect, context), *effect.events])
+    return record
+
+
+def _change(record: R, verb: Verb[R, Inputs], inputs: Inputs, context: Context, expected_version: int | None) -> R:
+    machine = machine_of(record)
+    fresh = machine.lock(record.pk)
+    if not verb.may(context.actor, fresh):
+        raise PermissionDenied
+    if expected_version is not None and fresh.version != expected_version:
+        raise Stale(_changes_since(fresh, expected_version), version=fresh.version)
+    if not _state_allows(verb, fresh):
+        raise RuleViolation([_wrong_state(machine, fresh)])
+    if blockers := (*verb.blockers(fresh, context), *verb.input_blockers(fresh, inputs, context)):
+        raise RuleViolation(blockers)
+    event, more, _changed = _apply(verb, fresh, inputs, context)
     fresh.save()
-    events.record([event])
+    verb.settle([fresh], context)
+    events.record([event, *more])
     return fresh
 
 
 @transaction.atomic
-def run_batch(due: models.QuerySet[M], verb: str, *, actor: Actor, now: datetime, limit: int) -> int:
+def run_batch(due: models.QuerySet[R], verb: Verb[R, None], *, actor: Actor, now: datetime, limit: int) -> int:
     """Do `verb` to up to `limit` rows of `due` as run() does to one: same columns, same events, same reactions.
 
     Rows that someone else holds are skipped and left for the next turn. One statement locks, one updates each group
     of rows that change alike, one writes the events, whatever the batch holds. Returns how many rows moved.
     """
-    machine = _machines[due.model]
-    spec = machine.by_name[verb]
-    context = Context(actor, now, policies.current(now), {})
-    rows = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
-    written, alike = [], defaultdict(list)
+    context = context_of(actor, now)
+    rows = list(due.select_for_update(skip_locked=True, of=_machines[due.model].locked_with)[:limit])
+    written: list[Event] = []
+    alike: dict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
     for row in rows:
-        event, changed = _apply(spec, row, context)
-        written.append(event)
+        event, more, changed = _apply(verb, row, None, context)
+        written += [event, *more]
         alike[tuple((name, getattr(row, name)) for name in changed)].append(row.pk)
     for values, pks in alike.items():
-        counted = {"version": models.F("version") + 1} if _is_versioned(due.model) else {}
-        due.model._default_manager.filter(pk__in=pks).update(**dict(values), **counted)
+        counted = {**dict(values), "version": models.F("version") + 1}
+        due.model._default_manager.filter(pk__in=pks).update(**counted)
+    verb.settle(rows, context)
     events.record(written)
     return len(rows)
 
 
-def _is_versioned(model: type[models.Model]) -> bool:
-    """Whether the rows count their changes, so that a stale editor is told (REF-21)."""
-    return any(f.name == "version" for f in model._meta.concrete_fields)
+def _apply(
+    verb: Verb[R, Inputs], record: R, inputs: Inputs, context: Context
+) -> tuple[Event, Iterable[Event], list[str]]:
+    """Do it to the row in memory; the event, what else happened, and the columns that changed."""
+    before = events.snapshot(record)
+    effect = verb.apply(record, inputs, context)
+    record.touch(context.now)
+    was, became = events.changes(before, events.snapshot(record))
+    return event_of(verb, record, effect, context, was, became), effect.events, list(became)
 
 
-def _apply(spec: Verb, obj: Any, context: Context) -> tuple[Event, list[str]]:
-    """Run the transition on the object in memory; what happened, and the columns that changed."""
-    inputs = context.inputs or {}
-    before = events.snapshot(obj)
-    extras = spec.prepare(obj, context)
-    more_before, more_after = spec.details(obj, context)
-    getattr(obj, spec.name)(now=context.now, **inputs, **extras)
-    was, became = events.changes(before, events.snapshot(obj))
-    event = events.new_event(
-        obj,
-        spec.event,
+def event_of(
+    verb: Described,
+    record: Record,
+    effect: Effect,
+    context: Context,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> Event:
+    """The verb's event about the record, not yet saved. `before`, `after`: the columns that changed."""
+    return events.new_event(
+        record,
+        verb.event,
         actor=context.actor,
         now=context.now,
-        company_id=obj.owner_id,
-        group=obj.event_group,
-        shared=spec.shared,
-        before=was | more_before,
-        after=became | more_after,
-        reasons=[to_json(b) for b in extras.get("reasons", ())],
-        comment=inputs.get("comment", "") or "",
+        company_id=record.owner_id,
+        group=record.event_group,
+        shared=verb.shared,
+        version=record.version,
+        before={**(before or {}), **effect.before},
+        after={**(after or {}), **effect.after},
+        reasons=[to_json(blocker) for blocker in effect.reasons],
+        comment=effect.comment,
         policy_version=context.policy.version,
     )
-    return event, list(became)
 
 
-def available_actions(obj: models.Model, actor: Actor, now: datetime) -> list[Action]:
-    """Every verb the actor's role allows on `obj`, each with what blocks it now; pages, admin and API render this."""
-    machine = _machines[type(obj)]
-    context = Context(actor, now, policies.current(now))
-    actions = []
-    for verb in machine.verbs:
-        if verb.by_worker or not machine.may(actor, verb.name, obj):
-            continue
-        if can_proceed(getattr(obj, verb.name)):
-            blockers = tuple(verb.blockers(obj, context))
-        else:
-            blockers = (_wrong_state(machine, obj),)
-        actions.append(Action(verb, blockers))
-    return actions
+def _changes_since(record: Record, version: int) -> dict[str, tuple[object, object]]:
+    """What its own columns held at that version and hold now, read from its events."""
+    found: dict[str, tuple[object, object]] = {}
+    for event in Event.objects.of_subject(record).filter(version__gt=version).order_by("version"):
+        for name, value in event.after.items():
+            found[name] = (found[name][0] if name in found else event.before.get(name), value)
+    return {name: pair for name, pair in found.items() if pair[0] != pair[1] and name != "updated_at"}
 
 
-def _wrong_state(machine: Machine, obj: Any) -> Blocker:
+def available_actions(record: R, actor: Actor, now: datetime) -> list[Action[R]]:
+    """Every verb the actor's role allows on the record, each with what blocks it now; what surfaces offer."""
+    context = context_of(actor, now)
+    verbs = [verb for verb in machine_of(record).verbs if not verb.by_worker and verb.may(actor, record)]
+    return [_action(verb, record, context) for verb in verbs]
+
+
+def available_action(record: R, verb: Verb[R, Any], actor: Actor, now: datetime) -> Action[R]:
+    """One verb with what blocks it now. Raises PermissionDenied where the role doesn't have it."""
+    if not verb.may(actor, record):
+        raise PermissionDenied
+    return _action(verb, record, context_of(actor, now))
+
+
+def _action(verb: Verb[R, Any], record: R, context: Context) -> Action[R]:
+    if _state_allows(verb, record):
+        return Action(verb, tuple(verb.blockers(record, context)))
+    return Action(verb, (_wrong_state(machine_of(record), record),))
+
+
+def _state_allows(verb: Described, record: Record) -> bool:
+    """Whether the state has this way out; what needs no state is no transition of the model."""
+    move = getattr(record, verb.name, None)
+    return move is None or can_proceed(move)
+
+
+def _wrong_state(machine: Machine[R], record: R) -> Blocker:
     return Blocker(
         "wrong_state",
         _("This can't be done any more, or not yet: the record is now in the state “%(state)s”."),
-        params={"state": Term(machine.state(obj))},
+        params={"state": Term(machine.state(record))},
     )

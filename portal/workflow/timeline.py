@@ -15,7 +15,7 @@ from portal.workflow import text
 from portal.workflow.blockers import _, from_json
 
 #: What fills a sentence's places besides %(company)s, whose record it is, and %(vendor)s.
-Words = Callable[[Event], Mapping[str, str]]
+Params = Callable[[Event], Mapping[str, str]]
 
 
 STATUS, CHANGES, NOTES, PEOPLE = "status", "changes", "notes", "people"
@@ -44,18 +44,18 @@ class Sentence:
     group: str = ""
 
 
-_known: dict[str, tuple[Sentence, Words]] = {}
+_known: dict[str, tuple[Sentence, Params]] = {}
 _UNKNOWN = Sentence("dot", "neutral", "%(verb)s")
 
 
-def describe(sentences: Mapping[str, Sentence], words: Words) -> None:
+def describe(sentences: Mapping[str, Sentence], params: Params) -> None:
     """Say how an app's events read."""
-    _known.update({verb: (sentence, words) for verb, sentence in sentences.items()})
+    _known.update({verb: (sentence, params) for verb, sentence in sentences.items()})
 
 
 def verbs(group: str) -> list[str]:
     """What the group is made of."""
-    return [verb for verb, (sentence, _words) in _known.items() if sentence.group == group]
+    return [verb for verb, (sentence, _params) in _known.items() if sentence.group == group]
 
 
 def counts(found: EventQuerySet) -> dict[str, int]:
@@ -65,7 +65,7 @@ def counts(found: EventQuerySet) -> dict[str, int]:
 
 
 def page(
-    found: EventQuerySet, *, before: int | None = None, limit: int = PAGE, also: Words | None = None
+    found: EventQuerySet, *, before: int | None = None, limit: int = PAGE, also: Params | None = None
 ) -> tuple[list[dict[str, Any]], int]:
     """The entries below one event, newest first, and the event to go on from; 0 at the end."""
     events = found.select_related("actor_user", "company").order_by("-at", "-id")
@@ -76,15 +76,15 @@ def page(
     return [entry(event, also) for event in rows[:limit]], rows[limit - 1].pk if len(rows) > limit else 0
 
 
-def entry(event: Event, also: Words | None = None) -> dict[str, Any]:
+def entry(event: Event, also: Params | None = None) -> dict[str, Any]:
     """One line of a timeline, in the reader's language; `also` knows more of the record than the event says."""
-    sentence, words = _known.get(event.verb, (_UNKNOWN, lambda _event: {}))
+    sentence, of_app = _known.get(event.verb, (_UNKNOWN, lambda _event: {}))
     company = event.company.name if event.company else ""
     params = {
         "company": company,
         "vendor": vendor_name(),
         "verb": event.verb,
-        **words(event),
+        **of_app(event),
         **(also(event) if also else {}),
     }
     return {

@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from portal.pages.demo import do
 from portal.pages.demo.cast import Cast
-from referrals import services
 from tests import build
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
@@ -44,7 +44,7 @@ def _world(cast: Cast) -> None:
     deals.young(cast, name="Young")
     deals.in_review(cast, deals.won(cast, name="Reviewed"))
     lost = deals.young(cast, name="Lost")
-    services.lose(lost, actor=cast.actor(build.CONTOSO), now=timezone.now(), reason_code="budget")
+    do.lose(lost, actor=cast.actor(build.CONTOSO), now=timezone.now(), reason_code="budget")
 
 
 def test_charts_draw_what_their_tables_hold_in_the_colours_of_the_theme(cast: Cast, visit: Visit) -> None:

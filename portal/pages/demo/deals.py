@@ -10,16 +10,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from dealreg import services as dealreg
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
 from portal.accounts.rules import Actor
 from portal.money import services as money
 from portal.notify import services as notify
+from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
 from portal.workflow.blockers import Money
-from referrals import rules, services, sharing, sweeps
+from referrals import rules, services, sweeps
 from referrals.models import Referral
+from referrals.verbs import Invitation, NewDeal
 
 HELP = "ProofOfConceptOrDemo"
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -83,10 +84,10 @@ _NAMES = itertools.cycle(
 )
 
 
-def _deal(world: World, customer: str, value: int, currency: str, **changes: Any) -> services.DealInput:
-    """What a person at Contoso would enter; `changes` are fields of DealInput."""
+def _deal(world: World, customer: str, value: int, currency: str, **changes: Any) -> NewDeal:
+    """What a person at Contoso would enter; `changes` are fields of NewDeal."""
     who = world.cast.customers[customer]
-    base = services.DealInput(
+    base = NewDeal(
         customer=who,
         location=world.cast.locations[ISTANBUL],
         name=f"{who.name.split()[0]} · {next(_NAMES)}",
@@ -107,7 +108,7 @@ def _member(first: str, last: str, email: str) -> rules.Member:
     return rules.Member(first, last, "+90 212 555 01 00", email)
 
 
-def _own(world: World, days: float, deal: services.DealInput, *, help_code: str = HELP, view: bool = True) -> Referral:
+def _own(world: World, days: float, deal: NewDeal, *, help_code: str = HELP, view: bool = True) -> Referral:
     at = world.ago(days)
     deal = replace(deal, help_code=help_code, vendor_may_view=view)
     if deal.close_date < at.date():
@@ -121,7 +122,7 @@ def _vendor_copy(referral: Referral) -> Referral:
 
 def _accepted_by_vendor(world: World, referral: Referral, at: datetime) -> None:
     copy = _vendor_copy(referral)
-    services.accept(
+    do.accept(
         copy,
         actor=world.seller,
         now=at,
@@ -143,7 +144,7 @@ def _won(
     world: World, created: float, won: float, customer: str, value: int, currency: str, **changes: Any
 ) -> Referral:
     referral = _co_sell(world, created, customer, value, currency, **changes)
-    return services.win(referral, actor=world.admin, now=world.ago(won))
+    return do.win(referral, actor=world.admin, now=world.ago(won))
 
 
 def _form(referral: Referral, at: datetime, **changes: Any) -> RegistrationInput:
@@ -170,8 +171,8 @@ def _form(referral: Referral, at: datetime, **changes: Any) -> RegistrationInput
 def _registered(world: World, referral: Referral, days: float, **changes: Any) -> Registration:
     at = world.ago(days)
     registration = Registration.objects.get(referral=referral)
-    filed = dealreg.submit(registration, _form(referral, at, **changes), actor=world.admin, now=at)
-    return dealreg.route(filed, now=at + timedelta(seconds=2))
+    filed = do.submit(registration, _form(referral, at, **changes), actor=world.admin, now=at)
+    return do.route(filed, now=at + timedelta(seconds=2))
 
 
 # Scenarios
@@ -191,15 +192,15 @@ def _pipeline(world: World) -> None:
         changes = {"location": world.cast.locations[place], "solutions": [world.cast.solutions[solution]]}
         referral = _co_sell(world, days, customer, value, currency, **changes)
         if stage > rules.FIRST_STAGE:
-            services.set_stage(referral, actor=world.admin, now=world.ago(days / 2), stage=stage)
+            do.set_stage(referral, actor=world.admin, now=world.ago(days / 2), stage=stage)
     for days, customer, value, currency, view in [
         (3, "bogaz", 30_000, "EUR", False), (8, "spree", 22_000, "EUR", False), (16, "isik", 64_000, "USD", True),
         (25, "prairie", 140_000, "USD", True), (30, "toros", 900_000, "TRY", True), (2, "isar", 15_000, "EUR", False),
     ]:  # fmt: skip
         _own(world, days, _deal(world, customer, value, currency), help_code=rules.NO_HELP, view=view)
     fresh = _co_sell(world, 1.5, "anadolu", 52_000, "EUR", name="Anadolu · Fırın kameraları")
-    services.set_stage(fresh, actor=world.admin, now=world.ago(0.2), stage=60)
-    services.add_note(fresh, text="Müşteri teklifi Cuma günü bekliyor. 🙂", actor=world.admin, now=world.ago(0.1))
+    do.set_stage(fresh, actor=world.admin, now=world.ago(0.2), stage=60)
+    do.add_note(fresh, text="Müşteri teklifi Cuma günü bekliyor. 🙂", actor=world.admin, now=world.ago(0.1))
 
 
 def _answers(world: World) -> None:
@@ -208,7 +209,7 @@ def _answers(world: World) -> None:
         _own(world, days, _deal(world, customer, 60_000, "EUR"))
     for days, customer, reason in [(20, "puget", "not_a_customer"), (50, "alpen", "timeline")]:
         copy = _vendor_copy(_own(world, days, _deal(world, customer, 47_000, "EUR")))
-        services.decline(copy, actor=world.seller, now=world.ago(days - 4), reason_code=reason, comment="")
+        do.decline(copy, actor=world.seller, now=world.ago(days - 4), reason_code=reason, comment="")
     for days in (31, 19):
         _own(world, days, _deal(world, "toros", 39_000, "EUR"))
         while sweeps.expire_due(now=world.ago(days - 14)):
@@ -230,7 +231,7 @@ def _send(world: World, days: float, customer: str, value: int, currency: str, *
         vendor_may_view=True,
     )
     origin = services.create_deal(deal, actor=world.fabrikam, now=world.ago(days))
-    invitation = sharing.InviteInput(
+    invitation = Invitation(
         partner=world.cast.companies["contoso"],
         close_date=deal.close_date,
         value=deal.value,
@@ -239,11 +240,11 @@ def _send(world: World, days: float, customer: str, value: int, currency: str, *
         solutions=deal.solutions,
         notes="Könntet ihr die Umsetzung in der Türkei übernehmen?",
     )
-    return sharing.invite_partner(origin, invitation, actor=world.fabrikam, now=world.ago(days))
+    return do.invite_partner(origin, invitation, actor=world.fabrikam, now=world.ago(days))
 
 
 def _accepted_by_contoso(world: World, received: Referral, days: float) -> None:
-    services.accept(
+    do.accept(
         received,
         actor=world.admin,
         now=world.ago(days),
@@ -260,7 +261,7 @@ def _inbound(world: World) -> None:
         _send(world, days, customer, value, "EUR")
     _accepted_by_contoso(world, _send(world, 26, "isar", 95_000, "EUR"), 24)
     declined = _send(world, 37, "alpen", 18_000, "CHF")
-    services.decline(declined, actor=world.admin, now=world.ago(35), reason_code="requirement_not_met")
+    do.decline(declined, actor=world.admin, now=world.ago(35), reason_code="requirement_not_met")
     _send(world, 48, "fjord", 200_000, "SEK")
     while sweeps.expire_due(now=world.ago(33)):
         pass
@@ -270,12 +271,12 @@ def _ends(world: World) -> None:
     """Lost, closed as error, won without a registration to make."""
     for days, customer, reason in [(90, "thames", "other_vendor"), (70, "ege", "budget"), (45, "puget", "no_response")]:
         referral = _co_sell(world, days, customer, 58_000, "GBP")
-        services.lose(referral, actor=world.admin, now=world.ago(days / 3), reason_code=reason)
+        do.lose(referral, actor=world.admin, now=world.ago(days / 3), reason_code=reason)
     for days, reason in [(22, "duplicate"), (11, "test")]:
         referral = _own(world, days, _deal(world, "bogaz", 12_000, "TRY"), help_code=rules.NO_HELP, view=False)
-        services.close_as_error(referral, actor=world.admin, now=world.ago(days - 1), reason_code=reason)
+        do.close_as_error(referral, actor=world.admin, now=world.ago(days - 1), reason_code=reason)
     private = _own(world, 60, _deal(world, "spree", 33_000, "EUR"), help_code=rules.NO_HELP, view=False)
-    services.win(private, actor=world.admin, now=world.ago(20))
+    do.win(private, actor=world.admin, now=world.ago(20))
     _won(world, 52, 14, "bogaz", 48_000, "EUR")  # not managed: ELIG-4
 
 
@@ -294,27 +295,25 @@ def _registrations(world: World) -> None:
     _registered(world, _won(world, 40, 9, "nordwerk", 1_600_000, "EUR"), 8)  # AUTO-1
     several = _send(world, 30, "isar", 80_000, "EUR")
     _accepted_by_contoso(world, several, 28)
-    _registered(world, services.win(several, actor=world.admin, now=world.ago(7)), 6)  # AUTO-2
+    _registered(world, do.win(several, actor=world.admin, now=world.ago(7)), 6)  # AUTO-2
     payg = _won(world, 200, 12, "ege", 64_000, "EUR")
     first, last = world.ago(150).date(), world.ago(20).date()
     _registered(world, payg, 11, pricing="payg", signed=first, start=first, end=last)  # AUTO-3
     early = _co_sell(world, 5, "thames", 85_000, "GBP")
-    _registered(world, services.win(early, actor=world.admin, now=world.ago(3.9)), 3)  # AUTO-4
+    _registered(world, do.win(early, actor=world.admin, now=world.ago(3.9)), 3)  # AUTO-4
     _send_back(world)
     for days, verb, reason, comment in _DECISIONS:
         pending = _registered(world, _won(world, days + 30, days + 2, "toros", 1_300_000, "EUR"), days + 1)
-        dealreg.decide(pending, verb, actor=review, now=world.ago(days), reason_code=reason, comment=comment)
+        do.decide(pending, verb, actor=review, now=world.ago(days), reason_code=reason, comment=comment)
     for index, customer in enumerate(["anadolu", "ege", "isik"]):
         won = _won(world, 34 + index, 16, customer, 77_000, "EUR")
         when = world.ago(10 - index).date()
         pending = _registered(world, won, 15 - index, marketplace=True, marketplace_date=when)
         if index == 1:
-            dealreg.decide(pending, "match", actor=review, now=world.now)
+            do.decide(pending, "match", actor=review, now=world.now)
         elif index == 2:
             text = "No transaction of this customer was found near the date you gave."
-            dealreg.decide(
-                pending, "no_match", actor=review, now=world.now, reason_code="evidence_missing", comment=text
-            )
+            do.decide(pending, "no_match", actor=review, now=world.now, reason_code="evidence_missing", comment=text)
 
 
 _DECISIONS = [
@@ -327,17 +326,17 @@ def _send_back(world: World) -> None:
     """Action required: twice, once after the approval was looked at again."""
     pending = _registered(world, _won(world, 45, 13, "alpen", 1_400_000, "CHF"), 12)
     text = "The start date in the contract is the first of the month. Please correct it."
-    dealreg.decide(
+    do.decide(
         pending, "require_action", actor=world.reviewer, now=world.ago(2),
         reason_code="dates_do_not_match_contract", comment=text,
     )  # fmt: skip
     approved = _registered(world, _won(world, 28, 5, "puget", 83_000, "USD"), 4)
-    dealreg.decide(approved, "select_for_review", actor=world.reviewer, now=world.ago(3))
+    do.decide(approved, "select_for_review", actor=world.reviewer, now=world.ago(3))
 
 
 def _history(world: World) -> None:
     """Deals of the past year, closed long ago."""
-    close: Callable[..., Any] = dealreg.close
+    close: Callable[..., Any] = do.close
     for days, customer, value in [
         (330, "anadolu", 72_000),
         (280, "isar", 54_000),
@@ -347,11 +346,11 @@ def _history(world: World) -> None:
         done = _registered(world, _won(world, days, days - 20, customer, value, "EUR"), days - 21)
         close(done, now=world.ago(days - 28.5))
     passed = _registered(world, _won(world, 190, 170, "nordwerk", 1_900_000, "EUR"), 169)
-    passed = dealreg.decide(passed, "pass_review", actor=world.reviewer, now=world.ago(160), comment="")
+    passed = do.decide(passed, "pass_review", actor=world.reviewer, now=world.ago(160), comment="")
     close(passed, now=world.ago(160))
     failed = _registered(world, _won(world, 150, 130, "ege", 1_250_000, "EUR"), 129)
     text = "The contract was signed before the deal was shared."
-    failed = dealreg.decide(
+    failed = do.decide(
         failed,
         "fail_review",
         actor=world.reviewer,
@@ -361,7 +360,7 @@ def _history(world: World) -> None:
     )
     close(failed, now=world.ago(120))
     unregistered = Registration.objects.get(referral=_won(world, 110, 95, "puget", 46_000, "USD"))
-    dealreg.close_unregistered(unregistered, actor=world.admin, now=world.ago(94))
+    do.close_unregistered(unregistered, actor=world.admin, now=world.ago(94))
     for days, customer in [
         (300, "ege"),
         (250, "fjord"),
@@ -371,4 +370,4 @@ def _history(world: World) -> None:
         (100, "puget"),
     ]:
         referral = _co_sell(world, days, customer, 50_000, "EUR")
-        services.lose(referral, actor=world.admin, now=world.ago(days - 40), reason_code="budget")
+        do.lose(referral, actor=world.admin, now=world.ago(days - 40), reason_code="budget")

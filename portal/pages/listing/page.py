@@ -20,7 +20,7 @@ from portal.workflow import text
 from portal.workflow.blockers import _
 from referrals import search
 from referrals.models import Referral, ReferralQuerySet
-from referrals.services import new_deal_blockers
+from referrals.verbs import new_deal_blockers
 
 #: Counting goes on to here; of more, nobody asks how many exactly.
 MOST_COUNTED = 1_000

@@ -19,7 +19,7 @@ from portal.pages.templatetags.ortak import badge
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Param, _
 from referrals import rules
-from referrals.sending import may_send
+from referrals.policies import may_send
 
 register = template.Library()
 

@@ -14,13 +14,13 @@ from django.utils import translation
 from django_fsm import FSMField
 
 from portal.workflow import services as workflow
-from portal.workflow.services import Machine, Verb
+from portal.workflow.verbs import Machine, Verb
 
 TARGET = Path(__file__).resolve().parents[4] / "docs/workflows.md"
 HEAD = """\
 # The state machines
 
-Drawn by `manage.py draw_machines` from the `@transition` decorators of the models and the verbs of their `machine.py`;
+Drawn by `manage.py draw_machines` from the `@transition` decorators of the models and their verbs;
 a test compares this file with the code. These moves say which state can follow which; whether one may be made at this
 moment is for the rules ([rules.md](rules.md)), and who may make it for the app's `policies.py`. Verbs that leave the
 state as it is stand in the tables only.

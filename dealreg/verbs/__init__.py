@@ -1,0 +1,75 @@
+"""What can be done to a registration: every verb in one definition, and the machine they make (FLOW)."""
+
+from __future__ import annotations
+
+from dealreg import states
+from dealreg.models import Registration
+from dealreg.timeline import params
+from dealreg.verbs.deciding import (
+    CLOSE,
+    FAIL_REVIEW,
+    MATCH,
+    NO_MATCH,
+    PASS_REVIEW,
+    REQUIRE_ACTION,
+    ROUTE,
+    SELECT_FOR_REVIEW,
+    Comment,
+    Decision,
+    Passing,
+    Refusing,
+)
+from dealreg.verbs.filing import CLOSE_UNREGISTERED, OPEN, RESUBMIT, SUBMIT, Claim, Opening, judge
+from portal.workflow import services as workflow
+from portal.workflow.verbs import Machine
+
+__all__ = [
+    "CLOSE",
+    "CLOSE_UNREGISTERED",
+    "FAIL_REVIEW",
+    "MACHINE",
+    "MATCH",
+    "NO_MATCH",
+    "OPEN",
+    "PASS_REVIEW",
+    "REQUIRE_ACTION",
+    "RESUBMIT",
+    "ROUTE",
+    "SELECT_FOR_REVIEW",
+    "SUBMIT",
+    "Claim",
+    "Comment",
+    "Decision",
+    "Opening",
+    "Passing",
+    "Refusing",
+    "judge",
+]
+
+
+def _lock(pk: int) -> Registration:
+    return Registration.objects.select_for_update(of=("self",)).with_context().get(pk=pk)
+
+
+MACHINE = workflow.register(
+    Machine(
+        model=Registration,
+        creations=[OPEN],
+        verbs=[
+            SUBMIT,
+            CLOSE_UNREGISTERED,
+            RESUBMIT,
+            ROUTE,
+            PASS_REVIEW,
+            REQUIRE_ACTION,
+            FAIL_REVIEW,
+            MATCH,
+            NO_MATCH,
+            SELECT_FOR_REVIEW,
+            CLOSE,
+        ],
+        lock=_lock,
+        state=lambda registration: states.REGISTRATION_STATES[registration.status],
+        params=params,
+    )
+)

@@ -1,0 +1,154 @@
+"""What a verb is: one thing that can be done to a record, with everything that belongs to it in one definition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Generic, Never, TypeVar, cast
+
+from portal.accounts.rules import Actor
+from portal.events.models import Event
+from portal.policy.rules import Policy
+from portal.workflow.blockers import Blocker
+from portal.workflow.models import Record
+from portal.workflow.timeline import Params, Sentence
+
+#: The kind of record, and what the verb takes.
+R = TypeVar("R", bound=Record)
+Inputs = TypeVar("Inputs", contravariant=True)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Context:
+    """Who acts, when (UTC), and under which policy."""
+
+    actor: Actor
+    now: datetime
+    policy: Policy
+    _found: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, name: str, find: Callable[[], T]) -> T:
+        """What `find` returns, asked for only the first time: several steps of one verb look at it."""
+        if name not in self._found:
+            self._found[name] = find()
+        return cast(T, self._found[name])
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What the event tells beside the record's own columns: values before and after, reasons, a comment.
+
+    `events` happened to other records with it; they are recorded after the verb's own event.
+    """
+
+    before: Mapping[str, object] = field(default_factory=dict)
+    after: Mapping[str, object] = field(default_factory=dict)
+    reasons: Sequence[Blocker] = ()
+    comment: str = ""
+    events: Sequence[Event] = ()
+
+
+def worker(actor: Actor, _record: object = None) -> bool:
+    """For `who`: the workers."""
+    return actor.is_system
+
+
+class Described:
+    """How a verb is named, shown and told.
+
+    `name` stands in addresses, and is the model's @transition where the state matters; `label` is the button;
+    `event` is what is written down, and `sentence` how the timeline tells it. `shared`: the engagement's other
+    participants see it. `danger`: the button warns. `final`: the page says that it can't be undone. `quiet`: no button
+    of its own.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    event: ClassVar[str]
+    sentence: ClassVar[Sentence]
+    shared: ClassVar[bool] = False
+    danger: ClassVar[bool] = False
+    final: ClassVar[bool] = False
+    quiet: ClassVar[bool] = False
+
+
+class Verb(Described, Generic[R, Inputs]):
+    """Something that is done to a record. It takes a frozen dataclass, or None for nothing.
+
+    `who` may do it: whoever one of the predicates lets. `apply` does all of it, on the locked row: the transition,
+    and every row that belongs to it.
+    """
+
+    who: tuple[Callable[[Actor, R], bool], ...]
+
+    def may(self, actor: Actor, record: R) -> bool:
+        return any(allowed(actor, record) for allowed in self.who)
+
+    def blockers(self, record: R, context: Context) -> Iterable[Blocker]:
+        """What stands in the way whatever the inputs are; asked for the buttons, too."""
+        return ()
+
+    def input_blockers(self, record: R, inputs: Inputs, context: Context) -> Iterable[Blocker]:
+        """What is wrong with the inputs; forms and dry runs ask the same."""
+        return ()
+
+    def apply(self, record: R, inputs: Inputs, context: Context) -> Effect:
+        raise NotImplementedError
+
+    def settle(self, records: Sequence[R], context: Context) -> None:
+        """Bring up to date what follows from the records, once they are saved and before the events are written."""
+
+    @property
+    def by_worker(self) -> bool:
+        """Whether nobody else may: then it is no button."""
+        return self.who == (worker,)
+
+
+class Creation(Described, Generic[R, Inputs]):
+    """A verb that makes a record: there is none yet to ask about, and `apply` makes all its rows."""
+
+    who: tuple[Callable[[Actor], bool], ...]
+
+    def may(self, actor: Actor) -> bool:
+        return any(allowed(actor) for allowed in self.who)
+
+    def blockers(self, context: Context) -> Iterable[Blocker]:
+        """What stands in the way whatever the inputs are."""
+        return ()
+
+    def input_blockers(self, inputs: Inputs, context: Context) -> Iterable[Blocker]:
+        """What is wrong with the inputs."""
+        return ()
+
+    def apply(self, inputs: Inputs, context: Context) -> tuple[R, Effect]:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Machine(Generic[R]):
+    """The verbs of one model in the order of their buttons, and how its row is locked.
+
+    `state` names the state a record is in, as a msgid. `params` fill the sentences of its events.
+    """
+
+    model: type[R]
+    verbs: Sequence[Verb[R, Never]]
+    lock: Callable[[int], R]
+    state: Callable[[R], str]
+    params: Params
+    creations: Sequence[Creation[R, Never]] = ()
+    #: What happens to records along with other verbs, and is no verb of its own.
+    along: Sequence[Described] = ()
+    #: What a batch locks, never waiting: the row, and whatever the verbs lock before it.
+    locked_with: tuple[str, ...] = ("self",)
+    by_name: Mapping[str, Verb[R, Never]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {verb.name: verb for verb in self.verbs})
+
+    @property
+    def every(self) -> list[Described]:
+        """All that can happen to its records, from the beginning."""
+        return [*self.creations, *self.along, *self.verbs]

@@ -1,0 +1,92 @@
+"""What can be done to a deal: every verb in one definition, and the machine they make (REF-11..18)."""
+
+from __future__ import annotations
+
+from portal.workflow import services as workflow
+from portal.workflow.verbs import Machine
+from referrals import rules
+from referrals.models import Referral
+from referrals.timeline import params
+from referrals.verbs.answering import ACCEPT, DECLINE, EXPIRE, Acceptance
+from referrals.verbs.base import Reason, lock
+from referrals.verbs.copies import RECEIVED
+from referrals.verbs.creating import CREATE, SEND, NewDeal, SentDeal, new_deal_blockers
+from referrals.verbs.editing import (
+    EDIT_DETAILS,
+    EDIT_SOLUTIONS,
+    EDIT_TEAM,
+    Details,
+    Solutions,
+    Team,
+    details_of,
+)
+from referrals.verbs.notes import ADD_NOTE, ADD_PRIVATE_NOTE, NewNote
+from referrals.verbs.progress import CANCEL_WIN, CLOSE_AS_ERROR, LOSE, SCHEDULE_WIN, SET_STAGE, WIN, Stage
+from referrals.verbs.sharing import INVITE_PARTNER, REQUEST_HELP, SHARE_WITH_VENDOR, HelpRequest, Invitation
+
+__all__ = [
+    "ACCEPT",
+    "ADD_NOTE",
+    "ADD_PRIVATE_NOTE",
+    "CANCEL_WIN",
+    "CLOSE_AS_ERROR",
+    "CREATE",
+    "DECLINE",
+    "EDIT_DETAILS",
+    "EDIT_SOLUTIONS",
+    "EDIT_TEAM",
+    "EXPIRE",
+    "INVITE_PARTNER",
+    "LOSE",
+    "MACHINE",
+    "REQUEST_HELP",
+    "SCHEDULE_WIN",
+    "SEND",
+    "SET_STAGE",
+    "SHARE_WITH_VENDOR",
+    "WIN",
+    "Acceptance",
+    "Details",
+    "HelpRequest",
+    "Invitation",
+    "NewDeal",
+    "NewNote",
+    "Reason",
+    "SentDeal",
+    "Solutions",
+    "Stage",
+    "Team",
+    "details_of",
+    "new_deal_blockers",
+]
+
+MACHINE = workflow.register(
+    Machine(
+        model=Referral,
+        creations=[CREATE, SEND],
+        along=[RECEIVED],
+        verbs=[
+            ACCEPT,
+            DECLINE,
+            EXPIRE,
+            SET_STAGE,
+            EDIT_DETAILS,
+            EDIT_TEAM,
+            EDIT_SOLUTIONS,
+            ADD_NOTE,
+            ADD_PRIVATE_NOTE,
+            INVITE_PARTNER,
+            SHARE_WITH_VENDOR,
+            REQUEST_HELP,
+            CANCEL_WIN,
+            SCHEDULE_WIN,
+            CLOSE_AS_ERROR,
+            LOSE,
+            WIN,
+        ],
+        lock=lock,
+        locked_with=("self", "engagement"),
+        state=lambda referral: rules.SUBSTATUSES[referral.substatus],
+        params=params,
+    )
+)

@@ -1,0 +1,69 @@
+"""What the verbs of deals have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from django.db.models import F
+
+from portal.accounts.rules import Actor
+from portal.workflow.blockers import Blocker
+from portal.workflow.verbs import Context, Inputs, Verb
+from referrals import rules, search
+from referrals.models import Engagement, Referral
+from referrals.policies import may_change
+
+
+class DealVerb(Verb[Referral, Inputs]):
+    """A verb on one company's copy of a deal.
+
+    `seen_by_all`: the other copies show something new with it, and count it (REF-21). `indexed`: it changes what the
+    engagement's copies are found by (REF-20).
+    """
+
+    who: tuple[Callable[[Actor, Referral], bool], ...] = (may_change,)
+    seen_by_all: ClassVar[bool] = False
+    indexed: ClassVar[bool] = False
+
+    def settle(self, records: Sequence[Referral], context: Context) -> None:
+        if self.shared or self.seen_by_all:
+            engagements = {record.engagement_id for record in records}
+            others = Referral.objects.filter(engagement__in=engagements).exclude(pk__in=[r.pk for r in records])
+            others.update(version=F("version") + 1)
+        if self.indexed:
+            search.index_engagements({record.engagement_id for record in records})
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a deal is declined, lost or closed as an error: a code of F3.1, and words of one's own."""
+
+    reason_code: str
+    comment: str = ""
+
+
+class ClosingVerb(DealVerb[Reason]):
+    """A verb that ends the deal with a reason (REF-12, REF-17)."""
+
+    shared = final = danger = True
+    reasons: ClassVar[Iterable[str]]
+    rule: ClassVar[str] = "REF-17"
+
+    def input_blockers(self, record: Referral, inputs: Reason, context: Context) -> Iterable[Blocker]:
+        return rules.reason_blockers(inputs.reason_code, inputs.comment, self.reasons, rule=self.rule)
+
+
+def close(referral: Referral, context: Context, reason: Reason | None = None) -> None:
+    """What every ending writes down; a planned win ends with it (REF-18)."""
+    referral.closed_at = context.now
+    referral.win_at = None
+    if reason:
+        referral.reason_code, referral.reason_note = reason.reason_code, reason.comment
+
+
+def lock(pk: int) -> Referral:
+    """The engagement's row first, then the referral's: verbs on copies of one engagement never run at once."""
+    Engagement.objects.select_for_update().get(referrals=pk)
+    return Referral.objects.select_for_update(of=("self",)).with_context().prefetch_related("team").get(pk=pk)

@@ -1,0 +1,164 @@
+"""The rows that verbs write: a company's copy of a deal, its team, its solutions, its notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TypedDict, Unpack
+
+from portal.accounts import services as accounts
+from portal.accounts.models import Company, Location
+from portal.catalog.models import Solution
+from portal.events.models import Event
+from portal.money import services as money
+from portal.workflow.blockers import Money, _
+from portal.workflow.services import event_of
+from portal.workflow.timeline import PEOPLE, Sentence
+from portal.workflow.verbs import Context, Described, Effect
+from referrals import rules
+from referrals.models import Engagement, InviterMember, Note, Referral, ReferralSolution, TeamMember
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What every company's copy of a deal starts with."""
+
+    name: str
+    value: Money
+    close_date: date
+    solutions: Sequence[Solution]
+    marketplace_intent: str = Referral.Intent.UNDECIDED
+
+
+class Birth(TypedDict, total=False):
+    """What a copy may begin with besides its terms."""
+
+    location: Location | None
+    crm_id: str
+    campaign_id: str
+    invite_help: str
+    invite_notes: str
+
+
+class Received(Described):
+    """A company got its copy; this comes with the verbs that send one."""
+
+    name = "receive"
+    label = _("Receive")
+    event = "referral.received"
+    sentence = Sentence("envelope", "info", _("%(company)s was invited"), PEOPLE)
+    shared = True
+
+
+RECEIVED = Received()
+
+
+def usd_value(value: Money, context: Context) -> tuple[Decimal | None, date | None]:
+    """The value at the rate of the month of `now`, with that rate's month; nothing where no rate is known (FX-2)."""
+    try:
+        usd = money.to_usd(value.amount, value.currency, month=context.now.date(), policy=context.policy)
+    except money.RateMissing:
+        return None, None
+    return usd.amount, usd.rate_month
+
+
+def set_value(referral: Referral, value: Money, context: Context) -> None:
+    """The estimated value, with its USD value of today (FX-2)."""
+    referral.value, referral.currency = value.amount, value.currency
+    referral.value_usd, referral.usd_rate_month = usd_value(value, context)
+
+
+def own_copy(engagement: Engagement, terms: Terms, context: Context, **birth: Unpack[Birth]) -> Referral:
+    """The copy of the company that starts the deal, born Accepted (REF-10)."""
+    own = Referral(company_id=context.actor.own_company_id, substatus=rules.ACCEPTED, **birth)
+    return _begin(own, engagement, terms, context)
+
+
+def send_copy(
+    engagement: Engagement, terms: Terms, *, to: Company, sender_id: int, context: Context, **birth: Unpack[Birth]
+) -> tuple[Referral, Event]:
+    """Give another company its copy, born Received with the time to answer running, and what tells of it (REF-10).
+
+    A partner's copy belongs to one of its locations, as its own deals do (ORG-4); the vendor's people share theirs.
+    """
+    if not to.is_vendor:
+        birth["location"] = accounts.receiving_location(to, country=engagement.customer.country)
+    until = context.now + context.policy.answer_within
+    copy = Referral(company=to, invited_by_id=sender_id, substatus=rules.RECEIVED, expires_at=until, **birth)
+    _begin(copy, engagement, terms, context)
+    return copy, event_of(RECEIVED, copy, Effect(after=birth_columns(copy)), context)
+
+
+def birth_columns(referral: Referral) -> dict[str, object]:
+    """What the event of a new copy tells of it."""
+    return {"name": referral.name, "substatus": referral.substatus}
+
+
+def _begin(referral: Referral, engagement: Engagement, terms: Terms, context: Context) -> Referral:
+    referral.engagement = engagement
+    referral.name, referral.close_date = terms.name.strip(), terms.close_date
+    referral.marketplace_intent = terms.marketplace_intent
+    referral.created_at = referral.updated_at = context.now
+    set_value(referral, terms.value, context)
+    referral.save()
+    set_solutions(referral, terms.solutions)
+    return referral
+
+
+def set_team(referral: Referral, team: Iterable[rules.Member]) -> None:
+    referral.team.all().delete()
+    TeamMember.objects.bulk_create(
+        [
+            TeamMember(
+                referral=referral,
+                first_name=m.first_name,
+                last_name=m.last_name,
+                phone=m.phone,
+                email=m.email.lower(),
+                title=m.title,
+            )
+            for m in team
+        ]
+    )
+
+
+def set_solutions(referral: Referral, solutions: Iterable[Solution]) -> None:
+    """Each once, however often it was named."""
+    once = dict.fromkeys(solutions)
+    ReferralSolution.objects.bulk_create([ReferralSolution(referral=referral, solution=s) for s in once])
+
+
+def set_inviter_team(copy: Referral, team: Iterable[rules.Member]) -> None:
+    """Whom the inviter names to the invited partner (REF-9)."""
+    InviterMember.objects.bulk_create(
+        [
+            InviterMember(
+                referral=copy, first_name=m.first_name, last_name=m.last_name, phone=m.phone, email=m.email.lower()
+            )
+            for m in team
+        ]
+    )
+
+
+def add_note(referral: Referral, text: str, context: Context, *, shared: bool = True) -> Note:
+    """One more note of the engagement's thread (REF-23)."""
+    return Note.objects.create(
+        engagement=referral.engagement,
+        company_id=referral.company_id,
+        author_id=context.actor.user_id,
+        shared=shared,
+        text=text.strip(),
+        at=context.now,
+    )
+
+
+def members(team: Iterable[rules.Member | TeamMember]) -> list[str]:
+    """A team as text, to compare and to keep."""
+    return sorted(f"{m.first_name} {m.last_name}, {m.phone}, {m.email.lower()}" for m in team)
+
+
+def held_solutions(referral: Referral) -> list[Solution]:
+    """The solutions on the copy."""
+    return [line.solution for line in referral.solutions.select_related("solution").order_by("pk")]

@@ -1,0 +1,225 @@
+"""How deals begin: a company creates its own, or the vendor's seller sends one to a partner (REF-5..10)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from portal.accounts.models import Company, Location, User
+from portal.accounts.rules import Actor, creating_scope
+from portal.catalog.models import AssessmentType, Solution
+from portal.customers.models import Customer
+from portal.workflow.blockers import Blocker, Money, _
+from portal.workflow.timeline import STATUS, Sentence
+from portal.workflow.verbs import Context, Creation, Effect, Inputs
+from referrals import participation, partners, rules, search
+from referrals.models import Engagement, Referral
+from referrals.policies import acts_for_company, may_send
+from referrals.verbs import copies
+from referrals.verbs.copies import Terms
+from referrals.verbs.notes import note_with
+
+NO_CONTACT = rules.Contact()
+
+
+@dataclass(frozen=True)
+class NewDeal:
+    """What the person who creates a deal has entered (REF-5..8); the deal type follows from it (REF-1).
+
+    `key`: from the form, so that a double click creates one deal.
+    """
+
+    customer: Customer
+    location: Location
+    name: str
+    value: Money
+    close_date: date
+    team: Sequence[rules.Member]
+    solutions: Sequence[Solution] = ()
+    assessment: AssessmentType | None = None
+    assessment_location: str = ""
+    help_code: str = rules.NO_HELP
+    vendor_may_view: bool = False
+    contact: rules.Contact = NO_CONTACT
+    crm_id: str = ""
+    campaign_id: str = ""
+    notes: str = ""
+    marketplace_intent: str = Referral.Intent.UNDECIDED
+    key: uuid.UUID = field(default_factory=uuid.uuid4)
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.name, self.value, self.close_date, self.solutions, self.marketplace_intent)
+
+    @property
+    def asks_help(self) -> bool:
+        return self.help_code != rules.NO_HELP
+
+
+class DealCreation(Creation[Referral, Inputs]):
+    """A verb that makes an engagement with its copies."""
+
+    label = _("New deal")
+    event = "referral.created"
+    sentence = Sentence("plus-circle", "brand", _("%(company)s created the deal"), STATUS)
+    shared = True
+
+
+class Create(DealCreation[NewDeal]):
+    """The company's own referral, born Accepted, and the vendor's copy when help is asked for (REF-10)."""
+
+    name = "create"
+    who = (acts_for_company,)
+
+    def blockers(self, context: Context) -> Iterable[Blocker]:
+        return new_deal_blockers(context.actor)
+
+    def input_blockers(self, inputs: NewDeal, context: Context) -> Iterable[Blocker]:
+        actor, place = context.actor, inputs.location
+        in_scope = place.company_id == actor.company_id and creating_scope(actor).covers(place.pk)
+        judged = rules.NewDeal(
+            name=inputs.name,
+            value=inputs.value,
+            close_date=inputs.close_date,
+            help_code=inputs.help_code,
+            vendor_may_view=inputs.vendor_may_view,
+            contact=inputs.contact,
+            team=inputs.team,
+            solution_count=len(inputs.solutions),
+            has_assessment=inputs.assessment is not None,
+            assessment_location=bool(inputs.assessment_location),
+            location_in_scope=in_scope,
+            notes=inputs.notes,
+        )
+        return rules.creation_blockers(judged, today=context.now.date(), policy=context.policy)
+
+    def apply(self, inputs: NewDeal, context: Context) -> tuple[Referral, Effect]:
+        engagement = Engagement.objects.create(
+            customer=inputs.customer,
+            started_by_id=context.actor.own_company_id,
+            creation_key=inputs.key,
+            created_at=context.now,
+            help_code=inputs.help_code,
+            vendor_may_view=inputs.vendor_may_view or inputs.asks_help,
+            vendor_invited_at=context.now if inputs.asks_help else None,
+            assessment_type=inputs.assessment,
+            assessment_location=inputs.assessment_location,
+            contact_name=inputs.contact.name,
+            contact_phone=inputs.contact.phone,
+            contact_email=inputs.contact.email,
+            contact_consent=inputs.contact.consent,
+        )
+        own = copies.own_copy(
+            engagement,
+            inputs.terms,
+            context,
+            location=inputs.location,
+            crm_id=inputs.crm_id,
+            campaign_id=inputs.campaign_id,
+        )
+        copies.set_team(own, inputs.team)
+        events = note_with(own, inputs.notes, context)
+        if inputs.asks_help:
+            vendor = Company.objects.vendor()
+            _copy, received = copies.send_copy(
+                engagement, inputs.terms, to=vendor, sender_id=own.company_id, context=context
+            )
+            events.append(received)
+        search.index_engagements([engagement.pk])
+        return own, Effect(after=copies.birth_columns(own), events=events)
+
+
+ROLE_MISSING = Blocker(
+    "role_missing",
+    _("Creating deals needs the role referrals admin or referrals user. Ask your company's account admin."),
+    "ORG-5",
+)
+
+
+def new_deal_blockers(actor: Actor) -> list[Blocker]:
+    """What is missing for *New deal*: a role, or a co-sell-ready solution of the company (ORG-5)."""
+    blockers = []
+    if not creating_scope(actor):
+        message = _(
+            "Creating deals needs the role referrals admin or referrals user. Ask your company's account admin."
+        )
+        blockers.append(Blocker("role_missing", message, "ORG-5"))
+    if not Solution.objects.co_sell_ready().filter(publisher_id=actor.own_company_id).exists():
+        message = _("Your company has no published solution that is co-sell ready. Publish one, then create deals.")
+        blockers.append(Blocker("no_co_sell_ready_solution", message, "ORG-5"))
+    return blockers
+
+
+@dataclass(frozen=True)
+class SentDeal:
+    """A deal for a partner: what it is about, and what the partner is asked for; `key` as in NewDeal."""
+
+    customer: Customer
+    partner: Company
+    name: str
+    value: Money
+    close_date: date
+    solutions: Sequence[Solution]
+    help_code: str
+    notes: str = ""
+    key: uuid.UUID = field(default_factory=uuid.uuid4)
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.name, self.value, self.close_date, self.solutions)
+
+
+class Send(DealCreation[SentDeal]):
+    """The vendor's own copy is born Accepted, the partner's is to be answered (REF-10)."""
+
+    name = "send"
+    label = _("Send a deal to a partner")
+    who = (may_send,)
+
+    def input_blockers(self, inputs: SentDeal, context: Context) -> Iterable[Blocker]:
+        """Each at its field (REF-6, REF-8, REF-9)."""
+        policy = context.policy
+        yield from rules.detail_blockers(name=inputs.name, value=inputs.value, notes=inputs.notes, policy=policy)
+        yield from rules.close_date_blockers(inputs.close_date, today=context.now.date())
+        if not partners.ecosystem().filter(pk=inputs.partner.pk).exists():
+            yield participation.UNKNOWN_PARTNER
+        yield from rules.count_blockers(len(inputs.solutions), policy=policy)
+        if any(solution.publisher_id != inputs.partner.pk for solution in inputs.solutions):
+            yield participation.FOREIGN_SOLUTION
+        yield from participation.wanted_help_blockers(inputs.help_code)
+
+    def apply(self, inputs: SentDeal, context: Context) -> tuple[Referral, Effect]:
+        engagement = Engagement.objects.create(
+            customer=inputs.customer,
+            started_by_id=context.actor.own_company_id,
+            creation_key=inputs.key,
+            created_at=context.now,
+            # A co-sell deal: both work on it, and whatever the partner registers counts from here on.
+            help_code=inputs.help_code,
+            vendor_may_view=True,
+            vendor_invited_at=context.now,
+        )
+        own = copies.own_copy(engagement, inputs.terms, context)
+        copies.set_team(own, [_seller(context.actor)])
+        events = note_with(own, inputs.notes, context)
+        _copy, received = copies.send_copy(
+            engagement,
+            inputs.terms,
+            to=inputs.partner,
+            sender_id=own.company_id,
+            context=context,
+            invite_help=inputs.help_code,
+            invite_notes=inputs.notes,
+        )
+        search.index_engagements([engagement.pk])
+        return own, Effect(after=copies.birth_columns(own), events=[*events, received])
+
+
+def _seller(actor: Actor) -> rules.Member:
+    user = User.objects.get(pk=actor.user_id or 0)
+    return rules.Member(user.first_name, user.last_name, user.phone, user.email)
+
+
+CREATE, SEND = Create(), Send()

@@ -1,0 +1,132 @@
+"""Changing an active deal: its details, its team, its solutions (REF-21)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from portal.catalog.models import Solution
+from portal.workflow.blockers import Blocker, Money, _
+from portal.workflow.timeline import CHANGES, PEOPLE, Sentence
+from portal.workflow.verbs import Context, Effect
+from referrals import rules
+from referrals.models import Referral
+from referrals.verbs import copies
+from referrals.verbs.base import DealVerb
+
+
+@dataclass(frozen=True)
+class Details:
+    """What the details section edits (REF-21); the location never changes (ORG-4)."""
+
+    name: str
+    value: Decimal
+    currency: str
+    close_date: date
+    crm_id: str
+    campaign_id: str
+    marketplace_intent: str
+
+    @property
+    def money(self) -> Money:
+        return Money(self.value, self.currency)
+
+
+def details_of(referral: Referral) -> Details:
+    """The details as they are now."""
+    return Details(
+        referral.name,
+        referral.value,
+        referral.currency,
+        referral.close_date,
+        referral.crm_id,
+        referral.campaign_id,
+        referral.marketplace_intent,
+    )
+
+
+class EditDetails(DealVerb[Details]):
+    """The USD value follows the value (FX-2)."""
+
+    name = "edit_details"
+    label = _("Edit the details")
+    event = "referral.edited"
+    sentence = Sentence("pencil", "neutral", _("%(company)s edited the details"), CHANGES)
+    quiet = True
+    indexed = True
+
+    def input_blockers(self, record: Referral, inputs: Details, context: Context) -> Iterable[Blocker]:
+        return rules.detail_blockers(name=inputs.name, value=inputs.money, policy=context.policy)
+
+    def apply(self, record: Referral, inputs: Details, context: Context) -> Effect:
+        record.edit_details()
+        if inputs.money != record.money:
+            copies.set_value(record, inputs.money, context)
+        record.name, record.close_date = inputs.name, inputs.close_date
+        record.crm_id, record.campaign_id = inputs.crm_id, inputs.campaign_id
+        record.marketplace_intent = inputs.marketplace_intent
+        return Effect()
+
+
+@dataclass(frozen=True)
+class Team:
+    """The people who work on the deal (REF-7)."""
+
+    members: Sequence[rules.Member]
+
+
+class EditTeam(DealVerb[Team]):
+    """Put another team in place of the one there is (REF-7)."""
+
+    name = "edit_team"
+    label = _("Edit the team")
+    event = "referral.team_edited"
+    sentence = Sentence("people", "neutral", _("%(company)s edited the team"), PEOPLE)
+    quiet = True
+    indexed = seen_by_all = True
+
+    def input_blockers(self, record: Referral, inputs: Team, context: Context) -> Iterable[Blocker]:
+        return rules.team_blockers(inputs.members, policy=context.policy)
+
+    def apply(self, record: Referral, inputs: Team, context: Context) -> Effect:
+        record.edit_team()
+        before = copies.members(record.team.all())
+        copies.set_team(record, inputs.members)
+        return Effect({"team": before}, {"team": copies.members(inputs.members)})
+
+
+@dataclass(frozen=True)
+class Solutions:
+    """What is sold (REF-8)."""
+
+    solutions: Sequence[Solution]
+
+
+class EditSolutions(DealVerb[Solutions]):
+    """Put other solutions in place of those there are; an assessment's is fixed (REF-8)."""
+
+    name = "edit_solutions"
+    label = _("Edit the solutions")
+    event = "referral.solutions_edited"
+    sentence = Sentence("box", "neutral", _("%(company)s edited the solutions"), CHANGES)
+    quiet = True
+
+    def blockers(self, record: Referral, context: Context) -> Iterable[Blocker]:
+        if record.is_assessment:
+            yield Blocker("assessment_fixed", _("The solution of a solution assessment can't be changed."), "REF-8")
+
+    def input_blockers(self, record: Referral, inputs: Solutions, context: Context) -> Iterable[Blocker]:
+        if not record.is_assessment:
+            yield from rules.count_blockers(len(inputs.solutions), policy=context.policy)
+
+    def apply(self, record: Referral, inputs: Solutions, context: Context) -> Effect:
+        record.edit_solutions()
+        before = sorted(solution.name for solution in copies.held_solutions(record))
+        record.solutions.all().delete()
+        copies.set_solutions(record, inputs.solutions)
+        return Effect({"solutions": before}, {"solutions": sorted(s.name for s in inputs.solutions)})
+
+
+EDIT_DETAILS, EDIT_TEAM, EDIT_SOLUTIONS = EditDetails(), EditTeam(), EditSolutions()

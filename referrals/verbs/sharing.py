@@ -1,0 +1,148 @@
+"""Bringing others into a deal: the vendor, with or without its help, and partners (REF-3, REF-4, REF-9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from portal.accounts.models import Company
+from portal.catalog.models import Solution
+from portal.workflow.blockers import Blocker, Money, _
+from portal.workflow.timeline import PEOPLE, Sentence
+from portal.workflow.verbs import Context, Effect
+from referrals import participation, partners, rules
+from referrals.models import Referral
+from referrals.policies import may_share
+from referrals.verbs import copies
+from referrals.verbs.base import DealVerb
+from referrals.verbs.copies import Terms
+
+
+class ShareWithVendor(DealVerb[None]):
+    """Private -> partner-led: the vendor's sellers may view the deal from now on, for good (REF-3, REF-4)."""
+
+    name = "share_with_vendor"
+    label = _("Share with %(vendor)s")
+    event = "referral.shared"
+    sentence = Sentence("eye", "info", _("%(company)s shared the deal with %(vendor)s"), PEOPLE)
+    who = (may_share,)
+    seen_by_all = True
+
+    def blockers(self, record: Referral, context: Context) -> Iterable[Blocker]:
+        return participation.sharing_blockers(
+            inbound=record.is_inbound, vendor_may_view=record.engagement.vendor_may_view
+        )
+
+    def apply(self, record: Referral, inputs: None, context: Context) -> Effect:
+        record.share_with_vendor()
+        record.engagement.vendor_may_view = True
+        record.engagement.save(update_fields=["vendor_may_view"])
+        return Effect()
+
+
+@dataclass(frozen=True)
+class HelpRequest:
+    """What help is wanted from the vendor, and whom it may ask at the customer (REF-2, REF-5)."""
+
+    help_code: str
+    contact: rules.Contact
+    notes: str = ""
+
+
+class RequestHelp(DealVerb[HelpRequest]):
+    """Private or partner-led -> co-sell: the vendor gets its own copy to answer (REF-4, REF-10)."""
+
+    name = "request_help"
+    label = _("Ask %(vendor)s for help")
+    event = "referral.help_requested"
+    sentence = Sentence("life-preserver", "info", _("%(company)s asked %(vendor)s for help"), PEOPLE)
+    who = (may_share,)
+    seen_by_all = indexed = True
+
+    def blockers(self, record: Referral, context: Context) -> Iterable[Blocker]:
+        return participation.asking_blockers(inbound=record.is_inbound, help_code=record.engagement.help_code)
+
+    def input_blockers(self, record: Referral, inputs: HelpRequest, context: Context) -> Iterable[Blocker]:
+        return participation.help_blockers(inputs.help_code, contact=inputs.contact)
+
+    def apply(self, record: Referral, inputs: HelpRequest, context: Context) -> Effect:
+        record.request_help()
+        engagement, contact = record.engagement, inputs.contact
+        engagement.help_code, engagement.vendor_may_view = inputs.help_code, True
+        engagement.vendor_invited_at = context.now
+        engagement.contact_name, engagement.contact_phone = contact.name, contact.phone
+        engagement.contact_email, engagement.contact_consent = contact.email, contact.consent
+        engagement.save()
+        terms = Terms(
+            record.name, record.money, record.close_date, copies.held_solutions(record), record.marketplace_intent
+        )
+        vendor = Company.objects.vendor()
+        _copy, received = copies.send_copy(engagement, terms, to=vendor, sender_id=record.company_id, context=context)
+        return Effect(comment=inputs.notes, events=[received])
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """What one partner is invited with (REF-9)."""
+
+    partner: Company
+    close_date: date
+    value: Money
+    help_code: str
+    team: Sequence[rules.Member]
+    solutions: Sequence[Solution]
+    notes: str = ""
+
+    @property
+    def terms(self) -> participation.Invitation:
+        return participation.Invitation(
+            close_date=self.close_date,
+            value=self.value,
+            help_code=self.help_code,
+            team=self.team,
+            solution_count=len(self.solutions),
+            notes=self.notes,
+        )
+
+
+class InvitePartner(DealVerb[Invitation]):
+    """Send a partner its own copy with the terms meant for it (REF-9); one per partner, never oneself."""
+
+    name = "invite_partner"
+    label = _("Invite a partner")
+    event = "referral.partner_invited"
+    sentence = Sentence("person-plus", "info", _("%(company)s invited %(partner)s"), PEOPLE)
+    who = (may_share,)
+    seen_by_all = indexed = True
+
+    def blockers(self, record: Referral, context: Context) -> Iterable[Blocker]:
+        return participation.inviting_blockers(inbound=record.is_inbound)
+
+    def input_blockers(self, record: Referral, inputs: Invitation, context: Context) -> Iterable[Blocker]:
+        partner = inputs.partner
+        if partner.pk == record.company_id:
+            yield participation.OWN_COMPANY
+        elif record.engagement.referrals.filter(company=partner).exists():
+            named = {"partner": partner.name}
+            yield Blocker("already_invited", _("%(partner)s has this deal already."), "REF-9", "partner", named)
+        elif not partners.ecosystem().filter(pk=partner.pk).exists():  # nor the vendor: it is asked for help (REF-4)
+            yield participation.UNKNOWN_PARTNER
+        yield from participation.invitation_blockers(inputs.terms, today=context.now.date(), policy=context.policy)
+
+    def apply(self, record: Referral, inputs: Invitation, context: Context) -> Effect:
+        record.invite_partner()
+        copy, received = copies.send_copy(
+            record.engagement,
+            Terms(record.name, inputs.value, inputs.close_date, inputs.solutions, record.marketplace_intent),
+            to=inputs.partner,
+            sender_id=record.company_id,
+            context=context,
+            invite_help=inputs.help_code,
+            invite_notes=inputs.notes,
+        )
+        copies.set_inviter_team(copy, inputs.team)
+        return Effect(after={"partner": inputs.partner.name}, events=[received])
+
+
+SHARE_WITH_VENDOR, REQUEST_HELP, INVITE_PARTNER = ShareWithVendor(), RequestHelp(), InvitePartner()
