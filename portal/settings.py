@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.accounts.middleware.ActorMiddleware",
+    "portal.policy.middleware.PolicyMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"

@@ -42,18 +42,22 @@ def edit_details(referral: Referral, wanted: Details, *, seen_version: int, acto
     """Change the details, as they were at the version that the editor saw: what they left alone stays as it now is.
 
     Raises Conflict where two people changed one field differently, PermissionDenied, RuleViolation (REF-6, REF-21).
+    What changes nothing is no edit.
     """
 
-    def merged(stale: Stale, current: Referral) -> Details:
+    def merged(stale: Stale, current: Referral) -> Details | None:
         held = details_of(current)
         seen = {name: _read(name, was) for name, (was, _is) in stale.changes.items() if hasattr(held, name)}
         found = rules.merge(seen=asdict(held) | seen, current=asdict(held), wanted=asdict(wanted))
         if found.conflicts:
             raise Conflict(found.conflicts, version=stale.version)
         changes: dict[str, Any] = dict(found.changes)
-        return replace(held, **changes)
+        return replace(held, **changes) if changes else None
 
-    return _edit(referral, verbs.EDIT_DETAILS, wanted, details_of, merged, seen_version, actor=actor, now=now)
+    if seen_version == referral.version and wanted == details_of(referral):
+        workflow.check_allowed(referral, verbs.EDIT_DETAILS, actor=actor)
+        return referral
+    return _edit(referral, verbs.EDIT_DETAILS, wanted, merged, seen_version, actor=actor, now=now)
 
 
 def _read(column: str, kept: object) -> Any:
@@ -65,54 +69,47 @@ def edit_team(
     referral: Referral, team: Sequence[rules.Member], *, seen_version: int, actor: Actor, now: datetime
 ) -> Referral:
     """Put another team in place of the one seen (REF-7, REF-21). Raises Conflict if it is another one by now."""
+    wanted = Team(tuple(team))
 
     def merged(stale: Stale, current: Referral) -> Team:
         _refuse_stale("team", stale, now=copies.members(current.team.all()), wanted=copies.members(team))
-        return Team(tuple(team))
+        return wanted
 
-    # Saving the same people again is an edit, too: it may order them anew.
-    return _edit(
-        referral, verbs.EDIT_TEAM, Team(tuple(team)), lambda _held: None, merged, seen_version, actor=actor, now=now
-    )
+    return _edit(referral, verbs.EDIT_TEAM, wanted, merged, seen_version, actor=actor, now=now)
 
 
 def edit_solutions(
     referral: Referral, solutions: Sequence[Solution], *, seen_version: int, actor: Actor, now: datetime
 ) -> Referral:
     """Put other solutions in place of those seen (REF-8, REF-21); an assessment's is fixed. Raises Conflict."""
+    wanted = Solutions(tuple(solutions))
 
     def merged(stale: Stale, current: Referral) -> Solutions:
         names = sorted(solution.name for solution in copies.held_solutions(current))
         _refuse_stale("solutions", stale, now=names, wanted=sorted(s.name for s in solutions))
-        return Solutions(tuple(solutions))
+        return wanted
 
-    def held(current: Referral) -> Solutions:
-        return Solutions(tuple(copies.held_solutions(current)))
-
-    wanted = Solutions(tuple(solutions))
-    return _edit(referral, verbs.EDIT_SOLUTIONS, wanted, held, merged, seen_version, actor=actor, now=now)
+    return _edit(referral, verbs.EDIT_SOLUTIONS, wanted, merged, seen_version, actor=actor, now=now)
 
 
 def _edit(
     referral: Referral,
     verb: DealVerb[Any],
     wanted: Any,
-    held: Callable[[Referral], Any],
     merged: Callable[[Stale, Referral], Any],
     seen_version: int,
     *,
     actor: Actor,
     now: datetime,
 ) -> Referral:
-    """Run the edit; as often as somebody is first, on top of what they did. What changes nothing is no edit."""
-    while True:
-        if seen_version == referral.version and wanted == held(referral):
-            return referral
+    """Run the edit; as often as somebody is first, on top of what they did, until nothing is left to change."""
+    while wanted is not None:
         try:
             return workflow.run(referral, verb, wanted, actor=actor, now=now, expected_version=seen_version)
         except Stale as stale:
             referral = Referral.objects.with_context().prefetch_related("team").get(pk=referral.pk)
-            wanted, seen_version = merged(stale, referral), referral.version
+            wanted, seen_version = merged(stale, referral), stale.version
+    return referral
 
 
 def _refuse_stale(name: str, stale: Stale, *, now: list[str], wanted: list[str]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 
 from django.contrib.postgres.search import SearchQuery
@@ -19,7 +19,7 @@ from django.db.models import OuterRef, Q, Subquery
 
 from portal.accounts.rules import Actor
 from portal.customers.rules import fold
-from referrals.models import Engagement, Note, Referral, TeamMember
+from referrals.models import Engagement, Note, Referral, ReferralQuerySet, TeamMember
 from referrals.participation import Party, know_each_other
 
 SHARED, OWN = "s", "o"
@@ -119,27 +119,35 @@ def index(referrals: Iterable[Referral]) -> None:
     """Bring the search text of these copies up to date; five statements for every few hundred of them."""
     pks = iter(sorted({referral.pk for referral in referrals}))
     while batch := list(islice(pks, BATCH)):
-        _index(batch)
-
-
-def index_engagements(engagement_ids: Iterable[int]) -> None:
-    """Bring every participant's copy up to date: a shared note is found by all of them (REF-23)."""
-    index(Referral.objects.filter(engagement_id__in=engagement_ids).only("pk"))
+        _lock_and_index(batch)
 
 
 @transaction.atomic(savepoint=False)
-def _index(pks: Sequence[int]) -> None:
+def _lock_and_index(pks: Sequence[int]) -> None:
     """One batch. The engagements are locked first, as by every verb: nobody changes what is being read."""
     locked = Engagement.objects.filter(referrals__in=pks).order_by("pk").select_for_update(of=("self",))
-    engagements = set(locked.values_list("pk", flat=True))
-    copies = list(Referral.objects.filter(pk__in=pks).with_context())
+    list(locked.values_list("pk", flat=True))
+    _index(Referral.objects.filter(pk__in=pks))
+
+
+def index_engagements(engagement_ids: Collection[int]) -> None:
+    """Bring every participant's copy up to date: a shared note is found by all of them (REF-23).
+
+    For verbs, which hold the engagements' locks.
+    """
+    _index(Referral.objects.filter(engagement__in=engagement_ids))
+
+
+def _index(found: ReferralQuerySet) -> None:
+    copies = list(found.with_context())
     notes: dict[int, list[Note]] = defaultdict(list)
     invited_by = Referral.objects.filter(engagement=OuterRef("engagement"), company=OuterRef("company"))
+    engagements = {copy.engagement_id for copy in copies}
     written = Note.objects.filter(engagement_id__in=engagements).select_related("company").order_by("-pk")
     for note in written.annotate(invited_by_id=Subquery(invited_by.values("invited_by"))):
         notes[note.engagement_id].append(note)
     team: dict[int, list[TeamMember]] = defaultdict(list)
-    for member in TeamMember.objects.filter(referral_id__in=pks).order_by("pk"):
+    for member in TeamMember.objects.filter(referral__in=[copy.pk for copy in copies]).order_by("pk"):
         team[member.referral_id].append(member)
     texts = [search_text(copy, team[copy.pk], notes[copy.engagement_id]) for copy in copies]
     with connection.cursor() as cursor:

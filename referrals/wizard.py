@@ -19,7 +19,7 @@ from portal.accounts.rules import Actor, writing_scope
 from portal.catalog.models import Solution
 from portal.workflow import services as workflow
 from portal.workflow import text
-from portal.workflow.blockers import Blocker, Money, _
+from portal.workflow.blockers import Blocker, Money, RuleViolation, _
 from referrals import drafts, participation, partners, rules, services, verbs
 from referrals.forms import add_blockers, unjudged
 from referrals.forms_after import InviteForm
@@ -105,6 +105,7 @@ class Wizard:
         self.draft, self.actor, self.now = draft, actor, now
         self.context = workflow.context_of(actor, now)
         self._forms: dict[str, Step] = {}
+        self._judged: set[str] = set()
         #: The answers of the steps that can be read, whatever the rules say of them.
         self._values: dict[str, dict[str, Any]] = {}
 
@@ -130,11 +131,18 @@ class Wizard:
 
     def judged(self, step: str) -> Step:
         """The step's form with everything that is wrong with it, by itself; one never filled in is judged as empty."""
+        form = self._parsed(step)
+        if step not in self._judged:
+            self._judged.add(step)
+            add_blockers(form, form.blockers(self.around))
+        return form
+
+    def _parsed(self, step: str) -> Step:
+        """The step's form with what was typed, read but not held against the rules."""
         if step not in self._forms:
             form = self._forms[step] = self._new_form(step, bound=True)
             if form.is_valid():
                 self._values[step] = {**form.cleaned_data, **({TEAM: form.members()} if step == TEAM else {})}  # type: ignore[attr-defined]
-            add_blockers(form, form.blockers(self.around))
         return self._forms[step]
 
     @property
@@ -225,7 +233,7 @@ class Wizard:
     def deal(self) -> verbs.NewDeal | None:
         """What create_deal takes, once every step can be read."""
         for step in FORMS:
-            self.judged(step)
+            self._parsed(step)
         if len(self._values) < len(FORMS):
             return None
         customer, deal, solutions, help_ = (self._values[step] for step in (CUSTOMER, DEAL, SOLUTIONS, HELP))
@@ -258,11 +266,11 @@ class Wizard:
         if deal is not None:
             for blocker in workflow.creation_blockers(verbs.CREATE, deal, self.context):
                 _add(found[_step_of(blocker)], blocker)
-            for blocker in self._inviter_blockers(deal):
+            for blocker in self.inviter_blockers(deal):
                 _add(found[TEAM], blocker)
         return found
 
-    def _inviter_blockers(self, deal: verbs.NewDeal) -> Iterable[Blocker]:
+    def inviter_blockers(self, deal: verbs.NewDeal) -> Iterable[Blocker]:
         """Whom only the team lets change the deal has to be on it to invite others to it (ORG-2, REF-9)."""
         listed = self.actor.email.lower() in {member.email.lower() for member in deal.team}
         if self.kept_invitations() and not listed and not writing_scope(self.actor).covers(deal.location.pk):
@@ -344,8 +352,10 @@ def finish(public_id: uuid.UUID, *, actor: Actor, now: datetime) -> Referral:
     draft = drafts.lock(public_id, actor)
     wizard = Wizard(draft, actor=actor, now=now)
     deal = wizard.deal()
-    if deal is None or any(wizard.problems().values()):
+    if deal is None or any(invitation.problems for invitation in wizard.invitations):
         raise Unfinished
+    if blockers := list(wizard.inviter_blockers(deal)):
+        raise RuleViolation(blockers)
     referral = services.create_deal(deal, actor=actor, now=now)
     for invitation in wizard.invitations:
         workflow.run(referral, verbs.INVITE_PARTNER, invitation.form.invitation(), actor=actor, now=now)

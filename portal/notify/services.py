@@ -41,7 +41,7 @@ class Message:
     language: str = ""
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def notify(messages: Iterable[Message]) -> None:
     """Write the notices of many events in one go; each address hears of an event once (REF-24).
 

@@ -14,8 +14,11 @@ from portal.policy import rules
 
 
 class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
+    def newest_first(self) -> PolicyVersionQuerySet:
+        return self.order_by("-effective_from", "-number")
+
     def in_force(self, now: datetime) -> PolicyVersion | None:
-        return self.filter(effective_from__lte=now).order_by("-effective_from", "-number").first()
+        return self.filter(effective_from__lte=now).newest_first().first()
 
 
 class PolicyVersion(models.Model):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +13,29 @@ from django.db.models import Max
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy
 
+#: The versions that a request, or a run of a verb, has read so far; None outside of both.
+_read: ContextVar[dict[str, list[PolicyVersion]] | None] = ContextVar("policy_versions", default=None)
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Within it the versions are asked for once, however many rules look at a number."""
+    token = _read.set(_read.get() or {})
+    try:
+        yield
+    finally:
+        _read.reset(token)
+
 
 def current(now: datetime) -> Policy:
     """The policy in force at `now`; version 0 is the built-in one."""
-    version = PolicyVersion.objects.in_force(now)
+    read = _read.get()
+    if read is None:
+        version = PolicyVersion.objects.in_force(now)
+    else:
+        if "versions" not in read:
+            read["versions"] = list(PolicyVersion.objects.newest_first())
+        version = next((v for v in read["versions"] if v.effective_from <= now), None)
     return version.as_policy() if version else Policy()
 
 
@@ -42,4 +64,6 @@ def add_version(
     )
     version.as_policy()
     version.save()
+    if read := _read.get():
+        read.clear()
     return version

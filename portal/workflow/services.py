@@ -44,6 +44,14 @@ def lock(record: R) -> R:
     return machine_of(record).lock(record.pk)
 
 
+def check_allowed(record: R, verb: Verb[R, Any], *, actor: Actor) -> None:
+    """Raises PermissionDenied, or RuleViolation where the state does not allow the verb at all."""
+    if not verb.may(actor, record):
+        raise PermissionDenied
+    if not _state_allows(verb, record):
+        raise RuleViolation([_wrong_state(machine_of(record), record)])
+
+
 class Stale(RuleViolation):
     """The caller saw an older version of the record (REF-21; the API's 412).
 
@@ -104,6 +112,7 @@ def run(record: None, verb: Creation[R, Inputs], inputs: Inputs, *, actor: Actor
 
 
 @transaction.atomic
+@policies.read_once()
 def run(
     record: Any,
     verb: Any,
@@ -141,14 +150,10 @@ def _create(verb: Creation[R, Inputs], inputs: Inputs, context: Context) -> R:
 
 
 def _change(record: R, verb: Verb[R, Inputs], inputs: Inputs, context: Context, expected_version: int | None) -> R:
-    machine = machine_of(record)
-    fresh = machine.lock(record.pk)
-    if not verb.may(context.actor, fresh):
-        raise PermissionDenied
+    fresh = lock(record)
+    check_allowed(fresh, verb, actor=context.actor)
     if expected_version is not None and fresh.version != expected_version:
         raise Stale(_changes_since(fresh, expected_version), version=fresh.version)
-    if not _state_allows(verb, fresh):
-        raise RuleViolation([_wrong_state(machine, fresh)])
     if blockers := (*verb.blockers(fresh, context), *verb.input_blockers(fresh, inputs, context)):
         raise RuleViolation(blockers)
     event, more, _changed = _apply(verb, fresh, inputs, context)
@@ -159,6 +164,7 @@ def _change(record: R, verb: Verb[R, Inputs], inputs: Inputs, context: Context, 
 
 
 @transaction.atomic
+@policies.read_once()
 def run_batch(due: models.QuerySet[R], verb: Verb[R, None], *, actor: Actor, now: datetime, limit: int) -> int:
     """Do `verb` to up to `limit` rows of `due` as run() does to one: same columns, same events, same reactions.
 

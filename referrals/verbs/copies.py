@@ -57,11 +57,15 @@ RECEIVED = Received()
 
 def usd_value(value: Money, context: Context) -> tuple[Decimal | None, date | None]:
     """The value at the rate of the month of `now`, with that rate's month; nothing where no rate is known (FX-2)."""
-    try:
-        usd = money.to_usd(value.amount, value.currency, month=context.now.date(), policy=context.policy)
-    except money.RateMissing:
-        return None, None
-    return usd.amount, usd.rate_month
+
+    def find() -> tuple[Decimal | None, date | None]:
+        try:
+            usd = money.to_usd(value.amount, value.currency, month=context.now.date(), policy=context.policy)
+        except money.RateMissing:
+            return None, None
+        return usd.amount, usd.rate_month
+
+    return context.once(f"usd {value}", find)
 
 
 def set_value(referral: Referral, value: Money, context: Context) -> None:
@@ -108,7 +112,14 @@ def _begin(referral: Referral, engagement: Engagement, terms: Terms, context: Co
 
 
 def set_team(referral: Referral, team: Iterable[rules.Member]) -> None:
-    referral.team.all().delete()
+    """Put these people in place of those there are."""
+    if referral.team.all():  # verbs lock the copy together with its team
+        referral.team.all().delete()
+    add_team(referral, team)
+
+
+def add_team(referral: Referral, team: Iterable[rules.Member]) -> None:
+    """The people of a copy that has none yet."""
     TeamMember.objects.bulk_create(
         [
             TeamMember(

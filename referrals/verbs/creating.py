@@ -119,7 +119,7 @@ class Create(DealCreation[NewDeal]):
             crm_id=inputs.crm_id,
             campaign_id=inputs.campaign_id,
         )
-        copies.set_team(own, inputs.team)
+        copies.add_team(own, inputs.team)
         events = note_with(own, inputs.notes, context)
         if inputs.asks_help:
             vendor = Company.objects.vendor()
@@ -202,7 +202,7 @@ class Send(DealCreation[SentDeal]):
             vendor_invited_at=context.now,
         )
         own = copies.own_copy(engagement, inputs.terms, context)
-        copies.set_team(own, [_seller(context.actor)])
+        copies.add_team(own, [_seller(context.actor)])
         events = note_with(own, inputs.notes, context)
         _copy, received = copies.send_copy(
             engagement,

@@ -1,0 +1,241 @@
+"""Every verb, called through workflow.run alone, does all of it; and who hears of it finds it done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from dealreg import verbs as registering
+from dealreg.models import Registration
+from portal.accounts.rules import SYSTEM, Actor
+from portal.events import services as events
+from portal.events.models import Event
+from portal.pages.demo import do
+from portal.pages.demo.cast import Cast
+from portal.workflow import services as workflow
+from portal.workflow.blockers import Money
+from portal.workflow.services import Stale
+from portal.workflow.verbs import Described
+from referrals import rules, sweeps, verbs
+from referrals.models import Note, Referral
+from tests import build
+from tests.build import CONTOSO, DAY, NOW, REVIEWER, SELLER
+from tests.edge import Live, parse
+from tests.test_wizard import answers, writer
+
+PRIVATE = {"help_code": rules.NO_HELP, "vendor_may_view": False}
+
+#: The record (None: it is made), the verb, its inputs, who; and whether all of the effect is there.
+Case = tuple[Any, Described, Any, Actor, Callable[[Any], bool]]
+
+
+def again(record: Any) -> Any:
+    return type(record).objects.get(pk=record.pk)
+
+
+def _note(deal: Referral, *, shared: bool) -> bool:
+    return Note.objects.filter(engagement=deal.engagement, text="Well?", shared=shared).exists()
+
+
+def referral_cases(cast: Cast) -> list[Case]:
+    admin, sam = cast.actor(CONTOSO), cast.actor(SELLER)
+    member, twin = build.member("new@contoso.example"), cast.solutions["twin"]
+    given = build.deal_input(cast, notes="Well?")
+    contact = given.contact
+    asked = verbs.HelpRequest(build.HELP, contact)
+    invited = verbs.Invitation(
+        cast.companies["fabrikam"], (NOW + DAY).date(), Money(Decimal(9), "CHF"), build.HELP, [member], [twin]
+    )
+    sent = verbs.SentDeal(
+        given.customer, cast.companies["fabrikam"], "Sent", given.value, given.close_date, [twin], build.HELP, "Well?"
+    )
+    taken = verbs.Acceptance("Taken", Money(Decimal(7), "CHF"), (NOW + DAY).date(), "C-1", "M-1", "Well?", [member])
+    changed = replace(verbs.details_of(build.deal(cast)), name="Changed", value=Decimal(50_000))
+    planned = do.schedule_win(build.deal(cast, at=NOW), actor=admin, now=NOW)
+    due = build.vendor_copy(build.deal(cast, at=NOW - 20 * DAY))
+    copies = Referral.objects.filter(company=cast.companies["fabrikam"])
+
+    def made(deal: Referral) -> bool:
+        vendor = build.vendor_copy(deal)
+        held = (deal.team.count(), deal.solutions.count(), vendor.solutions.count(), vendor.substatus)
+        return held == (1, 1, 1, "Received") and _note(deal, shared=True) and "well" in again(deal).search_text
+
+    def accepted(deal: Referral) -> bool:
+        held = [m.email for m in deal.team.all()], deal.value_usd, deal.crm_id, deal.accepted_at
+        return held == (["new@contoso.example"], Decimal("7.35"), "C-1", NOW) and _note(deal, shared=True)
+
+    def sold(deal: Referral) -> list[Any]:
+        return [line.solution for line in deal.solutions.all()]
+
+    def named(deal: Referral) -> bool:
+        return copies.get(engagement=deal.engagement).inviter_team.exists()
+
+    def asks(deal: Referral) -> bool:
+        return (deal.engagement.deal_type, build.vendor_copy(deal).substatus) == ("co_sell", "Received")
+
+    return [
+        (None, verbs.CREATE, given, admin, made),
+        (None, verbs.SEND, sent, sam, lambda d: d.team.exists() and copies.filter(engagement=d.engagement).exists()),
+        (build.vendor_copy(build.deal(cast)), verbs.ACCEPT, taken, sam, accepted),
+        (build.vendor_copy(build.deal(cast)), verbs.DECLINE, verbs.Reason("budget"), sam, lambda d: d.closed_at == NOW),
+        (due, verbs.EXPIRE, None, SYSTEM, lambda d: d.substatus == "Expired"),
+        (build.deal(cast), verbs.SET_STAGE, verbs.Stage(60), admin, lambda d: d.stage == 60),
+        (build.deal(cast), verbs.EDIT_DETAILS, changed, admin, lambda d: d.value_usd == Decimal(55_000)),
+        (build.deal(cast), verbs.EDIT_TEAM, verbs.Team([member]), admin, lambda d: "new" in d.search_text),
+        (build.deal(cast), verbs.EDIT_SOLUTIONS, verbs.Solutions([twin]), admin, lambda d: sold(d) == [twin]),
+        (build.deal(cast), verbs.ADD_NOTE, verbs.NewNote("Well?"), admin, lambda d: _note(d, shared=True)),
+        (build.deal(cast), verbs.ADD_PRIVATE_NOTE, verbs.NewNote("Well?"), admin, lambda d: _note(d, shared=False)),
+        (build.deal(cast), verbs.INVITE_PARTNER, invited, admin, named),
+        (build.deal(cast, **PRIVATE), verbs.SHARE_WITH_VENDOR, None, admin, lambda d: d.engagement.vendor_may_view),
+        (build.deal(cast, **PRIVATE), verbs.REQUEST_HELP, asked, admin, asks),
+        (build.deal(cast, at=NOW), verbs.SCHEDULE_WIN, None, admin, lambda d: d.win_at == NOW + timedelta(hours=72)),
+        (planned, verbs.CANCEL_WIN, None, admin, lambda d: d.win_at is None),
+        (build.deal(cast), verbs.CLOSE_AS_ERROR, verbs.Reason("test"), admin, lambda d: d.reason_code == "test"),
+        (build.deal(cast), verbs.LOSE, verbs.Reason("budget"), admin, lambda d: d.closed_at == NOW),
+        (build.accepted(cast), verbs.WIN, None, admin, lambda d: (d.stage, d.closed_at) == (100, NOW)),
+    ]  # fmt: skip
+
+
+def registration_cases(cast: Cast) -> list[Case]:
+    admin, reviewer = cast.actor(CONTOSO), cast.actor(REVIEWER)
+    claim, decision = registering.Claim(build.form()), registering.Decision("Read this.", "evidence_missing")
+    unopened = build.won(cast)
+    Registration.objects.filter(referral=unopened).delete()
+
+    def pending() -> Registration:
+        return Registration.objects.get(referral=build.won(cast))
+
+    def marketed() -> Registration:
+        day = NOW.date() + timedelta(days=9)
+        return do.route(build.submitted(cast, build.won(cast), marketplace=True, marketplace_date=day), now=NOW)
+
+    def approved() -> Registration:
+        return do.route(build.submitted(cast, build.won(cast)), now=NOW)
+
+    def sent_back() -> Registration:
+        return do.decide(
+            build.in_review(cast),
+            "require_action",
+            actor=reviewer,
+            now=NOW,
+            reason_code="evidence_missing",
+            comment="!",
+        )
+
+    return [
+        (None, registering.OPEN, registering.Opening(unopened), SYSTEM, lambda r: r.solution is not None),
+        (pending(), registering.SUBMIT, claim, admin, filed),
+        (pending(), registering.CLOSE_UNREGISTERED, None, admin, lambda r: r.outcome == "not_registered"),
+        (sent_back(), registering.RESUBMIT, claim, admin, lambda r: (r.tcv, r.comment) == (40_000, "")),
+        (build.submitted(cast, build.won(cast)), registering.ROUTE, None, SYSTEM, lambda r: r.approved_at == NOW),
+        (build.in_review(cast), registering.PASS_REVIEW, registering.Comment(), reviewer, lambda r: r.decided_at == NOW),
+        (build.in_review(cast), registering.REQUIRE_ACTION, decision, reviewer, lambda r: r.action_required_at == NOW),
+        (build.in_review(cast), registering.FAIL_REVIEW, decision, reviewer, refused),
+        (marketed(), registering.MATCH, registering.Comment(), reviewer, lambda r: r.decided_at == NOW),
+        (marketed(), registering.NO_MATCH, decision, reviewer, lambda r: r.comment == "Read this."),
+        (approved(), registering.SELECT_FOR_REVIEW, None, reviewer, lambda r: r.review_pending_at == NOW),
+        (approved(), registering.CLOSE, None, SYSTEM, lambda r: r.outcome == "approved"),
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def cases(cast: Cast) -> list[Case]:
+    return [*referral_cases(cast), *registration_cases(cast)]
+
+
+def test_run_alone_does_all_of_every_verb(cases: list[Case]) -> None:
+    """FLOW-7, REF-4..18: nothing is added by whoever calls it; one event of the verb, with the version it led to."""
+    for record, verb, inputs, actor, done in cases:
+        last = Event.objects.order_by("pk").last()
+        result = workflow.run(record, verb, inputs, actor=actor, now=NOW)  # type: ignore[call-overload]
+        assert done(again(result)), verb.name
+        told = Event.objects.filter(pk__gt=last.pk if last else 0, subject_type=result._meta.label_lower)
+        (event,) = [e for e in told.filter(subject_id=result.pk) if e.verb == verb.event][:1]
+        assert event.version == again(result).version, verb.name
+    tried = {verb for _record, verb, *_rest in cases}
+    assert tried == {v for m in workflow.machines() for v in [*m.creations, *m.verbs]}
+
+
+def test_a_reaction_finds_the_finished_rows(cases: list[Case], monkeypatch: pytest.MonkeyPatch) -> None:
+    """FLOW-7: whoever reacts to the event, or reads it, sees the whole effect."""
+    for record, verb, inputs, actor, done in cases:
+        found: list[bool] = []
+        monkeypatch.setitem(events._reactions, verb.event, [partial(_look, done, found)])
+        workflow.run(record, verb, inputs, actor=actor, now=NOW)  # type: ignore[call-overload]
+        assert found == [True], verb.name
+
+
+def _look(done: Callable[[Any], bool], found: list[bool], batch: Sequence[Event]) -> None:
+    for event in batch:
+        model = Referral if event.subject_type == "referrals.referral" else Registration
+        found.append(done(model.objects.get(pk=event.subject_id)))
+
+
+def test_an_older_version_is_refused_with_both(cast: Cast) -> None:
+    """REF-21: what it was and what it is, field by field, over several changes; nothing is written."""
+    deal, admin = build.deal(cast), cast.actor(CONTOSO)
+    seen = deal.version
+    do.edit_details(deal, name="First", actor=admin, now=NOW)
+    do.edit_details(again(deal), name="Second", crm_id="C-1", actor=admin, now=NOW)
+    with pytest.raises(Stale) as stale:
+        workflow.run(deal, verbs.LOSE, verbs.Reason("budget"), actor=admin, now=NOW, expected_version=seen)
+    assert stale.value.changes == {"name": ("Plant monitoring", "Second"), "crm_id": ("", "C-1")}
+    assert (stale.value.version, again(deal).substatus) == (again(deal).version, "Accepted")
+    workflow.run(deal, verbs.LOSE, verbs.Reason("budget"), actor=admin, now=NOW, expected_version=stale.value.version)
+
+
+def test_every_copy_counts_what_its_page_shows_anew(cast: Cast) -> None:
+    """REF-21: a shared note, help, visibility and another company's answer raise all versions; a private note one."""
+    deal, admin, sam = build.deal(cast), cast.actor(CONTOSO), cast.actor(SELLER)
+    copy = build.vendor_copy(deal)
+
+    def raised(change: Callable[[], Any]) -> tuple[bool, bool]:
+        before = again(deal).version, again(copy).version
+        change()
+        return again(deal).version > before[0], again(copy).version > before[1]
+
+    assert raised(lambda: do.add_note(deal, text="Well?", actor=admin, now=NOW)) == (True, True)
+    assert raised(lambda: do.add_note(deal, text="For us.", shared=False, actor=admin, now=NOW)) == (True, False)
+    assert raised(lambda: do.edit_details(again(deal), name="Ours", actor=admin, now=NOW)) == (True, False)
+    assert raised(lambda: build.accept(cast, copy, at=NOW)) == (True, True)
+    late = build.deal(cast, at=NOW - 20 * DAY)
+    assert sweeps.expire_due(now=NOW) == 1
+    assert again(late).version > late.version
+    assert raised(lambda: do.set_stage(copy, stage=40, actor=sam, now=NOW)) == (True, True)
+
+
+# What one click costs --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def live(cast: Cast) -> Live:
+    return Live(cast)
+
+
+def test_accepting_with_a_note_takes_few_statements(live: Live) -> None:
+    copy = build.vendor_copy(live.deal())
+    client, url = live.browser(SELLER), reverse("act", args=[copy.public_id, "accept"])
+    form = next(f for f in parse(client.get(url)).all("form", method="post") if "team-0-email" in f.fields())
+    with CaptureQueriesContext(connection) as asked:
+        assert client.post(url, form.fields() | {"notes": "Gladly."}).status_code == 302
+    assert len(asked) <= 30, "\n".join(query["sql"][:150] for query in asked)
+
+
+def test_creating_with_help_takes_few_statements(live: Live) -> None:
+    page = writer(live)
+    page.fill("help")
+    page.post(**answers(live)["help"])
+    page.go_on()
+    action, sent = page.page.one("form", id="step").attrs["action"], page.form() | {"go": "create"}
+    with CaptureQueriesContext(connection) as asked:
+        assert page.client.post(action, sent).status_code == 302
+    assert len(asked) <= 40, "\n".join(query["sql"][:150] for query in asked)
