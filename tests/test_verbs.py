@@ -122,14 +122,14 @@ def registration_cases(cast: Cast) -> list[Case]:
         return do.route(build.submitted(cast, build.won(cast)), now=NOW)
 
     def sent_back() -> Registration:
-        return do.decide(
-            build.in_review(cast),
-            "require_action",
-            actor=reviewer,
-            now=NOW,
-            reason_code="evidence_missing",
-            comment="!",
-        )
+        given = {"reason_code": "evidence_missing", "comment": "Read this."}
+        return do.decide(build.in_review(cast), "require_action", actor=reviewer, now=NOW, **given)
+
+    def filed(registration: Registration) -> bool:
+        return (registration.acv_usd, registration.submitted_by_id) == (44_000, admin.user_id)
+
+    def refused(registration: Registration) -> bool:
+        return (registration.reason_code, registration.comment) == ("evidence_missing", "Read this.")
 
     return [
         (None, registering.OPEN, registering.Opening(unopened), SYSTEM, lambda r: r.solution is not None),
