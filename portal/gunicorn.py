@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 
-_host = os.environ.get("HOST", "127.0.0.1")
-_port = os.environ.get("PORT", "8000")
+from portal.variables import env
+
+_host = env.text("HOST", "127.0.0.1")
+_port = env.number("PORT", 8000, highest=65535)
 
 wsgi_app = "portal.wsgi:application"
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "3"))
+workers = env.number("WEB_CONCURRENCY", 3, lowest=1, highest=1000)
 timeout = 30
 graceful_timeout = 10
 keepalive = 5
@@ -25,8 +27,11 @@ control_socket_disable = True
 
 
 def on_starting(_server: object) -> None:
-    """In production try the application once, aside: a refusal is then one message, not one per worker."""
-    if os.environ.get("ORTAK_MODE", "production") == "production":
-        code = subprocess.run([sys.executable, "-c", "import portal.wsgi"], check=False).returncode
-        if code:
-            sys.exit(code)
+    """Try the application once, aside: a refusal is then one line, not one per worker.
+
+    Aside, because what this process imports it can't load anew on SIGHUP.
+    """
+    tried = "portal.wsgi" if env.text("ORTAK_MODE") == "production" else "portal.settings"
+    code = subprocess.run([sys.executable, "-c", f"import {tried}"], check=False).returncode  # noqa: S603
+    if code:
+        sys.exit(code)

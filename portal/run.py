@@ -196,7 +196,7 @@ def check_port(place: Place) -> None:
 def set_environment(place: Place) -> None:
     """What the settings of this process and its children read."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    # `make run` is the demo; a real installation starts its processes itself and is in production mode by default.
+    # `make run` is the demo; a real installation starts its processes itself and says its own mode.
     os.environ.setdefault("ORTAK_MODE", "demo")
     os.environ.setdefault("BASE_URL", place.own_url)
     os.environ.setdefault("STATIC_ROOT", str(place.data_dir / "static"))

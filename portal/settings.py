@@ -7,37 +7,40 @@ from pathlib import Path
 
 import environ
 from celery.schedules import crontab
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from portal import embedded
-
-env = environ.Env()
+from portal.variables import Refused, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / ".data"))).resolve()
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / ".data"))).resolve()
 
-# production: a real installation, safe by default. demo: `make run`. test: the test suite.
-MODE = env.str("ORTAK_MODE", "production")
-if MODE not in {"production", "demo", "test"}:
-    raise ImproperlyConfigured(f"ORTAK_MODE must be production, demo or test, not {MODE!r}.")
+# production: a real installation. demo: `make run`. test: the test suite. No default: neither an installation nor a
+# demo begins by an oversight.
+MODE = env.choice("ORTAK_MODE", ("production", "demo", "test"))
 
 DEMO_SECRET_KEY = "ortak-demo-secret-key-never-use-it-in-production"  # noqa: S105  refused in production below
-SECRET_KEY = env.str("SECRET_KEY", "" if MODE == "production" else DEMO_SECRET_KEY)
-DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = env.text("SECRET_KEY", "" if MODE == "production" else DEMO_SECRET_KEY)
+DEBUG = env.flag("DEBUG", False)
 
 if MODE == "production":
     if not SECRET_KEY or SECRET_KEY == DEMO_SECRET_KEY or len(SECRET_KEY) < 32:
-        raise ImproperlyConfigured("Production needs SECRET_KEY: at least 32 characters, and not the demo key.")
+        raise Refused("Production needs SECRET_KEY: at least 32 characters, and not the demo key.")
     if DEBUG:
-        raise ImproperlyConfigured("Production never runs with DEBUG on.")
+        raise Refused("Production never runs with DEBUG on.")
 
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if MODE == "production" else ["*"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-BASE_URL = env.str("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", [] if MODE == "production" else ["*"])
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+BASE_URL = env.address(
+    "BASE_URL",
+    like="https://portal.example.com",
+    schemes=("http", "https"),
+    part="netloc",
+    default="http://127.0.0.1:8000",
+).rstrip("/")
 
 # The vendor's name for a new installation; afterwards the vendor company's own name counts.
-VENDOR_NAME = env.str("VENDOR_NAME", "Microsoft")
+VENDOR_NAME = env.text("VENDOR_NAME", "Microsoft")
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -111,9 +114,20 @@ TEMPLATES = [
 
 # Without DATABASE_URL / REDIS_URL the project's own servers under DATA_DIR are used (portal/embedded.py).
 _servers = embedded.urls(DATA_DIR)
-DATABASE_URL = env.str("DATABASE_URL", "") or _servers.database
-REDIS_URL = env.str("REDIS_URL", "") or _servers.redis
-DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+DATABASE_URL = env.address(
+    "DATABASE_URL",
+    like="postgresql://user:password@host:5432/name",
+    schemes=("postgresql", "postgres"),
+    part="path",
+    default=_servers.database,
+)
+REDIS_URL = env.address(
+    "REDIS_URL",
+    like="redis://host:6379/0 or unix:///path/redis.sock?db=0",
+    schemes=("redis", "rediss", "unix"),
+    default=_servers.redis,
+)
+DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["OPTIONS"] = {**DATABASES["default"].get("OPTIONS", {}), "options": "-c timezone=UTC"}
@@ -144,7 +158,7 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {} if MODE == "production" else False
 
 # Whether `import_rates --fetch` may ask the European Central Bank for its file (FX-1).
-ECB_FETCH = env.bool("ECB_FETCH", False)
+ECB_FETCH = env.flag("ECB_FETCH", False)
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("tr", _("Turkish"))]
@@ -154,7 +168,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("bootstrap", BASE_DIR / "node_modules/bootstrap/dist"),
@@ -186,17 +200,24 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 # Behind one proxy, that proxy says how and whence a request came; without one, nobody is believed.
-_behind_proxy = env.bool("BEHIND_PROXY", False)
+_behind_proxy = env.flag("BEHIND_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _behind_proxy else None
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if _behind_proxy else 0
 _https = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 31_536_000 if _https and MODE == "production" else 0
-SECURE_SSL_REDIRECT = env.bool("SSL_REDIRECT", False)
+SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", False)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000
 
-_mail = env.email_url("EMAIL_URL", default="consolemail://")
+_mail = environ.Env.email_url_config(
+    env.address(
+        "EMAIL_URL",
+        like="smtp+tls://user:password@host:587",
+        schemes=environ.Env.EMAIL_SCHEMES,
+        default="consolemail://",
+    )
+)
 EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
 EMAIL_HOST = _mail.get("EMAIL_HOST", "")
 EMAIL_PORT = _mail.get("EMAIL_PORT") or 25
@@ -205,7 +226,7 @@ EMAIL_HOST_PASSWORD = _mail.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 15
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Ortak <noreply@ortak.example>")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Ortak <noreply@ortak.example>")
 
 # Celery speaks of a Redis socket as redis+socket://…?virtual_host=1, Django and redis-py as unix://…?db=1.
 CELERY_BROKER_URL = REDIS_URL
@@ -237,12 +258,13 @@ CELERY_BEAT_SCHEDULE = {
     "index-renamed-customers": {"task": "referrals.tasks.index_renamed_customers", "schedule": 3600.0},
 }
 
+LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "portal.logs.formatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {"django.server": {"propagate": True, "handlers": []}},
 }
 
