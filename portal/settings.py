@@ -175,6 +175,10 @@ STATICFILES_DIRS = [
     ("bootstrap-icons", BASE_DIR / "node_modules/bootstrap-icons"),
     ("chart.js", BASE_DIR / "node_modules/chart.js/dist"),
 ]
+STATICFILES_FINDERS = [
+    "portal.static_files.UsedFilesFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
