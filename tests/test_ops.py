@@ -11,7 +11,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -150,7 +152,7 @@ MANAGER = {
 }
 
 
-def _bootstrap(**changed: str | None) -> str:
+def _bootstrap(**changed: Any) -> str:
     out = io.StringIO()
     call_command("bootstrap", stdout=out, **{**MANAGER, **changed})
     return out.getvalue()
@@ -183,6 +185,8 @@ def test_bootstrap_refuses_a_second_vendor() -> None:
         ({"password": "12345"}, "too short.*too common"),
         ({"last_name": None}, "No terminal to ask in: give --last-name"),
         ({"first_name": ""}, "No terminal to ask in: give --first-name"),
+        ({"country": "Turkey"}, "--country: 'Turkey' is no country's two-letter code"),
+        ({"vendor_name": "n" * 201, "email": "@"}, "--vendor-name: .*at most 200.* --email: "),
     ],
 )
 def test_bootstrap_says_what_is_wrong(
@@ -194,17 +198,69 @@ def test_bootstrap_says_what_is_wrong(
     assert not Company.objects.exists()
 
 
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str], list[str]], list[str]]:
+    """Answers what is asked in a terminal, passwords apart; returns the questions asked so far."""
+    asked: list[str] = []
+
+    def answering(answers: list[str], passwords: list[str]) -> list[str]:
+        given = {"input": iter(answers), "getpass": iter(passwords)}
+
+        def answer(kind: str, question: str) -> str:
+            asked.append(question)
+            if (said := next(given[kind], None)) is None:
+                raise EOFError
+            return said
+
+        screen = io.StringIO()
+        screen.isatty = lambda: True  # type: ignore[method-assign]
+        monkeypatch.setattr("sys.stdin", screen)
+        monkeypatch.setattr("builtins.input", partial(answer, "input"))
+        monkeypatch.setattr("portal.accounts.management.commands.bootstrap.getpass", partial(answer, "getpass"))
+        return asked
+
+    return answering
+
+
 @pytest.mark.django_db
-def test_bootstrap_asks_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = io.StringIO()
-    terminal.isatty = lambda: True  # type: ignore[method-assign]
-    answers = iter(["", "Ayşe", "Yıldız", "ayse@vendor.example"])
-    monkeypatch.setattr("sys.stdin", terminal)
-    monkeypatch.setattr("builtins.input", lambda _question: next(answers))
-    monkeypatch.setattr("portal.accounts.management.commands.bootstrap.getpass", lambda _question: MANAGER["password"])
+def test_bootstrap_asks_in_a_terminal(terminal: Any) -> None:
+    asked = terminal(["", "tr", "Ayşe", "Yıldız", "ayse@vendor.example"], [MANAGER["password"]] * 2)
     _bootstrap(**dict.fromkeys(MANAGER))
-    assert Company.objects.get().name == "Microsoft"
+    vendor = Company.objects.get()
+    assert (vendor.name, vendor.country) == ("Microsoft", "TR")
     assert User.objects.get().email == "ayse@vendor.example"
+    assert asked[:2] == ["Vendor's name [Microsoft]: ", "Vendor's country, two letters [US]: "]
+
+
+@pytest.mark.django_db
+def test_bootstrap_asks_again_for_a_wrong_answer_only(terminal: Any) -> None:
+    words = ["n" * 201, "Example", "Turkey", "DE", "", "Ada", "Byron", "ada", "ada@vendor.example"]
+    asked = terminal(
+        words, ["ada@vendor", "ada@vendor", "12345", "12345", "correct horse", "other", *["hotel 7 sky"] * 2]
+    )
+    said = io.StringIO()
+    _bootstrap(**dict.fromkeys(MANAGER), stderr=said)
+    assert Company.objects.get().country == "DE"
+    assert User.objects.get().check_password("hotel 7 sky")
+    for complaint in ("at most 200", "'Turkey' is no country's", "can", "valid email", "too similar", "too common"):
+        assert complaint in said.getvalue()
+    assert [asked.count(f"Programme manager's {name} name: ") for name in ("first", "last")] == [2, 1]
+
+
+@pytest.mark.django_db
+def test_bootstrap_asks_for_an_option_that_is_wrong_and_takes_the_others(terminal: Any) -> None:
+    asked = terminal(["ayse@vendor.example"], [])
+    _bootstrap(email="ayse", country="gb")
+    assert asked == ["E-mail: "]
+    assert User.objects.get().first_name == "Ayşe"
+
+
+@pytest.mark.django_db
+def test_bootstrap_that_is_left_creates_nothing(terminal: Any) -> None:
+    terminal(["", "US", "Ada"], [])
+    with pytest.raises(CommandError, match="nothing was created"):
+        _bootstrap(**dict.fromkeys(MANAGER))
+    assert not Company.objects.exists()
 
 
 # Probes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable
 from getpass import getpass
 from typing import Any
 
@@ -12,19 +11,29 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.core.validators import EmailValidator
 from django.db import transaction
+from django.db.models import Field
 
 from portal.accounts import rules, services
+from portal.accounts.countries import COUNTRIES
 from portal.accounts.models import Company, User
 
-#: Option, question, and how it is asked for.
+#: Option, and how it is asked for. The password comes last: it must not resemble what stands before it.
 QUESTIONS = {
-    "vendor_name": f"Vendor's name [{settings.VENDOR_NAME}]: ",
-    "first_name": "Programme manager's first name: ",
-    "last_name": "Programme manager's last name: ",
-    "email": "E-mail: ",
-    "password": "Password: ",
+    "vendor_name": "Vendor's name",
+    "country": "Vendor's country, two letters",
+    "first_name": "Programme manager's first name",
+    "last_name": "Programme manager's last name",
+    "email": "E-mail",
+    "password": "Password",
+}
+#: What an empty answer means.
+DEFAULTS = {"vendor_name": settings.VENDOR_NAME, "country": "US"}
+FIELDS: dict[str, Any] = {
+    "vendor_name": Company._meta.get_field("name"),
+    "first_name": User._meta.get_field("first_name"),
+    "last_name": User._meta.get_field("last_name"),
+    "email": User._meta.get_field("email"),
 }
 
 
@@ -32,58 +41,98 @@ class Command(BaseCommand):
     help = "Create the vendor company and the first programme manager; asks for what the options don't say."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        for name in QUESTIONS:
-            parser.add_argument(f"--{name.replace('_', '-')}")
-        parser.add_argument("--country", default="US", help="The vendor's country, two letters (default: US).")
+        for name, question in QUESTIONS.items():
+            default = f" (default: {DEFAULTS[name]})" if name in DEFAULTS else ""
+            parser.add_argument(_option(name), help=f"{question}{default}.")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if Company.objects.filter(kind=Company.Kind.VENDOR).exists():
             raise CommandError("There is a vendor already: people and companies are added in the admin.")
-        answers = {name: options[name] or self._ask(name) for name in QUESTIONS}
-        _validate(answers)
-        _create(answers, country=options["country"])
+        try:
+            answers = self._ask_all(options) if sys.stdin.isatty() else _take_all(options)
+        except (EOFError, KeyboardInterrupt):
+            raise CommandError("Ended before the last answer; nothing was created.") from None
+        _create(answers)
         self.stdout.write(f"Created {answers['vendor_name']} and its programme manager {answers['email']}.")
 
-    def _ask(self, name: str) -> str:
-        if not sys.stdin.isatty():
-            if name == "vendor_name":
-                return settings.VENDOR_NAME
-            raise CommandError(f"No terminal to ask in: give --{name.replace('_', '-')}.")
-        if name == "password":
-            return _ask_password()
-        return input(QUESTIONS[name]).strip() or (settings.VENDOR_NAME if name == "vendor_name" else "")
+    def _ask_all(self, options: dict[str, Any]) -> dict[str, str]:
+        """Every answer, each asked again until it is right; the ones before it stay."""
+        answers: dict[str, str] = {}
+        for name in QUESTIONS:
+            answer = options[name] or _ask(name)
+            while problems := _problems(name, answer, answers):
+                self.stderr.write(" ".join(problems))
+                answer = _ask(name)
+            answers[name] = _tidy(name, answer)
+        return answers
+
+
+def _take_all(options: dict[str, Any]) -> dict[str, str]:
+    """Every answer from the options alone. Raises CommandError with everything that is wrong, in one line."""
+    answers: dict[str, str] = {}
+    problems: list[str] = []
+    for name in QUESTIONS:
+        answer = options[name] or DEFAULTS.get(name)
+        if not answer:
+            raise CommandError(f"No terminal to ask in: give {_option(name)}.")
+        problems += [f"{_option(name)}: {problem}" for problem in _problems(name, answer, answers)]
+        answers[name] = _tidy(name, answer)
+    if problems:
+        raise CommandError(" ".join(problems))
+    return answers
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _ask(name: str) -> str:
+    if name == "password":
+        return _ask_password()
+    default = f" [{DEFAULTS[name]}]" if name in DEFAULTS else ""
+    return input(f"{QUESTIONS[name]}{default}: ").strip() or DEFAULTS.get(name, "")
 
 
 def _ask_password() -> str:
-    password = getpass(QUESTIONS["password"])
-    if getpass("The same again: ") != password:
-        raise CommandError("The two passwords differ.")
-    return password
+    while True:
+        password = getpass(f"{QUESTIONS['password']}: ")
+        if getpass("The same again: ") == password:
+            return password
+        print("The two passwords differ.", file=sys.stderr)
 
 
-def _validate(answers: dict[str, str]) -> None:
-    """One line with everything wrong, or nothing."""
-    problems = [f"--{name.replace('_', '-')} is empty." for name, answer in answers.items() if not answer]
-    person = User(email=answers["email"], first_name=answers["first_name"], last_name=answers["last_name"])
-    problems += _complaints(EmailValidator(), answers["email"])
-    problems += _complaints(lambda password: validate_password(password, person), answers["password"])
-    if User.objects.filter(email=answers["email"].lower()).exists():
-        problems.append(f"{answers['email']} has an account already.")
-    if problems:
-        raise CommandError(" ".join(problems))
+def _tidy(name: str, answer: str) -> str:
+    """As it is kept; a password is kept as it was typed."""
+    if name == "password":
+        return answer
+    return answer.strip().upper() if name == "country" else answer.strip()
 
 
-def _complaints(check: Callable[[str], None], value: str) -> list[str]:
+def _problems(name: str, answer: str, answers: dict[str, str]) -> list[str]:
+    """Everything wrong with this answer, given those before it."""
+    if name == "country":
+        known = _tidy(name, answer) in COUNTRIES
+        return [] if known else [f"{answer!r} is no country's two-letter code; they are like US, DE or TR."]
     try:
-        check(value)
+        if name == "password":
+            validate_password(answer, _person(answers))
+        else:
+            field: Field[Any, Any] = FIELDS[name]
+            field.clean(_tidy(name, answer), None)
     except ValidationError as error:
         return list(error.messages)
+    if name == "email" and User.objects.filter(email=_tidy(name, answer).lower()).exists():
+        return [f"{answer} has an account already."]
     return []
 
 
+def _person(answers: dict[str, str]) -> User:
+    return User(email=answers["email"], first_name=answers["first_name"], last_name=answers["last_name"])
+
+
 @transaction.atomic
-def _create(answers: dict[str, str], *, country: str) -> None:
-    vendor = services.create_company(name=answers["vendor_name"], country=country, kind=Company.Kind.VENDOR)
+def _create(answers: dict[str, str]) -> None:
+    vendor = services.create_company(name=answers["vendor_name"], country=answers["country"], kind=Company.Kind.VENDOR)
     manager = User.objects.create_user(
         answers["email"], answers["password"], first_name=answers["first_name"], last_name=answers["last_name"]
     )
