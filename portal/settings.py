@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import environ
 from celery.schedules import crontab
@@ -113,10 +114,24 @@ TEMPLATES = [
 _servers = embedded.urls(DATA_DIR)
 DATABASE_URL = env.str("DATABASE_URL", "") or _servers.database
 REDIS_URL = env.str("REDIS_URL", "") or _servers.redis
-DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+# What `migrate` connects as (portal/database.py); of the project's own server we know it, else one may be given.
+DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", "") if env.str("DATABASE_URL", "") else _servers.owner
+
+
+def _connect_to(url: str) -> dict[str, Any]:
+    given: dict[str, Any] = env.db_url_config(url)
+    return {**given, "OPTIONS": {**given.get("OPTIONS", {}), "options": "-c timezone=UTC"}}
+
+
+DATABASES = {"default": _connect_to(DATABASE_URL)}
+DATABASE_ROLE: str = DATABASES["default"].get("USER") or ""
+DATABASE_OWNER = _connect_to(DATABASE_OWNER_URL) if DATABASE_OWNER_URL else {}
+if DATABASE_OWNER and not (DATABASE_ROLE and DATABASE_OWNER.get("USER")):
+    raise ImproperlyConfigured("DATABASE_URL and DATABASE_OWNER_URL must both name their role.")
+if DATABASE_OWNER and DATABASE_OWNER["NAME"] != DATABASES["default"]["NAME"]:
+    raise ImproperlyConfigured("DATABASE_URL and DATABASE_OWNER_URL must name the same database.")
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DATABASES["default"]["OPTIONS"] = {**DATABASES["default"].get("OPTIONS", {}), "options": "-c timezone=UTC"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
