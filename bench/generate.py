@@ -104,7 +104,8 @@ def database() -> Iterator[Fill]:
         os.environ["DATA_DIR"] = data
         from portal import embedded
 
-        embedded.start(Path(data), tied=True, durable=False)
+        # A bench empties and vacuums tables, which is the owner's.
+        os.environ["DATABASE_URL"] = embedded.start(Path(data), tied=True, durable=False).owner
         try:
             import django
             from django.core.management import call_command

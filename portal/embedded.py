@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from portal import database_roles
+
 DATABASE = "ortak"
 #: The kernel's limit is 104 to 108 bytes, depending on the system.
 LONGEST_SOCKET_PATH = 100
@@ -46,18 +48,21 @@ class CannotStart(RuntimeError):
 
 @dataclass(frozen=True)
 class Servers:
-    """Where the database and Redis are."""
+    """Where the database and Redis are; the owner of the schema has its own way to the database."""
 
     database: str
     redis: str
+    owner: str = ""
 
 
 def urls(data_dir: Path) -> Servers:
     """Where the servers of this data directory listen once they run. Starts nothing and needs nothing installed."""
     run = _socket_dir(data_dir)
+    database = f"@/{DATABASE}?host={run / 'pg'}"
     return Servers(
-        database=f"postgresql://postgres:@/{DATABASE}?host={run / 'pg'}",
+        database=f"postgresql://{database_roles.APP}:{database}",
         redis=f"unix://{run / 'redis.sock'}",
+        owner=f"postgresql://{database_roles.OWNER}:{database}",
     )
 
 
@@ -76,7 +81,10 @@ def start(data_dir: Path, *, tied: bool = False, durable: bool = True) -> Server
         _start_postgres(data_dir, tied=tied, durable=durable)
     if "REDIS_URL" in needed:
         _start_redis(data_dir, tied=tied)
-    return Servers(os.environ.get("DATABASE_URL") or own.database, os.environ.get("REDIS_URL") or own.redis)
+    redis = os.environ.get("REDIS_URL") or own.redis
+    if given := os.environ.get("DATABASE_URL"):
+        return Servers(given, redis, os.environ.get("DATABASE_OWNER_URL", ""))
+    return Servers(own.database, redis, own.owner)
 
 
 def running(data_dir: Path) -> bool:
@@ -198,6 +206,9 @@ def _start_postgres(data_dir: Path, *, tied: bool, durable: bool) -> None:
             command += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
         _spawn(data_dir, "postgres", command, lock=lock, tie=signal.SIGINT if tied else None, account=account)
         _wait_for(data_dir, "postgres", lambda: _postgres_answers(data_dir))
+        with (data_dir / "log/postgres.log").open("ab") as log:
+            if not database_roles.make(binaries / "psql", sockets, DATABASE, log):
+                raise CannotStart(f"PostgreSQL could not make the portal's roles; see {log.name}")
 
 
 def _create_cluster(data_dir: Path, binaries: Path, account: pwd.struct_passwd | None) -> None:

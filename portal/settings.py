@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import environ
 from celery.schedules import crontab
@@ -114,23 +115,36 @@ TEMPLATES = [
 
 # Without DATABASE_URL / REDIS_URL the project's own servers under DATA_DIR are used (portal/embedded.py).
 _servers = embedded.urls(DATA_DIR)
-DATABASE_URL = env.address(
-    "DATABASE_URL",
-    like="postgresql://user:password@host:5432/name",
-    schemes=("postgresql", "postgres"),
-    part="path",
-    default=_servers.database,
-)
 REDIS_URL = env.address(
     "REDIS_URL",
     like="redis://host:6379/0 or unix:///path/redis.sock?db=0",
     schemes=("redis", "rediss", "unix"),
     default=_servers.redis,
 )
-DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
+
+
+def _database_url(name: str, default: str) -> str:
+    like = "postgresql://user:password@host:5432/name"
+    return env.address(name, like=like, schemes=("postgresql", "postgres"), part="path", default=default)
+
+
+def _connect_to(url: str) -> dict[str, Any]:
+    given: dict[str, Any] = environ.Env.db_url_config(url)
+    return {**given, "OPTIONS": {**given.get("OPTIONS", {}), "options": "-c timezone=UTC"}}
+
+
+DATABASE_URL = _database_url("DATABASE_URL", _servers.database)
+# What `migrate` connects as (portal/database.py); of the project's own server we know it, else one may be given.
+DATABASE_OWNER_URL = _database_url("DATABASE_OWNER_URL", "") if env.text("DATABASE_URL") else _servers.owner
+DATABASES = {"default": _connect_to(DATABASE_URL)}
+DATABASE_ROLE: str = DATABASES["default"].get("USER") or ""
+DATABASE_OWNER = _connect_to(DATABASE_OWNER_URL) if DATABASE_OWNER_URL else {}
+if DATABASE_OWNER and not (DATABASE_ROLE and DATABASE_OWNER.get("USER")):
+    raise Refused("DATABASE_URL and DATABASE_OWNER_URL must both name their role.")
+if DATABASE_OWNER and DATABASE_OWNER["NAME"] != DATABASES["default"]["NAME"]:
+    raise Refused("DATABASE_URL and DATABASE_OWNER_URL must name the same database.")
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DATABASES["default"]["OPTIONS"] = {**DATABASES["default"].get("OPTIONS", {}), "options": "-c timezone=UTC"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}

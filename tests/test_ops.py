@@ -26,13 +26,14 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from portal import embedded, health, logs, run, translations
+from portal import database_roles, embedded, health, logs, run, translations
 from portal.accounts import rules, services
 from portal.accounts.models import Company, User
 from portal.notify.tasks import HEARTBEAT_KEY, heartbeat
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "x" * 40
+OWNED = {"SECRET_KEY": SECRET, "DATABASE_OWNER_URL": "postgresql://owner@db/ortak"}
 
 
 # Where the embedded servers are
@@ -41,7 +42,8 @@ SECRET = "x" * 40
 def test_servers_live_under_the_data_directory() -> None:
     data = Path("/srv/ortak")
     servers = embedded.urls(data)
-    assert servers.database == "postgresql://postgres:@/ortak?host=/srv/ortak/run/pg"
+    assert servers.database == "postgresql://ortak_app:@/ortak?host=/srv/ortak/run/pg"
+    assert servers.owner == "postgresql://ortak_owner:@/ortak?host=/srv/ortak/run/pg"
     assert servers.redis == "unix:///srv/ortak/run/redis.sock"
 
 
@@ -55,7 +57,7 @@ def test_paths_no_socket_or_url_can_hold_get_a_short_one(data: str) -> None:
 
 def test_django_reads_the_database_url() -> None:
     config = environ.Env().db_url_config(embedded.urls(Path("/srv/ortak")).database)
-    assert (config["NAME"], config["USER"], config["OPTIONS"]) == ("ortak", "postgres", {"host": "/srv/ortak/run/pg"})
+    assert (config["NAME"], config["USER"], config["OPTIONS"]) == ("ortak", "ortak_app", {"host": "/srv/ortak/run/pg"})
 
 
 @pytest.fixture
@@ -114,6 +116,8 @@ def _settings(code: str = "from portal import settings", **variables: str) -> su
         ({"SECRET_KEY": "ortak-demo-secret-key-never-use-it-in-production"}, "not the demo key"),
         ({"SECRET_KEY": "short"}, "at least 32 characters"),
         ({"SECRET_KEY": SECRET, "DEBUG": "true"}, "never runs with DEBUG"),
+        ({**OWNED, "DATABASE_URL": "postgresql://db/ortak"}, "must both name their role"),
+        ({**OWNED, "DATABASE_URL": "postgresql://app@db/other"}, "must name the same database"),
     ],
 )
 def test_unsafe_settings_are_refused(variables: dict[str, str], message: str) -> None:
@@ -387,7 +391,34 @@ def test_compose_file_holds_no_secret() -> None:
     environment = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["web"]["environment"]
     assert environment["ORTAK_MODE"] == "production"
     assert environment["SECRET_KEY"].startswith("${SECRET_KEY:?")
-    assert "${POSTGRES_PASSWORD:?" in environment["DATABASE_URL"]
+    assert "${DATABASE_PASSWORD:?" in environment["DATABASE_URL"]
+
+
+def test_compose_gives_the_owners_role_to_the_migration_only() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    services_ = compose["services"]
+    for name in ("web", "worker", "beat", "migrate"):
+        environment = services_[name]["environment"]
+        assert environment["DATABASE_URL"].startswith("postgresql://ortak_app:${DATABASE_PASSWORD:?"), name
+        assert ("DATABASE_OWNER_URL" in environment) == (name == "migrate"), name
+        assert "POSTGRES_PASSWORD" not in str(environment), f"{name} knows the superuser's password"
+    owner = services_["migrate"]["environment"]
+    assert owner["DATABASE_OWNER_URL"].startswith("postgresql://ortak_owner:${DATABASE_OWNER_PASSWORD:?")
+    assert owner["SECRET_KEY"] == services_["web"]["environment"]["SECRET_KEY"]
+
+
+def test_compose_makes_the_roles_with_the_passwords_that_the_portal_has() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    postgres = compose["services"]["postgres"]
+    (script,) = postgres["configs"]
+    assert script["target"] == f"/docker-entrypoint-initdb.d/{database_roles.SQL.name}"
+    assert ROOT / compose["configs"][script["source"]]["file"] == database_roles.SQL
+    asked = re.findall(r"\\getenv \w+ (\w+)", database_roles.SQL.read_text())
+    example = (ROOT / ".env.example").read_text()
+    for name in (*asked, "POSTGRES_PASSWORD"):
+        assert postgres["environment"][name].startswith(f"${{{name}:?"), name
+        assert f"\n{name}=\n" in example
+    assert asked == ["DATABASE_PASSWORD", "DATABASE_OWNER_PASSWORD"]
 
 
 def test_image_runs_as_nobody_special() -> None:

@@ -42,6 +42,7 @@ def _environment(port: int, mailbox: Mailbox) -> dict[str, str]:
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "DATABASE_URL": database.geturl(),
+        "DATABASE_OWNER_URL": "",
         "REDIS_URL": settings.REDIS_URL,
         "HOST": "127.0.0.1",
         "PORT": str(port),
