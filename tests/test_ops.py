@@ -384,12 +384,12 @@ def test_compose_file_has_every_part_once() -> None:
     assert all("ports" not in services_[name] for name in ("web", "worker", "beat", "migrate", "postgres", "redis"))
     assert services_["beat"]["deploy"]["replicas"] == 1
     assert services_["web"]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
-    assert services_["postgres"]["image"] == "postgres:18"
+    assert services_["postgres"]["image"].startswith("postgres:18.")
 
 
 def test_compose_file_holds_no_secret() -> None:
     environment = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["web"]["environment"]
-    assert environment["ORTAK_MODE"] == "production"
+    assert environment["ORTAK_MODE"].startswith("${ORTAK_MODE:?")
     assert environment["SECRET_KEY"].startswith("${SECRET_KEY:?")
     assert "${DATABASE_PASSWORD:?" in environment["DATABASE_URL"]
 
