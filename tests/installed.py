@@ -230,7 +230,8 @@ def stand_ins(directory: Path, root: Path, server: Postgres) -> None:
     program(directory, "systemctl", SYSTEMCTL.format(python=python, root=str(root)))
     program(directory, "npm", f'#!/bin/sh\nexec {shlex.quote(npm)} "$@"\n')
     base = getattr(sys, "_base_executable", python)
-    program(directory, "python3", f'#!/bin/sh\nexec {shlex.quote(base)} "$@"\n')
+    for name in ("python", "python3"):
+        program(directory, name, f'#!/bin/sh\nexec {shlex.quote(base)} "$@"\n')
     psql = shlex.quote(str(server.programs / "psql"))
     program(directory, "psql", f'#!/bin/sh\nexec env {_words(server.environment)} PGUSER=postgres {psql} -X "$@"\n')
 

@@ -10,26 +10,31 @@ import os
 import pty
 import re
 import select
+import shlex
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from tests import installed
+from tests import compose, installed
+from tests.image import Image
 from tests.installed import Postgres
+from tests.test_compose import TYPED_IN
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/operations.md"
-PATIENCE_SECONDS = 240
+PATIENCE_SECONDS = 900
 #: What pip and npm say where there is no network, or no registry in reach.
 OFFLINE = re.compile(
     r"Could not find a version|No matching distribution|ENOTFOUND|ECONNREFUSED|EAI_AGAIN|NewConnectionError"
 )
+#: How many tables there are, and how many of them the portal's role reads.
+TABLES = "SELECT count(*), sum(has_table_privilege('ortak_app', oid, 'SELECT')::int) FROM pg_class WHERE relkind = 'r'"
 #: What `bootstrap` asks, and what a person would answer.
 ANSWERS = [
     ("Vendor's name", ""),
@@ -99,6 +104,7 @@ def answered(script: Path, *, cwd: Path, env: dict[str, str]) -> tuple[int, str]
                 os.write(ours, f"{waiting.pop(0)[1]}\n".encode())
         else:
             os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
             pytest.fail(f"not done after {PATIENCE_SECONDS} s:\n{said}")
     finally:
         os.close(ours)
@@ -179,3 +185,110 @@ def _has_its_manager(server: Postgres, root: Path) -> None:
     psql = [server.programs / "psql", "-XAt", "-U", "postgres", "-d", "ortak", "-c", query]
     rows = subprocess.run(psql, env=server.environment, capture_output=True, text=True, check=True).stdout
     assert rows == "Microsoft|TR|ada@vendor.example\n"
+
+
+# The image's steps, and the services' commands
+
+
+def test_the_images_steps_and_the_services_commands(place: Path) -> None:
+    """All that Dockerfile and docker-compose.yml run, as they say it; addresses and directories are the test's."""
+    with installed.postgres(place / "pg", superuser="ortak") as server, installed.redis(place) as redis_port:
+        installed.stand_ins(place / "bin", place, server)
+        image = Image(place / "image", place / "bin")
+        (place / "image").mkdir()
+        try:
+            image.build()
+        except subprocess.CalledProcessError as error:
+            skip_offline(image.said)
+            pytest.fail(f"{error}\n{image.said}")
+        assert not (image.cwd / "node_modules").exists()
+        assert (image.cwd / "staticfiles/staticfiles.json").is_file()
+        machine = Machine(image, server, redis_port)
+        machine.first_start_of_postgres()
+        machine.run("migrate")
+        with installed.processes() as start:
+            for name in ("web", "worker", "beat"):
+                machine.start(name, start)
+            installed.wait(lambda: machine.ready(), "everything is ready", patience=90)
+            for name in ("web", "worker", "beat", "postgres"):
+                machine.check_health(name)
+        machine.goes_back_to_its_backup()
+
+
+class Machine:
+    """The services of docker-compose.yml, each with its own environment, on this machine's PostgreSQL and Redis."""
+
+    def __init__(self, image: Image, server: Postgres, redis_port: int) -> None:
+        self.image, self.server, self.redis_port, self.port = image, server, redis_port, installed.free_port()
+        given = {**compose.example((ROOT / ".env.example").read_text()), **TYPED_IN}
+        self.services = compose.filled(compose.load()["services"], given)
+
+    def here(self, text: str) -> str:
+        """The same, with this test's directories and addresses."""
+        text = text.replace("@postgres:5432/", f"@127.0.0.1:{self.server.port}/")
+        text = text.replace("//redis:6379/", f"//127.0.0.1:{self.redis_port}/")
+        return self.image.below(text.replace("127.0.0.1:8000", f"127.0.0.1:{self.port}"))
+
+    def environment(self, name: str) -> dict[str, str]:
+        own = {key: self.here(value) for key, value in self.services[name]["environment"].items()}
+        return {**self.image.environment, **own, "PORT": str(self.port), "HOST": "127.0.0.1"}
+
+    def psql(self, *words: str) -> str:
+        psql = [self.server.programs / "psql", "-XAt", "-v", "ON_ERROR_STOP=1", "-U", "ortak", "-d", "ortak", *words]
+        passwords = {name: TYPED_IN[name] for name in ("DATABASE_PASSWORD", "DATABASE_OWNER_PASSWORD")}
+        environment = {**self.server.environment, **passwords}
+        return subprocess.run(psql, env=environment, capture_output=True, text=True, check=True).stdout
+
+    def first_start_of_postgres(self) -> None:
+        """What the image of PostgreSQL does with an empty volume."""
+        own = self.services["postgres"]["environment"]
+        self.psql("-d", "postgres", "-c", f"CREATE DATABASE {own['POSTGRES_DB']}")
+        for config in self.services["postgres"]["configs"]:
+            assert config["target"].startswith("/docker-entrypoint-initdb.d/")
+            self.psql("-f", str(ROOT / compose.load()["configs"][config["source"]]["file"]))
+
+    def run(self, name: str) -> None:
+        words, environment = shlex.split(self.services[name]["command"]), self.environment(name)
+        path = shutil.which(words[0], path=environment["PATH"])
+        done = subprocess.run(
+            [str(path), *words[1:]], cwd=self.image.cwd, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+
+    def start(self, name: str, start: Callable[..., object]) -> None:
+        command = self.services[name].get("command")
+        words = shlex.split(command) if command else self.image.command
+        environment = self.environment(name)
+        words[0] = shutil.which(words[0], path=environment["PATH"])
+        start(words, cwd=self.image.cwd, env=environment, log=self.image.place / f"{name}.log")
+
+    def ready(self) -> bool:
+        return installed.fetch(f"http://127.0.0.1:{self.port}/readyz")[0] == 200
+
+    def check_health(self, name: str) -> None:
+        kind, *words = self.services[name]["healthcheck"]["test"]
+        words = [self.here(word) for word in words]
+        command = words if kind == "CMD" else ["sh", "-c", *words]
+        own = self.environment(name) if name != "postgres" else self._of_postgres()
+        done = subprocess.run(command, cwd=self.image.cwd, env=own, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{name} isn't healthy: {done.stdout}{done.stderr}"
+
+    def _of_postgres(self) -> dict[str, str]:
+        return {**self.server.environment, "PATH": f"{self.server.programs}:/usr/bin:/bin"}
+
+    def goes_back_to_its_backup(self) -> None:
+        """Backup and way back as docs/operations.md writes them; between them an update changes the tables."""
+        commands = re.findall(
+            r"^    docker compose exec -T postgres (pg_.*before-update\.dump)$", PAGE.read_text(), re.M
+        )
+        assert [command.split()[0] for command in commands] == ["pg_dump", "pg_restore"]
+        before = self.psql("-c", TABLES)
+        self._in_postgres(commands[0])
+        self.psql("-c", "CREATE TABLE later (company_id bigint REFERENCES accounts_company); DROP TABLE django_session")
+        assert self.psql("-c", TABLES) != before
+        self._in_postgres(commands[1])
+        assert self.psql("-c", TABLES) == before
+        self.run("migrate")
+
+    def _in_postgres(self, command: str) -> None:
+        subprocess.run(["sh", "-ec", command], cwd=self.image.place, env=self._of_postgres(), check=True)
