@@ -28,13 +28,16 @@ PAUSES = rules.PAUSES
 
 @dataclass(frozen=True)
 class Message:
-    """What to tell about one event: msgids with params, a path of the portal, to whom, and what kind it is (F5.2)."""
+    """What to tell about one event: msgids with params, a path of the portal, to whom, and what kind it is (F5.2).
+
+    Without a path if the link lets in whoever has it: `reading.makes_link`.
+    """
 
     event: Event
     emails: Iterable[str]
     subject: str
     body: str
-    link: str
+    link: str = ""
     params: Mapping[str, Param] = field(default_factory=dict)
     category: str = rules.ACTION_REQUIRED
     #: For who has no account; everybody else hears in his own language.
