@@ -1,10 +1,12 @@
-"""What the administration's addresses may ask for: declared filters, shown columns, search, and nothing else.
+"""What the addresses of lists may ask for: declared filters, shown columns, search, and nothing else.
 
 A look-up on a column that isn't shown is an oracle: `?password__regex=^a` answers one bit of the hash each time.
 """
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +26,7 @@ from portal.money.models import MonthlyRate
 from portal.pages.demo.cast import Cast
 from tests import build
 from tests.edge import Live, parse
+from tests.test_house import CODE, dotted, nodes
 
 ROLES = {"reviewer": build.REVIEWER, "council member": "council1@vendor.example", "manager": "manager@vendor.example"}
 
@@ -300,3 +303,50 @@ def test_no_address_asks_for_rows_of_any_kind_by_number(clients: dict[str, Clien
     with pytest.raises(NoReverseMatch):
         reverse("admin:view_on_site", args=[1, 1])
     assert {client.get("/admin/r/1/1/").status_code for client in clients.values()} == {404}
+
+
+#: Pages of the portal itself that take something from their address, with what they take.
+PAGES = {
+    "deals": {"q": "fırın", "sort": "-value"},
+    "insights": {"period": "3"},
+    "search": {"q": "con"},
+    "notices": {"after": "1"},
+    "people": {"before": ""},
+}
+LOOK_UPS = {
+    "crm_id__startswith": "X", "search_text__contains": "X", "company__name": "X", "user__password__regex": "^X",
+    "team__email__contains": "X", "id__in": "0", "order_by": "password", "notes__body__contains": "X",
+}  # fmt: skip
+
+
+def test_the_portal_s_own_lists_take_no_look_ups(live: Live) -> None:
+    """A column in the address changes nothing of what a page finds."""
+    for email in (build.CONTOSO, "admin@contoso.example", build.SELLER):
+        client = live.browser(email)
+        for name, query in PAGES.items():
+            plain = client.get(reverse(name), query)
+            asked = client.get(reverse(name), {**query, **LOOK_UPS})
+            assert asked.status_code == plain.status_code, (email, name)
+            if plain.status_code == 200:
+                assert parse(asked).one("main").text == parse(plain).one("main").text, (email, name)
+
+
+#: Where a query's columns are not written out in its call: none of them comes from a request.
+WRITTEN_ELSEWHERE = {
+    "portal/pages/services.py": "the person's own rows",
+    "portal/pages/insights/figures.py": "the figures' own columns",
+    "referrals/favorites.py": "the person's own rows",
+    "dealreg/admin.py": "the queue's order",
+}
+
+
+def test_queries_name_their_columns() -> None:
+    """`filter(**given)` would let whoever gives it ask for any column."""
+    asking = re.compile(r"\.(filter|exclude|get|order_by|values|values_list)$|^Q$")
+    found = {
+        place.partition(":")[0]
+        for place, call in nodes(CODE, ast.Call)
+        if asking.search(dotted(call.func))
+        and (any(not word.arg for word in call.keywords) or any(isinstance(arg, ast.Starred) for arg in call.args))
+    }
+    assert found == set(WRITTEN_ELSEWHERE)

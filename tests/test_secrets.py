@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 import smtplib
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -19,6 +21,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from portal import logs
 from portal.accounts import invites
 from portal.accounts.models import Invite, User
 from portal.accounts.rules import Grant
@@ -106,6 +109,30 @@ def test_org_2_whichever_mail_arrives_its_link_works(cast: Cast, monkeypatch: py
     assert Client().get(first).status_code == 200
     services.revoke(asked, actor=cast.actor(ADMIN), now=now)
     assert Client().get(first).status_code == 410
+
+
+def test_a_mail_server_s_answer_is_kept_without_the_link_it_quotes(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Filters against spam name the address they dislike; the administration shows the last error."""
+    token = invites.token(invite(cast))
+
+    def refuse(letter: Any, *args: Any, **kwargs: Any) -> None:
+        raise smtplib.SMTPDataError(554, f"5.7.1 blocked: {LINK.search(str(letter.body))[0]} is listed".encode())  # type: ignore[index]
+
+    monkeypatch.setattr(mail.EmailMultiAlternatives, "send", refuse)
+    assert deliver_due(now=timezone.now()) == 0
+    assert "/invite/…/ is listed" in Notice.objects.get(email=NEW).last_error
+    assert holding(token) == []
+
+
+def test_a_log_hides_links_in_exceptions_too() -> None:
+    """What a mail server answers ends in a log as well."""
+    try:
+        raise ValueError("no page /invite/SECRET-KEY/ nor /password/reset/key/1-SECRET-KEY/")
+    except ValueError:
+        record = logging.LogRecord("portal", logging.ERROR, "", 1, "about %s", ("/invite/SECRET-KEY/",), sys.exc_info())
+    line = json.loads(logs.formatter().format(record))
+    assert (line["event"], "SECRET-KEY" in json.dumps(line)) == ("about /invite/…/", False)
+    assert "ValueError: no page /invite/…/ nor /password/reset/key/…/" in line["exception"]
 
 
 def test_org_2_an_invitation_outlives_a_changed_secret_key(cast: Cast) -> None:

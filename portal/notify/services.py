@@ -15,6 +15,7 @@ from django.db import transaction
 
 from portal.accounts.models import User
 from portal.events.models import Event
+from portal.logs import without_keys
 from portal.notify import mails, reading, rules
 from portal.notify.models import Mail, Notice, NoticeQuerySet, Preference
 from portal.workflow import blockers
@@ -242,7 +243,7 @@ def _failed(notices: Sequence[Notice], error: Exception, now: datetime) -> None:
     pause = rules.pause_after(tries)
     then = {"next_attempt_at": now + pause} if pause else {"parked_at": now}
     failed = Notice.objects.filter(pk__in=[notice.pk for notice in notices])
-    failed.update(attempts=tries, last_error=str(error)[:1000], **then)
+    failed.update(attempts=tries, last_error=without_keys(str(error))[:1000], **then)
 
 
 def _is_no_server(error: Exception) -> bool:
