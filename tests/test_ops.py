@@ -461,6 +461,7 @@ def test_an_incomplete_catalog_is_a_problem(tmp_path: Path, body: str, problem: 
     assert problem in " ".join(translations.check_all(tmp_path))
 
 
+@pytest.mark.django_db
 def test_logs_hide_the_links_that_let_somebody_in(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     """A refused link is logged by Django with its path; the key in it stays out of the line."""
     client.get("/invite/SECRET-KEY/")

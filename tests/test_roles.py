@@ -217,7 +217,6 @@ admin:autocomplete                    GET  -         403 403 403 403 403 403 403
 admin:jsi18n                          GET  -         403 403 403 403 403 403 403 403 200 200 200  in
 admin:password_change                 GET  -         403 403 403 403 403 403 403 403 200 200 200  in
 admin:password_change_done            GET  -         403 403 403 403 403 403 403 403 200 200 200  in
-admin:view_on_site                    GET  -         403 403 403 403 403 403 403 403 404 404 404  in
 admin:logout                          POST -         302 302 302 302 302 302 302 302 200 200 200 302
 admin/(?P<url>.*)$                    GET  -         403 403 403 403 403 403 403 403 404 404 404  in
 admin:money_monthlyrate_upload        GET  -         403 403 403 403 403 403 403 403 403 403 200  in

@@ -70,7 +70,7 @@ def text_of(response: HttpResponse) -> str:
 
 
 def test_org_1_org_2_an_invitation_holds_roles_of_this_side_for_this_company_s_places(cast: Cast) -> None:
-    """And is mailed from the outbox, in the language chosen, with a link that no page or event holds."""
+    """And is mailed from the outbox, in the language chosen, with a link that nothing else holds."""
     ankara = Grant("referrals_admin", cast.locations[ANKARA].pk)
     everywhere = Grant("viewer")
     asked = invite(cast, " Yeni@Contoso.example ", ankara, everywhere, Grant("viewer", cast.locations[BERLIN].pk))

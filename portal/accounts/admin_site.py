@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.utils import display_for_value
+from django.contrib.admin.utils import display_for_value, get_fields_from_path
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import URLPattern, URLResolver
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.rules import ADMIN_ROLES, PROGRAMME_MANAGER, Actor
@@ -38,8 +41,30 @@ class Site(admin.AdminSite):
             raise PermissionDenied(_("The administration is for reviewers, the council and programme managers."))
         return redirect_to_login(request.GET.get("next", "/admin/"), settings.LOGIN_URL)
 
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Without *view on site*, which tells of any model's row by number whether it exists (ORG-6)."""
+        return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """Only for fields of these pages that are completed; Django answers for every relation of every model."""
+        asked = tuple(request.GET.get(name, "") for name in ("app_label", "model_name", "field_name"))
+        if asked not in self._completed():
+            raise PermissionDenied
+        return super().autocomplete_view(request)
+
+    def _completed(self) -> set[tuple[str, ...]]:
+        return {
+            (model._meta.app_label, model._meta.model_name or "", str(field))
+            for model, kept in self._registry.items()
+            for field in kept.autocomplete_fields
+        }
+
 
 site = Site(name="admin")
+
+#: Django's links of `date_hierarchy` reckon with the year after the one that is asked for.
+LAST_YEAR = 9999
+NUMBER = re.compile(r"[0-9]{1,4}")
 
 
 def _may(request: HttpRequest, roles: tuple[str, ...]) -> bool:
@@ -70,6 +95,39 @@ class PortalAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    # What addresses may ask for
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Only what a declared filter asks; everything else is refused with 400.
+
+        Django lets every column of the list's own model through: one that isn't shown is then read bit by bit.
+        """
+        if lookup in self._dates:
+            return bool(NUMBER.fullmatch(str(value))) and 0 < int(value) < LAST_YEAR
+        return lookup in self._filters
+
+    @cached_property
+    def _dates(self) -> frozenset[str]:
+        """What the links of `date_hierarchy` ask."""
+        return frozenset(f"{self.date_hierarchy}__{part}" for part in ("year", "month", "day") if self.date_hierarchy)
+
+    @cached_property
+    def _filters(self) -> frozenset[str]:
+        """What the filters of `list_filter` ask: they say so themselves."""
+        return frozenset(name for item in self.list_filter for name in self._asked_by(item))
+
+    def _asked_by(self, item: Any) -> list[str]:
+        if isinstance(item, type) and issubclass(item, admin.SimpleListFilter):
+            return [str(item.parameter_name)]
+        path, kind = item if isinstance(item, tuple) else (item, admin.FieldListFilter.create)
+        field = get_fields_from_path(self.model, path)[-1]
+        spec: admin.FieldListFilter = kind(field, HttpRequest(), {}, self.model, self, field_path=path)
+        return [name for name in spec.expected_parameters() if name]
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Rows are named by their number only."""
+        return to_field == self.opts.pk.name
 
 
 class PortalInline(admin.TabularInline):

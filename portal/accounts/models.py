@@ -60,6 +60,9 @@ class User(AbstractBaseUser):
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["first_name", "last_name"]
 
+    #: No event tells of it.
+    secret_columns = frozenset({"password"})
+
     objects = UserManager()
 
     class Meta:
@@ -193,9 +196,11 @@ class InviteQuerySet(models.QuerySet["Invite"]):
 
 
 class Invite(models.Model):
-    """A person asked into a company by mail; the link is signed, and good once."""
+    """A person asked into a company by mail; the link is good once."""
 
     public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
+    #: SHA-256 of what the link holds, by which it is found; the link itself is kept nowhere (portal.accounts.invites).
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="invites")
     email = models.EmailField(_("e-mail"))
     #: [{"role": ..., "location_id": ... or null}], given when the invitation is accepted (ORG-1).
@@ -223,6 +228,9 @@ class Invite(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} → {self.company}"
+
+    #: No event tells of it.
+    secret_columns = frozenset({"token_hash"})
 
     def state(self, now: datetime) -> str:
         return rules.invite_state(

@@ -58,7 +58,7 @@ def _is_optional(notice: Notice) -> bool:
 
 
 def _context(told: Sequence[reading.Told], notice: Notice) -> dict[str, Any]:
-    links = [{"told": one, "link": settings.BASE_URL + one.notice.link} for one in told]
+    links = [{"told": one, "link": settings.BASE_URL + reading.link(one.notice)} for one in told]
     return {
         "items": links,
         **links[0],

@@ -76,7 +76,8 @@ class Notice(models.Model):
     subject = models.CharField(max_length=300)
     body = models.TextField()
     params = models.JSONField(default=dict)
-    link = models.CharField(max_length=300)
+    #: A path of the portal. Empty if whoever has it is let in: then it is made when it is mailed or opened.
+    link = models.CharField(max_length=300, blank=True)
     #: What it is about, as preferences name it (F5.2).
     category = models.CharField(max_length=20, default="deal")
     mail = models.CharField(max_length=10, choices=Mail.choices, default=Mail.NOW)
@@ -93,7 +94,12 @@ class Notice(models.Model):
     class Meta:
         verbose_name = _("notice")
         verbose_name_plural = _("notices")
-        constraints = [models.UniqueConstraint(fields=["event", "email"], name="notify_notice_once_per_event")]
+        constraints = [
+            models.UniqueConstraint(fields=["event", "email"], name="notify_notice_once_per_event"),
+            models.CheckConstraint(
+                condition=~models.Q(category=rules.INVITATION) | models.Q(link=""), name="notify_notice_keeps_no_key"
+            ),
+        ]
         indexes = [
             models.Index(
                 fields=["next_attempt_at"],

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from portal.accounts.models import User
 from portal.events.models import Event
+from portal.logs import without_keys
 from portal.notify import mails, reading, rules
 from portal.notify.models import Mail, Notice, NoticeQuerySet, Preference
 from portal.workflow import blockers
@@ -28,13 +29,16 @@ PAUSES = rules.PAUSES
 
 @dataclass(frozen=True)
 class Message:
-    """What to tell about one event: msgids with params, a path of the portal, to whom, and what kind it is (F5.2)."""
+    """What to tell about one event: msgids with params, a path of the portal, to whom, and what kind it is (F5.2).
+
+    Without a path if the link lets in whoever has it: `reading.makes_link`.
+    """
 
     event: Event
     emails: Iterable[str]
     subject: str
     body: str
-    link: str
+    link: str = ""
     params: Mapping[str, Param] = field(default_factory=dict)
     category: str = rules.ACTION_REQUIRED
     #: For who has no account; everybody else hears in his own language.
@@ -239,7 +243,7 @@ def _failed(notices: Sequence[Notice], error: Exception, now: datetime) -> None:
     pause = rules.pause_after(tries)
     then = {"next_attempt_at": now + pause} if pause else {"parked_at": now}
     failed = Notice.objects.filter(pk__in=[notice.pk for notice in notices])
-    failed.update(attempts=tries, last_error=str(error)[:1000], **then)
+    failed.update(attempts=tries, last_error=without_keys(str(error))[:1000], **then)
 
 
 def _is_no_server(error: Exception) -> bool:

@@ -12,7 +12,6 @@ from typing import Any, Unpack
 
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.urls import reverse
 
 from portal.accounts import invites
 from portal.accounts import services as accounts
@@ -82,7 +81,7 @@ def _record_invite(asked: Invite, verb: str, *, actor: Actor, now: datetime) -> 
 
 
 def _mail(asked: Invite, verb: str, *, actor: Actor, now: datetime) -> None:
-    """The link goes to the mailbox only: neither the event nor a page of the company holds it."""
+    """The link is made when the mail goes out: neither the notice, the event nor a page of the company holds it."""
     event = _record_invite(asked, verb, actor=actor, now=now)
     message = Message(
         event,
@@ -92,8 +91,7 @@ def _mail(asked: Invite, verb: str, *, actor: Actor, now: datetime) -> None:
             "%(person)s asks you to join %(company)s in Ortak, the portal for deals with partners. "
             "The link is good until %(until)s, and once."
         ),
-        reverse("invite", args=[invites.token(asked)]),
-        {"person": actor.name, "company": asked.company.name, "until": asked.expires_at},
+        params={"person": actor.name, "company": asked.company.name, "until": asked.expires_at},
         category=INVITATION,
         language=asked.language,
     )
