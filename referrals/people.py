@@ -9,7 +9,7 @@ from functools import cached_property
 
 from django.db.models import Q
 
-from portal.accounts.models import Membership, User
+from portal.accounts.models import Membership
 from portal.accounts.rules import ACCOUNT_ADMIN, REFERRALS_ADMIN, SELLER, Actor
 from portal.accounts.services import actor_for
 from referrals.models import Referral
@@ -22,13 +22,14 @@ class People:
 
     #: By company: who works there with a role that acts on deals, or is on one of the teams.
     members: dict[int, list[Actor]]
-    #: The addresses of the teams that belong to an account, of whatever company, open or closed.
-    accounts: frozenset[str]
 
     def team(self, referral: Referral) -> list[str]:
-        """The team's addresses: contacts without an account, and members who may still see the deal."""
-        listed = [member.email for member in referral.team.all()]
-        return [email for email in listed if email not in self.accounts or self._may_read(email, referral)]
+        """The team's members who may see the deal, or else the referrals admins of its location, else of the company.
+
+        Whoever else the team lists is told nothing: anybody could have been written down there (REF-24).
+        """
+        listed = [member.email for member in referral.team.all() if self._may_read(member.email, referral)]
+        return listed or self._who(referral, _administers_location) or self._who(referral, _administers_deals)
 
     def _may_read(self, email: str, referral: Referral) -> bool:
         member = self._by_email.get((referral.company_id, email))
@@ -54,15 +55,23 @@ def _administers(actor: Actor, referral: Referral) -> bool:
     return actor.has(ACCOUNT_ADMIN) and may_read(actor, referral)
 
 
+def _administers_location(actor: Actor, referral: Referral) -> bool:
+    """A referrals admin of this location by name, not of the entire company (ORG-1)."""
+    return referral.location_id in actor.scope(REFERRALS_ADMIN).location_ids
+
+
+def _administers_deals(actor: Actor, referral: Referral) -> bool:
+    return actor.scope(REFERRALS_ADMIN).entire_company
+
+
 def people_of(referrals: Iterable[Referral]) -> People:
-    """Three queries, however many deals there are."""
+    """Two queries, however many deals there are."""
     referrals = list(referrals)
     listed = {member.email for referral in referrals for member in referral.team.all()}
     members: dict[int, list[Actor]] = defaultdict(list)
     for membership in _memberships({r.company_id for r in referrals}, listed):
         members[membership.company_id].append(actor_for(membership))
-    accounts = User.objects.filter(email__in=listed).values_list("email", flat=True)
-    return People(members, frozenset(accounts))
+    return People(members)
 
 
 def _memberships(company_ids: Iterable[int], listed: Iterable[str]) -> Iterable[Membership]:

@@ -23,6 +23,7 @@ from portal.notify import reading, rules, services
 from portal.notify.models import Mail, Notice
 from portal.pages.demo.cast import ANKARA, Cast
 from referrals import services as referrals
+from referrals import sharing
 from referrals.models import Referral
 from referrals.policies import may_read
 from tests import build
@@ -98,35 +99,69 @@ def test_ref_24_flow_5_the_team_hears_of_the_registration(cast: Cast) -> None:
 
 
 def test_ref_24_nobody_is_told_of_a_deal_he_may_not_see(cast: Cast) -> None:
-    """Of those on the team: contacts without an account and who still sees the deal; no stranger, nobody who left."""
+    """Of those on the team only who has an account and still sees the deal; no stranger, nobody who left."""
     contact, gone, closed = "contact@elsewhere.example", "admin@contoso.example", "viewer@contoso.example"
     team = [build.member(e) for e in (USER, ANKARAS, STRANGER, contact, gone, closed, "referrals@contoso.example")]
     Membership.objects.filter(user__email=gone).update(is_active=False)
     type(cast.users[closed]).objects.filter(email=closed).update(is_active=False)
     deal = build.deal(cast, team=team)
     told = {email for email in told_of("referral.received") if email != build.SELLER}
-    assert told == {USER, contact, "referrals@contoso.example"}
-    plain = Notice.objects.get(email=contact)
-    assert plain.user is None
+    assert told == {USER, "referrals@contoso.example"}
 
     RoleGrant.objects.filter(membership__user__email=USER).delete()  # before the mail went out
     build.accept(cast, build.vendor_copy(deal), at=NOW)
     assert USER not in told_of("referral.accepted")
     services.deliver_due(now=NOW)
-    assert sorted({m.to[0] for m in mail.outbox}) == [contact, "referrals@contoso.example", build.SELLER]
+    assert sorted({m.to[0] for m in mail.outbox}) == ["referrals@contoso.example", build.SELLER]
     assert Notice.objects.get(email=USER).mail == Mail.OFF
-    assert reverse("notification_settings") not in next(m for m in mail.outbox if m.to == [contact]).body
+
+
+def test_ref_24_nobody_can_make_the_portal_mail_strangers(cast: Cast) -> None:
+    """A deal "Free iPhone" with invented people on its teams mailed each of them at every step."""
+    build.northwind_ready(cast)
+    crowd = [build.member(f"victim{number}@elsewhere.example") for number in range(49)]
+    deal = build.deal(cast, name="Free iPhone", team=[build.member(), *crowd])
+    invitation = sharing.InviteInput(
+        partner=cast.companies["northwind"],
+        close_date=deal.close_date,
+        value=deal.money,
+        help_code=build.HELP,
+        team=crowd,
+        solutions=[cast.solutions["twin"]],
+    )
+    sharing.invite_partner(deal, invitation, actor=cast.actor(build.CONTOSO), now=NOW - 9 * DAY)
+    build.accept(cast, build.vendor_copy(deal), at=NOW - DAY)
+    referrals.win(Referral.objects.get(pk=deal.pk), actor=cast.actor(build.CONTOSO), now=NOW)
+    assert not [email for email in Notice.objects.values_list("email", flat=True) if "victim" in email]
+
+    left = Notice.objects.filter(email=USER).first()  # one of before this rule, still to be sent
+    assert left is not None
+    Notice.objects.filter(pk=left.pk).update(user=None, email="victim@elsewhere.example")
+    while services.deliver_due(now=NOW + DAY):
+        pass
+    assert mail.outbox
+    assert {m.to[0] for m in mail.outbox} <= set(cast.users)
+
+
+def test_ref_24_a_deal_whose_team_nobody_reaches_tells_the_referrals_admins(cast: Cast) -> None:
+    """Those of its location, else those of the entire company; never everybody at once."""
+    nobody = [build.member("contact@elsewhere.example")]
+    build.deal(cast, team=nobody, location=cast.locations[ANKARA])
+    assert set(told_of("referral.received")) == {build.SELLER, ANKARAS}
+    Notice.objects.all().delete()
+    build.deal(cast, team=nobody)
+    assert set(told_of("referral.received")) == {build.SELLER, "referrals@contoso.example"}
 
 
 def test_ref_24_a_deal_to_answer_goes_to_the_location_or_the_admins(cast: Cast) -> None:
     """F5.1: referrals admins of the location and company-wide; who can't be found there, the account admins."""
     copy = Live(cast).received()
-    assert set(told_of("referral.received")) == {"referrals@contoso.example"}
+    assert set(told_of("referral.received")) == {"referrals@contoso.example", STRANGER}  # and the sender
     Referral.objects.filter(pk=copy.pk).update(location=cast.locations[ANKARA])
     event = events.Event.objects.get(verb="referral.received", subject_id=copy.pk)
     Notice.objects.all().delete()
     events.react([event])
-    assert set(told_of("referral.received")) == {"referrals@contoso.example", ANKARAS}
+    assert set(told_of("referral.received")) == {"referrals@contoso.example", ANKARAS, STRANGER}
     RoleGrant.objects.filter(role="referrals_admin").delete()
     Notice.objects.all().delete()
     events.react([event])
@@ -150,7 +185,7 @@ def test_ref_24_org_2_what_is_told_follows_what_is_seen(cast: Cast) -> None:
 def test_ref_24_telling_of_many_costs_what_telling_of_one_does(cast: Cast) -> None:
     build.deal(cast)
     for number in range(12):
-        build.deal(cast, name=f"Deal {number}", team=[build.member(f"contact{number}@elsewhere.example")])
+        build.deal(cast, name=f"Deal {number}", team=[build.member("viewer@contoso.example"), build.member()])
     received = list(events.Event.objects.filter(verb="referral.received"))
     counts = []
     for batch in (received[:1], received):
@@ -159,7 +194,7 @@ def test_ref_24_telling_of_many_costs_what_telling_of_one_does(cast: Cast) -> No
             events.react(batch)
         counts.append(len(queries))
     assert counts[0] == counts[1] < 15
-    assert Notice.objects.count() == 26
+    assert Notice.objects.count() == 38
 
 
 # Preferences

@@ -31,6 +31,8 @@ class Category:
     mandatory: bool = False
     #: What the mail's button says.
     opens: str = _("Open the deal")
+    #: Whether somebody without an account may be mailed: else anybody could make the portal mail strangers (REF-24).
+    strangers: bool = False
 
 
 CATEGORIES = {
@@ -68,6 +70,7 @@ CATEGORIES = {
             "brand",
             mandatory=True,
             opens=_("Open the invitation"),
+            strangers=True,
         ),
         Category(
             ANSWER,
@@ -109,6 +112,12 @@ def mail_for(category: str, chosen: str | None) -> str:
     if known is None or known.mandatory or chosen not in (NOW, DIGEST, OFF):
         return NOW
     return chosen
+
+
+def reaches_strangers(category: str) -> bool:
+    """Whether a notice of this kind is mailed to an address without an account (REF-24)."""
+    known = CATEGORIES.get(category)
+    return known is not None and known.strangers
 
 
 def next_digest(after: datetime, zone: tzinfo) -> datetime:
