@@ -12,7 +12,9 @@ _KEYS = re.compile(r"(/invite/|/password/reset/key/)[^/\s]+")
 
 def hide_keys(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Who reads the logs must not get in by them."""
-    event["event"] = _KEYS.sub(r"\1…", str(event.get("event", "")))
+    for name in ("event", "exception"):
+        if name in event:
+            event[name] = _KEYS.sub(r"\1…", str(event[name]))
     return event
 
 
@@ -30,8 +32,8 @@ def formatter() -> structlog.stdlib.ProcessorFormatter:
         foreign_pre_chain=_shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            hide_keys,
             structlog.processors.format_exc_info,
+            hide_keys,
             structlog.processors.JSONRenderer(),
         ],
     )

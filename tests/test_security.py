@@ -17,9 +17,12 @@ from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from portal.accounts.models import User
+from portal.notify import services as notices
 from portal.pages.demo.cast import PASSWORD, Cast
+from portal.people import sweeps
 from tests import build
 from tests.edge import Element, Live, parse
 from tests.test_roles import ACTORS, ROWS, Row, World
@@ -253,6 +256,9 @@ def test_a_forgotten_password_is_reset_by_mail_and_tells_no_stranger_anything(ca
         for email in ("nobody@contoso.example", build.CONTOSO)
     ]
     assert pages[0] == pages[1]
+    assert mail.outbox == []
+    assert sweeps.tell_account_holders(now=timezone.now()) == 1
+    assert notices.deliver_due(now=timezone.now()) == 1
     known = [message for message in mail.outbox if message.to == [build.CONTOSO]]
     assert len(known) == 1
     link = next(word for word in known[0].body.split() if "/password/reset/key/" in word)

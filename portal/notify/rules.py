@@ -17,6 +17,8 @@ ANSWER = "answer"
 REGISTRATION = "registration"
 EXPORT = "export"
 INVITATION = "invitation"
+PASSWORD = "password"  # noqa: S105  what a notice is about
+SIGN_IN = "sign_in"
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,24 @@ CATEGORIES = {
             mandatory=True,
             opens=_("Open the invitation"),
             strangers=True,
+        ),
+        Category(
+            PASSWORD,
+            _("A new password"),
+            _("The link to choose one, when you or somebody else asks for it."),
+            "key",
+            "brand",
+            mandatory=True,
+            opens=_("Choose a new password"),
+        ),
+        Category(
+            SIGN_IN,
+            _("Wrong passwords"),
+            _("Somebody typed so many wrong ones for your account that it was locked for their network."),
+            "shield-lock",
+            "warning",
+            mandatory=True,
+            opens=_("Choose a new password"),
         ),
         Category(
             ANSWER,
