@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
 from portal.accounts.models import Membership
-from portal.accounts.rules import ACCOUNT_ADMIN, REFERRALS_ADMIN, SELLER, Actor
+from portal.accounts.rules import ACCOUNT_ADMIN, REFERRALS_ADMIN, SELLER, Actor, keeper_role, may_keep
 from portal.accounts.services import actor_for
 from referrals.models import Referral
 from referrals.policies import may_change, may_read, may_register
@@ -80,3 +80,26 @@ def _memberships(company_ids: Iterable[int], listed: Iterable[str]) -> Iterable[
         acting, company_id__in=list(company_ids), is_active=True, user__is_active=True
     ).distinct()
     return rows.select_related("user", "company").prefetch_related("grants").order_by("user__email")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Who of a team is told nothing because the company has no account for the address, and who can invite (REF-24)."""
+
+    strangers: frozenset[str]
+    may_invite: bool
+    #: The names of those who can, for an actor who can't.
+    keepers: str
+
+
+def reach(actor: Actor, emails: Iterable[str]) -> Reach:
+    """One query. An account with another company is none here, so nobody learns where else somebody works (ORG-6)."""
+    asked = {email for email in emails if email}
+    keeping = Q(grants__role=keeper_role(vendor=actor.is_vendor))
+    rows = Membership.objects.filter(
+        keeping | Q(user__email__in=asked), company_id=actor.own_company_id, is_active=True, user__is_active=True
+    )
+    people = rows.annotate(keeps=Case(When(keeping, then=True), default=False)).order_by("user__first_name", "user_id")
+    found = list(people.values_list("user__email", "keeps", "user__first_name", "user__last_name").distinct())
+    keepers = dict.fromkeys(f"{first} {last}".strip() for _email, keeps, first, last in found if keeps)
+    return Reach(frozenset(asked - {email for email, *_rest in found}), may_keep(actor), ", ".join(keepers))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -28,7 +29,7 @@ from referrals.models import Referral
 from referrals.policies import may_read
 from tests import build
 from tests.build import DAY, NOW
-from tests.edge import Live, parse
+from tests.edge import Element, Live, parse
 
 USER, ANKARAS, STRANGER = "user@contoso.example", "ankara@contoso.example", "referrals@fabrikam.example"
 
@@ -376,3 +377,53 @@ def test_ref_24_mail_is_text_and_html_in_the_persons_language(cast: Cast) -> Non
 def test_notices_that_lead_elsewhere_are_open_to_all(cast: Cast, unknown: str) -> None:
     memberships = accounts.memberships(cast.users[USER])
     assert reading.openers(memberships, [unknown]) == {unknown: None}
+
+
+# People without an account
+
+
+def marks(page: Element) -> dict[str, list[str]]:
+    """Who is marked as told nothing, with where *Invite* leads, or who can invite."""
+    found = {}
+    for row in page.all("div", class_="o-small"):
+        if "No account: not told" in row.text:
+            links = [link.attrs["href"] for link in row.all("a")]
+            found[row.text.rpartition(" ")[2]] = links
+    return found
+
+
+def test_ref_24_who_has_no_account_is_marked_with_the_way_to_invite_them(cast: Cast) -> None:
+    """On the deal page, in the wizard and in the form that accepts; an account elsewhere is none here (ORG-6)."""
+    accounts.add_member(user=cast.users["admin@contoso.example"], company=cast.companies["contoso"], roles=["viewer"])
+    RoleGrant.objects.create(
+        membership=Membership.objects.get(user__email="admin@contoso.example"), role="referrals_admin"
+    )
+    live = Live(cast)
+    contact, gone = "contact@elsewhere.example", "viewer@contoso.example"
+    Membership.objects.filter(user__email=gone).update(is_active=False)
+    deal = live.deal(team=[build.member(email) for email in (USER, contact, STRANGER, gone)])
+    address, admin = reverse("deal", args=[deal.public_id]), live.browser("admin@contoso.example")
+    invite = reverse("invite_person")
+    page = parse(admin.get(address))
+    assert marks(page) == {email: [f"{invite}?email={quote(email)}"] for email in (contact, STRANGER, gone)}
+    form = parse(admin.get(f"{invite}?email={contact}"))
+    assert form.one("input", name="email").attrs["value"] == contact
+
+    owner = live.browser(build.CONTOSO)
+    page = parse(owner.get(address))
+    assert list(marks(page).values()) == [[]]
+    keeper = cast.users["admin@contoso.example"].get_full_name()
+    assert page.text.count(f"No account: not told To invite: {keeper}") == 3
+    seller = parse(live.browser(build.SELLER).get(address))
+    assert "No account" not in seller.text  # no business of theirs
+
+    edit = parse(owner.get(reverse("edit_team", args=[deal.public_id])))
+    assert edit.text.count("No account: not told") == 3
+    draft = live.draft()
+    rows = {"team-TOTAL_FORMS": "1", "team-INITIAL_FORMS": "0", "team-0-email": f" {contact.upper()}", "add": "1"}
+    owner.post(reverse("new_deal_step", args=[draft.public_id, "team"]), rows)
+    step = parse(owner.get(reverse("new_deal_step", args=[draft.public_id, "team"])))
+    assert step.text.count("No account: not told") == 1
+    accept = reverse("act", args=[live.received().public_id, "accept"])
+    refused = parse(owner.post(accept, {**rows, "team-1-email": "not an address"}))
+    assert refused.text.count("No account: not told") == 1
