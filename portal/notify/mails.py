@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,25 +18,6 @@ from django.utils.translation import ngettext
 from portal.accounts.models import User
 from portal.notify import reading, rules
 from portal.notify.models import Notice
-
-#: The path that a mail of one kind opens, made as the mail is; it lets in whoever has it, so it is kept nowhere.
-Mint = Callable[[Notice], str]
-_mints: dict[str, Mint] = {}
-
-
-def link_minted_for(category: str) -> Callable[[Mint], Mint]:
-    """Register who makes the links of a kind of notice; the notice's own link then opens in the portal only."""
-
-    def register(mint: Mint) -> Mint:
-        _mints[category] = mint
-        return mint
-
-    return register
-
-
-def _link(notice: Notice) -> str:
-    mint = _mints.get(notice.category)
-    return settings.BASE_URL + (mint(notice) if mint else notice.link)
 
 
 def zone_of(user: User | None) -> zoneinfo.ZoneInfo:
@@ -77,7 +58,7 @@ def _is_optional(notice: Notice) -> bool:
 
 
 def _context(told: Sequence[reading.Told], notice: Notice) -> dict[str, Any]:
-    links = [{"told": one, "link": _link(one.notice)} for one in told]
+    links = [{"told": one, "link": settings.BASE_URL + reading.link(one.notice)} for one in told]
     return {
         "items": links,
         **links[0],

@@ -15,8 +15,8 @@ from portal.accounts.rules import SYSTEM
 from portal.events import services as events
 from portal.events.models import Event
 from portal.notify import rules as kinds
-from portal.notify.mails import link_minted_for
 from portal.notify.models import Notice
+from portal.notify.reading import makes_link
 from portal.notify.services import Message, notify
 from portal.workflow.blockers import _
 
@@ -86,8 +86,12 @@ def _locked_out(event: Event, person: User, waiting: AccountMessage) -> Message:
     )
 
 
-@link_minted_for(kinds.PASSWORD)
+@makes_link(kinds.PASSWORD)
 def password_link(notice: Notice) -> str:
-    """Good for settings.PASSWORD_RESET_TIMEOUT, and until the password or the last sign-in changes."""
+    """Good for settings.PASSWORD_RESET_TIMEOUT, and until the password or the last sign-in changes.
+
+    For the mail only. In the portal the notice opens its own link, the page that asks for another mail: else whoever
+    sits at somebody's open browser could choose a new password without the old one.
+    """
     uid, key = user_pk_to_url_str(notice.user), default_token_generator.make_token(notice.user)
     return reverse("account_reset_password_from_key", args=[uid, key])
