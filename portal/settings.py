@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "portal.health.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.accounts.middleware.NoStoreMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -168,8 +169,13 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_LOGOUT_ON_GET = False
-# A demo is clicked through by scripts as well as people; a real installation keeps allauth's limits.
-ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {} if MODE == "production" else False
+ACCOUNT_FORMS = {"reset_password": "portal.accounts.forms.ResetPasswordForm"}
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+# Five wrong passwords lock one account from one network address (portal/accounts/adapter.py), a hundred that address.
+# A new password is asked for without a limit here: the mails are limited for each account (portal/people/sweeps.py).
+SIGN_IN_LIMITS = {"login_failed": "100/h/ip,5/5m/key", "reset_password": ""}
+# A demo is clicked through by scripts as well as people; a real installation keeps these and allauth's own limits.
+ACCOUNT_RATE_LIMITS: dict[str, str] | bool = SIGN_IN_LIMITS if MODE == "production" else False
 
 # Whether `import_rates --fetch` may ask the European Central Bank for its file (FX-1).
 ECB_FETCH = env.flag("ECB_FETCH", False)
@@ -237,6 +243,8 @@ _mail = environ.Env.email_url_config(
     )
 )
 EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+if MODE == "production" and EMAIL_BACKEND.endswith("console.EmailBackend"):
+    EMAIL_BACKEND = "portal.notify.console.EmailBackend"  # what lets people in is not for the log
 EMAIL_HOST = _mail.get("EMAIL_HOST", "")
 EMAIL_PORT = _mail.get("EMAIL_PORT") or 25
 EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER") or ""
@@ -262,6 +270,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "worker-heartbeat": {"task": "portal.notify.tasks.heartbeat", "schedule": 15.0},
     "deliver-mail": {"task": "portal.notify.tasks.deliver_due", "schedule": 15.0},
+    "tell-account-holders": {"task": "portal.people.tasks.tell_account_holders", "schedule": 10.0},
     "deliver-digests": {"task": "portal.notify.tasks.deliver_digests", "schedule": crontab(minute=0)},
     "remind-to-answer": {"task": "referrals.tasks.remind", "schedule": crontab(minute=5)},
     "remind-to-register": {"task": "dealreg.tasks.remind", "schedule": crontab(minute=10)},

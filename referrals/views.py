@@ -22,6 +22,7 @@ from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
 from referrals import forms, forms_after, rules, services, sharing, stage_names
 from referrals.models import Referral
+from referrals.people import reach
 
 
 def get_referral(request: ActorRequest, public_id: Any) -> Referral:
@@ -157,7 +158,10 @@ def act(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
             messages.success(request, page.done)
             return redirect_to(request, reverse("deal", args=[referral.public_id]))
     status = 422 if request.method == "POST" else 200
-    return render(request, page.template, _act_context(referral, action, form, now), status=status)
+    context = _act_context(referral, action, form, now)
+    if isinstance(form, forms.TeamMixin):
+        context["reach"] = reach(request.actor, form.team.addresses())
+    return render(request, page.template, context, status=status)
 
 
 def _act_context(referral: Referral, action: workflow.Action, form: Any, now: Any) -> dict[str, Any]:

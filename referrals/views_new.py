@@ -23,6 +23,7 @@ from portal.workflow.blockers import RuleViolation
 from referrals import drafts, offers, partners, rules, services, wizard
 from referrals.forms import unjudged
 from referrals.models import Draft
+from referrals.people import reach
 from referrals.views import me, redirect_to
 from referrals.wizard import CUSTOMER, HELP, REVIEW, STEPS, TEAM, Wizard
 
@@ -223,7 +224,11 @@ def customers(form: Any) -> list[Customer]:
 def _show_team(request: ActorRequest, pages: Wizard, form: Any) -> dict[str, Any]:
     listed = {row["email"].strip().lower() for row in pages.team}
     offered = [person for person in offers.people(request.actor) if person["email"] not in listed]
-    return {"offered": offered, "full": len(pages.team) >= pages.policy.max_team_members}
+    return {
+        "offered": offered,
+        "full": len(pages.team) >= pages.policy.max_team_members,
+        "reach": reach(request.actor, form.team.addresses()),
+    }
 
 
 def _show_solutions(request: ActorRequest, pages: Wizard, form: Any) -> dict[str, Any]:

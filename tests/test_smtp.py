@@ -26,8 +26,8 @@ from tests.e2e.portal import free_port
 from tests.test_concurrency import held, waiting_for_nobody
 
 MINUTE = timedelta(minutes=1)
-TEAM = ["user@contoso.example", "referrals@contoso.example", "contact@elsewhere.example"]
-NOBODY = "nobody@elsewhere.example"
+TEAM = ["user@contoso.example", "referrals@contoso.example", "viewer@contoso.example"]
+NOBODY = "ankara@contoso.example"
 
 
 class PostOffice:

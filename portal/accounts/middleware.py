@@ -18,6 +18,21 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 COMPANY_KEY = "company"
 
 
+class NoStoreMiddleware:
+    """Keeps every page, fragment and download out of all caches, also a browser's on a shared machine.
+
+    Static files and probes are answered before, and say themselves how long they are kept.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
 class LanguageMiddleware:
     """The person's own language and zone; for a stranger the cookie, then what his browser asks for."""
 

@@ -241,3 +241,31 @@ class Invite(models.Model):
     def wanted(self) -> frozenset[Grant]:
         """The roles that it gives."""
         return frozenset(Grant(held["role"], held["location_id"]) for held in self.grants)
+
+
+class AccountMessage(models.Model):
+    """What a sign-in page has for the holder of an account, if the address has one; a worker finds out and mails it.
+
+    The page writes the same row for known and unknown addresses, so its answer and its time tell nobody which it was.
+    A row holds no link: that is made when the mail is. It is gone once it was looked at.
+    """
+
+    class Kind(models.TextChoices):
+        PASSWORD_LINK = "password_link", _("Link to choose a password")
+        LOCKED_OUT = "locked_out", _("Locked out after wrong passwords")
+
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    email = models.EmailField()
+    #: The network address that the request came from; empty if it is not known.
+    address = models.CharField(max_length=64, blank=True)
+    #: Wrong passwords in a row, for LOCKED_OUT.
+    tries = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("message to an account")
+        verbose_name_plural = _("messages to accounts")
+        constraints = [models.UniqueConstraint(fields=["kind", "email"], name="accounts_message_one_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.email}"

@@ -66,7 +66,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 class Notice(models.Model):
     """One event told to one address, once; the words are msgids, rendered in the reader's language (REF-24).
 
-    A person with an account reads it in the portal, too; anybody else of a deal's team gets the mail only.
+    A person with an account reads it in the portal, too; somebody invited who has none yet gets the mail only.
     """
 
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="+")

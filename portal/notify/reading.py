@@ -86,9 +86,9 @@ def _page_of(link: str) -> tuple[str, Any]:
 
 
 def told(user: User | None, notices: Sequence[Notice]) -> list[Notice]:
-    """Those that may still be told: somebody without an account was named by the team itself (REF-24)."""
+    """Those that may still be told: somebody without an account only that they are invited (REF-24)."""
     if user is None:
-        return list(notices)
+        return [notice for notice in notices if rules.reaches_strangers(notice.category)]
     if not user.is_active:
         return []
     opened = openers(accounts.memberships(user), [notice.link for notice in notices])

@@ -41,7 +41,7 @@ class Message:
     link: str = ""
     params: Mapping[str, Param] = field(default_factory=dict)
     category: str = rules.ACTION_REQUIRED
-    #: For who has no account; everybody else hears in his own language.
+    #: For who has no account; everybody else hears in their own language.
     language: str = ""
 
 
@@ -49,7 +49,8 @@ class Message:
 def notify(messages: Iterable[Message]) -> None:
     """Write the notices of many events in one go; each address hears of an event once (REF-24).
 
-    The first message that names an address counts. Closed accounts are told nothing.
+    The first message that names an address counts. Closed accounts are told nothing, and addresses without an
+    account only that they are invited.
     """
     told = [(message, email) for message in messages for email in _unique(message.emails)]
     if not told:
@@ -59,7 +60,7 @@ def notify(messages: Iterable[Message]) -> None:
     notices = []
     for message, email in told:
         user = people.get(email)
-        if user is None or user.is_active:
+        if user.is_active if user else rules.reaches_strangers(message.category):
             notices.append(_notice(message, email, user, chosen))
     Notice.objects.bulk_create(notices, ignore_conflicts=True)
 

@@ -90,7 +90,7 @@ def _invites(request: ActorRequest) -> list[dict[str, Any]]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite_person(request: ActorRequest) -> HttpResponse:
     company = _company(request)
-    initial = {"language": request.actor.language}
+    initial = {"language": request.actor.language, "email": request.GET.get("email", "")}
     form = forms.InviteForm(_posted(request), company=company, initial=initial)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
