@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
+from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -33,5 +37,17 @@ def refuse_demo_accounts() -> None:
         sys.exit(WORKER_BOOT_ERROR)
 
 
+class Request(WSGIRequest):
+    """Always read as UTF-8, whatever it says it is; PlainTextMiddleware refuses the others. Django would try every
+    codec of Python's, and fail with those that make no text before anybody could answer."""
+
+    def _set_content_type_params(self, meta: Mapping[str, Any]) -> None:
+        try:
+            self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        except (LookupError, ValueError):
+            self.content_type, self.content_params = "", {"charset": "unreadable"}
+
+
 application = get_wsgi_application()
+application.request_class = Request
 refuse_demo_accounts()
