@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Company
 from portal.catalog.models import Solution
+from portal.params import PlainJSONField
 from referrals import rules
 from referrals.forms import (
     DateInput,
@@ -39,7 +41,9 @@ class ContactMixin(forms.Form):
     )
 
     def contact(self) -> rules.Contact:
-        data = self.cleaned_data
+        # What can't be read is told of already; nothing is held against its stand-in.
+        unread = {name: "-" for name in self.errors if name in self.fields}
+        data = {**self.cleaned_data, **unread}
         return rules.Contact(
             data["contact_name"], data["contact_phone"], data["contact_email"], consent=data["contact_consent"]
         )
@@ -166,13 +170,13 @@ class SolutionsForm(forms.Form):
         self.fields["seen"].queryset = Solution.objects.all()  # type: ignore[attr-defined]
 
 
-class SeenField(forms.JSONField):
-    """Sent back as it was given out; what was tampered with may be nested or long beyond what can be read."""
+class SeenField(PlainJSONField):
+    """Sent back as it was given out; what was tampered with is nothing."""
 
     def to_python(self, value: Any) -> Any:
         try:
             return super().to_python(value)
-        except (RecursionError, ValueError):
+        except ValidationError:
             return None
 
 

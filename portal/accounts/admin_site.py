@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin import helpers
 from django.contrib.admin.utils import display_for_value, get_fields_from_path
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import IntegrityError
+from django.db.models import QuerySet
+from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.rules import ADMIN_ROLES, PROGRAMME_MANAGER, Actor
+from portal.accounts.services import vendor_name
+from portal.params import whole_number
+from portal.workflow.blockers import Blocker, RuleViolation
 
 
 def actor_of(request: HttpRequest) -> Actor | None:
@@ -77,6 +88,8 @@ class PortalAdmin(admin.ModelAdmin):
 
     read_roles: ClassVar[tuple[str, ...]] = tuple(sorted(ADMIN_ROLES))
     write_roles: ClassVar[tuple[str, ...]] = ()
+    #: The field at which it is said that somebody saved the same, where the form doesn't find out itself.
+    taken_field: ClassVar[str] = ""
 
     def _may(self, request: HttpRequest, roles: tuple[str, ...]) -> bool:
         return _may(request, roles)
@@ -129,10 +142,80 @@ class PortalAdmin(admin.ModelAdmin):
         """Rows are named by their number only."""
         return to_field == self.opts.pk.name
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        widget = getattr(getattr(field, "widget", None), "widget", None)
+        if isinstance(widget, AutocompleteSelect):
+            widget.__class__ = KnownSelect
+        return field
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """Only rows can be ticked: whatever else stands for one is no request of ours."""
+        for chosen in request.POST.getlist(helpers.ACTION_CHECKBOX_NAME):
+            if whole_number(chosen) is None:
+                raise BadRequest("not an id")
+        return super().response_action(request, queryset, *args, **kwargs)
+
+    # Refused while it is written
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The page again, with what was typed and the reason, when a service or the database refuses what the form
+        had nothing against: somebody else was faster. The form's own checks then see what that one wrote."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except RuleViolation as violation:
+            refused: Sequence[Blocker] = violation.blockers
+        except IntegrityError:
+            refused = (replace(TAKEN, field=self.taken_field),)
+        request.refused = refused  # type: ignore[attr-defined]
+        return super().changeform_view(request, *args, **kwargs)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return _refused(form, request.refused) if hasattr(request, "refused") else form
+
+
+TAKEN = Blocker(
+    "taken", gettext_noop("Somebody saved the same a moment ago. Look at what there is now, then save again.")
+)
+
+
+def _refused(form: type[ModelForm], blockers: Sequence[Blocker]) -> type[ModelForm]:
+    """The form, wrong for these reasons unless it finds some itself."""
+
+    class Refused(form):  # type: ignore[valid-type, misc]
+        def _post_clean(self) -> None:
+            super()._post_clean()
+            if self.errors:
+                return
+            for blocker in blockers:
+                message = gettext(blocker.message) % {"vendor": vendor_name(), **blocker.params}
+                self.add_error(blocker.field if blocker.field in self.fields else None, message)
+
+    return Refused
+
+
+class KnownSelect(AutocompleteSelect):
+    """Shows the row that was chosen, where what was sent can be a row's key at all."""
+
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        return super().optgroups(name, [v for v in value if not v or whole_number(str(v)) is not None], attrs)
+
+
+class PortalInlineFormSet(BaseInlineFormSet):
+    """Rows that were sent as known and are gone, or never were, are new ones."""
+
+    def initial_form_count(self) -> int:
+        count = super().initial_form_count()
+        return min(count, len(self.get_queryset())) if self.is_bound else count
+
 
 class PortalInline(admin.TabularInline):
     """Rows on another record's page, under the same rule: read-only unless a subclass names who writes."""
 
+    formset = PortalInlineFormSet
     write_roles: ClassVar[tuple[str, ...]] = ()
     #: Whether who writes may remove rows, too.
     removable: ClassVar[bool] = False

@@ -9,9 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from portal.workflow.blockers import Blocker, Param, _
+
+if TYPE_CHECKING:
+    import _csv
 
 USD = "USD"
 EUR = "EUR"
@@ -178,6 +181,14 @@ def read_upload(text: str) -> tuple[list[Rate], list[LineError]]:
     """
     delimiter = ";" if ";" in text.split("\n", 1)[0] else ","
     reader = csv.reader(text.splitlines(), delimiter=delimiter)
+    try:
+        return _read_rows(reader, decimal_comma=delimiter == ";")
+    except csv.Error as error:  # a cell of more than 131,072 characters
+        return [], [line_error(reader.line_num, "unreadable", _("Not readable as CSV: %(error)s"), error=str(error))]
+
+
+def _read_rows(reader: _csv.Reader, *, decimal_comma: bool) -> tuple[list[Rate], list[LineError]]:
+    """As read_upload. Raises csv.Error."""
     header = tuple(cell.strip().lower() for cell in next(reader, []))
     if header != UPLOAD_COLUMNS:
         message = _("The first line must name the columns: %(columns)s.")
@@ -188,7 +199,7 @@ def read_upload(text: str) -> tuple[list[Rate], list[LineError]]:
         line = reader.line_num
         if not any(cell.strip() for cell in cells):
             continue
-        found = _read_line(line, [cell.strip() for cell in cells], decimal_comma=delimiter == ";")
+        found = _read_line(line, [cell.strip() for cell in cells], decimal_comma=decimal_comma)
         if isinstance(found, Rate) and (found.currency, found.month) not in rates:
             rates[found.currency, found.month] = found
         elif isinstance(found, Rate):

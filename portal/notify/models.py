@@ -55,6 +55,10 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def due_in_digest(self, now: datetime) -> NoticeQuerySet:
         return self.waiting(Mail.DIGEST).filter(next_attempt_at__lte=now)
 
+    def of_digest(self, notice: Notice) -> NoticeQuerySet:
+        """What goes out in one mail with it."""
+        return self.filter(user_id=notice.user_id, digest=notice.digest)
+
     def heading_a_digest(self, now: datetime) -> NoticeQuerySet:
         """One of each person's due notices, the oldest: whoever holds it makes that person's digest."""
         earlier = Notice.objects.due_in_digest(now).filter(
@@ -81,6 +85,8 @@ class Notice(models.Model):
     #: What it is about, as preferences name it (F5.2).
     category = models.CharField(max_length=20, default="deal")
     mail = models.CharField(max_length=10, choices=Mail.choices, default=Mail.NOW)
+    #: The digest it goes out in, kept before that is first sent: at every try the same notices, the same Message-ID.
+    digest = models.UUIDField(null=True, blank=True, editable=False)
     read_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     next_attempt_at = models.DateTimeField()

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import uuid6
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
+from django.db.models import Q
 
 from portal.accounts.models import User
 from portal.events.models import Event
@@ -162,8 +164,24 @@ def deliver_due(*, now: datetime, limit: int = 200) -> int:
 
 def deliver_digests(*, now: datetime, limit: int = 200) -> int:
     """Send each person his digest, one transaction a mail (F5.2). Returns how many went out."""
-    heads = Notice.objects.heading_a_digest(now).values_list("pk", "email")[:limit]
+    heads = list(Notice.objects.heading_a_digest(now).values_list("pk", "email")[:limit])
+    for pk, _email in heads:
+        _put_together(pk, now)
     return _deliver_all(heads, Notice.objects.due_in_digest(now), _send_digest, now)
+
+
+@transaction.atomic
+def _put_together(pk: int, now: datetime) -> None:
+    """Keep what the person's digest holds, before anything is sent: should a worker die between sending it and writing
+    that down, the receiver's server takes the next try for the mail it is. What somebody is changing right now comes
+    with a later digest."""
+    due = Notice.objects.due_in_digest(now)
+    head = due.select_for_update(skip_locked=True).filter(pk=pk).first()
+    if head is None or (head.digest and not Notice.objects.of_digest(head).exclude(sent_at=None).exists()):
+        return
+    new = Q(digest=None) | Q(digest=head.digest)  # one that was parked while its digest went out is new again
+    mine = due.filter(new, user_id=head.user_id).select_for_update(skip_locked=True)
+    Notice.objects.filter(pk__in=[notice.pk for notice in mine]).update(digest=uuid6.uuid7())
 
 
 Sender = Callable[[Notice, BaseEmailBackend, datetime], Outcome]
@@ -199,14 +217,18 @@ def _send_one(notice: Notice, connection: BaseEmailBackend, now: datetime) -> Ou
 
 
 def _send_digest(head: Notice, connection: BaseEmailBackend, now: datetime) -> Outcome:
-    """All of the person's notices that are due: no other worker has them while the first of them is held.
+    """The whole digest: no other worker has its notices while the first of them is held.
 
     They are locked before the mail goes: whoever marks them as read meanwhile waits, and the worker for nobody, so
-    that no deadlock takes back that it was sent. What somebody is changing right now comes with the next digest.
+    that no deadlock takes back that it was sent. While somebody is changing one of them, the digest waits.
     """
-    due = Notice.objects.due_in_digest(now).filter(user=head.user).select_related("user")
-    mine = due.select_for_update(skip_locked=True, of=("self",))
-    return _send(list(mine.order_by("pk")), mails.digest, connection, now)
+    if head.digest is None:
+        return Outcome.TAKEN
+    due = Notice.objects.due_in_digest(now).of_digest(head).order_by("pk")
+    mine = list(due.select_related("user").select_for_update(skip_locked=True, of=("self",)))
+    if len(mine) < due.count():
+        return Outcome.TAKEN
+    return _send(mine, mails.digest, connection, now)
 
 
 def _send(

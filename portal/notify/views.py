@@ -17,6 +17,7 @@ from portal.accounts.models import Membership, User
 from portal.notify import reading, rules, services
 from portal.notify.forms import PreferencesForm
 from portal.notify.models import Notice
+from portal.params import whole_number
 
 PAGE = 30
 
@@ -31,8 +32,8 @@ def _person(request: ActorRequest) -> User:
 @require_GET
 def notices(request: ActorRequest) -> HttpResponse:
     """Newest first; *load more* asks for what is below a notice (keyset)."""
-    person, below = _person(request), request.GET.get("after", "")
-    after = Notice.objects.of(person.pk).filter(pk=int(below)).first() if below.isdecimal() else None
+    person, below = _person(request), whole_number(request.GET.get("after"))
+    after = Notice.objects.of(person.pk).filter(pk=below).first() if below is not None else None
     shown, last = reading.page(person, request.memberships, after=after, limit=PAGE)  # type: ignore[attr-defined]
     context = {
         "shown": shown,
@@ -67,10 +68,10 @@ def _own_first(request: ActorRequest) -> list[Membership]:
 @needs_actor
 @require_POST
 def read_all(request: ActorRequest) -> HttpResponse:
-    newest = request.POST.get("newest", "")
-    if not newest.isdecimal() or len(newest) > 18:
+    newest = whole_number(request.POST.get("newest"))
+    if newest is None:
         raise Http404
-    services.mark_all_read(_person(request), upto=int(newest), now=timezone.now())
+    services.mark_all_read(_person(request), upto=newest, now=timezone.now())
     return redirect("notices")
 
 
