@@ -171,7 +171,7 @@ def check(place: Place) -> None:
     if not (BASE_DIR / "node_modules/bootstrap/dist").is_dir():
         raise Refused("node_modules is missing or incomplete: `make run` installs it with npm.")
     if not os.environ.get("REDIS_URL") and embedded.redis_binary() is None:
-        raise Refused("No Redis: install redis-server or valkey-server, or set REDIS_URL.")
+        raise Refused(embedded.NO_REDIS)
     check_port(place)
 
 
