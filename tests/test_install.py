@@ -146,8 +146,8 @@ NO_WHEEL = "ERROR: Could not find a version that satisfies the requirement psyco
         ),
         (
             "bin/npm",
-            "node: error while loading shared libraries: libstdc++.so.6: cannot open shared object file",
-            "ortak: node: error while loading shared libraries: libstdc++.so.6: cannot open shared object file (it needs "
+            "node: error while loading shared libraries: libstdc++.so.6",
+            "ortak: node: error while loading shared libraries: libstdc++.so.6 (it needs "
             "the network and an npm that runs: that of the wheel or of Node.js; see .venv/npm.log)",
         ),
     ],
