@@ -355,7 +355,9 @@ def announce(place: Place) -> None:
     say(f"Ortak is ready at {os.environ['BASE_URL']}")
     if os.environ["ORTAK_MODE"] == "demo":
         say(SIGN_INS)
-    say(f"Logs, and the mail it would send: {place.data_dir / 'log'}. Ctrl-C ends it.")
+        if not os.environ.get("EMAIL_URL"):
+            say(f"The mail it would send: {os.environ['BASE_URL']}/demo/mail/")
+    say(f"Logs: {place.data_dir / 'log'}. Ctrl-C ends it.")
 
 
 # Small things

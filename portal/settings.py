@@ -197,7 +197,9 @@ SECURE_SSL_REDIRECT = env.bool("SSL_REDIRECT", False)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000
 
 _mail = env.email_url("EMAIL_URL", default="consolemail://")
-EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+# A demo keeps its mail to be read in the portal, unless EMAIL_URL says where mail goes.
+DEMO_MAIL_DIR = DATA_DIR / "mail" if MODE == "demo" and not env.str("EMAIL_URL", "") else None
+EMAIL_BACKEND = "portal.notify.demo_mail.KeepMail" if DEMO_MAIL_DIR else _mail["EMAIL_BACKEND"]
 EMAIL_HOST = _mail.get("EMAIL_HOST", "")
 EMAIL_PORT = _mail.get("EMAIL_PORT") or 25
 EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER") or ""
