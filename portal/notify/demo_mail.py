@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage as Parsed
 from email.parser import BytesParser
@@ -62,7 +62,8 @@ class Mail:
     @property
     def sent_at(self) -> datetime | None:
         header = self._message["Date"]
-        return header.datetime if header else None
+        # Mail says "UTC, wherever I am" as -0000, which is parsed to no zone at all.
+        return header.datetime.replace(tzinfo=header.datetime.tzinfo or UTC) if header else None
 
     @property
     def text(self) -> str:
