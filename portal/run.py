@@ -171,7 +171,7 @@ def check(place: Place) -> None:
     if not (BASE_DIR / "node_modules/bootstrap/dist").is_dir():
         raise Refused("node_modules is missing or incomplete: `make run` installs it with npm.")
     if not os.environ.get("REDIS_URL") and embedded.redis_binary() is None:
-        raise Refused("No Redis: install redis-server or valkey-server, or set REDIS_URL.")
+        raise Refused(embedded.NO_REDIS)
     check_port(place)
 
 
@@ -355,7 +355,9 @@ def announce(place: Place) -> None:
     say(f"Ortak is ready at {os.environ['BASE_URL']}")
     if os.environ["ORTAK_MODE"] == "demo":
         say(SIGN_INS)
-    say(f"Logs, and the mail it would send: {place.data_dir / 'log'}. Ctrl-C ends it.")
+        if not os.environ.get("EMAIL_URL"):
+            say(f"The mail it would send: {os.environ['BASE_URL']}/demo/mail/")
+    say(f"Logs: {place.data_dir / 'log'}. Ctrl-C ends it.")
 
 
 # Small things

@@ -164,6 +164,9 @@ read_notices                          POST -         302 302 302 302 302 302 302
 open_notice                           GET  notice    404 302 404 404 404 404 404 404 404 404 404  in
 notification_settings                 GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 notification_settings                 POST -         302 302 302 302 302 302 302 302 302 302 302  in
+demo_mails                            GET  -         404 404 404 404 404 404 404 404 404 404 404 404
+demo_mail                             GET  -         404 404 404 404 404 404 404 404 404 404 404 404
+demo_mail_html                        GET  -         404 404 404 404 404 404 404 404 404 404 404 404
 set_language                          POST -         302 302 302 302 302 302 302 302 302 302 302 302
 set_theme                             POST -         302 302 302 302 302 302 302 302 302 302 302 302
 switch_company                        POST -         302 302 302 302 302 404 404 404 404 404 404  in
@@ -374,6 +377,8 @@ _ARGS: dict[str, list[str]] = {
     "admin:view_on_site": ["1", "1"],
     "admin:app_list": ["dealreg"],
     "insights_csv": ["funnel"],
+    "demo_mail": [str(uuid.uuid4())],
+    "demo_mail_html": [str(uuid.uuid4())],
     "account_confirm_email": ["unknown"],
     "account_reset_password_from_key": ["1", "un-known"],
 }

@@ -1,10 +1,16 @@
-"""The notices of whoever is signed in, and how he wants to be mailed (REF-24, F5.2)."""
+"""The notices of whoever is signed in, how they want to be mailed (REF-24, F5.2), and the mail of the demo."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,12 +20,17 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from portal.accounts.edge import ActorRequest, needs_actor
 from portal.accounts.middleware import COMPANY_KEY
 from portal.accounts.models import Membership, User
-from portal.notify import reading, rules, services
+from portal.notify import demo_mail, reading, rules, services
 from portal.notify.forms import PreferencesForm
 from portal.notify.models import Notice
 from portal.params import whole_number
 
 PAGE = 30
+#: Of a mail's own HTML: no script, no form, no origin, nothing fetched; a clicked link opens in the whole window.
+MAIL_POLICY = (
+    "sandbox allow-top-navigation-by-user-activation; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
 
 
 def _person(request: ActorRequest) -> User:
@@ -91,3 +102,60 @@ def preferences(request: ActorRequest) -> HttpResponse:
         "language": dict(settings.LANGUAGES)[user.language],
     }
     return render(request, "notify/preferences.html", context, status=422 if form.errors else 200)
+
+
+# The mail of the demo
+
+
+def demo_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """For everybody who opens a demo, also signed out: whoever is invited has no account yet. Elsewhere: unknown."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if settings.DEMO_MAIL_DIR is None:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return wrapped
+
+
+@demo_only
+@require_GET
+def demo_mails(request: HttpRequest) -> HttpResponse:
+    """Newest first; the next page begins below a mail (keyset)."""
+    to, below = request.GET.get("to", "").strip(), request.GET.get("before", "")
+    try:
+        before = UUID(below) if below else None
+    except ValueError as error:
+        raise Http404 from error
+    mails = demo_mail.newest(to=to, before=before, limit=PAGE + 1)
+    more = mails[:PAGE][-1].public_id if len(mails) > PAGE else None
+    context = {
+        "mails": mails[:PAGE],
+        "to": to,
+        "kept": demo_mail.MAX_KEPT,
+        "more_url": f"{reverse('demo_mails')}?{urlencode({'to': to, 'before': more})}" if more else "",
+    }
+    return render(request, "notify/demo_mails.html", context)
+
+
+@demo_only
+@require_GET
+def demo_mail_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    mail = _kept(public_id)
+    return render(request, "notify/demo_mail.html", {"mail": mail, "as_text": "text" in request.GET or not mail.html})
+
+
+@demo_only
+@require_GET
+def demo_mail_html(_request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The HTML of a mail, for the frame on its page."""
+    html = _kept(public_id).html.replace("<head>", '<head><base target="_top">', 1)
+    return HttpResponse(html, headers={"Content-Security-Policy": MAIL_POLICY, "X-Frame-Options": "SAMEORIGIN"})
+
+
+def _kept(public_id: UUID) -> demo_mail.Mail:
+    mail = demo_mail.find(public_id)
+    if mail is None:
+        raise Http404
+    return mail
