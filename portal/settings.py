@@ -244,7 +244,7 @@ _mail = environ.Env.email_url_config(
 )
 EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
 # A demo keeps its mail to be read in the portal, unless EMAIL_URL says where mail goes.
-DEMO_MAIL_DIR = DATA_DIR / "mail" if MODE == "demo" and not env.str("EMAIL_URL", "") else None
+DEMO_MAIL_DIR = DATA_DIR / "mail" if MODE == "demo" and not env.text("EMAIL_URL") else None
 if DEMO_MAIL_DIR:
     EMAIL_BACKEND = "portal.notify.demo_mail.KeepMail"
 elif MODE == "production" and EMAIL_BACKEND.endswith("console.EmailBackend"):
