@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "portal.workflow",
     "portal.catalog",
     "portal.customers",
+    "portal.programme",
     "portal.notify",
     "portal.people",
     "referrals",

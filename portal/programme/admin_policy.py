@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import lazy
@@ -16,9 +16,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.admin_site import MANAGERS, PortalAdmin, actor_of, column, site
-from portal.policy import services
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy
+from portal.programme import services
 
 
 def _known_fields() -> str:
@@ -81,11 +81,13 @@ class PolicyVersionAdmin(PortalAdmin):
 
     def save_model(self, request: HttpRequest, obj: PolicyVersion, form: Any, change: bool) -> None:
         actor, day = actor_of(request), form.cleaned_data["in_force_from"]
-        version = services.add_version(
+        if actor is None:
+            raise PermissionDenied
+        version = services.add_policy_version(
             values=form.cleaned_data["values"] or {},
             effective_from=datetime.combine(day, time.min, UTC) if day else None,
             note=form.cleaned_data["note"],
-            by=actor.user_id if actor else None,
+            actor=actor,
             now=timezone.now(),
         )
         obj.pk, obj.number = version.pk, version.number
