@@ -134,4 +134,4 @@ def cast(db: None) -> Cast:
     rates = {"EUR": Decimal("1.10"), "GBP": Decimal("1.25"), "TRY": Decimal("0.03"), "CHF": Decimal("1.05")}
     for month in build.MONTHS:
         money.import_month(month=month, rates=rates, source="test", publication="", now=build.MONTHS_OVER)
-    return create_cast()
+    return create_cast(now=build.NOW - 20 * build.DAY)

@@ -27,6 +27,7 @@ from django.utils import timezone
 from portal import database_roles, embedded, health, logs, run, translations
 from portal.accounts import rules, services
 from portal.accounts.models import Company, User
+from portal.events.models import Event
 from portal.notify.tasks import HEARTBEAT_KEY, heartbeat
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -194,6 +195,8 @@ def test_bootstrap_makes_the_vendor_and_its_programme_manager() -> None:
     assert actor.is_vendor
     assert actor.has(rules.PROGRAMME_MANAGER)
     assert not services.demo_accounts_exist()
+    told = Event.objects.filter(actor_kind="system").order_by("pk").values_list("verb", flat=True)
+    assert list(told) == ["company.added", "person.added", "member.added"]
 
 
 @pytest.mark.django_db
@@ -230,7 +233,7 @@ def test_bootstrap_asks_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter(["", "Ayşe", "Yıldız", "ayse@vendor.example"])
     monkeypatch.setattr("sys.stdin", terminal)
     monkeypatch.setattr("builtins.input", lambda _question: next(answers))
-    monkeypatch.setattr("portal.accounts.management.commands.bootstrap.getpass", lambda _question: MANAGER["password"])
+    monkeypatch.setattr("portal.people.management.commands.bootstrap.getpass", lambda _question: MANAGER["password"])
     _bootstrap(**dict.fromkeys(MANAGER))
     assert Company.objects.get().name == "Microsoft"
     assert User.objects.get().email == "ayse@vendor.example"
