@@ -118,10 +118,12 @@ def database() -> Iterator[Fill]:
 
 
 def _filler() -> Fill:
+    from django.utils import timezone
+
     from portal.catalog.models import Solution
     from portal.pages.demo import cast as demo
 
-    cast = demo.create()
+    cast = demo.create(now=timezone.now())
     solutions = list(Solution.objects.filter(publisher=cast.companies["contoso"]).values_list("pk", flat=True))
     counts = {"deals": 0, "customers": 0}
 

@@ -18,6 +18,6 @@ def make(psql: Path, sockets: Path, database: str, log: IO[bytes]) -> bool:
     """
     # Nothing of the environment: PGHOST and its like are meant for other servers.
     environment = {"PATH": os.environ.get("PATH", os.defpath)}
-    command = [psql, "-X", "-q", "-h", sockets, "-U", "postgres", "-d", database, "-f", SQL]
+    command = [str(psql), "-X", "-q", "-h", str(sockets), "-U", "postgres", "-d", database, "-f", str(SQL)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, env=environment)  # noqa: S603
     return done.returncode == 0

@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "portal.workflow",
     "portal.catalog",
     "portal.customers",
+    "portal.programme",
     "portal.notify",
     "portal.people",
     "referrals",

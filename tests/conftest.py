@@ -133,5 +133,5 @@ def cast(db: None) -> Cast:
     """The demo's companies, people, solutions and customers, with round rates for a year around build.NOW."""
     rates = {"EUR": Decimal("1.10"), "GBP": Decimal("1.25"), "TRY": Decimal("0.03"), "CHF": Decimal("1.05")}
     for month in build.MONTHS:
-        money.import_month(month=month, rates=rates, source="test", publication="", now=build.NOW)
-    return create_cast()
+        money.import_month(month=month, rates=rates, source="test", publication="", now=build.MONTHS_OVER)
+    return create_cast(now=build.NOW - 20 * build.DAY)

@@ -29,6 +29,7 @@ from django.utils import timezone
 from portal import database_roles, embedded, health, logs, run, translations
 from portal.accounts import rules, services
 from portal.accounts.models import Company, User
+from portal.events.models import Event
 from portal.notify.tasks import HEARTBEAT_KEY, heartbeat
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -171,6 +172,8 @@ def test_bootstrap_makes_the_vendor_and_its_programme_manager() -> None:
     assert actor.is_vendor
     assert actor.has(rules.PROGRAMME_MANAGER)
     assert not services.demo_accounts_exist()
+    told = Event.objects.filter(actor_kind="system").order_by("pk").values_list("verb", flat=True)
+    assert list(told) == ["company.added", "person.added", "member.added"]
 
 
 @pytest.mark.django_db
@@ -220,7 +223,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str], list[str]]
         screen.isatty = lambda: True  # type: ignore[method-assign]
         monkeypatch.setattr("sys.stdin", screen)
         monkeypatch.setattr("builtins.input", partial(answer, "input"))
-        monkeypatch.setattr("portal.accounts.management.commands.bootstrap.getpass", partial(answer, "getpass"))
+        monkeypatch.setattr("portal.people.management.commands.bootstrap.getpass", partial(answer, "getpass"))
         return asked
 
     return answering

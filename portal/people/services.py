@@ -246,9 +246,12 @@ def _record_person(user: User, before: dict[str, Any], *, actor: Actor, now: dat
 
 
 @transaction.atomic
-def create_company(*, name: str, country: str, actor: Actor, now: datetime) -> Company:
-    company = accounts.create_company(name=name, country=country)
-    _record(company, "company.added", actor=actor, now=now, company_id=company.pk, after={"name": name})
+def create_company(
+    *, name: str, country: str, actor: Actor, now: datetime, kind: str = Company.Kind.PARTNER
+) -> Company:
+    company = accounts.create_company(name=name, country=country, kind=kind)
+    after = {"name": company.name, "country": company.country, "kind": company.kind}
+    _record(company, "company.added", actor=actor, now=now, company_id=company.pk, after=after)
     return company
 
 

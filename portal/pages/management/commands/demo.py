@@ -33,5 +33,6 @@ class Command(BaseCommand):
                 return
             raise CommandError("This database has data of its own. The demo goes into an empty one only.")
         with transaction.atomic():
-            count = deals.create(cast.create(), now=timezone.now())
+            now = timezone.now()
+            count = deals.create(cast.create(now=now), now=now)
         self.stdout.write(f"Demo data: {count} deals.")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notify', '0002_digest_index'),
+        ('notify', '0003_notice_keeps_no_key'),
     ]
 
     operations = [

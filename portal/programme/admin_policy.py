@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import lazy
@@ -19,9 +19,10 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.admin_site import MANAGERS, PortalAdmin, actor_of, column, site
 from portal.params import PlainJSONField
-from portal.policy import services
+from portal.policy import services as policies
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy
+from portal.programme import services
 
 
 def _known_fields() -> str:
@@ -57,7 +58,7 @@ class NewVersionForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """A version replaces the one before entirely: who didn't see that one is told, and saves again."""
         cleaned = super().clean() or {}
-        base, newest = cleaned.get("base"), services.newest()
+        base, newest = cleaned.get("base"), policies.newest()
         if base is not None and base != newest:
             version = PolicyVersion.objects.filter(number=newest).first()
             told = {"version": version or "v0", "values": json.dumps(version.values if version else {})}
@@ -93,7 +94,7 @@ class PolicyVersionAdmin(PortalAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """What is in force: a version replaces the one before entirely."""
         newest = PolicyVersion.objects.order_by("-effective_from", "-number").first()
-        return {"values": newest.values if newest else {}, "base": services.newest()}
+        return {"values": newest.values if newest else {}, "base": policies.newest()}
 
     @admin.display(description=_("effective from (UTC)"), ordering="effective_from")
     def from_utc(self, version: PolicyVersion) -> str:
@@ -101,11 +102,13 @@ class PolicyVersionAdmin(PortalAdmin):
 
     def save_model(self, request: HttpRequest, obj: PolicyVersion, form: Any, change: bool) -> None:
         actor, day = actor_of(request), form.cleaned_data["in_force_from"]
-        version = services.add_version(
+        if actor is None:
+            raise PermissionDenied
+        version = services.add_policy_version(
             values=form.cleaned_data["values"] or {},
             effective_from=datetime.combine(day, time.min, UTC) if day else None,
             note=form.cleaned_data["note"],
-            by=actor.user_id if actor else None,
+            actor=actor,
             now=timezone.now(),
             after=form.cleaned_data["base"],
         )

@@ -13,10 +13,12 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models import Field
+from django.utils import timezone
 
-from portal.accounts import rules, services
+from portal.accounts import rules
 from portal.accounts.countries import COUNTRIES
 from portal.accounts.models import Company, User
+from portal.people import services
 
 #: Option, and how it is asked for. The password comes last: it must not resemble what stands before it.
 QUESTIONS = {
@@ -132,8 +134,9 @@ def _person(answers: dict[str, str]) -> User:
 
 @transaction.atomic
 def _create(answers: dict[str, str]) -> None:
-    vendor = services.create_company(name=answers["vendor_name"], country=answers["country"], kind=Company.Kind.VENDOR)
-    manager = User.objects.create_user(
-        answers["email"], answers["password"], first_name=answers["first_name"], last_name=answers["last_name"]
-    )
-    services.add_member(user=manager, company=vendor, roles=[rules.PROGRAMME_MANAGER])
+    """As the system: nobody is there yet who could have done it."""
+    who: dict[str, Any] = {"actor": rules.SYSTEM, "now": timezone.now()}
+    vendor = services.create_company(name=answers["vendor_name"], country=answers["country"], kind=Company.Kind.VENDOR, **who)
+    named: dict[str, Any] = {name: answers[name] for name in ("email", "password", "first_name", "last_name")}
+    manager = services.create_person(**named, phone="", language="en", time_zone="UTC", **who)
+    services.set_membership(user=manager, company=vendor, grants=[rules.Grant(rules.PROGRAMME_MANAGER)], **who)
