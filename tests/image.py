@@ -9,6 +9,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.installed import registries
+
 ROOT = Path(__file__).resolve().parent.parent
 #: The image's own directories; here they lie below the stage's.
 _OWN = re.compile(r"(?<![\w./-])/(?=(?:app|venv|data)\b)")
@@ -42,7 +44,7 @@ class Image:
     def build(self) -> None:
         """Run all stages. Raises CalledProcessError for a step that fails; `said` is what the steps said."""
         for stage in stages():
-            self.environment = {"PATH": f"{self.tools}:/usr/bin:/bin", "LANG": "C.UTF-8"}
+            self.environment = {"PATH": f"{self.tools}:/usr/bin:/bin", "LANG": "C.UTF-8"} | registries()
             for word, rest in stage:
                 getattr(self, f"_{word.lower()}", lambda _rest: None)(rest)
 

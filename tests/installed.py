@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import re
 import shlex
 import shutil
 import signal
@@ -29,6 +30,12 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
         return port
+
+
+def registries() -> dict[str, str]:
+    """How this machine reaches its package registries is its own affair."""
+    own = re.compile(r"(?i)home$|pip_|npm_config_|https?_proxy$|no_proxy$|ssl_cert")
+    return {name: value for name, value in os.environ.items() if own.match(name)}
 
 
 def _listens(port: int) -> bool:
