@@ -68,7 +68,7 @@ def open_notice(request: ActorRequest, pk: int) -> HttpResponse:
     membership = opened[notice.link]
     if membership is not None and membership.company_id != request.actor.company_id:
         request.session[COMPANY_KEY] = membership.company_id
-    return redirect(reading.link(notice))
+    return redirect(notice.link or reading.link(notice))
 
 
 def _own_first(request: ActorRequest) -> list[Membership]:

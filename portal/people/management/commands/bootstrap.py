@@ -136,7 +136,8 @@ def _person(answers: dict[str, str]) -> User:
 def _create(answers: dict[str, str]) -> None:
     """As the system: nobody is there yet who could have done it."""
     who: dict[str, Any] = {"actor": rules.SYSTEM, "now": timezone.now()}
-    vendor = services.create_company(name=answers["vendor_name"], country=answers["country"], kind=Company.Kind.VENDOR, **who)
+    name, country = answers["vendor_name"], answers["country"]
+    vendor = services.create_company(name=name, country=country, kind=Company.Kind.VENDOR, **who)
     named: dict[str, Any] = {name: answers[name] for name in ("email", "password", "first_name", "last_name")}
     manager = services.create_person(**named, phone="", language="en", time_zone="UTC", **who)
     services.set_membership(user=manager, company=vendor, grants=[rules.Grant(rules.PROGRAMME_MANAGER)], **who)
