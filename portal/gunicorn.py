@@ -12,9 +12,12 @@ _port = os.environ.get("PORT", "8000")
 wsgi_app = "portal.wsgi:application"
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "3"))
+# Slow clients wait in an event loop; a thread works on whole requests only.
+worker_class = "portal.webserver.BufferedWorker"
+# Each may hold a database connection: docs/operations.md reckons them up.
+threads = int(os.environ.get("WEB_THREADS", "6"))
 timeout = 30
 graceful_timeout = 10
-keepalive = 5
 # Whatever a request leaves behind in memory goes with its process, not all of them at once.
 max_requests = 5000
 max_requests_jitter = 500
