@@ -132,7 +132,8 @@ def _status(port: int) -> int:
 
 def measure(port: int, *, seconds: float, fast: int, slow: int) -> list[tuple[str, float, int]]:
     end, found = threading.Event(), []
-    hanging = [threading.Thread(target=hang, args=(kind, port, end), daemon=True) for kind in KINDS for _n in range(slow)]
+    kinds = [kind for kind in KINDS for _n in range(slow)]
+    hanging = [threading.Thread(target=hang, args=(kind, port, end), daemon=True) for kind in kinds]
     for thread in hanging:
         thread.start()
     time.sleep(2 if hanging else 0)  # they are all there before the first browser is

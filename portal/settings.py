@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from portal import embedded
+from portal.circuit import CACHE_SECONDS, OneTry
 
 env = environ.Env()
 
@@ -120,8 +121,21 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["OPTIONS"] = {**DATABASES["default"].get("OPTIONS", {}), "options": "-c timezone=UTC"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# Redis away or frozen: portal/outage.py.
+CACHES = {
+    "default": {
+        "BACKEND": "portal.outage.Cache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {
+            "IGNORE_EXCEPTIONS": True,
+            "SOCKET_CONNECT_TIMEOUT": CACHE_SECONDS,
+            "SOCKET_TIMEOUT": CACHE_SECONDS,
+            "CONNECTION_POOL_KWARGS": {"retry": OneTry()},
+        },
+    }
+}
+# Not in the cache: nobody is signed out when Redis goes.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -143,6 +157,9 @@ ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_LOGOUT_ON_GET = False
 # A demo is clicked through by scripts as well as people; a real installation keeps allauth's limits.
 ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {} if MODE == "production" else False
+
+# With it a monitor may ask /status; without one, only programme managers.
+STATUS_TOKEN = env.str("STATUS_TOKEN", "")
 
 # Whether `import_rates --fetch` may ask the European Central Bank for its file (FX-1).
 ECB_FETCH = env.bool("ECB_FETCH", False)
@@ -217,7 +234,9 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A task a killed worker held comes back after this many seconds; the sweeps are sooner.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300}
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "socket_keepalive": True, "socket_connect_timeout": 5}
+# Worker and beat come back however long Redis was away.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")

@@ -48,6 +48,9 @@ class Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
 
     #: Waits to be told; was told no.
     asks = refused = False
+    adj: Any
+    body_rcv: Any
+    expect_continue: bool
     _held = b""
     _wants_continue = False
 
@@ -101,6 +104,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     task_class = Task
     parser_class = Request
 
+    close_when_flushed: bool
     _refused = False
     _asked: Request | None = None
     _discards_until: float | None = None
@@ -213,6 +217,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
 
 class BufferedWorker(Worker):  # type: ignore[misc]
     """gunicorn's worker_class: see the module."""
+
+    alive: bool
 
     def run(self) -> None:
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns of each request that waits for a thread
