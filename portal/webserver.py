@@ -211,7 +211,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
                 channel.will_close = True
         if self.in_connection_overflow or sum(c.unfinished for c in channels) > PENDING_BYTES:
             idle = sorted((c for c in channels if not c.requests), key=lambda c: c.since)
-            for channel in idle[: self.adj.connection_limit // 10]:
+            for channel in idle[: self.adj.connection_limit // 4]:
                 channel.will_close = True
 
 
