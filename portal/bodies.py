@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
@@ -48,7 +47,6 @@ def limit_for(request: HttpRequest) -> int:
 
 def limit_before_reading(environ: dict[str, Any]) -> int:
     """The same, for a server that has read only the head so far. Whatever goes wrong, it is a page's."""
-    close_old_connections()
     try:
         request = WSGIRequest(environ)
         store = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
@@ -58,8 +56,6 @@ def limit_before_reading(environ: dict[str, Any]) -> int:
     except Exception:
         _log.warning("Could not tell how large a body may be; taken for a page's.", exc_info=True)
         return PAGE_BYTES
-    finally:
-        close_old_connections()
 
 
 class BodyLimitMiddleware:

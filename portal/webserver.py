@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.db import close_old_connections
 from gunicorn.workers.base import Worker
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
@@ -126,6 +127,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def go_on(self, request: Request, limit: int) -> None:
         """How much the request may bring is known now."""
+        if not self.connected:
+            return
         with self.requests_lock:
             held = request.answered(limit)
             if request.refused:
@@ -167,6 +170,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self._discards_until = time.monotonic() + LINGER_SECONDS
             self.socket.shutdown(socket.SHUT_WR)
 
+    def handle_close(self) -> None:
+        if self.request is not None:
+            self.request.close()  # its file in /tmp
+        super().handle_close()
+
     @property
     def unfinished(self) -> int:
         """Bytes of a request that isn't complete."""
@@ -191,7 +199,10 @@ class Question:
 
     def service(self) -> None:
         environ = Task(self._channel, self._request).get_environment()
-        self._channel.go_on(self._request, limit_before_reading(environ))
+        close_old_connections()  # as Django does around its own requests
+        limit = limit_before_reading(environ)
+        close_old_connections()
+        self._channel.go_on(self._request, limit)
 
     def cancel(self) -> None:
         self._channel.cancel()

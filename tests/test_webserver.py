@@ -80,6 +80,8 @@ class Site:
         self.running = False
         self.thread.join()
         self.pool.shutdown(timeout=1)
+        for channel in list(self.server.active_channels.values()):
+            channel.handle_close()
         wasyncore.close_all(self.sockets)
         self.listener.close()
 
