@@ -26,6 +26,12 @@ class Cache(RedisCache):  # type: ignore[misc]  # django-redis' types aren't for
         # django-redis says "was there already", for which allauth's limits wait a second and then refuse.
         return self.client.add(*args, **kwargs)
 
+    def touch(self, *args: Any, **kwargs: Any) -> bool:
+        try:
+            return bool(super().touch(*args, **kwargs))
+        except (RedisError, OSError):  # the one call in which django-redis forgets to ignore them
+            return False
+
 
 def redis_answers() -> bool:
     """Whether Redis answers right now, as far as the last seconds tell."""
