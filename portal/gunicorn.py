@@ -16,7 +16,9 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "3"))
 worker_class = "portal.webserver.BufferedWorker"
 # Each may hold a database connection: docs/operations.md reckons them up.
 threads = int(os.environ.get("WEB_THREADS", "6"))
+# Of the event loop. A thread that waits for the database is ended by the database.
 timeout = 30
+os.environ.setdefault("STATEMENT_SECONDS", "30")
 graceful_timeout = 10
 # Whatever a request leaves behind in memory goes with its process, not all of them at once.
 max_requests = 5000

@@ -118,7 +118,12 @@ REDIS_URL = env.str("REDIS_URL", "") or _servers.redis
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DATABASES["default"]["OPTIONS"] = {**DATABASES["default"].get("OPTIONS", {}), "options": "-c timezone=UTC"}
+# For the web processes, whose threads nobody else ends; a worker's sweep may take its time.
+_statement_limit = f" -c statement_timeout={env.int('STATEMENT_SECONDS', 0)}s"
+DATABASES["default"]["OPTIONS"] = {
+    **DATABASES["default"].get("OPTIONS", {}),
+    "options": f"-c timezone=UTC{_statement_limit}",
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis away or frozen: portal/outage.py.

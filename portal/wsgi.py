@@ -7,6 +7,7 @@ import sys
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -34,4 +35,5 @@ def refuse_demo_accounts() -> None:
 
 
 application = get_wsgi_application()
+get_resolver().url_patterns  # noqa: B018  imports every app's pages now, not when the first threads ask at once
 refuse_demo_accounts()

@@ -133,7 +133,7 @@ def test_with_redis_people_sign_in_and_wrong_passwords_count(cast: Cast, setting
 
 
 def test_a_task_is_sent_from_any_thread() -> None:
-    """Celery takes an application to be that of the thread that made it: the others would ask a broker of its own."""
+    """Pages are made in threads; the application is current in the one that made it."""
     sent: list[bool] = []
     thread = threading.Thread(target=lambda: sent.append(outage.send_soon("portal.notify.tasks.heartbeat")))
     thread.start()
