@@ -14,9 +14,14 @@ _port = env.number("PORT", 8000, highest=65535)
 wsgi_app = "portal.wsgi:application"
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 workers = env.number("WEB_CONCURRENCY", 3, lowest=1, highest=1000)
+# Slow clients wait in an event loop; a thread works on whole requests only.
+worker_class = "portal.webserver.BufferedWorker"
+# Each may hold a database connection: docs/operations.md reckons them up.
+threads = env.number("WEB_THREADS", 6, lowest=1, highest=1000)
+# Of the event loop. A thread that waits for the database is ended by the database.
 timeout = 30
+os.environ.setdefault("STATEMENT_SECONDS", "30")
 graceful_timeout = 10
-keepalive = 5
 # Whatever a request leaves behind in memory goes with its process, not all of them at once.
 max_requests = 5000
 max_requests_jitter = 500

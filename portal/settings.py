@@ -11,6 +11,7 @@ from celery.schedules import crontab
 from django.utils.translation import gettext_lazy as _
 
 from portal import embedded
+from portal.circuit import CACHE_SECONDS, OneTry
 from portal.variables import Refused, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -82,6 +83,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "portal.accounts.middleware.LanguageMiddleware",
+    "portal.bodies.BodyLimitMiddleware",
     "portal.accounts.middleware.PlainTextMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -130,15 +132,17 @@ def _database_url(name: str, default: str) -> str:
     return env.address(name, like=like, schemes=("postgresql", "postgres"), part="path", default=default)
 
 
-def _connect_to(url: str) -> dict[str, Any]:
+def _connect_to(url: str, options: str = "") -> dict[str, Any]:
     given: dict[str, Any] = environ.Env.db_url_config(url)
-    return {**given, "OPTIONS": {**given.get("OPTIONS", {}), "options": "-c timezone=UTC"}}
+    return {**given, "OPTIONS": {**given.get("OPTIONS", {}), "options": f"-c timezone=UTC{options}"}}
 
 
 DATABASE_URL = _database_url("DATABASE_URL", _servers.database)
 # What `migrate` connects as (portal/database.py); of the project's own server we know it, else one may be given.
 DATABASE_OWNER_URL = _database_url("DATABASE_OWNER_URL", "") if env.text("DATABASE_URL") else _servers.owner
-DATABASES = {"default": _connect_to(DATABASE_URL)}
+# For the web processes, whose threads nobody else ends; a worker's sweep may take its time.
+_statement_limit = f" -c statement_timeout={env.number('STATEMENT_SECONDS', 0)}s"
+DATABASES = {"default": _connect_to(DATABASE_URL, _statement_limit)}
 DATABASE_ROLE: str = DATABASES["default"].get("USER") or ""
 DATABASE_OWNER = _connect_to(DATABASE_OWNER_URL) if DATABASE_OWNER_URL else {}
 if DATABASE_OWNER and not (DATABASE_ROLE and DATABASE_OWNER.get("USER")):
@@ -149,8 +153,21 @@ DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# Redis away or frozen: portal/outage.py.
+CACHES = {
+    "default": {
+        "BACKEND": "portal.outage.Cache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {
+            "IGNORE_EXCEPTIONS": True,
+            "SOCKET_CONNECT_TIMEOUT": CACHE_SECONDS,
+            "SOCKET_TIMEOUT": CACHE_SECONDS,
+            "CONNECTION_POOL_KWARGS": {"retry": OneTry()},
+        },
+    }
+}
+# Not in the cache: nobody is signed out when Redis goes.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -177,6 +194,9 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 SIGN_IN_LIMITS = {"login_failed": "100/h/ip,5/5m/key", "reset_password": ""}
 # A demo is clicked through by scripts as well as people; a real installation keeps these and allauth's own limits.
 ACCOUNT_RATE_LIMITS: dict[str, str] | bool = SIGN_IN_LIMITS if MODE == "production" else False
+
+# With it a monitor may ask /status; without one, only programme managers.
+STATUS_TOKEN = env.text("STATUS_TOKEN")
 
 # Whether `import_rates --fetch` may ask the European Central Bank for its file (FX-1).
 ECB_FETCH = env.flag("ECB_FETCH", False)
@@ -268,7 +288,9 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A task a killed worker held comes back after this many seconds; the sweeps are sooner.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300}
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "socket_keepalive": True, "socket_connect_timeout": 5}
+# Worker and beat come back however long Redis was away.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 from django.utils.http import parse_header_parameters
 
 from portal.refusals import refuse_demo_accounts
@@ -28,4 +29,5 @@ class Request(WSGIRequest):
 
 application = get_wsgi_application()
 application.request_class = Request
+get_resolver().url_patterns  # noqa: B018  imports every app's pages now, not when the first threads ask at once
 refuse_demo_accounts()

@@ -21,6 +21,8 @@ from tests import build
 from tests.edge import Live
 
 MANY = 60
+#: Besides its budget each page reads the session, which is where it stays when Redis goes.
+SESSION = 1
 
 
 @pytest.fixture
@@ -129,7 +131,7 @@ def test_pages_ask_as_often_for_many_rows_as_for_few_and_stay_in_their_budget(li
         _more_around(referral, MANY)
     many = {name: _asked(client, address) for name, (client, address, _budget) in pages.all.items()}
     assert many == few
-    assert {name: count for name, count in many.items() if count > pages.all[name][2]} == {}
+    assert {name: count for name, count in many.items() if count > pages.all[name][2] + SESSION} == {}
 
 
 def test_insights_ask_as_often_for_a_thousand_deals_as_for_ten(live: Live) -> None:

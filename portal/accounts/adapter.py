@@ -10,14 +10,17 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.core.internal import ratelimit
+from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.accounts import services
 from portal.accounts.models import AccountMessage, User
+from portal.outage import redis_answers
 
 #: How allauth names the limit on wrong passwords (settings.SIGN_IN_LIMITS).
 LIMIT = {"app": "allauth.account", "action": "login_failed"}
@@ -34,7 +37,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return f"{ratelimit.get_ip(request)} {credentials.get('email', '').lower()}"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Raises ValidationError, with what is locked and for how long."""
+        """Raises ValidationError, with what is locked and for how long.
+
+        Wrong passwords must be counted: without Redis nobody signs in. Every other limit is open meanwhile.
+        """
+        if settings.ACCOUNT_RATE_LIMITS is not False and not redis_answers():
+            raise ValidationError(
+                _(
+                    "Nobody can sign in for the moment: wrong passwords can't be counted, as a part of the portal "
+                    "(Redis) does not answer. Whoever is signed in stays so. Try again in a few minutes; if it lasts, "
+                    "tell your administrator."
+                )
+            )
         try:
             super().pre_authenticate(request, **credentials)
         except ValidationError as refused:

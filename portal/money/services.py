@@ -16,13 +16,13 @@ from decimal import Decimal
 from typing import IO
 
 import currency_converter
-from celery import current_app
 from django.conf import settings
 from django.db import connection, transaction
 
 from portal.money import rules
 from portal.money.models import MonthlyRate
 from portal.money.rules import LineError, Rate, RatePolicy, UsdValue
+from portal.outage import send_soon
 from portal.workflow.blockers import RuleViolation, _
 
 FETCH_TIMEOUT_SECONDS = 30
@@ -229,4 +229,4 @@ def _write(rows: Sequence[Rate], *, source: str, publication: str, now: datetime
 
 
 def _revalue_soon() -> None:
-    current_app.send_task("referrals.tasks.revalue_open")
+    send_soon("referrals.tasks.revalue_open")

@@ -125,6 +125,18 @@ class Notice(models.Model):
         return f"{self.email} · {self.created_at:%Y-%m-%d %H:%M}"
 
 
+class Heartbeat(models.Model):
+    """One row: when a worker last carried out what beat asks for. In the database, as Redis is what may be away."""
+
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="notify_heartbeat_once")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S}"
+
+
 class Preference(models.Model):
     """How a person wants to be mailed about one category; without one, at once."""
 

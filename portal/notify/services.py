@@ -19,7 +19,7 @@ from portal.accounts.models import User
 from portal.events.models import Event
 from portal.logs import without_keys
 from portal.notify import mails, reading, rules
-from portal.notify.models import Mail, Notice, NoticeQuerySet, Preference
+from portal.notify.models import Heartbeat, Mail, Notice, NoticeQuerySet, Preference
 from portal.workflow import blockers
 from portal.workflow.blockers import Blocker, Param
 
@@ -280,3 +280,15 @@ def _is_no_server(error: Exception) -> bool:
     if isinstance(error, smtplib.SMTPResponseException):
         return error.smtp_code == 421
     return isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException)
+
+
+# Whether anybody works
+
+
+def keep_heartbeat(*, now: datetime) -> None:
+    Heartbeat.objects.update_or_create(pk=1, defaults={"at": now})
+
+
+def last_heartbeat() -> datetime | None:
+    """When a worker last carried out what beat asks for; None if never."""
+    return Heartbeat.objects.values_list("at", flat=True).first()

@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.accounts.admin_site import MANAGERS, PortalAdmin, actor_of, site
+from portal.bodies import accepts_upload
 from portal.money import services as money
-from portal.money.forms import RatesForm
+from portal.money.forms import LARGEST_UPLOAD_BYTES, RatesForm
 from portal.money.models import MonthlyRate
 from portal.programme import services
 
@@ -43,6 +44,7 @@ class MonthlyRateAdmin(PortalAdmin):
         may_upload = self._may(request, self.write_roles)
         return super().changelist_view(request, {"may_upload": may_upload, **(extra_context or {})})
 
+    @accepts_upload(2 * LARGEST_UPLOAD_BYTES)  # so that the form can say what is wrong with a file too large
     def upload_view(self, request: HttpRequest) -> HttpResponse:
         """Upload a CSV of rates; every error is shown by line and then nothing is written."""
         actor = actor_of(request)
