@@ -43,6 +43,11 @@ VALUES: list[str | bytes] = [
     "00000000-0000-0000-0000-000000000000", "urn:uuid:00000000-0000-0000-0000-000000000000", "{" + "0" * 32 + "}",
     "eyJhIjoxfQ", "WzEsMl0", "W251bGwsbnVsbF0", "WyJhIiwiYiJd", "====", "name", "-name", "--name", ".name", "1.2.3",
 ]  # fmt: skip
+#: Those that are worth more tries than the others.
+SHARP: list[str | bytes] = [
+    "", "²", "-1", "Text", DIGITS, str(2**64), "NaN", "1e309", "0001-01-01", "9999-12-31", "x" * 256, "x" * 51,
+    "[" * 5_000 + "]" * 5_000, '[{"email": "\\ud800"}]', '{"a": "\\ud800"}', "0" * 32, b"\xed\xa0\x80",
+]  # fmt: skip
 FILES = [
     b"", b"\xff\xfe\x00", b"currency,month,usd_per_unit\nEUR,2026-11,1.1",
     b"currency,month,usd_per_unit\n" + b"x" * 140_000,
@@ -172,20 +177,29 @@ class Fuzzer:
                 response = client.generic(
                     asked.method, asked.url, asked.body, content_type=asked.content_type, headers=asked.headers
                 )
-                fault = self._fault(asked, response)
+                fault = self._fault(asked, response) or self._afterwards(asked, client, response)
             except Exception as error:  # before Django could make an answer of it
                 response, fault = None, _said(asked.target, error)
             transaction.set_rollback(True)
         return response, fault
 
-    def _fault(self, asked: Asked, response: HttpResponse) -> str:
+    def _afterwards(self, asked: Asked, client: Client, response: HttpResponse) -> str:
+        """What it left behind is read: where it leads to, and the page itself."""
+        if asked.method != "POST" or (response.status_code >= 400 and response.status_code != 422):
+            return ""
+        for url in {response.headers.get("Location", "").partition("#")[0], asked.target.path} - {""}:
+            if fault := self._fault(asked, client.get(url), read=True):
+                return fault
+        return ""
+
+    def _fault(self, asked: Asked, response: HttpResponse, *, read: bool = False) -> str:
         if response.status_code >= 500 and asked.target.route != "readyz":
             info = getattr(response, "exc_info", None)
             return _said(asked.target, info[1] if info else f"{response.status_code}")
         if b"Traceback (most recent call last)" in getattr(response, "content", b""):
             return f"{asked.target.route}: a traceback"
         kept = self.others.get(asked.target.actor)
-        if kept is not None and asked.method == "POST" and response.status_code < 400:
+        if kept is not None and asked.method == "POST" and not read and response.status_code < 400:
             now = others_rows(self._own_company(asked.target.actor))
             if changed := sorted({table for table, _row in kept.items() - now.items()}):
                 return f"{asked.target.route}: changed rows of other companies in {changed}"
@@ -197,8 +211,15 @@ class Fuzzer:
         pick, method, path = self.random.random(), target.method, target.path
         fields = {name: list(values) for name, values in target.fields.items()}
         self._fill(target, fields)
-        for _turn in range(self.random.choice([1, 1, 1, 2, 3, 8])):
-            self._mutate(fields)
+        if (kind := self.random.random()) < 0.5:
+            for _turn in range(self.random.choice([1, 1, 2, 3])):
+                self._mutate(fields)
+        else:
+            share = self.random.choice([0.2, 0.5, 1])
+            same = self.random.choice(SHARP) if kind < 0.65 else None
+            for name in sorted(fields):
+                if self.random.random() < share:
+                    fields[name] = [self.random.choice(SHARP) if same is None else same]
         if pick < 0.06:
             method = self.random.choice(METHODS)
         elif pick < 0.12:
@@ -260,9 +281,9 @@ class Fuzzer:
 
     def _body(self, fields: Fields) -> tuple[bytes, str]:
         pick = self.random.random()
-        if pick < 0.05:
+        if pick < 0.07:
             return _encoded(fields).encode(), self.random.choice(TYPES)
-        if pick < 0.08:
+        if pick < 0.09:
             return self.random.choice([b"", b"--x\r\n\r\n--x--", b"[" * 5_000, b"\xff", b"=" * 100]), TYPES[6]
         has_file = any(isinstance(v, SimpleUploadedFile) for values in fields.values() for v in values)
         if "file" in fields:
