@@ -1,10 +1,10 @@
 # The browser's packages: Node.js only fetches them.
-FROM node:24-slim AS packages
+FROM node:24.19.0-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 
-FROM python:3.11-slim AS build
+FROM python:3.11.14-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 RUN python -m venv /venv
@@ -13,12 +13,12 @@ COPY pyproject.toml ./
 RUN /venv/bin/pip install .
 COPY . .
 COPY --from=packages /app/node_modules node_modules
-# Neither asks a database; the demo mode is only for this step, which has no secrets.
+# Neither asks a database; the mode is said for this step only, which has no secrets.
 RUN /venv/bin/python -m portal.translations \
  && ORTAK_MODE=demo /venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
  && rm -rf node_modules
 
-FROM python:3.11-slim
+FROM python:3.11.14-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     HOST=0.0.0.0 PORT=8000 DATA_DIR=/data
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin ortak \

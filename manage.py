@@ -16,10 +16,10 @@ SERVERLESS = {"collectstatic", "compilemessages", "help", "makemessages", "versi
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    if not os.environ.get("DATABASE_URL"):
-        # Servers of our own are a developer's or a demo's; a real installation names its database and is production.
-        os.environ.setdefault("ORTAK_MODE", "demo")
+    from django.conf import settings
     from django.core.management import execute_from_command_line
+
+    settings.MODE  # noqa: B018  refused now, before a server is started
 
     if set(sys.argv[1:2]) <= SERVERLESS:
         execute_from_command_line(sys.argv)

@@ -93,7 +93,8 @@ def main() -> None:
         os.environ["DATA_DIR"] = data
         from portal import embedded
 
-        embedded.start(Path(data), tied=True)
+        # A bench empties and vacuums tables, which is the owner's.
+        os.environ["DATABASE_URL"] = embedded.start(Path(data), tied=True).owner
         try:
             import django
             from django.core.management import call_command

@@ -104,7 +104,8 @@ def database() -> Iterator[Fill]:
         os.environ["DATA_DIR"] = data
         from portal import embedded
 
-        embedded.start(Path(data), tied=True, durable=False)
+        # A bench empties and vacuums tables, which is the owner's.
+        os.environ["DATABASE_URL"] = embedded.start(Path(data), tied=True, durable=False).owner
         try:
             import django
             from django.core.management import call_command
@@ -117,10 +118,12 @@ def database() -> Iterator[Fill]:
 
 
 def _filler() -> Fill:
+    from django.utils import timezone
+
     from portal.catalog.models import Solution
     from portal.pages.demo import cast as demo
 
-    cast = demo.create()
+    cast = demo.create(now=timezone.now())
     solutions = list(Solution.objects.filter(publisher=cast.companies["contoso"]).values_list("pk", flat=True))
     counts = {"deals": 0, "customers": 0}
 

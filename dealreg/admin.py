@@ -22,6 +22,7 @@ from dealreg.forms import DecisionForm
 from dealreg.models import Registration, Status
 from portal.accounts.admin_site import PortalAdmin, actor_of, site
 from portal.events.models import Event
+from portal.params import whole_number
 from portal.workflow import services as workflow
 from portal.workflow import text, timeline
 from portal.workflow.blockers import RuleViolation
@@ -118,9 +119,8 @@ class RegistrationAdmin(PortalAdmin):
         """The review page: read here, decide here."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        registration = (
-            Registration.objects.with_context().filter(pk=object_id).first() if object_id.isdecimal() else None
-        )
+        number = whole_number(object_id)
+        registration = Registration.objects.with_context().filter(pk=number).first() if number is not None else None
         if registration is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
         posted = None

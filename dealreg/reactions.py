@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from celery import current_app
 from django.db import transaction
 
 from dealreg import services, states
@@ -16,6 +15,7 @@ from portal.events.models import Event
 from portal.events.services import on
 from portal.notify import rules as kinds
 from portal.notify.services import Message, notify
+from portal.outage import send_soon
 from portal.policy import services as policies
 from portal.workflow.blockers import Term, _
 from referrals.models import Referral
@@ -57,7 +57,7 @@ def _enqueue(registration_id: int) -> Callable[[], object]:
 
     A lambda, as Django names what failed by its __qualname__, which a partial has not.
     """
-    return lambda: current_app.send_task("dealreg.tasks.route", kwargs={"registration_id": registration_id})
+    return lambda: send_soon("dealreg.tasks.route", registration_id=registration_id)
 
 
 _WORDS = {

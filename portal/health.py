@@ -1,74 +1,141 @@
-"""Whether the portal lives (/healthz) and whether it can serve (/readyz)."""
+"""Whether the process lives (/healthz), whether it can serve (/readyz), and how all parts are (/status)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from importlib import metadata
+from typing import Any
 
-from django.core.cache import cache
+from celery import current_app
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from portal.notify.tasks import HEARTBEAT_KEY
+from portal.accounts.edge import ActorRequest, needs_actor
+from portal.accounts.rules import PROGRAMME_MANAGER
+from portal.circuit import QUEUE_SECONDS
+from portal.notify.services import last_heartbeat
+from portal.outage import redis_answers, short_connection, tasks_in_queue
 
 #: The heart beats every 15 seconds (settings.CELERY_BEAT_SCHEDULE).
 HEARTBEAT_LASTS = timedelta(seconds=60)
+OK = "ok"
 
 
 @never_cache
 @require_safe
 def healthz(_request: HttpRequest) -> JsonResponse:
     """The process answers; says nothing of the servers behind it, so their outage restarts no web process."""
-    return JsonResponse({"status": "ok"})
+    return JsonResponse({"status": OK})
 
 
 @never_cache
 @require_safe
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """Every part with its state; 503 when one fails."""
-    parts = {name: _state(check) for name, check in CHECKS.items()}
-    ready = all(state == "ok" for state in parts.values())
-    return JsonResponse({"status": "ok" if ready else "failing", **parts}, status=200 if ready else 503)
+    """Whether this process can serve: 503 without the database; without Redis it serves, and says `degraded`."""
+    return _answer(states(NEEDED | HELPFUL))
+
+
+@never_cache
+@require_safe
+def status(request: HttpRequest) -> HttpResponse:
+    """Everything, for programme managers and for whoever has STATUS_TOKEN (a monitor)."""
+    given, wanted = request.headers.get("Authorization", ""), f"Bearer {settings.STATUS_TOKEN}"
+    if settings.STATUS_TOKEN and secrets.compare_digest(given.encode(), wanted.encode()):
+        return _everything()
+    return _for_managers(request)
+
+
+@needs_actor
+def _for_managers(request: ActorRequest) -> HttpResponse:
+    if not (request.actor.is_vendor and request.actor.has(PROGRAMME_MANAGER)):
+        raise PermissionDenied(_("How the portal's parts are is for programme managers."))
+    return _everything()
+
+
+def _everything() -> JsonResponse:
+    return _answer(states(NEEDED | HELPFUL | WORK), version=_version(), **tasks_in_queue())
+
+
+def states(names: Iterable[str]) -> dict[str, str]:
+    """Each of these parts with `ok` or what fails."""
+    return {name: _state(CHECKS[name]) for name in CHECKS if name in names}
+
+
+def _answer(parts: dict[str, str], **more: Any) -> JsonResponse:
+    """503 if the process can't serve."""
+    failing = {name for name, state in parts.items() if state != OK}
+    found = "failing" if failing & NEEDED else "degraded" if failing else OK
+    return JsonResponse({"status": found, **parts, **more}, status=503 if found == "failing" else 200)
 
 
 def _state(check: Callable[[], str]) -> str:
     try:
         return check()
     except Exception as error:
-        # Only the kind: its message may name hosts and accounts, and this page is public.
+        # Only the kind: its message may name hosts and accounts, and /readyz is public.
         return f"failing: {type(error).__name__}"
 
 
 def _database() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    return "ok"
+    return OK
 
 
 def _redis() -> str:
-    cache.set("readyz", "1", 10)
-    return "ok" if cache.get("readyz") == "1" else "failing: a value written is not read back"
+    return OK if redis_answers() else "failing: no answer"
 
 
 def _migrations() -> str:
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return f"failing: {len(missing)} not applied" if missing else "ok"
+    return f"failing: {len(missing)} not applied" if missing else OK
 
 
-def _worker() -> str:
-    beat = cache.get(HEARTBEAT_KEY)
-    if beat is None:
-        return "failing: no heartbeat"
-    age = timezone.now() - datetime.fromisoformat(beat)
-    return "ok" if age < HEARTBEAT_LASTS else f"failing: the last heartbeat is {int(age.total_seconds())} s old"
+def _workers() -> str:
+    """Asks each over the broker, which takes a second."""
+    if not redis_answers():
+        return "unknown: Redis does not answer"
+    with short_connection() as broker:
+        answers = current_app.control.ping(timeout=QUEUE_SECONDS, connection=broker)
+    return OK if answers else "failing: none answers"
 
 
-CHECKS = {"database": _database, "redis": _redis, "migrations": _migrations, "worker": _worker}
+def _heartbeat() -> str:
+    last = last_heartbeat()
+    if last is None:
+        return "failing: none yet"
+    age = timezone.now() - last
+    return OK if age < HEARTBEAT_LASTS else f"failing: the last one was {int(age.total_seconds())} s ago"
+
+
+def _version() -> str:
+    try:
+        return metadata.version("ortak")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "database": _database,
+    "migrations": _migrations,
+    "redis": _redis,
+    "workers": _workers,
+    "heartbeat": _heartbeat,
+}
+NEEDED = {"database", "migrations"}
+HELPFUL = {"redis"}
+WORK = {"workers", "heartbeat"}
+
 PROBES = {"/healthz": healthz, "/readyz": readyz}
 
 

@@ -10,9 +10,15 @@ import structlog
 _KEYS = re.compile(r"(/invite/|/password/reset/key/)[^/\s]+")
 
 
+def without_keys(text: str) -> str:
+    """A text of whatever origin that is kept or shown, such as a mail server's answer that quotes the mail."""
+    return _KEYS.sub(r"\1…", text)
+
+
 def hide_keys(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Who reads the logs must not get in by them."""
-    event["event"] = _KEYS.sub(r"\1…", str(event.get("event", "")))
+    event["event"] = str(event.get("event", ""))
+    event.update({name: without_keys(text) for name, text in event.items() if isinstance(text, str)})
     return event
 
 
@@ -30,8 +36,8 @@ def formatter() -> structlog.stdlib.ProcessorFormatter:
         foreign_pre_chain=_shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            hide_keys,
             structlog.processors.format_exc_info,
+            hide_keys,
             structlog.processors.JSONRenderer(),
         ],
     )

@@ -16,6 +16,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -171,7 +172,7 @@ def check(place: Place) -> None:
     if not (BASE_DIR / "node_modules/bootstrap/dist").is_dir():
         raise Refused("node_modules is missing or incomplete: `make run` installs it with npm.")
     if not os.environ.get("REDIS_URL") and embedded.redis_binary() is None:
-        raise Refused("No Redis: install redis-server or valkey-server, or set REDIS_URL.")
+        raise Refused(embedded.NO_REDIS)
     check_port(place)
 
 
@@ -196,7 +197,7 @@ def check_port(place: Place) -> None:
 def set_environment(place: Place) -> None:
     """What the settings of this process and its children read."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    # `make run` is the demo; a real installation starts its processes itself and is in production mode by default.
+    # `make run` is the demo; a real installation starts its processes itself and says its own mode.
     os.environ.setdefault("ORTAK_MODE", "demo")
     os.environ.setdefault("BASE_URL", place.own_url)
     os.environ.setdefault("STATIC_ROOT", str(place.data_dir / "static"))
@@ -241,17 +242,24 @@ def prepare(data_dir: Path) -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import CommandError
     from django.db import OperationalError
-    from redis.exceptions import ConnectionError as NoRedis
 
     if problems := translations.compile_all():
         raise Refused(problems[0])
     try:
         django.setup()
+        check_redis()
         fill_database()
         collect_static(data_dir)
-        forget_heartbeat()
-    except (CommandError, ImproperlyConfigured, OperationalError, NoRedis) as error:
+    except (CommandError, ImproperlyConfigured, OperationalError) as error:
         raise Refused(" ".join(str(error).split())) from error
+
+
+def check_redis() -> None:
+    """The portal would run without it, but nobody wants to start it so."""
+    from portal.outage import redis_answers
+
+    if not redis_answers():
+        raise Refused("Redis does not answer; is REDIS_URL right?" if os.environ.get("REDIS_URL") else "Redis is away.")
 
 
 def fill_database() -> None:
@@ -263,16 +271,6 @@ def fill_database() -> None:
     if settings.MODE == "demo":
         call_command("demo", if_empty=True)
     connections.close_all()
-
-
-def forget_heartbeat() -> None:
-    """The run before left one, and this run's worker is not up yet."""
-    from django.core.cache import cache
-
-    from portal.notify.tasks import HEARTBEAT_KEY
-
-    cache.delete(HEARTBEAT_KEY)
-    cache.close()
 
 
 def collect_static(data_dir: Path) -> None:
@@ -319,9 +317,10 @@ def children() -> list[Child]:
 def keep_going(place: Place, family: Family) -> None:
     """Watch over children and servers; say once when the portal is ready. Only a signal ends this."""
     announced, began, looked = False, time.monotonic(), time.monotonic()
+    started = datetime.now(UTC)
     while True:
         family.watch()
-        if not announced and ready(place):
+        if not announced and ready(place) and at_work(since=started):
             announce(place)
             announced = True
         if not announced and time.monotonic() - began > READY_SECONDS:
@@ -351,11 +350,28 @@ def ready(place: Place) -> bool:
         return False
 
 
+def at_work(*, since: datetime) -> bool:
+    """Whether a worker has carried out a task since; the run before has left its heartbeat, too."""
+    from django.db import DatabaseError, connections
+
+    from portal.notify.services import last_heartbeat
+
+    try:
+        last = last_heartbeat()
+    except DatabaseError:
+        return False
+    finally:
+        connections.close_all()
+    return last is not None and last > since
+
+
 def announce(place: Place) -> None:
     say(f"Ortak is ready at {os.environ['BASE_URL']}")
     if os.environ["ORTAK_MODE"] == "demo":
         say(SIGN_INS)
-    say(f"Logs, and the mail it would send: {place.data_dir / 'log'}. Ctrl-C ends it.")
+        if not os.environ.get("EMAIL_URL"):
+            say(f"The mail it would send: {os.environ['BASE_URL']}/demo/mail/")
+    say(f"Logs: {place.data_dir / 'log'}. Ctrl-C ends it.")
 
 
 # Small things

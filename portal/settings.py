@@ -4,40 +4,45 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import environ
 from celery.schedules import crontab
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from portal import embedded
-
-env = environ.Env()
+from portal.circuit import CACHE_SECONDS, OneTry
+from portal.variables import Refused, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / ".data"))).resolve()
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / ".data"))).resolve()
 
-# production: a real installation, safe by default. demo: `make run`. test: the test suite.
-MODE = env.str("ORTAK_MODE", "production")
-if MODE not in {"production", "demo", "test"}:
-    raise ImproperlyConfigured(f"ORTAK_MODE must be production, demo or test, not {MODE!r}.")
+# production: a real installation. demo: `make run`. test: the test suite. No default: neither an installation nor a
+# demo begins by an oversight.
+MODE = env.choice("ORTAK_MODE", ("production", "demo", "test"))
 
 DEMO_SECRET_KEY = "ortak-demo-secret-key-never-use-it-in-production"  # noqa: S105  refused in production below
-SECRET_KEY = env.str("SECRET_KEY", "" if MODE == "production" else DEMO_SECRET_KEY)
-DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = env.text("SECRET_KEY", "" if MODE == "production" else DEMO_SECRET_KEY)
+DEBUG = env.flag("DEBUG", False)
 
 if MODE == "production":
     if not SECRET_KEY or SECRET_KEY == DEMO_SECRET_KEY or len(SECRET_KEY) < 32:
-        raise ImproperlyConfigured("Production needs SECRET_KEY: at least 32 characters, and not the demo key.")
+        raise Refused("Production needs SECRET_KEY: at least 32 characters, and not the demo key.")
     if DEBUG:
-        raise ImproperlyConfigured("Production never runs with DEBUG on.")
+        raise Refused("Production never runs with DEBUG on.")
 
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if MODE == "production" else ["*"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-BASE_URL = env.str("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", [] if MODE == "production" else ["*"])
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+BASE_URL = env.address(
+    "BASE_URL",
+    like="https://portal.example.com",
+    schemes=("http", "https"),
+    part="netloc",
+    default="http://127.0.0.1:8000",
+).rstrip("/")
 
 # The vendor's name for a new installation; afterwards the vendor company's own name counts.
-VENDOR_NAME = env.str("VENDOR_NAME", "Microsoft")
+VENDOR_NAME = env.text("VENDOR_NAME", "Microsoft")
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -59,6 +64,7 @@ INSTALLED_APPS = [
     "portal.workflow",
     "portal.catalog",
     "portal.customers",
+    "portal.programme",
     "portal.notify",
     "portal.people",
     "referrals",
@@ -70,12 +76,14 @@ MIDDLEWARE = [
     "portal.health.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.accounts.middleware.NoStoreMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "portal.accounts.middleware.LanguageMiddleware",
+    "portal.bodies.BodyLimitMiddleware",
     "portal.accounts.middleware.PlainTextMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -112,16 +120,55 @@ TEMPLATES = [
 
 # Without DATABASE_URL / REDIS_URL the project's own servers under DATA_DIR are used (portal/embedded.py).
 _servers = embedded.urls(DATA_DIR)
-DATABASE_URL = env.str("DATABASE_URL", "") or _servers.database
-REDIS_URL = env.str("REDIS_URL", "") or _servers.redis
-DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+REDIS_URL = env.address(
+    "REDIS_URL",
+    like="redis://host:6379/0 or unix:///path/redis.sock?db=0",
+    schemes=("redis", "rediss", "unix"),
+    default=_servers.redis,
+)
+
+
+def _database_url(name: str, default: str) -> str:
+    like = "postgresql://user:password@host:5432/name"
+    return env.address(name, like=like, schemes=("postgresql", "postgres"), part="path", default=default)
+
+
+def _connect_to(url: str, options: str = "") -> dict[str, Any]:
+    given: dict[str, Any] = environ.Env.db_url_config(url)
+    return {**given, "OPTIONS": {**given.get("OPTIONS", {}), "options": f"-c timezone=UTC{options}"}}
+
+
+DATABASE_URL = _database_url("DATABASE_URL", _servers.database)
+# What `migrate` connects as (portal/database.py); of the project's own server we know it, else one may be given.
+DATABASE_OWNER_URL = _database_url("DATABASE_OWNER_URL", "") if env.text("DATABASE_URL") else _servers.owner
+# For the web processes, whose threads nobody else ends; a worker's sweep may take its time.
+_statement_limit = f" -c statement_timeout={env.number('STATEMENT_SECONDS', 0)}s"
+DATABASES = {"default": _connect_to(DATABASE_URL, _statement_limit)}
+DATABASE_ROLE: str = DATABASES["default"].get("USER") or ""
+DATABASE_OWNER = _connect_to(DATABASE_OWNER_URL) if DATABASE_OWNER_URL else {}
+if DATABASE_OWNER and not (DATABASE_ROLE and DATABASE_OWNER.get("USER")):
+    raise Refused("DATABASE_URL and DATABASE_OWNER_URL must both name their role.")
+if DATABASE_OWNER and DATABASE_OWNER["NAME"] != DATABASES["default"]["NAME"]:
+    raise Refused("DATABASE_URL and DATABASE_OWNER_URL must name the same database.")
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DATABASES["default"]["OPTIONS"] = {**DATABASES["default"].get("OPTIONS", {}), "options": "-c timezone=UTC"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# Redis away or frozen: portal/outage.py.
+CACHES = {
+    "default": {
+        "BACKEND": "portal.outage.Cache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {
+            "IGNORE_EXCEPTIONS": True,
+            "SOCKET_CONNECT_TIMEOUT": CACHE_SECONDS,
+            "SOCKET_TIMEOUT": CACHE_SECONDS,
+            "CONNECTION_POOL_KWARGS": {"retry": OneTry()},
+        },
+    }
+}
+# Not in the cache: nobody is signed out when Redis goes.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -141,11 +188,19 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_LOGOUT_ON_GET = False
-# A demo is clicked through by scripts as well as people; a real installation keeps allauth's limits.
-ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {} if MODE == "production" else False
+ACCOUNT_FORMS = {"reset_password": "portal.accounts.forms.ResetPasswordForm"}
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+# Five wrong passwords lock one account from one network address (portal/accounts/adapter.py), a hundred that address.
+# A new password is asked for without a limit here: the mails are limited for each account (portal/people/sweeps.py).
+SIGN_IN_LIMITS = {"login_failed": "100/h/ip,5/5m/key", "reset_password": ""}
+# A demo is clicked through by scripts as well as people; a real installation keeps these and allauth's own limits.
+ACCOUNT_RATE_LIMITS: dict[str, str] | bool = SIGN_IN_LIMITS if MODE == "production" else False
+
+# With it a monitor may ask /status; without one, only programme managers.
+STATUS_TOKEN = env.text("STATUS_TOKEN")
 
 # Whether `import_rates --fetch` may ask the European Central Bank for its file (FX-1).
-ECB_FETCH = env.bool("ECB_FETCH", False)
+ECB_FETCH = env.flag("ECB_FETCH", False)
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("tr", _("Turkish"))]
@@ -155,12 +210,16 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("bootstrap", BASE_DIR / "node_modules/bootstrap/dist"),
     ("bootstrap-icons", BASE_DIR / "node_modules/bootstrap-icons"),
     ("chart.js", BASE_DIR / "node_modules/chart.js/dist"),
+]
+STATICFILES_FINDERS = [
+    "portal.static_files.UsedFilesFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -187,18 +246,31 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 # Behind one proxy, that proxy says how and whence a request came; without one, nobody is believed.
-_behind_proxy = env.bool("BEHIND_PROXY", False)
+_behind_proxy = env.flag("BEHIND_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _behind_proxy else None
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if _behind_proxy else 0
 _https = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 31_536_000 if _https and MODE == "production" else 0
-SECURE_SSL_REDIRECT = env.bool("SSL_REDIRECT", False)
+SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", False)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000
 
-_mail = env.email_url("EMAIL_URL", default="consolemail://")
+_mail = environ.Env.email_url_config(
+    env.address(
+        "EMAIL_URL",
+        like="smtp+tls://user:password@host:587",
+        schemes=environ.Env.EMAIL_SCHEMES,
+        default="consolemail://",
+    )
+)
 EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+# A demo keeps its mail to be read in the portal, unless EMAIL_URL says where mail goes.
+DEMO_MAIL_DIR = DATA_DIR / "mail" if MODE == "demo" and not env.text("EMAIL_URL") else None
+if DEMO_MAIL_DIR:
+    EMAIL_BACKEND = "portal.notify.demo_mail.KeepMail"
+elif MODE == "production" and EMAIL_BACKEND.endswith("console.EmailBackend"):
+    EMAIL_BACKEND = "portal.notify.console.EmailBackend"  # what lets people in is not for the log
 EMAIL_HOST = _mail.get("EMAIL_HOST", "")
 EMAIL_PORT = _mail.get("EMAIL_PORT") or 25
 EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER") or ""
@@ -206,7 +278,7 @@ EMAIL_HOST_PASSWORD = _mail.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 15
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Ortak <noreply@ortak.example>")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Ortak <noreply@ortak.example>")
 
 # Celery speaks of a Redis socket as redis+socket://…?virtual_host=1, Django and redis-py as unix://…?db=1.
 CELERY_BROKER_URL = REDIS_URL
@@ -217,13 +289,16 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A task a killed worker held comes back after this many seconds; the sweeps are sooner.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300}
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "socket_keepalive": True, "socket_connect_timeout": 5}
+# Worker and beat come back however long Redis was away.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "worker-heartbeat": {"task": "portal.notify.tasks.heartbeat", "schedule": 15.0},
     "deliver-mail": {"task": "portal.notify.tasks.deliver_due", "schedule": 15.0},
+    "tell-account-holders": {"task": "portal.people.tasks.tell_account_holders", "schedule": 10.0},
     "deliver-digests": {"task": "portal.notify.tasks.deliver_digests", "schedule": crontab(minute=0)},
     "remind-to-answer": {"task": "referrals.tasks.remind", "schedule": crontab(minute=5)},
     "remind-to-register": {"task": "dealreg.tasks.remind", "schedule": crontab(minute=10)},
@@ -238,12 +313,13 @@ CELERY_BEAT_SCHEDULE = {
     "index-renamed-customers": {"task": "referrals.tasks.index_renamed_customers", "schedule": 3600.0},
 }
 
+LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "portal.logs.formatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {"django.server": {"propagate": True, "handlers": []}},
 }
 

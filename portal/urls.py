@@ -20,4 +20,5 @@ urlpatterns = [
     path("admin/", site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("status", health.status, name="status"),
 ]

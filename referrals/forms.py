@@ -68,6 +68,12 @@ class MemberForm(forms.Form):
     phone = forms.CharField(label=_("Phone"), max_length=50, required=False)
     email = forms.EmailField(label=_("E-mail"), max_length=254, required=False)
 
+    @property
+    def address(self) -> str:
+        """The e-mail address as it was typed, as accounts have it; empty for what is none yet."""
+        typed = str(self["email"].value() or "").strip().lower()
+        return typed if "@" in typed else ""
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         missing = [name for name in self.fields if not data.get(name) and name not in self.errors]
@@ -78,6 +84,9 @@ class MemberForm(forms.Form):
 
 
 class BaseTeam(forms.BaseFormSet):
+    def addresses(self) -> list[str]:
+        return [member.address for member in self]
+
     def members(self) -> list[rules.Member]:
         return [
             rules.Member(data["first_name"], data["last_name"], data["phone"], data["email"])

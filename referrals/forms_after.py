@@ -38,7 +38,9 @@ class ContactMixin(forms.Form):
     )
 
     def contact(self) -> rules.Contact:
-        data = self.cleaned_data
+        # What can't be read is told of already; nothing is held against its stand-in.
+        unread = {name: "-" for name in self.errors if name in self.fields}
+        data = {**self.cleaned_data, **unread}
         return rules.Contact(
             data["contact_name"], data["contact_phone"], data["contact_email"], consent=data["contact_consent"]
         )

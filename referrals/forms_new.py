@@ -71,8 +71,6 @@ class CustomerStep(CustomerFields, ContactMixin, Step):
     field_order = ["country", "customer_search", "customer"]
 
     def blockers(self, around: Around) -> Iterable[Blocker]:
-        if "contact_email" in self.errors:
-            return ()
         return rules.contact_blockers(self.contact(), help_code=around.help_code)
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
-from portal.accounts.models import Membership, User
-from portal.accounts.rules import ACCOUNT_ADMIN, REFERRALS_ADMIN, SELLER, Actor
+from portal.accounts.models import Membership
+from portal.accounts.rules import ACCOUNT_ADMIN, REFERRALS_ADMIN, SELLER, Actor, keeper_role, may_keep
 from portal.accounts.services import actor_for
 from referrals.models import Referral
 from referrals.policies import may_change, may_read, may_register
@@ -22,13 +22,14 @@ class People:
 
     #: By company: who works there with a role that acts on deals, or is on one of the teams.
     members: dict[int, list[Actor]]
-    #: The addresses of the teams that belong to an account, of whatever company, open or closed.
-    accounts: frozenset[str]
 
     def team(self, referral: Referral) -> list[str]:
-        """The team's addresses: contacts without an account, and members who may still see the deal."""
-        listed = [member.email for member in referral.team.all()]
-        return [email for email in listed if email not in self.accounts or self._may_read(email, referral)]
+        """The team's members who may see the deal, or else the referrals admins of its location, else of the company.
+
+        Whoever else the team lists is told nothing: anybody could have been written down there (REF-24).
+        """
+        listed = [member.email for member in referral.team.all() if self._may_read(member.email, referral)]
+        return listed or self._who(referral, _administers_location) or self._who(referral, _administers_deals)
 
     def _may_read(self, email: str, referral: Referral) -> bool:
         member = self._by_email.get((referral.company_id, email))
@@ -54,15 +55,23 @@ def _administers(actor: Actor, referral: Referral) -> bool:
     return actor.has(ACCOUNT_ADMIN) and may_read(actor, referral)
 
 
+def _administers_location(actor: Actor, referral: Referral) -> bool:
+    """A referrals admin of this location by name, not of the entire company (ORG-1)."""
+    return referral.location_id in actor.scope(REFERRALS_ADMIN).location_ids
+
+
+def _administers_deals(actor: Actor, referral: Referral) -> bool:
+    return actor.scope(REFERRALS_ADMIN).entire_company
+
+
 def people_of(referrals: Iterable[Referral]) -> People:
-    """Three queries, however many deals there are."""
+    """Two queries, however many deals there are."""
     referrals = list(referrals)
     listed = {member.email for referral in referrals for member in referral.team.all()}
     members: dict[int, list[Actor]] = defaultdict(list)
     for membership in _memberships({r.company_id for r in referrals}, listed):
         members[membership.company_id].append(actor_for(membership))
-    accounts = User.objects.filter(email__in=listed).values_list("email", flat=True)
-    return People(members, frozenset(accounts))
+    return People(members)
 
 
 def _memberships(company_ids: Iterable[int], listed: Iterable[str]) -> Iterable[Membership]:
@@ -71,3 +80,26 @@ def _memberships(company_ids: Iterable[int], listed: Iterable[str]) -> Iterable[
         acting, company_id__in=list(company_ids), is_active=True, user__is_active=True
     ).distinct()
     return rows.select_related("user", "company").prefetch_related("grants").order_by("user__email")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Who of a team is told nothing because the company has no account for the address, and who can invite (REF-24)."""
+
+    strangers: frozenset[str]
+    may_invite: bool
+    #: The names of those who can, for an actor who can't.
+    keepers: str
+
+
+def reach(actor: Actor, emails: Iterable[str]) -> Reach:
+    """One query. An account with another company is none here, so nobody learns where else somebody works (ORG-6)."""
+    asked = {email for email in emails if email}
+    keeping = Q(grants__role=keeper_role(vendor=actor.is_vendor))
+    rows = Membership.objects.filter(
+        keeping | Q(user__email__in=asked), company_id=actor.own_company_id, is_active=True, user__is_active=True
+    )
+    people = rows.annotate(keeps=Case(When(keeping, then=True), default=False)).order_by("user__first_name", "user_id")
+    found = list(people.values_list("user__email", "keeps", "user__first_name", "user__last_name").distinct())
+    keepers = dict.fromkeys(f"{first} {last}".strip() for _email, keeps, first, last in found if keeps)
+    return Reach(frozenset(asked - {email for email, *_rest in found}), may_keep(actor), ", ".join(keepers))

@@ -24,6 +24,7 @@ from portal.workflow.blockers import RuleViolation
 from portal.workflow.verbs import Verb
 from referrals import forms, forms_after, rules, services, stage_names, verbs
 from referrals.models import Referral
+from referrals.people import reach
 
 
 def get_referral(request: ActorRequest, public_id: Any) -> Referral:
@@ -171,4 +172,6 @@ def _act_page(
         "cancel_url": reverse("deal", args=[referral.public_id]),
         "win": services.win_facts(referral, now=now),
     }
+    if isinstance(form, forms.TeamMixin):
+        context["reach"] = reach(request.actor, form.team.addresses())
     return render(request, page.template, context, status=422 if request.method == "POST" else 200)

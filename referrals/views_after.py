@@ -22,6 +22,7 @@ from referrals import editing, offers, partners, verbs
 from referrals.forms import add_blockers, unjudged
 from referrals.forms_after import DetailsForm, InviteForm, SolutionsForm, TeamForm, people
 from referrals.models import Referral
+from referrals.people import reach
 from referrals.views import get_referral, redirect_to
 
 
@@ -151,7 +152,8 @@ def edit_team(request: ActorRequest, public_id: Any) -> HttpResponse:
             _refused(request, form, violation, action)
         else:
             return _back(request, referral, gettext("The team was changed."))
-    return _page(request, "referrals/edit_team.html", referral, action, form)
+    told = reach(request.actor, form.team.addresses())
+    return _page(request, "referrals/edit_team.html", referral, action, form, reach=told)
 
 
 @needs_actor

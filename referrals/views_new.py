@@ -19,10 +19,12 @@ from django_htmx.http import replace_url
 
 from portal.accounts.edge import ActorRequest, needs_actor
 from portal.customers.models import Customer
+from portal.params import whole_number
 from portal.workflow.blockers import RuleViolation
 from referrals import drafts, offers, partners, rules, verbs, wizard
 from referrals.forms import unjudged
 from referrals.models import Draft
+from referrals.people import reach
 from referrals.views import me, redirect_to
 from referrals.wizard import CUSTOMER, HELP, REVIEW, STEPS, TEAM, Wizard
 
@@ -129,15 +131,16 @@ def _change_team(request: ActorRequest, draft: uuid.UUID) -> str:
     """Add or remove a row of the team, or a person of earlier deals; where on the page one goes on (REF-7)."""
     post, actor = request.POST, request.actor
     person = next((p for p in offers.people(actor) if p["email"] == post.get("person")), None)
-    if "add" not in post and "remove" not in post and person is None:
+    removed = whole_number(post.get("remove"))
+    if "add" not in post and removed is None and person is None:
         return ""
     place = ""
 
     def change(data: drafts.Data) -> drafts.Data:
         nonlocal place
         rows = list(data.get(TEAM, []))
-        if post.get("remove", "").isdigit():
-            rows = [row for n, row in enumerate(rows) if n != int(post["remove"])]
+        if removed is not None:
+            rows = [row for n, row in enumerate(rows) if n != removed]
             place = "#people"
         elif person is not None:
             place = "#offered"
@@ -223,7 +226,11 @@ def customers(form: Any) -> list[Customer]:
 def _show_team(request: ActorRequest, pages: Wizard, form: Any) -> dict[str, Any]:
     listed = {row["email"].strip().lower() for row in pages.team}
     offered = [person for person in offers.people(request.actor) if person["email"] not in listed]
-    return {"offered": offered, "full": len(pages.team) >= pages.context.policy.max_team_members}
+    return {
+        "offered": offered,
+        "full": len(pages.team) >= pages.context.policy.max_team_members,
+        "reach": reach(request.actor, form.team.addresses()),
+    }
 
 
 def _show_solutions(request: ActorRequest, pages: Wizard, form: Any) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from referrals.models import Engagement, Referral, TeamMember
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
+#: When all of MONTHS have begun; rates are taken in no sooner (FX-1).
+MONTHS_OVER = datetime(2026, 12, 31, tzinfo=UTC)
 MONTHS = [date(2025 + (10 + n) // 12, (10 + n) % 12 + 1, 1) for n in range(14)]
 
 CONTOSO, SELLER, REVIEWER = "referrals@contoso.example", "seller@vendor.example", "reviewer@vendor.example"

@@ -35,3 +35,7 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     os.environ["REDIS_URL"] = _numbered(shared, int(worker.removeprefix("gw")) + 1)
 
 from portal.settings import *  # noqa: E402, F403
+from portal.settings import DATABASE_OWNER, DATABASES  # noqa: E402
+
+# Tests make databases and empty tables, which is the owner's; the processes they start are the app's role's.
+DATABASES["default"].update(DATABASE_OWNER)

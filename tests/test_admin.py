@@ -15,6 +15,7 @@ from dealreg import states
 from dealreg.models import Registration, Status
 from portal.accounts.admin_site import site
 from portal.events.models import Event
+from portal.pages.demo import do
 from portal.pages.demo.cast import Cast
 from portal.workflow import services as workflow
 from portal.workflow import text
@@ -57,7 +58,7 @@ def test_the_queue_shows_what_waits_oldest_first_and_the_rest_when_asked(live: L
     live.approved(live.won(name="Approved"))
     live.decided(named(live, "Passed"), "pass_review")
     early = live.accepted(days=1, name="Early")
-    live.approved(build.services.win(early, actor=live.cast.actor(build.CONTOSO), now=live.now))
+    live.approved(do.win(early, actor=live.cast.actor(build.CONTOSO), now=live.now))
     market = live.approved(live.won(name="Market"), marketplace=True, marketplace_date=live.day(3))
     assert listed(reviewer) == ["First", "Second", "Early", "Market"]
     Registration.objects.filter(pk=market.pk).update(submitted_at=second.review_pending_at - timedelta(days=1))

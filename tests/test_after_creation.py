@@ -252,7 +252,7 @@ def test_fx_2_elig_9_what_no_event_opened(cast: Cast) -> None:
     assert sweeps.value_won(now=build.NOW) == 0
     rates = {"SEK": Decimal("0.1")}
     for month in build.MONTHS[-3:]:
-        money.import_month(month=month, rates=rates, source="test", publication="", now=build.NOW)
+        money.import_month(month=month, rates=rates, source="test", publication="", now=build.MONTHS_OVER)
     assert sweeps.value_won(now=build.NOW) == 1
     assert Referral.objects.get(pk=referral.pk).value_usd == Decimal("40000.00")
     assert dealreg_sweeps.open_missed(now=build.NOW) == 1

@@ -79,7 +79,7 @@ def test_elig_5_the_database_holds_what_the_rules_allow(kind: str, given_tags: T
 
 
 def list_solution(code: str, publisher: Company, **given_tags: Any) -> Solution:
-    return services.create_solution(code=code, name=code, publisher=publisher, **given_tags)
+    return services.create_solution(code=code, name=code, publisher=publisher, actor=SYSTEM, now=NOW, **given_tags)
 
 
 def found(queryset: Any) -> set[str]:
@@ -133,13 +133,13 @@ def test_elig_5_a_change_of_tags_is_an_event_with_what_changed(companies: dict[s
     solution = Solution.objects.get(code="contoso-ready")
     changed = services.set_tags(solution, actor=manager(), now=NOW, azure_ip=True, biz_apps="premium", published=True)
     assert changed.tags == Tags(published=True, co_sell_ready=True, azure_ip=True, biz_apps="premium")
-    event = Event.objects.get()
-    assert (event.verb, event.at, event.subject_id) == ("solution.tags_changed", NOW, solution.pk)
+    event = Event.objects.get(verb="solution.tags_changed")
+    assert (event.at, event.subject_id) == (NOW, solution.pk)
     assert event.company_id == companies["contoso"].pk
     assert event.before == {"azure_ip": False, "biz_apps": ""}
     assert event.after == {"azure_ip": True, "biz_apps": "premium"}
     services.set_tags(solution, actor=SYSTEM, now=NOW, azure_ip=True)
-    assert Event.objects.count() == 1
+    assert Event.objects.filter(verb="solution.tags_changed").count() == 1
 
 
 def test_elig_5_tags_that_do_not_go_together_are_refused(companies: dict[str, Company]) -> None:
@@ -151,9 +151,17 @@ def test_elig_5_tags_that_do_not_go_together_are_refused(companies: dict[str, Co
     with pytest.raises(RuleViolation):
         services.set_tags(solution, actor=manager(), now=NOW, co_sell_ready=False)
     with pytest.raises(RuleViolation) as refused:
-        services.create_solution(code="X", name="X", publisher=companies["contoso"], kind="service", azure_ip=True)
+        list_solution("X", companies["contoso"], kind="service", azure_ip=True)
     assert refused.value.codes == ["azure_ip_needs_ip", "azure_ip_needs_ready"]
-    assert Event.objects.count() == 1
+    assert Event.objects.filter(verb="solution.tags_changed").count() == 1
+    assert Event.objects.filter(verb="solution.added").count() == Solution.objects.count()
+
+
+def test_elig_5_a_new_solution_is_an_event_with_its_tags(companies: dict[str, Company]) -> None:
+    solution = Solution.objects.get(code="contoso-ready")
+    event = Event.objects.get(verb="solution.added", subject_id=solution.pk)
+    assert (event.at, event.actor_kind, event.company, event.before) == (NOW, "system", companies["contoso"], {})
+    assert event.after == {"code": "contoso-ready", "name": "contoso-ready", "kind": "ip", **asdict(solution.tags)}
 
 
 @pytest.mark.parametrize(
@@ -168,6 +176,10 @@ def test_elig_5_only_programme_managers_tag(companies: dict[str, Company], actor
     solution = Solution.objects.get(code="contoso-ready")
     with pytest.raises(PermissionDenied):
         services.set_tags(solution, actor=actor, now=NOW, azure_ip=True)
+    with pytest.raises(PermissionDenied):
+        services.create_solution(code="X", name="X", publisher=companies["contoso"], actor=actor, now=NOW)
+    with pytest.raises(PermissionDenied):
+        services.create_assessment_type(code="X", name="X", actor=actor, now=NOW)
     assert not Solution.objects.filter(azure_ip=True).exists()
 
 
@@ -185,7 +197,7 @@ def test_ref_8_the_database_refuses_what_is_no_solution() -> None:
         with pytest.raises(IntegrityError, match=rule), transaction.atomic():
             Solution.objects.create(**{**right, "code": "SOL-2", **wrong})
     with pytest.raises(IntegrityError, match="catalog_assessmenttype_named"), transaction.atomic():
-        services.create_assessment_type(code="", name="Server migration")
+        services.create_assessment_type(code="", name="Server migration", actor=SYSTEM, now=NOW)
 
 
 # Value lists -----------------------------------------------------------------------------------------------------
@@ -231,12 +243,18 @@ def test_elig_5_a_programme_manager_keeps_the_catalogue_in_the_admin(companies: 
     assert client.post(change, {"co_sell_ready": "on", "biz_apps": "standard", "name": "Other"}).status_code == 302
     solution = Solution.objects.get(code="SOL-1-A")
     assert (solution.name, solution.tags) == ("New", Tags(co_sell_ready=True, biz_apps="standard"))
-    event = Event.objects.get()
-    assert event.after == {"azure_ip": False, "biz_apps": "standard"}
+    by_hand = Event.objects.filter(actor_user__email="programme_manager@vendor.example").order_by("pk")
+    assert [(e.verb, e.subject_id) for e in by_hand] == [
+        ("solution.added", solution.pk),
+        ("solution.tags_changed", solution.pk),
+    ]
+    assert by_hand[1].after == {"azure_ip": False, "biz_apps": "standard"}
     assert (
         client.post(reverse("admin:catalog_assessmenttype_add"), {"code": "SRV", "name": "Servers"}).status_code == 302
     )
     assert AssessmentType.objects.get().name == "Servers"
+    last = by_hand.latest("pk")
+    assert (last.verb, last.after) == ("assessment_type.added", {"code": "SRV", "name": "Servers"})
 
 
 def test_elig_5_a_reviewer_only_reads_the_catalogue(companies: dict[str, Company]) -> None:

@@ -309,7 +309,7 @@ def test_answering_what_a_sweep_has_just_expired(cast: Cast) -> None:
 
 def test_sweeps_at_once_share_the_work(cast: Cast) -> None:
     """REF-13, REF-24, JOB: many workers, each row once, one event each, and one notice for each person and event."""
-    team = [build.member(), build.member(CONTOSO), build.member("contact@elsewhere.example")]
+    team = [build.member(), build.member(CONTOSO), build.member("viewer@contoso.example")]
     deal = build.deal(cast, at=NOW - 14 * DAY, team=team)
     copies = [build.vendor_copy(deal), *build.multiply(deal, 59)[1]]
 

@@ -415,12 +415,14 @@ def test_a_registration_is_judged_at_the_rate_of_its_month(cast: Cast) -> None:
     """FX-2: the month of submission, then frozen; without a rate not older than three months it is refused."""
     deal = build.won(cast)
     december = datetime(2026, 12, 10, tzinfo=UTC)
-    money.import_month(month=december.date(), rates={"EUR": Decimal("1.20")}, source="test", publication="", now=NOW)
+    money.import_month(
+        month=december.date(), rates={"EUR": Decimal("1.20")}, source="test", publication="", now=december
+    )
     late = build.form(signed=december.date(), start=december.date(), end=date(2027, 12, 9))
     filed = do.submit(registration_of(deal), late, actor=cast.actor(CONTOSO), now=december)
     assert filed.rates == {"EUR": {"usd_per_unit": "1.200000000000", "month": "2026-12-01"}}
     assert (filed.acv, filed.acv_usd, filed.tcv_usd) == (Decimal("40000.00"), Decimal("48000.00"), Decimal("48000.00"))
-    money.import_month(month=december.date(), rates={"EUR": Decimal(30)}, source="test", publication="", now=NOW)
+    money.import_month(month=december.date(), rates={"EUR": Decimal(30)}, source="test", publication="", now=december)
     assert do.route(filed, now=december + DAY).acv_usd == Decimal("48000.00")
     april = datetime(2027, 4, 1, tzinfo=UTC)
     later = build.form(signed=april.date(), start=april.date(), end=date(2028, 3, 31))
@@ -505,7 +507,7 @@ def test_a_correction_is_not_late_because_its_review_took_long(cast: Cast) -> No
     customers.set_managed(cast.customers["anadolu"], managed=False, actor=cast.actor(MANAGER), now=NOW)
     late, admin = NOW + 100 * DAY, cast.actor(CONTOSO)
     edge = build.form(signed=back.referral.created_at.date(), start=(NOW - 90 * DAY).date())
-    money.import_month(month=late.date(), rates={"EUR": Decimal("1.1")}, source="test", publication="", now=NOW)
+    money.import_month(month=late.date(), rates={"EUR": Decimal("1.1")}, source="test", publication="", now=late)
     too_old = replace(edge, start=edge.start - DAY)
     assert refusal(do.resubmit, back, too_old, actor=admin, now=late) == ["start_too_old"]
     assert do.resubmit(back, edge, actor=admin, now=late).status == Status.REVIEW_PENDING

@@ -115,19 +115,41 @@ def test_csv_says_everything_of_a_deal(cast: Cast) -> None:
     assert len(line) == len(exports.FIELDS)
 
 
+#: What people typed, and as it stands in a CSV file.
+TYPED = {
+    "=1+1": "'=1+1", "@SUM(A1)": "'@SUM(A1)", '=HYPERLINK("x")': "'=HYPERLINK(\"x\")", " =1": " '=1", "\t=x": "\t'=x",
+    "+1+1": "'+1+1", "-1+cmd|x": "'-1+cmd|x", "\uff1d1+1": "'\uff1d1+1", "A;=1+1": "A;'=1+1", "A; @x": "A; '@x",
+    'A;"=1+1"': 'A;"\'=1+1"', "A\n=1": "A\n'=1", "A\t+B": "A\t'+B", "A;-1+B;=2": "A;'-1+B;'=2", "\r=1": "\r'=1",
+    "A\r\n=1": "A\r\n'=1",
+    # and what stays as it is
+    "+49 30 (1) 2-3/4": "+49 30 (1) 2-3/4", "-5": "-5", "-1.000,50": "-1.000,50", "A;-5;B": "A;-5;B",
+    "a=b; c-d": "a=b; c-d",
+    "https://a.example": "https://a.example", "plain": "plain", "'=1": "'=1", "Acme, -x": "Acme, -x", "1+1": "1+1",
+}  # fmt: skip
+
+
 def test_what_people_typed_is_never_a_formula(cast: Cast) -> None:
-    """REF-20: in CSV an apostrophe goes before whatever could begin one; in Excel texts are texts."""
-    typed = ["=1+1", "+49 30", "-5", "@SUM(A1)", "\tx", "https://a.example", "plain", " =1", "'=1", '=HYPERLINK("x")']
-    for name in typed:
-        build.deal(cast, name="x", crm_id=name, **LED)
-    deals.Referral.objects.filter(crm_id="plain").update(name="\r=1")
-    written = {line["CRM id"] for line in lines(made(cast))}
-    safe = {name if name in {"https://a.example", "plain", " =1", "'=1"} else f"'{name}" for name in typed}
-    assert written == safe
-    assert "'\r=1" in names(made(cast))
+    """REF-20: in CSV an apostrophe goes before whatever could begin one, also where a spreadsheet splits at semicolons;
+    in Excel texts are texts."""
+    for typed in TYPED:
+        deal = build.deal(cast, name="x", **LED)
+        deals.Referral.objects.filter(pk=deal.pk).update(crm_id=typed)
+    assert sorted(line["CRM id"] for line in lines(made(cast))) == sorted(TYPED.values())
     sheet, texts = excel(made(cast, kind="xlsx"))
-    assert set(typed) <= set(texts)
+    assert {typed.replace("\r", "_x000D_") for typed in TYPED} <= {text.replace("\r", "_x000D_") for text in texts}
     assert sheet.findall(".//{*}f") == sheet.findall(".//{*}hyperlink") == []
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_no_separator_makes_a_formula_of_a_cell(separator: str) -> None:
+    """REF-20: also read by a program that splits where we don't, and minds no quotes."""
+    content = exports.csv_file(["=head;=1"], [[typed, "x"] for typed in TYPED]).decode("utf-8-sig")
+    assert all(cell.startswith('"') for cell in content.split("\r\n")[0].split(","))
+    cells = [cell for line in csv.reader(io.StringIO(content, newline=""), delimiter=separator) for cell in line]
+    if separator != ",":
+        cells += [cell for line in content.splitlines() for cell in line.split(separator)]
+    formulas = [cell for cell in cells if re.match(r"[\s\"]*[=@+\uff1d-]", cell)]
+    assert [cell for cell in formulas if not re.fullmatch(r"[\s\"]*[+-][\d ().,/-]+[\",x\r\n]*", cell)] == []
 
 
 def excel(export: Export) -> tuple[ElementTree.Element, list[str]]:

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from dealreg import services as dealreg
+from portal.accounts.rules import SYSTEM
 from portal.customers import services as customers
 from portal.customers.models import Customer
 from portal.pages.demo.cast import ANKARA, MUNICH, Cast
@@ -69,8 +70,8 @@ def test_ref_20_deals_registrations_and_customers_are_found_together(live: Live)
 
 def test_ref_5_customers_of_all_countries_are_found_by_their_first_letters(live: Live) -> None:
     for country in ("TR", "DE"):
-        customers.create_customer(name="Örnek Işıklar", country=country)
-    customers.create_customer(name="Bir Örnek", country="TR")
+        customers.create_customer(name="Örnek Işıklar", country=country, actor=SYSTEM, now=live.now)
+    customers.create_customer(name="Bir Örnek", country="TR", actor=SYSTEM, now=live.now)
     assert found(live, "ORNEK isik")["customers"] == ["Örnek Işıklar", "Örnek Işıklar"]
     assert found(live, "100%") == found(live, "ore_k") == {}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -28,6 +28,7 @@ from portal.money.models import MonthlyRate
 from portal.money.rules import Rate
 from portal.money.services import Imported
 from portal.policy.rules import Policy
+from portal.workflow.blockers import RuleViolation
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 POLICY = Policy()
@@ -38,8 +39,9 @@ positive = st.decimals(min_value=Decimal("1e-9"), max_value=Decimal(10) ** 9, pl
 
 
 def publish(month: date, source: str = "test", **rates: str) -> Imported:
+    now = max(NOW, datetime.combine(month, time.min, UTC))
     return services.import_month(
-        month=month, rates={c: Decimal(r) for c, r in rates.items()}, source=source, publication="", now=NOW
+        month=month, rates={c: Decimal(r) for c, r in rates.items()}, source=source, publication="", now=now
     )
 
 
@@ -166,13 +168,15 @@ def test_fx_1_older_months_can_be_left_out() -> None:
 
 
 def test_fx_1_an_upload_is_read() -> None:
-    rates, errors = rules.read_upload("currency,month,usd_per_unit\ntry, 2026-11 ,0.0213\n\nEUR,2026-11-01,1.1\n")
+    rates, errors = rules.read_upload(
+        "currency,month,usd_per_unit\ntry, 2026-11 ,0.0213\n\nEUR,2026-11-01,1.1\n", today=NOW.date()
+    )
     assert errors == []
     assert rates == [Rate("TRY", NOVEMBER, Decimal("0.0213")), Rate("EUR", NOVEMBER, Decimal("1.1"))]
 
 
 def test_fx_1_an_upload_as_spreadsheets_write_it_in_turkish() -> None:
-    rates, errors = rules.read_upload("Currency;Month;USD_per_unit\r\nTRY;2026-11;0,0213\r\n")
+    rates, errors = rules.read_upload("Currency;Month;USD_per_unit\r\nTRY;2026-11;0,0213\r\n", today=NOW.date())
     assert (rates, errors) == ([Rate("TRY", NOVEMBER, Decimal("0.0213"))], [])
 
 
@@ -194,12 +198,16 @@ def test_fx_1_an_upload_as_spreadsheets_write_it_in_turkish() -> None:
         ("TRY,2026-11", ["columns"]),
         ("TRY,2026-11,0,02", ["columns"]),
         ("TRY,2026-10,0.02", ["repeated"]),
+        ("TRX,2026-10,0.02", ["currency"]),  # three letters, and no currency
+        ("XXX,2026-10,0.02", ["currency"]),  # ISO's code for no currency
+        ("TRY,2026-12,0.02", ["future_month"]),
+        ("TRX,2027-01,0", ["currency", "future_month", "rate"]),
         ("€,Nov,many", ["currency", "month", "rate"]),
     ],
 )
 def test_fx_1_every_error_of_an_upload_is_told_with_its_line(line: str, codes: list[str]) -> None:
     text = f"currency,month,usd_per_unit\nTRY,2026-10,0.02\n{line}\nEUR,2026-10,x\n"
-    _rates, errors = rules.read_upload(text)
+    _rates, errors = rules.read_upload(text, today=NOW.date())
     assert [(e.line, e.blocker.code) for e in errors] == [*((3, code) for code in codes), (4, "rate")]
 
 
@@ -207,13 +215,13 @@ def test_fx_1_every_error_of_an_upload_is_told_with_its_line(line: str, codes: l
     ("text", "code"), [("", "header"), ("a,b\n", "header"), ("currency,month,usd_per_unit\n", "empty")]
 )
 def test_fx_1_an_upload_without_rates_is_an_error(text: str, code: str) -> None:
-    _rates, errors = rules.read_upload(text)
+    _rates, errors = rules.read_upload(text, today=NOW.date())
     assert [(e.line, e.blocker.code) for e in errors] == [(1, code)]
 
 
 @given(st.text())
 def test_fx_1_no_upload_breaks_the_reader(text: str) -> None:
-    rates, errors = rules.read_upload(text)
+    rates, errors = rules.read_upload(text, today=NOW.date())
     assert rates or errors
 
 
@@ -354,14 +362,14 @@ def test_fx_1_the_packaged_history_works_offline_and_repeats_without_writing(
 @pytest.mark.django_db
 def test_fx_2_demo_data_carries_the_last_rate_to_today() -> None:
     services.import_ecb_history(now=NOW, archive=archive())
-    january = date(2027, 1, 1)
-    assert services.carry_forward(to_month=date(2027, 1, 15), now=NOW) == Imported(created=9)
+    january, now = date(2027, 1, 1), datetime(2027, 1, 15, tzinfo=UTC)
+    assert services.carry_forward(to_month=now.date(), now=now) == Imported(created=9)
     assert services.rate_for("TRY", january, policy=POLICY) == Rate("TRY", january, Decimal("0.025"))
     assert not MonthlyRate.objects.filter(currency="TRL", source="carried").exists()
-    assert services.carry_forward(to_month=january, now=NOW) == Imported(unchanged=9)
+    assert services.carry_forward(to_month=january, now=now) == Imported(unchanged=9)
     # November is published after all: it replaces the carried one, and what was carried past it follows.
     publish(NOVEMBER, source="ecb", EUR="1.25", JPY="0.01", TRY="0.03")
-    assert services.carry_forward(to_month=january, now=NOW) == Imported(updated=4, unchanged=2)
+    assert services.carry_forward(to_month=january, now=now) == Imported(updated=4, unchanged=2)
     assert services.rate_for("TRY", january, policy=POLICY).usd_per_unit == Decimal("0.03")
 
 
@@ -381,6 +389,41 @@ def test_fx_1_a_csv_is_imported() -> None:
     assert services.import_csv(file, now=NOW) == Imported(created=1)
     row = MonthlyRate.objects.get()
     assert (row.usd_per_unit, row.source, row.publication) == (Decimal("0.0213"), "upload", "kurlar.csv")
+
+
+@pytest.mark.django_db
+def test_fx_1_no_rate_of_an_unknown_currency_or_a_month_to_come_is_taken_in() -> None:
+    """Whoever calls: the month under way is the last, in UTC."""
+    publish(NOVEMBER, EUR="1.10")
+    for month, currency, code in (
+        (NOVEMBER, "TRX", "currency"),
+        (date(2026, 12, 1), "TRY", "future_month"),
+        (date(2200, 1, 1), "EUR", "future_month"),
+    ):
+        with pytest.raises(RuleViolation) as refused:
+            services.import_month(month=month, rates={currency: Decimal(2)}, source="bank", publication="", now=NOW)
+        assert refused.value.codes == [code]
+    with pytest.raises(RuleViolation) as refused:
+        services.carry_forward(to_month=date(2026, 12, 1), now=NOW)
+    assert refused.value.codes == ["future_month"]
+    assert rows() == {("EUR", NOVEMBER, Decimal("1.10"), "test")}
+
+
+@pytest.mark.django_db
+def test_fx_1_the_command_says_what_it_refuses(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.ECB_FETCH = True
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as file:
+        file.writestr("eurofxref-hist.csv", "Date,USD,ZZZ\n2200-01-31,1.1,2\n")
+    monkeypatch.setattr(services, "fetch_ecb", lambda: zipped)
+    with pytest.raises(CommandError) as refused:
+        call_command("import_rates", fetch=True)
+    assert str(refused.value).splitlines() == [
+        "2200-01 has not begun yet: a rate is for a month that is over or under way.",
+        "“ZZZ” is not a currency code.",
+        "2200-01 has not begun yet: a rate is for a month that is over or under way.",
+    ]
+    assert not MonthlyRate.objects.exists()
 
 
 @pytest.mark.django_db

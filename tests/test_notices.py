@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,11 +24,12 @@ from portal.notify import reading, rules, services
 from portal.notify.models import Mail, Notice
 from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, Cast
+from referrals import verbs
 from referrals.models import Referral
 from referrals.policies import may_read
 from tests import build
 from tests.build import DAY, NOW
-from tests.edge import Live, parse
+from tests.edge import Element, Live, parse
 
 USER, ANKARAS, STRANGER = "user@contoso.example", "ankara@contoso.example", "referrals@fabrikam.example"
 
@@ -98,35 +100,69 @@ def test_ref_24_flow_5_the_team_hears_of_the_registration(cast: Cast) -> None:
 
 
 def test_ref_24_nobody_is_told_of_a_deal_he_may_not_see(cast: Cast) -> None:
-    """Of those on the team: contacts without an account and who still sees the deal; no stranger, nobody who left."""
+    """Of those on the team only who has an account and still sees the deal; no stranger, nobody who left."""
     contact, gone, closed = "contact@elsewhere.example", "admin@contoso.example", "viewer@contoso.example"
     team = [build.member(e) for e in (USER, ANKARAS, STRANGER, contact, gone, closed, "referrals@contoso.example")]
     Membership.objects.filter(user__email=gone).update(is_active=False)
     type(cast.users[closed]).objects.filter(email=closed).update(is_active=False)
     deal = build.deal(cast, team=team)
     told = {email for email in told_of("referral.received") if email != build.SELLER}
-    assert told == {USER, contact, "referrals@contoso.example"}
-    plain = Notice.objects.get(email=contact)
-    assert plain.user is None
+    assert told == {USER, "referrals@contoso.example"}
 
     RoleGrant.objects.filter(membership__user__email=USER).delete()  # before the mail went out
     build.accept(cast, build.vendor_copy(deal), at=NOW)
     assert USER not in told_of("referral.accepted")
     services.deliver_due(now=NOW)
-    assert sorted({m.to[0] for m in mail.outbox}) == [contact, "referrals@contoso.example", build.SELLER]
+    assert sorted({m.to[0] for m in mail.outbox}) == ["referrals@contoso.example", build.SELLER]
     assert Notice.objects.get(email=USER).mail == Mail.OFF
-    assert reverse("notification_settings") not in next(m for m in mail.outbox if m.to == [contact]).body
+
+
+def test_ref_24_nobody_can_make_the_portal_mail_strangers(cast: Cast) -> None:
+    """A deal "Free iPhone" with invented people on its teams mailed each of them at every step."""
+    build.northwind_ready(cast)
+    crowd = [build.member(f"victim{number}@elsewhere.example") for number in range(49)]
+    deal = build.deal(cast, name="Free iPhone", team=[build.member(), *crowd])
+    invitation = verbs.Invitation(
+        partner=cast.companies["northwind"],
+        close_date=deal.close_date,
+        value=deal.money,
+        help_code=build.HELP,
+        team=crowd,
+        solutions=[cast.solutions["twin"]],
+    )
+    do.invite_partner(deal, invitation, actor=cast.actor(build.CONTOSO), now=NOW - 9 * DAY)
+    build.accept(cast, build.vendor_copy(deal), at=NOW - DAY)
+    do.win(Referral.objects.get(pk=deal.pk), actor=cast.actor(build.CONTOSO), now=NOW)
+    assert not [email for email in Notice.objects.values_list("email", flat=True) if "victim" in email]
+
+    left = Notice.objects.filter(email=USER).first()  # one of before this rule, still to be sent
+    assert left is not None
+    Notice.objects.filter(pk=left.pk).update(user=None, email="victim@elsewhere.example")
+    while services.deliver_due(now=NOW + DAY):
+        pass
+    assert mail.outbox
+    assert {m.to[0] for m in mail.outbox} <= set(cast.users)
+
+
+def test_ref_24_a_deal_whose_team_nobody_reaches_tells_the_referrals_admins(cast: Cast) -> None:
+    """Those of its location, else those of the entire company; never everybody at once."""
+    nobody = [build.member("contact@elsewhere.example")]
+    build.deal(cast, team=nobody, location=cast.locations[ANKARA])
+    assert set(told_of("referral.received")) == {build.SELLER, ANKARAS}
+    Notice.objects.all().delete()
+    build.deal(cast, team=nobody)
+    assert set(told_of("referral.received")) == {build.SELLER, "referrals@contoso.example"}
 
 
 def test_ref_24_a_deal_to_answer_goes_to_the_location_or_the_admins(cast: Cast) -> None:
     """F5.1: referrals admins of the location and company-wide; who can't be found there, the account admins."""
     copy = Live(cast).received()
-    assert set(told_of("referral.received")) == {"referrals@contoso.example"}
+    assert set(told_of("referral.received")) == {"referrals@contoso.example", STRANGER}  # and the sender
     Referral.objects.filter(pk=copy.pk).update(location=cast.locations[ANKARA])
     event = events.Event.objects.get(verb="referral.received", subject_id=copy.pk)
     Notice.objects.all().delete()
     events.react([event])
-    assert set(told_of("referral.received")) == {"referrals@contoso.example", ANKARAS}
+    assert set(told_of("referral.received")) == {"referrals@contoso.example", ANKARAS, STRANGER}
     RoleGrant.objects.filter(role="referrals_admin").delete()
     Notice.objects.all().delete()
     events.react([event])
@@ -150,7 +186,7 @@ def test_ref_24_org_2_what_is_told_follows_what_is_seen(cast: Cast) -> None:
 def test_ref_24_telling_of_many_costs_what_telling_of_one_does(cast: Cast) -> None:
     build.deal(cast)
     for number in range(12):
-        build.deal(cast, name=f"Deal {number}", team=[build.member(f"contact{number}@elsewhere.example")])
+        build.deal(cast, name=f"Deal {number}", team=[build.member("viewer@contoso.example"), build.member()])
     received = list(events.Event.objects.filter(verb="referral.received"))
     counts = []
     for batch in (received[:1], received):
@@ -159,7 +195,7 @@ def test_ref_24_telling_of_many_costs_what_telling_of_one_does(cast: Cast) -> No
             events.react(batch)
         counts.append(len(queries))
     assert counts[0] == counts[1] < 15
-    assert Notice.objects.count() == 26
+    assert Notice.objects.count() == 38
 
 
 # Preferences
@@ -341,3 +377,53 @@ def test_ref_24_mail_is_text_and_html_in_the_persons_language(cast: Cast) -> Non
 def test_notices_that_lead_elsewhere_are_open_to_all(cast: Cast, unknown: str) -> None:
     memberships = accounts.memberships(cast.users[USER])
     assert reading.openers(memberships, [unknown]) == {unknown: None}
+
+
+# People without an account
+
+
+def marks(page: Element) -> dict[str, list[str]]:
+    """Who is marked as told nothing, with where *Invite* leads, or who can invite."""
+    found = {}
+    for row in page.all("div", class_="o-small"):
+        if "No account: not told" in row.text:
+            links = [link.attrs["href"] for link in row.all("a")]
+            found[row.text.rpartition(" ")[2]] = links
+    return found
+
+
+def test_ref_24_who_has_no_account_is_marked_with_the_way_to_invite_them(cast: Cast) -> None:
+    """On the deal page, in the wizard and in the form that accepts; an account elsewhere is none here (ORG-6)."""
+    accounts.add_member(user=cast.users["admin@contoso.example"], company=cast.companies["contoso"], roles=["viewer"])
+    RoleGrant.objects.create(
+        membership=Membership.objects.get(user__email="admin@contoso.example"), role="referrals_admin"
+    )
+    live = Live(cast)
+    contact, gone = "contact@elsewhere.example", "viewer@contoso.example"
+    Membership.objects.filter(user__email=gone).update(is_active=False)
+    deal = live.deal(team=[build.member(email) for email in (USER, contact, STRANGER, gone)])
+    address, admin = reverse("deal", args=[deal.public_id]), live.browser("admin@contoso.example")
+    invite = reverse("invite_person")
+    page = parse(admin.get(address))
+    assert marks(page) == {email: [f"{invite}?email={quote(email)}"] for email in (contact, STRANGER, gone)}
+    form = parse(admin.get(f"{invite}?email={contact}"))
+    assert form.one("input", name="email").attrs["value"] == contact
+
+    owner = live.browser(build.CONTOSO)
+    page = parse(owner.get(address))
+    assert list(marks(page).values()) == [[]]
+    keeper = cast.users["admin@contoso.example"].get_full_name()
+    assert page.text.count(f"No account: not told To invite: {keeper}") == 3
+    seller = parse(live.browser(build.SELLER).get(address))
+    assert "No account" not in seller.text  # no business of theirs
+
+    edit = parse(owner.get(reverse("edit_team", args=[deal.public_id])))
+    assert edit.text.count("No account: not told") == 3
+    draft = live.draft()
+    rows = {"team-TOTAL_FORMS": "1", "team-INITIAL_FORMS": "0", "team-0-email": f" {contact.upper()}", "add": "1"}
+    owner.post(reverse("new_deal_step", args=[draft.public_id, "team"]), rows)
+    step = parse(owner.get(reverse("new_deal_step", args=[draft.public_id, "team"])))
+    assert step.text.count("No account: not told") == 1
+    accept = reverse("act", args=[live.received().public_id, "accept"])
+    refused = parse(owner.post(accept, {**rows, "team-1-email": "not an address"}))
+    assert refused.text.count("No account: not told") == 1

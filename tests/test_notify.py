@@ -47,6 +47,7 @@ def event(cast: Cast) -> Event:
 def message(event: Event, *emails: str, **changes: Any) -> Message:
     link = f"/co-sell/{Referral.objects.get(pk=event.subject_id).public_id}/"
     given: dict[str, Any] = {"subject": "About %(deal)s", "body": "It is %(state)s.", "link": link}
+    given["category"] = rules.INVITATION  # which reaches people without an account, too
     return Message(
         event=event, emails=emails, **{**given, "params": {"deal": "Plant", "state": Term("Won")}, **changes}
     )
@@ -97,6 +98,13 @@ def test_a_notice_is_in_the_language_of_whoever_reads_it(cast: Cast, event: Even
     languages = [f'lang="{language}"' for language in ("tr", "en", "en")]
     assert [language in m.alternatives[0][0] for language, m in zip(languages, written, strict=True)] == [True] * 3
     assert written[0].subject == "About Plant"
+
+
+def test_who_has_no_account_is_told_only_that_they_are_invited(event: Event) -> None:
+    """REF-24: whatever else the message is about, and whoever wrote it."""
+    for category in rules.CATEGORIES:
+        services.notify([message(event, f"{category}@elsewhere.example", category=category)])
+    assert [n.email for n in Notice.objects.all()] == ["invitation@elsewhere.example"]
 
 
 def test_closed_accounts_are_told_nothing(cast: Cast, event: Event) -> None:

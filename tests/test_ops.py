@@ -11,7 +11,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,18 +21,20 @@ from uuid import uuid4
 import environ
 import pytest
 import yaml
-from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from portal import embedded, health, logs, run, translations
+from portal import database_roles, embedded, health, logs, run, translations
 from portal.accounts import rules, services
 from portal.accounts.models import Company, User
-from portal.notify.tasks import HEARTBEAT_KEY, heartbeat
+from portal.events.models import Event
+from portal.notify import services as notify
+from portal.notify.tasks import heartbeat
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "x" * 40
+OWNED = {"SECRET_KEY": SECRET, "DATABASE_OWNER_URL": "postgresql://owner@db/ortak"}
 
 
 # Where the embedded servers are
@@ -39,7 +43,8 @@ SECRET = "x" * 40
 def test_servers_live_under_the_data_directory() -> None:
     data = Path("/srv/ortak")
     servers = embedded.urls(data)
-    assert servers.database == "postgresql://postgres:@/ortak?host=/srv/ortak/run/pg"
+    assert servers.database == "postgresql://ortak_app:@/ortak?host=/srv/ortak/run/pg"
+    assert servers.owner == "postgresql://ortak_owner:@/ortak?host=/srv/ortak/run/pg"
     assert servers.redis == "unix:///srv/ortak/run/redis.sock"
 
 
@@ -53,7 +58,7 @@ def test_paths_no_socket_or_url_can_hold_get_a_short_one(data: str) -> None:
 
 def test_django_reads_the_database_url() -> None:
     config = environ.Env().db_url_config(embedded.urls(Path("/srv/ortak")).database)
-    assert (config["NAME"], config["USER"], config["OPTIONS"]) == ("ortak", "postgres", {"host": "/srv/ortak/run/pg"})
+    assert (config["NAME"], config["USER"], config["OPTIONS"]) == ("ortak", "ortak_app", {"host": "/srv/ortak/run/pg"})
 
 
 @pytest.fixture
@@ -93,8 +98,8 @@ def test_only_the_server_that_was_not_given_is_started(data_dir: Path, monkeypat
 
 
 def _settings(code: str = "from portal import settings", **variables: str) -> subprocess.CompletedProcess[str]:
-    """Load the settings in a process of their own, with only these variables."""
-    environment = {"PATH": os.environ["PATH"], **variables}
+    """Load the settings of production in a process of their own, with only these variables."""
+    environment = {"PATH": os.environ["PATH"], "ORTAK_MODE": "production", **variables}
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         cwd=ROOT,
@@ -112,7 +117,8 @@ def _settings(code: str = "from portal import settings", **variables: str) -> su
         ({"SECRET_KEY": "ortak-demo-secret-key-never-use-it-in-production"}, "not the demo key"),
         ({"SECRET_KEY": "short"}, "at least 32 characters"),
         ({"SECRET_KEY": SECRET, "DEBUG": "true"}, "never runs with DEBUG"),
-        ({"ORTAK_MODE": "prod"}, "must be production, demo or test"),
+        ({**OWNED, "DATABASE_URL": "postgresql://db/ortak"}, "must both name their role"),
+        ({**OWNED, "DATABASE_URL": "postgresql://app@db/other"}, "must name the same database"),
     ],
 )
 def test_unsafe_settings_are_refused(variables: dict[str, str], message: str) -> None:
@@ -140,30 +146,6 @@ def test_celery_gets_the_same_redis_in_its_own_words(redis: str, broker: str) ->
     assert _settings(code, SECRET_KEY=SECRET, REDIS_URL=redis).stdout.strip() == broker
 
 
-@pytest.mark.django_db(transaction=True)
-def test_production_refuses_to_serve_demo_accounts(process_env: dict[str, str], tmp_path: Path) -> None:
-    environment = {**process_env, "ORTAK_MODE": "production", "SECRET_KEY": SECRET}
-    environment |= {"DJANGO_SETTINGS_MODULE": "portal.settings", "PORT": "0", "STATIC_ROOT": str(tmp_path)}
-    code = "import portal.wsgi"
-    assert _settings(code, **environment).returncode == 0
-    User.objects.create_user("someone@vendor.example", is_demo=True)
-    assert _settings(code, **environment).returncode == 3
-    gunicorn = subprocess.run(
-        [sys.executable, "-m", "gunicorn", "-c", "portal/gunicorn.py"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert gunicorn.returncode == 3
-    assert "Traceback" not in gunicorn.stderr
-    assert gunicorn.stderr.strip().endswith(
-        "Production never runs with demo accounts: use an empty database, or ORTAK_MODE=demo."
-    )
-
-
 # The first steps of a real installation
 
 MANAGER = {
@@ -175,7 +157,7 @@ MANAGER = {
 }
 
 
-def _bootstrap(**changed: str | None) -> str:
+def _bootstrap(**changed: Any) -> str:
     out = io.StringIO()
     call_command("bootstrap", stdout=out, **{**MANAGER, **changed})
     return out.getvalue()
@@ -190,6 +172,8 @@ def test_bootstrap_makes_the_vendor_and_its_programme_manager() -> None:
     assert actor.is_vendor
     assert actor.has(rules.PROGRAMME_MANAGER)
     assert not services.demo_accounts_exist()
+    told = Event.objects.filter(actor_kind="system").order_by("pk").values_list("verb", flat=True)
+    assert list(told) == ["company.added", "person.added", "member.added"]
 
 
 @pytest.mark.django_db
@@ -208,6 +192,8 @@ def test_bootstrap_refuses_a_second_vendor() -> None:
         ({"password": "12345"}, "too short.*too common"),
         ({"last_name": None}, "No terminal to ask in: give --last-name"),
         ({"first_name": ""}, "No terminal to ask in: give --first-name"),
+        ({"country": "Turkey"}, "--country: 'Turkey' is no country's two-letter code"),
+        ({"vendor_name": "n" * 201, "email": "@"}, "--vendor-name: .*at most 200.* --email: "),
     ],
 )
 def test_bootstrap_says_what_is_wrong(
@@ -219,17 +205,69 @@ def test_bootstrap_says_what_is_wrong(
     assert not Company.objects.exists()
 
 
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str], list[str]], list[str]]:
+    """Answers what is asked in a terminal, passwords apart; returns the questions asked so far."""
+    asked: list[str] = []
+
+    def answering(answers: list[str], passwords: list[str]) -> list[str]:
+        given = {"input": iter(answers), "getpass": iter(passwords)}
+
+        def answer(kind: str, question: str) -> str:
+            asked.append(question)
+            if (said := next(given[kind], None)) is None:
+                raise EOFError
+            return said
+
+        screen = io.StringIO()
+        screen.isatty = lambda: True  # type: ignore[method-assign]
+        monkeypatch.setattr("sys.stdin", screen)
+        monkeypatch.setattr("builtins.input", partial(answer, "input"))
+        monkeypatch.setattr("portal.people.management.commands.bootstrap.getpass", partial(answer, "getpass"))
+        return asked
+
+    return answering
+
+
 @pytest.mark.django_db
-def test_bootstrap_asks_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = io.StringIO()
-    terminal.isatty = lambda: True  # type: ignore[method-assign]
-    answers = iter(["", "Ayşe", "Yıldız", "ayse@vendor.example"])
-    monkeypatch.setattr("sys.stdin", terminal)
-    monkeypatch.setattr("builtins.input", lambda _question: next(answers))
-    monkeypatch.setattr("portal.accounts.management.commands.bootstrap.getpass", lambda _question: MANAGER["password"])
+def test_bootstrap_asks_in_a_terminal(terminal: Any) -> None:
+    asked = terminal(["", "tr", "Ayşe", "Yıldız", "ayse@vendor.example"], [MANAGER["password"]] * 2)
     _bootstrap(**dict.fromkeys(MANAGER))
-    assert Company.objects.get().name == "Microsoft"
+    vendor = Company.objects.get()
+    assert (vendor.name, vendor.country) == ("Microsoft", "TR")
     assert User.objects.get().email == "ayse@vendor.example"
+    assert asked[:2] == ["Vendor's name [Microsoft]: ", "Vendor's country, two letters [US]: "]
+
+
+@pytest.mark.django_db
+def test_bootstrap_asks_again_for_a_wrong_answer_only(terminal: Any) -> None:
+    words = ["n" * 201, "Example", "Turkey", "DE", "", "Ada", "Byron", "ada", "ada@vendor.example"]
+    asked = terminal(
+        words, ["ada@vendor", "ada@vendor", "12345", "12345", "correct horse", "other", *["hotel 7 sky"] * 2]
+    )
+    said = io.StringIO()
+    _bootstrap(**dict.fromkeys(MANAGER), stderr=said)
+    assert Company.objects.get().country == "DE"
+    assert User.objects.get().check_password("hotel 7 sky")
+    for complaint in ("at most 200", "'Turkey' is no country's", "can", "valid email", "too similar", "too common"):
+        assert complaint in said.getvalue()
+    assert [asked.count(f"Programme manager's {name} name: ") for name in ("first", "last")] == [2, 1]
+
+
+@pytest.mark.django_db
+def test_bootstrap_asks_for_an_option_that_is_wrong_and_takes_the_others(terminal: Any) -> None:
+    asked = terminal(["ayse@vendor.example"], [])
+    _bootstrap(email="ayse", country="gb")
+    assert asked == ["E-mail: "]
+    assert User.objects.get().first_name == "Ayşe"
+
+
+@pytest.mark.django_db
+def test_bootstrap_that_is_left_creates_nothing(terminal: Any) -> None:
+    terminal(["", "US", "Ada"], [])
+    with pytest.raises(CommandError, match="nothing was created"):
+        _bootstrap(**dict.fromkeys(MANAGER))
+    assert not Company.objects.exists()
 
 
 # Probes
@@ -241,39 +279,58 @@ def test_healthz_asks_no_server(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_readyz_names_every_part(client: Client) -> None:
-    heartbeat()
+def test_readyz_names_every_part_and_asks_no_worker(client: Client) -> None:
     answer = client.get("/readyz")
-    assert answer.json() == {"status": "ok", "database": "ok", "redis": "ok", "migrations": "ok", "worker": "ok"}
+    assert answer.json() == {"status": "ok", "database": "ok", "migrations": "ok", "redis": "ok"}
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("age", [None, timedelta(seconds=61)])
-def test_readyz_fails_without_a_recent_heartbeat(client: Client, age: timedelta | None) -> None:
-    if age:
-        cache.set(HEARTBEAT_KEY, (timezone.now() - age).isoformat(), None)
-    answer = client.get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json()["worker"].startswith("failing")
-    assert answer.json()["database"] == "ok"
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("part", ["database", "redis", "migrations"])
-def test_readyz_fails_with_any_part_and_tells_only_the_kind(
-    client: Client, part: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("part", "status", "code"),
+    [("database", "failing", 503), ("migrations", "failing", 503), ("redis", "degraded", 200)],
+)
+def test_readyz_says_what_fails_and_tells_only_the_kind(
+    client: Client, part: str, status: str, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken() -> str:
         raise ConnectionError("postgres://secret@db.internal")
 
-    heartbeat()
     monkeypatch.setitem(health.CHECKS, part, broken)
     answer = client.get("/readyz")
-    assert answer.status_code == 503
+    assert answer.status_code == code
+    assert answer.json()["status"] == status
     assert answer.json()[part] == "failing: ConnectionError"
     assert "secret" not in answer.content.decode()
+
+
+#: /status without what only running workers answer; that is asked in tests/e2e.
+IDLE = {"status": "degraded", "workers": "failing: none answers", "tasks_waiting": 0, "tasks_taken": 0}
+
+
+@pytest.mark.django_db
+def test_status_says_everything_to_whoever_has_the_token(client: Client, settings: Any) -> None:
+    settings.STATUS_TOKEN = SECRET
+    token = {"authorization": f"Bearer {SECRET}"}
+    answer = client.get("/status", headers=token).json()
+    assert answer.pop("version") == "0.1.0"
+    assert answer == {**IDLE, "database": "ok", "migrations": "ok", "redis": "ok", "heartbeat": "failing: none yet"}
+    heartbeat()
+    assert client.get("/status", headers=token).json()["heartbeat"] == "ok"
+    notify.keep_heartbeat(now=timezone.now() - timedelta(seconds=61))
+    late = client.get("/status", headers=token).json()["heartbeat"]
+    assert re.fullmatch(r"failing: the last one was 6\d s ago", late)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("set_to", ["", SECRET])
+def test_status_gives_nothing_away_to_strangers(client: Client, settings: Any, set_to: str) -> None:
+    """tests/test_roles.py has every role."""
+    settings.STATUS_TOKEN = set_to
+    for given in ("", "Bearer ", "Bearer wrong", f"Bearer {SECRET}x", "Bearer ı"):
+        answer = client.get("/status", headers={"authorization": given})
+        assert (answer.status_code, answer["Location"]) == (302, "/accounts/login/?next=/status")
 
 
 @pytest.mark.django_db
@@ -349,14 +406,41 @@ def test_compose_file_has_every_part_once() -> None:
     assert all("ports" not in services_[name] for name in ("web", "worker", "beat", "migrate", "postgres", "redis"))
     assert services_["beat"]["deploy"]["replicas"] == 1
     assert services_["web"]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
-    assert services_["postgres"]["image"] == "postgres:18"
+    assert services_["postgres"]["image"].startswith("postgres:18.")
 
 
 def test_compose_file_holds_no_secret() -> None:
     environment = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["web"]["environment"]
-    assert environment["ORTAK_MODE"] == "production"
+    assert environment["ORTAK_MODE"].startswith("${ORTAK_MODE:?")
     assert environment["SECRET_KEY"].startswith("${SECRET_KEY:?")
-    assert "${POSTGRES_PASSWORD:?" in environment["DATABASE_URL"]
+    assert "${DATABASE_PASSWORD:?" in environment["DATABASE_URL"]
+
+
+def test_compose_gives_the_owners_role_to_the_migration_only() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    services_ = compose["services"]
+    for name in ("web", "worker", "beat", "migrate"):
+        environment = services_[name]["environment"]
+        assert environment["DATABASE_URL"].startswith("postgresql://ortak_app:${DATABASE_PASSWORD:?"), name
+        assert ("DATABASE_OWNER_URL" in environment) == (name == "migrate"), name
+        assert "POSTGRES_PASSWORD" not in str(environment), f"{name} knows the superuser's password"
+    owner = services_["migrate"]["environment"]
+    assert owner["DATABASE_OWNER_URL"].startswith("postgresql://ortak_owner:${DATABASE_OWNER_PASSWORD:?")
+    assert owner["SECRET_KEY"] == services_["web"]["environment"]["SECRET_KEY"]
+
+
+def test_compose_makes_the_roles_with_the_passwords_that_the_portal_has() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    postgres = compose["services"]["postgres"]
+    (script,) = postgres["configs"]
+    assert script["target"] == f"/docker-entrypoint-initdb.d/{database_roles.SQL.name}"
+    assert ROOT / compose["configs"][script["source"]]["file"] == database_roles.SQL
+    asked = re.findall(r"\\getenv \w+ (\w+)", database_roles.SQL.read_text())
+    example = (ROOT / ".env.example").read_text()
+    for name in (*asked, "POSTGRES_PASSWORD"):
+        assert postgres["environment"][name].startswith(f"${{{name}:?"), name
+        assert f"\n{name}=\n" in example
+    assert asked == ["DATABASE_PASSWORD", "DATABASE_OWNER_PASSWORD"]
 
 
 def test_image_runs_as_nobody_special() -> None:
@@ -399,6 +483,7 @@ def test_an_incomplete_catalog_is_a_problem(tmp_path: Path, body: str, problem: 
     assert problem in " ".join(translations.check_all(tmp_path))
 
 
+@pytest.mark.django_db
 def test_logs_hide_the_links_that_let_somebody_in(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     """A refused link is logged by Django with its path; the key in it stays out of the line."""
     client.get("/invite/SECRET-KEY/")

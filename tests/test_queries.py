@@ -21,6 +21,8 @@ from tests import build
 from tests.edge import Live
 
 MANY = 60
+#: Besides its budget each page reads the session, which is where it stays when Redis goes.
+SESSION = 1
 
 
 @pytest.fixture
@@ -107,9 +109,9 @@ class Pages:
             "list of a seller": (seller, reverse("deals") + "?exact=1", 17),
             "search": (owner, reverse("search") + "?q=plant", 9),
             "search of a reviewer": (reviewer, reverse("search") + "?q=anadolu", 9),
-            "deal": (owner, reverse("deal", args=[self.open.public_id]), 21),
-            "timeline": (owner, reverse("deal", args=[self.open.public_id]) + "?timeline=status", 21),
-            "deal in review": (owner, reverse("deal", args=[self.rows[3].public_id]), 23),
+            "deal": (owner, reverse("deal", args=[self.open.public_id]), 22),
+            "timeline": (owner, reverse("deal", args=[self.open.public_id]) + "?timeline=status", 22),
+            "deal in review": (owner, reverse("deal", args=[self.rows[3].public_id]), 24),
             "new deal": (owner, reverse("new_deal"), 13),
             **{f"new deal, {step}": (owner, _step(live, step), budget) for step, budget in STEPS.items()},
             "insights": (owner, reverse("insights") + "?period=12", 10),
@@ -129,7 +131,7 @@ def test_pages_ask_as_often_for_many_rows_as_for_few_and_stay_in_their_budget(li
         _more_around(referral, MANY)
     many = {name: _asked(client, address) for name, (client, address, _budget) in pages.all.items()}
     assert many == few
-    assert {name: count for name, count in many.items() if count > pages.all[name][2]} == {}
+    assert {name: count for name, count in many.items() if count > pages.all[name][2] + SESSION} == {}
 
 
 def test_insights_ask_as_often_for_a_thousand_deals_as_for_ten(live: Live) -> None:

@@ -17,9 +17,12 @@ from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from portal.accounts.models import User
+from portal.notify import services as notices
 from portal.pages.demo.cast import PASSWORD, Cast
+from portal.people import sweeps
 from tests import build
 from tests.edge import Element, Live, parse
 from tests.test_roles import ACTORS, ROWS, Row, World
@@ -67,9 +70,9 @@ def _faults(response: HttpResponse) -> list[str]:
     return faults + (_unsafe(parse(response)) if "html" in headers.get("Content-Type", "") else [])
 
 
-def _ask(client: Client, world: World, row: Row) -> HttpResponse:
+def _ask(client: Client, world: World, row: Row, **more: Any) -> HttpResponse:
     address = world.address(row)
-    return client.get(address) if row.method == "GET" else client.post(address, world.sent(row))
+    return client.get(address, **more) if row.method == "GET" else client.post(address, world.sent(row), **more)
 
 
 @pytest.mark.parametrize("actor", ["owner", "manag", "anon"])
@@ -81,6 +84,33 @@ def test_no_page_needs_or_allows_inline_code(cast: Cast, actor: str) -> None:
     faults = {row.spoken: found for row in pages if (found := _faults(_ask(client, world, row)))}
     assert faults == {}
     assert len(pages) > 100
+
+
+@pytest.mark.parametrize("actor", ["admin", "manag"])
+def test_no_browser_or_proxy_keeps_a_page_of_somebody_signed_in(cast: Cast, actor: str) -> None:
+    """Every address of the table of roles, whatever it answers, as a page and as the fragment that htmx asks for."""
+    world = World(cast)
+    rows = [row for row in ROWS if row.route not in {"healthz", "readyz"}]
+    kept = {}
+    for headers in ({}, {"HX-Request": "true"}):
+        client = world.live.browser(ACTORS[actor])
+        for row in sorted(rows, key=lambda row: row.route == "account_logout"):
+            answer = _ask(client, world, row, headers=headers)
+            if answer.headers.get("Cache-Control") != "no-store":
+                kept[row.spoken, *headers] = answer.headers.get("Cache-Control")
+    assert kept == {}
+    assert len(rows) > 150
+
+
+def test_downloads_are_kept_by_nobody_and_files_of_the_portal_by_everybody(live: Live) -> None:
+    owner = live.browser(build.CONTOSO)
+    csv = owner.get(reverse("insights_csv", args=["funnel"]))
+    assert (csv.status_code, csv.headers["Cache-Control"]) == (200, "no-store")
+    assert owner.get("/nothing/").headers["Cache-Control"] == "no-store"
+    style = owner.get("/static/app.css")
+    assert (style.status_code, "no-store" in style.headers["Cache-Control"]) == (200, False)
+    style.close()
+    assert "no-store" in Client().get("/healthz").headers["Cache-Control"]
 
 
 def test_forms_sent_back_and_fragments_are_as_strict(live: Live) -> None:
@@ -226,6 +256,9 @@ def test_a_forgotten_password_is_reset_by_mail_and_tells_no_stranger_anything(ca
         for email in ("nobody@contoso.example", build.CONTOSO)
     ]
     assert pages[0] == pages[1]
+    assert mail.outbox == []
+    assert sweeps.tell_account_holders(now=timezone.now()) == 1
+    assert notices.deliver_due(now=timezone.now()) == 1
     known = [message for message in mail.outbox if message.to == [build.CONTOSO]]
     assert len(known) == 1
     link = next(word for word in known[0].body.split() if "/password/reset/key/" in word)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from portal.notify.models import Notice
 from portal.notify.services import deliver_due
 from portal.pages.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, PASSWORD, Cast
 from portal.people import services
+from portal.policy import services as policies
 from portal.workflow.blockers import RuleViolation
 from tests import build
 from tests.build import DAY, NOW
@@ -55,7 +56,9 @@ def held(email: str, company: str = "Contoso Yazılım") -> set[tuple[str, str |
 
 
 def told(cast: Cast) -> list[str]:
-    return list(Event.objects.filter(company=cast.companies["contoso"]).order_by("pk").values_list("verb", flat=True))
+    """What people did with Contoso; the cast itself was made by the system."""
+    done = Event.objects.filter(company=cast.companies["contoso"], actor_kind="person")
+    return list(done.order_by("pk").values_list("verb", flat=True))
 
 
 def link(asked: Invite) -> str:
@@ -70,13 +73,13 @@ def text_of(response: HttpResponse) -> str:
 
 
 def test_org_1_org_2_an_invitation_holds_roles_of_this_side_for_this_company_s_places(cast: Cast) -> None:
-    """And is mailed from the outbox, in the language chosen, with a link that no page or event holds."""
+    """And is mailed from the outbox, in the language chosen, with a link that nothing else holds."""
     ankara = Grant("referrals_admin", cast.locations[ANKARA].pk)
     everywhere = Grant("viewer")
     asked = invite(cast, " Yeni@Contoso.example ", ankara, everywhere, Grant("viewer", cast.locations[BERLIN].pk))
     assert (asked.email, asked.wanted) == (NEW, {ankara, everywhere})
     assert asked.expires_at == NOW + 14 * DAY
-    event = Event.objects.get()
+    event = Event.objects.get(actor_kind="person")
     roles = [{"role": "referrals_admin", "location": "Ankara"}, {"role": "viewer", "location": None}]
     assert (event.verb, event.after, event.at) == ("invite.sent", {"email": NEW, "roles": roles}, NOW)
     notice = Notice.objects.get(event=event)
@@ -101,6 +104,46 @@ def test_org_1_org_2_an_invitation_holds_roles_of_this_side_for_this_company_s_p
             )  # fmt: skip
         assert refused.value.codes == [code]
     assert Invite.objects.count() == 1
+
+
+def test_ref_24_a_company_mails_so_many_invitations_a_day(cast: Cast) -> None:
+    """By the policy, repeats included; refused until the next day of UTC begins, and other companies go on."""
+    policies.add_version(values={"invitations_per_day": 3}, effective_from=None, note="", by=None, now=NOW - DAY)
+    first = invite(cast)
+    services.resend(first, actor=cast.actor(ADMIN), now=NOW)
+    invite(cast, "second@contoso.example")
+    for mailing in (
+        lambda: invite(cast, "third@contoso.example"),
+        lambda: services.resend(first, actor=cast.actor(ADMIN), now=NOW + timedelta(hours=11)),
+    ):
+        with pytest.raises(RuleViolation) as refused:
+            mailing()
+        (blocker,) = refused.value.blockers
+        assert (blocker.code, blocker.rule) == ("invitations_spent", "REF-24")
+        assert blocker.params == {"most": 3, "until": datetime(2026, 11, 19, tzinfo=UTC)}
+    assert Notice.objects.count() == 3
+    invite(cast, company="northwind", actor=cast.actor(cast_admin(cast, "northwind")))
+    invite(cast, "third@contoso.example", now=NOW + timedelta(hours=12))
+
+
+def cast_admin(cast: Cast, company: str) -> str:
+    """Somebody who keeps that company's people from now on."""
+    email = f"referrals@{company}.example"
+    accounts.add_member(user=cast.users[email], company=cast.companies[company], roles=["account_admin"])
+    return email
+
+
+def test_ref_24_the_page_says_until_when_no_invitation_goes_out(cast: Cast) -> None:
+    policies.add_version(values={"invitations_per_day": 1}, effective_from=None, note="", by=None, now=NOW - DAY)
+    client = Live(cast).browser(ADMIN)
+    form = {"email": NEW, "language": "en", "viewer": "all"}
+    assert client.post(reverse("invite_person"), form).status_code == 302
+    refused = client.post(reverse("invite_person"), {**form, "email": "second@contoso.example"})
+    assert refused.status_code == 422
+    assert "today as a day allows: 1, repeats included. You can send more from " in text_of(refused)
+    asked = Invite.objects.get()
+    again = client.post(reverse("resend_invite", args=[asked.public_id]), follow=True)
+    assert "a day allows: 1" in text_of(again)
 
 
 def test_org_2_one_open_invitation_for_an_address_and_none_for_members(cast: Cast) -> None:
@@ -261,7 +304,7 @@ def test_org_1_roles_are_changed_and_every_change_is_kept(cast: Cast) -> None:
     ankara = Grant("referrals_admin", cast.locations[ANKARA].pk)
     services.change_roles(target, [ankara], actor=admin, now=NOW)
     services.change_roles(target, [ankara], actor=admin, now=NOW + DAY)  # nothing changes, so nothing is written
-    event = Event.objects.get()
+    event = Event.objects.get(actor_kind="person")
     assert (event.verb, event.actor_user, event.at) == ("member.roles_changed", cast.users[ADMIN], NOW)
     assert event.before == {"roles": [{"role": "viewer", "location": None}]}
     assert event.after == {"person": "Vildan Bakar", "roles": [{"role": "referrals_admin", "location": "Ankara"}]}

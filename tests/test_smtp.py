@@ -26,8 +26,8 @@ from tests.e2e.portal import free_port
 from tests.test_concurrency import held, waiting_for_nobody
 
 MINUTE = timedelta(minutes=1)
-TEAM = ["user@contoso.example", "referrals@contoso.example", "contact@elsewhere.example"]
-NOBODY = "nobody@elsewhere.example"
+TEAM = ["user@contoso.example", "referrals@contoso.example", "viewer@contoso.example"]
+NOBODY = "ankara@contoso.example"
 
 
 class PostOffice:
@@ -157,6 +157,57 @@ def test_job_a_worker_killed_after_sending_sends_the_same_message_again(
     assert [services.deliver_due(now=NOW) for _turn in range(2)] == [1, 0]
     assert len(office.mails) == 2
     assert len(set(office.mails)) == 1
+
+
+def test_job_a_worker_killed_after_a_digest_sends_that_digest_again(
+    cast: Cast, deal: Referral, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that knows the Message-ID drops the second: so it holds no more than the first, and what has happened
+    since comes in a digest of its own, as does what a person got no more mail about."""
+    office.open()
+    services.set_preferences(cast.users[TEAM[0]], {rules.ANSWER: "digest"})
+    tell_daily(deal, 3)
+    morning = NOW + timedelta(days=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(services, "_tries", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            services.deliver_digests(now=morning)
+    first, *_rest = Notice.objects.filter(mail="digest").order_by("pk")
+    Notice.objects.filter(pk=first.pk).update(mail="off")  # he has chosen so meanwhile: another one is the first now
+    tell_daily(deal, 2)
+    later = morning + timedelta(days=1)
+    assert [services.deliver_digests(now=later) for _turn in range(3)] == [1, 1, 0]
+    once, again, new = [identity for _to, identity in office.mails]
+    assert once == again != new
+    assert Notice.objects.filter(mail="digest", sent_at=later).count() == 4
+
+
+def test_job_a_digest_that_was_refused_keeps_its_message_id(cast: Cast, deal: Referral, office: PostOffice) -> None:
+    services.set_preferences(cast.users[TEAM[0]], {rules.ANSWER: "digest"})
+    tell_daily(deal, 2)
+    morning = NOW + timedelta(days=1)
+    assert services.deliver_digests(now=morning) == 0  # nobody listens
+    (digest,) = set(Notice.objects.filter(mail="digest").values_list("digest", flat=True))
+    office.open()
+    assert services.deliver_digests(now=morning + timedelta(hours=1)) == 1
+    assert [identity.split("@")[0] for _to, identity in office.mails] == [f"<digest-{digest}"]
+
+
+def test_job_what_was_left_out_of_a_digest_is_in_another_one(
+    transactional_db: None, cast: Cast, deal: Referral, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has locked one of its notices since it was put together: it is not sent without that one, whose
+    digest would then be dropped."""
+    office.open()
+    services.set_preferences(cast.users[TEAM[0]], {rules.ANSWER: "digest"})
+    tell_daily(deal, 3)
+    morning, newest = NOW + timedelta(days=1), Notice.objects.filter(mail="digest").latest("pk")
+    services._put_together(Notice.objects.filter(mail="digest").earliest("pk").pk, morning)
+    with held("SELECT 1 FROM notify_notice WHERE id = %s FOR UPDATE", newest.pk), waiting_for_nobody():
+        assert services.deliver_digests(now=morning) == 0
+    assert services.deliver_digests(now=morning + timedelta(hours=1)) == 1
+    assert len(office.mails) == 1
+    assert Notice.objects.filter(sent_at=morning + timedelta(hours=1)).count() == 3
 
 
 def _killed(_notices: Any) -> int:

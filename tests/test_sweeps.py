@@ -32,7 +32,7 @@ SECOND = timedelta(seconds=1)
 FORTNIGHT = 14 * DAY
 ANKARAS = "ankara@contoso.example"
 #: Who is on the teams that people() makes, and what each reads.
-LANGUAGES = {"user@contoso.example": "en", ANKARAS: "tr", "contact@elsewhere.example": "en"}
+LANGUAGES = {"user@contoso.example": "en", ANKARAS: "tr", "viewer@contoso.example": "en"}
 #: What differs between two rows that are otherwise the same.
 OWN = {"id", "public_id", "engagement_id", "referral_id", "search_text", "search_vector"}
 OF_EVENT = {"id", "public_id", "subject_id"}

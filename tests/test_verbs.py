@@ -128,6 +128,9 @@ def registration_cases(cast: Cast) -> list[Case]:
     def filed(registration: Registration) -> bool:
         return (registration.acv_usd, registration.submitted_by_id) == (44_000, admin.user_id)
 
+    def decided(registration: Registration) -> bool:
+        return registration.decided_at == NOW
+
     def refused(registration: Registration) -> bool:
         return (registration.reason_code, registration.comment) == ("evidence_missing", "Read this.")
 
@@ -137,10 +140,10 @@ def registration_cases(cast: Cast) -> list[Case]:
         (pending(), registering.CLOSE_UNREGISTERED, None, admin, lambda r: r.outcome == "not_registered"),
         (sent_back(), registering.RESUBMIT, claim, admin, lambda r: (r.tcv, r.comment) == (40_000, "")),
         (build.submitted(cast, build.won(cast)), registering.ROUTE, None, SYSTEM, lambda r: r.approved_at == NOW),
-        (build.in_review(cast), registering.PASS_REVIEW, registering.Comment(), reviewer, lambda r: r.decided_at == NOW),
+        (build.in_review(cast), registering.PASS_REVIEW, registering.Comment(), reviewer, decided),
         (build.in_review(cast), registering.REQUIRE_ACTION, decision, reviewer, lambda r: r.action_required_at == NOW),
         (build.in_review(cast), registering.FAIL_REVIEW, decision, reviewer, refused),
-        (marketed(), registering.MATCH, registering.Comment(), reviewer, lambda r: r.decided_at == NOW),
+        (marketed(), registering.MATCH, registering.Comment(), reviewer, decided),
         (marketed(), registering.NO_MATCH, decision, reviewer, lambda r: r.comment == "Read this."),
         (approved(), registering.SELECT_FOR_REVIEW, None, reviewer, lambda r: r.review_pending_at == NOW),
         (approved(), registering.CLOSE, None, SYSTEM, lambda r: r.outcome == "approved"),

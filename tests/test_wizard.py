@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from portal.accounts.models import RoleGrant
+from portal.accounts.rules import SYSTEM
 from portal.catalog import services as catalog
 from portal.catalog.models import AssessmentType, Solution
 from portal.customers.models import Customer
@@ -585,8 +586,9 @@ def test_solutions_come_in_three_kinds_and_third_parties_are_searched(live: Live
 def test_solutions_are_fifty_at_most_and_an_assessment_stands_alone(live: Live) -> None:
     """REF-8."""
     contoso = live.cast.companies["contoso"]
+    ready: Any = {"published": True, "co_sell_ready": True}
     many = [
-        catalog.create_solution(code=f"S-{n}", name=f"S {n}", publisher=contoso, published=True, co_sell_ready=True)
+        catalog.create_solution(code=f"S-{n}", name=f"S {n}", publisher=contoso, **ready, actor=SYSTEM, now=live.now)
         for n in range(51)
     ]
     page = writer(live)

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.utils import display_for_value
+from django.contrib.admin import helpers
+from django.contrib.admin.utils import display_for_value, get_fields_from_path
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import IntegrityError
+from django.db.models import QuerySet
+from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import URLPattern, URLResolver
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.rules import ADMIN_ROLES, PROGRAMME_MANAGER, Actor
+from portal.accounts.services import vendor_name
+from portal.params import whole_number
+from portal.workflow.blockers import Blocker, RuleViolation
 
 
 def actor_of(request: HttpRequest) -> Actor | None:
@@ -38,8 +52,30 @@ class Site(admin.AdminSite):
             raise PermissionDenied(_("The administration is for reviewers, the council and programme managers."))
         return redirect_to_login(request.GET.get("next", "/admin/"), settings.LOGIN_URL)
 
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Without *view on site*, which tells of any model's row by number whether it exists (ORG-6)."""
+        return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """Only for fields of these pages that are completed; Django answers for every relation of every model."""
+        asked = tuple(request.GET.get(name, "") for name in ("app_label", "model_name", "field_name"))
+        if asked not in self._completed():
+            raise PermissionDenied
+        return super().autocomplete_view(request)
+
+    def _completed(self) -> set[tuple[str, ...]]:
+        return {
+            (model._meta.app_label, model._meta.model_name or "", str(field))
+            for model, kept in self._registry.items()
+            for field in kept.autocomplete_fields
+        }
+
 
 site = Site(name="admin")
+
+#: Django's links of `date_hierarchy` reckon with the year after the one that is asked for.
+LAST_YEAR = 9999
+NUMBER = re.compile(r"[0-9]{1,4}")
 
 
 def _may(request: HttpRequest, roles: tuple[str, ...]) -> bool:
@@ -52,6 +88,8 @@ class PortalAdmin(admin.ModelAdmin):
 
     read_roles: ClassVar[tuple[str, ...]] = tuple(sorted(ADMIN_ROLES))
     write_roles: ClassVar[tuple[str, ...]] = ()
+    #: The field at which it is said that somebody saved the same, where the form doesn't find out itself.
+    taken_field: ClassVar[str] = ""
 
     def _may(self, request: HttpRequest, roles: tuple[str, ...]) -> bool:
         return _may(request, roles)
@@ -71,10 +109,113 @@ class PortalAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    # What addresses may ask for
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Only what a declared filter asks; everything else is refused with 400.
+
+        Django lets every column of the list's own model through: one that isn't shown is then read bit by bit.
+        """
+        if lookup in self._dates:
+            return bool(NUMBER.fullmatch(str(value))) and 0 < int(value) < LAST_YEAR
+        return lookup in self._filters
+
+    @cached_property
+    def _dates(self) -> frozenset[str]:
+        """What the links of `date_hierarchy` ask."""
+        return frozenset(f"{self.date_hierarchy}__{part}" for part in ("year", "month", "day") if self.date_hierarchy)
+
+    @cached_property
+    def _filters(self) -> frozenset[str]:
+        """What the filters of `list_filter` ask: they say so themselves."""
+        return frozenset(name for item in self.list_filter for name in self._asked_by(item))
+
+    def _asked_by(self, item: Any) -> list[str]:
+        if isinstance(item, type) and issubclass(item, admin.SimpleListFilter):
+            return [str(item.parameter_name)]
+        path, kind = item if isinstance(item, tuple) else (item, admin.FieldListFilter.create)
+        field = get_fields_from_path(self.model, path)[-1]
+        spec: admin.FieldListFilter = kind(field, HttpRequest(), {}, self.model, self, field_path=path)
+        return [name for name in spec.expected_parameters() if name]
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Rows are named by their number only."""
+        return to_field == self.opts.pk.name
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        widget = getattr(getattr(field, "widget", None), "widget", None)
+        if isinstance(widget, AutocompleteSelect):
+            widget.__class__ = KnownSelect
+        return field
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """Only rows can be ticked: whatever else stands for one is no request of ours."""
+        for chosen in request.POST.getlist(helpers.ACTION_CHECKBOX_NAME):
+            if whole_number(chosen) is None:
+                raise BadRequest("not an id")
+        return super().response_action(request, queryset, *args, **kwargs)
+
+    # Refused while it is written
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The page again, with what was typed and the reason, when a service or the database refuses what the form
+        had nothing against: somebody else was faster. The form's own checks then see what that one wrote."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except RuleViolation as violation:
+            refused: Sequence[Blocker] = violation.blockers
+        except IntegrityError:
+            refused = (replace(TAKEN, field=self.taken_field),)
+        request.refused = refused  # type: ignore[attr-defined]
+        return super().changeform_view(request, *args, **kwargs)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return _refused(form, request.refused) if hasattr(request, "refused") else form
+
+
+TAKEN = Blocker(
+    "taken", gettext_noop("Somebody saved the same a moment ago. Look at what there is now, then save again.")
+)
+
+
+def _refused(form: type[ModelForm], blockers: Sequence[Blocker]) -> type[ModelForm]:
+    """The form, wrong for these reasons unless it finds some itself."""
+
+    class Refused(form):  # type: ignore[valid-type, misc]
+        def _post_clean(self) -> None:
+            super()._post_clean()
+            if self.errors:
+                return
+            for blocker in blockers:
+                message = gettext(blocker.message) % {"vendor": vendor_name(), **blocker.params}
+                self.add_error(blocker.field if blocker.field in self.fields else None, message)
+
+    return Refused
+
+
+class KnownSelect(AutocompleteSelect):
+    """Shows the row that was chosen, where what was sent can be a row's key at all."""
+
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        return super().optgroups(name, [v for v in value if not v or whole_number(str(v)) is not None], attrs)
+
+
+class PortalInlineFormSet(BaseInlineFormSet):
+    """Rows that were sent as known and are gone, or never were, are new ones."""
+
+    def initial_form_count(self) -> int:
+        count = super().initial_form_count()
+        return min(count, len(self.get_queryset())) if self.is_bound else count
+
 
 class PortalInline(admin.TabularInline):
     """Rows on another record's page, under the same rule: read-only unless a subclass names who writes."""
 
+    formset = PortalInlineFormSet
     write_roles: ClassVar[tuple[str, ...]] = ()
     #: Whether who writes may remove rows, too.
     removable: ClassVar[bool] = False

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.core.signing import BadSignature, Signer
+from django.core.signing import Signer
 from django.db import IntegrityError, transaction
 
 from portal.accounts import rules, services
@@ -14,21 +15,24 @@ from portal.accounts.rules import Actor, Grant
 from portal.accounts.services import PersonDetails
 from portal.workflow.blockers import Blocker, RuleViolation, _
 
-_signer = Signer(sep=".", salt="portal.accounts.invite")
-
 
 def token(invite: Invite) -> str:
-    """What the link holds. Whether the invitation is still good is the row's to say."""
-    return _signer.sign(str(invite.public_id))
+    """What the link holds: worked out whenever the link is written or opened, and kept nowhere.
+
+    It needs SECRET_KEY, so nobody makes one from the database. A mail that is tried again holds the same link:
+    whichever of them arrives, it works.
+    """
+    return Signer(sep=".", salt="portal.accounts.invite").sign(str(invite.public_id))
+
+
+def digest(token: str) -> str:
+    """What the database keeps of a token: enough to know it again (SHA-256, hexadecimal)."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def of_token(text: str) -> Invite | None:
-    """The invitation a link is for; None for a link that we never made."""
-    try:
-        public_id = _signer.unsign(text)
-    except BadSignature:
-        return None
-    return Invite.objects.select_related("company", "invited_by").filter(public_id=public_id).first()
+    """The invitation a link is for; None for a link that we never made. Whether it is still good, the row says."""
+    return Invite.objects.select_related("company", "invited_by").filter(token_hash=digest(text)).first()
 
 
 @transaction.atomic
@@ -47,7 +51,7 @@ def create(
     if blockers:
         raise RuleViolation(blockers)
     company.invites.waiting().filter(email=email).update(revoked_at=now)
-    return Invite.objects.create(
+    asked = Invite(
         company=company,
         email=email,
         grants=[{"role": g.role, "location_id": g.location_id} for g in sorted(wanted, key=str)],
@@ -56,6 +60,9 @@ def create(
         created_at=now,
         expires_at=now + rules.INVITE_TIME,
     )
+    asked.token_hash = digest(token(asked))
+    asked.save()
+    return asked
 
 
 def _asking_blockers(company: Company, email: str, *, now: datetime) -> list[Blocker]:
@@ -86,12 +93,15 @@ def _refuse(blockers: Iterable[Blocker]) -> None:
 
 @transaction.atomic
 def renew(invite: Invite, *, now: datetime) -> Invite:
-    """Its time starts again, also after it expired. Raises RuleViolation for one that was accepted or taken back."""
+    """Its time starts again, also after it expired. Raises RuleViolation for one that was accepted or taken back.
+
+    The link stays the same, unless SECRET_KEY was changed since: then the new one counts.
+    """
     fresh = _locked(invite)
     state = fresh.state(now)
     _refuse(rules.invite_blockers(state) if state != rules.EXPIRED else ())
-    fresh.expires_at = now + rules.INVITE_TIME
-    fresh.save(update_fields=["expires_at"])
+    fresh.expires_at, fresh.token_hash = now + rules.INVITE_TIME, digest(token(fresh))
+    fresh.save(update_fields=["expires_at", "token_hash"])
     return fresh
 
 

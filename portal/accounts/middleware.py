@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
@@ -16,6 +17,21 @@ from portal.accounts.models import User
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 COMPANY_KEY = "company"
+
+
+class NoStoreMiddleware:
+    """Keeps every page, fragment and download out of all caches, also a browser's on a shared machine.
+
+    Static files and probes are answered before, and say themselves how long they are kept.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
 
 class LanguageMiddleware:
@@ -36,12 +52,15 @@ class LanguageMiddleware:
 
 
 class PlainTextMiddleware:
-    """Refuses NUL characters: nobody types one, and no text of the database can hold it."""
+    """Refuses what is not sent in UTF-8, as our pages are written, and NUL characters: nobody types one, and no text
+    of the database can hold it."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not _is_utf_8(request.content_params):
+            raise BadRequest("charset")
         given = [*request.GET.lists(), *request.POST.lists()]
         if any("\x00" in part for name, values in given for part in [name, *values]):
             raise BadRequest("NUL character")
@@ -68,6 +87,15 @@ class ActorMiddleware:
                 request.actor = services.actor_for(membership)  # type: ignore[attr-defined]
             request.memberships = memberships  # type: ignore[attr-defined]
         return self.get_response(request)
+
+
+def _is_utf_8(content_params: Mapping[str, str] | None) -> bool:
+    """Whether the request says nothing else: some codecs of Python's make no text, and fail when they are asked to."""
+    charset = (content_params or {}).get("charset", "utf-8")
+    try:
+        return codecs.lookup(charset).name == "utf-8"
+    except (LookupError, ValueError):
+        return False
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo:

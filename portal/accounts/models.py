@@ -60,6 +60,9 @@ class User(AbstractBaseUser):
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["first_name", "last_name"]
 
+    #: No event tells of it.
+    secret_columns = frozenset({"password"})
+
     objects = UserManager()
 
     class Meta:
@@ -193,9 +196,11 @@ class InviteQuerySet(models.QuerySet["Invite"]):
 
 
 class Invite(models.Model):
-    """A person asked into a company by mail; the link is signed, and good once."""
+    """A person asked into a company by mail; the link is good once."""
 
     public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
+    #: SHA-256 of what the link holds, by which it is found; the link itself is kept nowhere (portal.accounts.invites).
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="invites")
     email = models.EmailField(_("e-mail"))
     #: [{"role": ..., "location_id": ... or null}], given when the invitation is accepted (ORG-1).
@@ -224,6 +229,9 @@ class Invite(models.Model):
     def __str__(self) -> str:
         return f"{self.email} → {self.company}"
 
+    #: No event tells of it.
+    secret_columns = frozenset({"token_hash"})
+
     def state(self, now: datetime) -> str:
         return rules.invite_state(
             expires_at=self.expires_at, accepted_at=self.accepted_at, revoked_at=self.revoked_at, now=now
@@ -233,3 +241,31 @@ class Invite(models.Model):
     def wanted(self) -> frozenset[Grant]:
         """The roles that it gives."""
         return frozenset(Grant(held["role"], held["location_id"]) for held in self.grants)
+
+
+class AccountMessage(models.Model):
+    """What a sign-in page has for the holder of an account, if the address has one; a worker finds out and mails it.
+
+    The page writes the same row for known and unknown addresses, so its answer and its time tell nobody which it was.
+    A row holds no link: that is made when the mail is. It is gone once it was looked at.
+    """
+
+    class Kind(models.TextChoices):
+        PASSWORD_LINK = "password_link", _("Link to choose a password")
+        LOCKED_OUT = "locked_out", _("Locked out after wrong passwords")
+
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    email = models.EmailField()
+    #: The network address that the request came from; empty if it is not known.
+    address = models.CharField(max_length=64, blank=True)
+    #: Wrong passwords in a row, for LOCKED_OUT.
+    tries = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("message to an account")
+        verbose_name_plural = _("messages to accounts")
+        constraints = [models.UniqueConstraint(fields=["kind", "email"], name="accounts_message_one_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.email}"

@@ -190,6 +190,20 @@ def role_blockers(grants: Collection[Grant], *, vendor: bool) -> Iterator[Blocke
 #: How long a link that invites a person is good.
 INVITE_TIME = timedelta(days=14)
 
+#: What puts an invitation's mail into a stranger's mailbox, as events name it.
+INVITING_VERBS = ("invite.sent", "invite.resent")
+
+
+def invitation_limit_blockers(*, sent: int, most: int, until: datetime) -> Iterator[Blocker]:
+    """A company mails so many invitations a day, repeats included; `until` is when the next day begins (REF-24)."""
+    if sent >= most:
+        message = _(
+            "Your company mailed as many invitations today as a day allows: %(most)s, repeats included. "
+            "You can send more from %(until)s on."
+        )
+        yield Blocker("invitations_spent", message, "REF-24", params={"most": most, "until": until})
+
+
 OPEN, EXPIRED, ACCEPTED, REVOKED = "open", "expired", "accepted", "revoked"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TypedDict, Unpack
 
 from django.core.cache import cache
@@ -10,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, Q, When
 
 from portal.accounts import rules
-from portal.accounts.models import Company, Location, Membership, RoleGrant, User
+from portal.accounts.models import AccountMessage, Company, Location, Membership, RoleGrant, User
 from portal.accounts.rules import Actor, Grant
 from portal.workflow.blockers import Blocker, RuleViolation, _
 
@@ -245,6 +246,21 @@ def people_with_role(company_id: int, roles: Iterable[str], *, location_id: int 
             memberships__grants__role__in=list(roles),
         ).distinct()
     )
+
+
+#: So many messages may wait that one network address asked for; a flood of invented ones is not kept.
+MAX_WAITING = 100
+
+
+def leave_message(kind: AccountMessage.Kind, *, email: str, address: str = "", tries: int = 0, now: datetime) -> None:
+    """Keep what the holder of an account is to be mailed; the same statements whether there is such an account or not.
+
+    One of a kind waits for each e-mail address.
+    """
+    if address and AccountMessage.objects.filter(address=address).count() >= MAX_WAITING:
+        return
+    message = AccountMessage(kind=kind, email=email.lower(), address=address, tries=tries, created_at=now)
+    AccountMessage.objects.bulk_create([message], ignore_conflicts=True)
 
 
 def demo_accounts_exist() -> bool:

@@ -57,7 +57,8 @@ class SolutionAdmin(PortalAdmin):
         if change:
             services.set_tags(obj, actor=actor, now=timezone.now(), **asdict(obj.tags))
         else:
-            obj.pk = services.create_solution(**{name: form.cleaned_data[name] for name in (*IDENTITY, *TAGS)}).pk
+            given = {name: form.cleaned_data[name] for name in (*IDENTITY, *TAGS)}
+            obj.pk = services.create_solution(**given, actor=actor, now=timezone.now()).pk
 
 
 @admin.register(AssessmentType, site=site)
@@ -72,5 +73,8 @@ class AssessmentTypeAdmin(PortalAdmin):
         return () if obj is None else ("code", "name")
 
     def save_model(self, request: HttpRequest, obj: AssessmentType, form: Any, change: bool) -> None:
+        actor = actor_of(request)
+        if actor is None:
+            raise PermissionDenied
         if not change:
-            obj.pk = services.create_assessment_type(**form.cleaned_data).pk
+            obj.pk = services.create_assessment_type(**form.cleaned_data, actor=actor, now=timezone.now()).pk

@@ -17,25 +17,40 @@ from portal.catalog.rules import Tags
 from portal.events import services as events
 from portal.workflow.blockers import RuleViolation
 
-TAGS_CHANGED = "solution.tags_changed"
+ADDED, TAGS_CHANGED = "solution.added", "solution.tags_changed"
+ASSESSMENT_TYPE_ADDED = "assessment_type.added"
 
 
+@transaction.atomic
 def create_solution(
     *,
     code: str,
     name: str,
     publisher: Company,
+    actor: Actor,
+    now: datetime,
     kind: str = Solution.Kind.IP,
     published: bool = False,
     co_sell_ready: bool = False,
     azure_ip: bool = False,
     biz_apps: str = Solution.BizApps.NONE,
 ) -> Solution:
-    """List a solution. Raises RuleViolation; the solution id (SOL-12345-ABC) must be new."""
+    """List a solution; records `solution.added`. The solution id (SOL-12345-ABC) must be new.
+
+    Raises PermissionDenied, RuleViolation.
+    """
+    if not policies.may_keep(actor):
+        raise PermissionDenied
     tags = Tags(published, co_sell_ready, azure_ip, biz_apps)
     if blockers := rules.tag_blockers(kind, tags):
         raise RuleViolation(blockers)
-    return Solution.objects.create(code=code.strip(), name=name.strip(), publisher=publisher, kind=kind, **asdict(tags))
+    solution = Solution.objects.create(
+        code=code.strip(), name=name.strip(), publisher=publisher, kind=kind, **asdict(tags)
+    )
+    after = {"code": solution.code, "name": solution.name, "kind": kind, **asdict(tags)}
+    event = events.new_event(solution, ADDED, actor=actor, now=now, company_id=publisher.pk, after=after)
+    events.record([event])
+    return solution
 
 
 class TagChanges(TypedDict, total=False):
@@ -71,5 +86,12 @@ def set_tags(solution: Solution, *, actor: Actor, now: datetime, **tags: Unpack[
     return fresh
 
 
-def create_assessment_type(*, code: str, name: str) -> AssessmentType:
-    return AssessmentType.objects.create(code=code.strip(), name=name.strip())
+@transaction.atomic
+def create_assessment_type(*, code: str, name: str, actor: Actor, now: datetime) -> AssessmentType:
+    """List a kind of assessment; records `assessment_type.added`. Raises PermissionDenied."""
+    if not policies.may_keep(actor):
+        raise PermissionDenied
+    kind = AssessmentType.objects.create(code=code.strip(), name=name.strip())
+    after = {"code": kind.code, "name": kind.name}
+    events.record([events.new_event(kind, ASSESSMENT_TYPE_ADDED, actor=actor, now=now, company_id=None, after=after)])
+    return kind

@@ -84,4 +84,5 @@ class CustomerAdmin(PortalAdmin):
         if change:
             services.set_managed(obj, managed=form.cleaned_data["managed"], actor=actor, now=timezone.now())
         else:
-            obj.pk = services.create_customer(**{name: form.cleaned_data[name] for name in (*DETAILS, "managed")}).pk
+            given = {name: form.cleaned_data[name] for name in (*DETAILS, "managed")}
+            obj.pk = services.create_customer(**given, actor=actor, now=timezone.now()).pk

@@ -75,7 +75,7 @@ DUNS_LENGTH = 9
 _YES = frozenset({"1", "yes", "y", "true", "t", "evet", "managed"})
 _NO = frozenset({"", "0", "no", "n", "false", "f", "hayir", "unmanaged"})
 
-KNOWN = Blocker("known", _("The directory has this customer already."), rule="REF-5")
+KNOWN = Blocker("known", _("The directory has this customer already."), rule="REF-5", field="name")
 
 
 def country_choices(language: str) -> list[tuple[str, str]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
@@ -18,9 +19,14 @@ from portal.customers.rules import Columns, CustomerRow, RowProblem
 from portal.events import services as events
 from portal.workflow.blockers import Blocker, RuleViolation
 
-MANAGED_CHANGED = "customer.managed_changed"
+ADDED, IMPORTED = "customer.added", "customer.imported"
+CHANGED, MANAGED_CHANGED = "customer.changed", "customer.managed_changed"
 #: Enough rows to forget the cost of a statement, few enough to hold their locks only for a moment.
 BATCH_ROWS = 5_000
+
+
+#: Which entry, the event's verb, and what it was before and after.
+Happened = tuple[int, str, dict[str, Any], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -44,17 +50,27 @@ class Details(TypedDict, total=False):
     duns: str
 
 
-def create_customer(*, name: str, country: str, managed: bool = False, **details: Unpack[Details]) -> Customer:
-    """Add an entry. Raises RuleViolation, also if the directory has the same entry already (`known`)."""
+@transaction.atomic
+def create_customer(
+    *, name: str, country: str, actor: Actor, now: datetime, managed: bool = False, **details: Unpack[Details]
+) -> Customer:
+    """Add an entry; records `customer.added`.
+
+    Raises PermissionDenied, and RuleViolation, also if the directory has the same entry already (`known`).
+    """
+    if not policies.may_keep(actor):
+        raise PermissionDenied
     values = rules.tidied(name=name, country=country, **details)
     if blockers := new_entry_blockers(values):
         raise RuleViolation(blockers)
     key, folded = rules.import_key(values), rules.search_text(values["name"])
     try:
         with transaction.atomic():
-            return Customer.objects.create(import_key=key, search_text=folded, managed=managed, **values)
+            customer = Customer.objects.create(import_key=key, search_text=folded, managed=managed, **values)
     except IntegrityError:  # someone else added it a moment ago
         raise RuleViolation([rules.KNOWN]) from None
+    _record([(customer.pk, ADDED, {}, {**values, "managed": managed})], actor=actor, now=now)
+    return customer
 
 
 def new_entry_blockers(values: Mapping[str, str]) -> list[Blocker]:
@@ -78,7 +94,7 @@ def set_managed(customer: Customer, *, managed: bool, actor: Actor, now: datetim
         return fresh
     fresh.managed, fresh.updated_at = managed, now
     fresh.save(update_fields=["managed", "updated_at"])
-    _record_managed({fresh.pk: managed}, actor=actor, now=now)
+    _record([(fresh.pk, MANAGED_CHANGED, {"managed": not managed}, {"managed": managed})], actor=actor, now=now)
     return fresh
 
 
@@ -95,12 +111,13 @@ def import_customers(
 
     Rows that are no entry go to `report` and are skipped. Fields the file doesn't speak of stay as they are. Each batch
     is its own transaction: an import that broke off is repeated, and repeating changes nothing that is done already.
+    Each batch records `customer.imported` with how many entries it added, and an event for each that it changed.
     Raises PermissionDenied, and rules.WrongColumns before anything is written.
     """
     if not policies.may_keep(actor):
         raise PermissionDenied
     file = rules.open_file(lines, columns)
-    statement = _write_statement(file.fields)
+    statement, source = _write_statement(file.fields), columns.source
     created = updated = unchanged = skipped = 0
     while batch := list(islice(file.rows, batch_rows)):
         rows = []
@@ -109,14 +126,14 @@ def import_customers(
                 report(row)
             else:
                 rows.append(row)
-        new, changed = _write(statement, rows, actor=actor, now=now) if rows else (0, 0)
+        new, changed = _write(statement, rows, source=source, actor=actor, now=now) if rows else (0, 0)
         created, updated = created + new, updated + changed
         unchanged, skipped = unchanged + len(rows) - new - changed, skipped + len(batch) - len(rows)
     return Summary(created, updated, unchanged, skipped)
 
 
 @transaction.atomic
-def _write(statement: str, rows: Sequence[CustomerRow], *, actor: Actor, now: datetime) -> tuple[int, int]:
+def _write(statement: str, rows: Sequence[CustomerRow], *, source: str, actor: Actor, now: datetime) -> tuple[int, int]:
     """One batch in one statement, with the events it causes; how many entries are new, and how many were corrected."""
     # In the order of the keys: two imports at once then wait for each other instead of deadlocking.
     *texts, managed = zip(*sorted(rows), strict=True)
@@ -124,10 +141,14 @@ def _write(statement: str, rows: Sequence[CustomerRow], *, actor: Actor, now: da
     columns = [rules.SEPARATOR.join(column) for column in (*texts, ["t" if flag else "f" for flag in managed])]
     with connection.cursor() as cursor:
         cursor.execute(statement, [now, now, *columns])
-        created, updated, became_managed, became_unmanaged = cursor.fetchone()
-    flags = dict.fromkeys(became_managed or (), True) | dict.fromkeys(became_unmanaged or (), False)
-    _record_managed(flags, actor=actor, now=now)
-    return created, updated
+        created, first, last, changed = cursor.fetchone()
+    corrected = json.loads(changed or "[]")
+    happened = [what for pk, before, after in corrected for what in _corrections(pk, before, after)]
+    if created:
+        counted = {"source": source, "created": created, "first_id": first, "last_id": last}
+        happened.append((first, IMPORTED, {}, counted))
+    _record(happened, actor=actor, now=now)
+    return created, len(corrected)
 
 
 def _write_statement(fields: frozenset[str]) -> str:
@@ -142,6 +163,8 @@ def _write_statement(fields: frozenset[str]) -> str:
     arrays = ", ".join("string_to_array(%s, chr(31))" for _name in names)
     kept = [name for name in names if name in fields] + ["search_text"]
     known, offered = (", ".join(f"{row}.{name}" for name in kept) for row in ("known", "EXCLUDED"))
+    told = [name for name in kept if name != "search_text"]
+    was, is_now = (", ".join(f"'{name}', {row}.{name}" for name in told) for row in ("old", "new"))
     return f"""
         WITH written AS (
             INSERT INTO customers_customer AS known (public_id, created_at, updated_at, {given})
@@ -149,28 +172,29 @@ def _write_statement(fields: frozenset[str]) -> str:
             ON CONFLICT (import_key) DO UPDATE
             SET updated_at = EXCLUDED.updated_at, {", ".join(f"{name} = EXCLUDED.{name}" for name in kept)}
             WHERE ({known}) IS DISTINCT FROM ({offered})
-            RETURNING new.id, old.id IS NULL AS is_new, old.managed AS was_managed, new.managed AS is_managed
+            RETURNING new.id, old.id IS NULL AS is_new, CASE WHEN old.id IS NOT NULL THEN
+                jsonb_build_array(new.id, jsonb_build_object({was}), jsonb_build_object({is_now})) END AS changed
         )
-        SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new),
-            array_agg(id ORDER BY id) FILTER (WHERE NOT is_new AND is_managed AND NOT was_managed),
-            array_agg(id ORDER BY id) FILTER (WHERE NOT is_new AND was_managed AND NOT is_managed)
+        SELECT count(*) FILTER (WHERE is_new), min(id) FILTER (WHERE is_new), max(id) FILTER (WHERE is_new),
+            jsonb_agg(changed ORDER BY id) FILTER (WHERE NOT is_new)
         FROM written
     """  # noqa: S608  see the docstring
 
 
-def _record_managed(flags: dict[int, bool], *, actor: Actor, now: datetime) -> None:
-    """Write down whose managed flag changed to what; nobody's record but the programme's, so without a company."""
-    changes = [
-        events.new_event(
-            Customer(pk=pk),
-            MANAGED_CHANGED,
-            actor=actor,
-            now=now,
-            company_id=None,
-            before={"managed": not managed},
-            after={"managed": managed},
-        )
-        for pk, managed in sorted(flags.items())
-    ]
-    if changes:
-        events.record(changes)
+def _corrections(pk: int, before: dict[str, Any], after: dict[str, Any]) -> Iterator[Happened]:
+    """What an import changed of one entry; whom the vendor manages is told apart, for eligibility hangs on it."""
+    was, is_now = events.changes(before, after)
+    if "managed" in is_now:
+        yield pk, MANAGED_CHANGED, {"managed": was.pop("managed")}, {"managed": is_now.pop("managed")}
+    if is_now:
+        yield pk, CHANGED, was, is_now
+
+
+def _record(happened: Iterable[Happened], *, actor: Actor, now: datetime) -> None:
+    """Write it down; these are nobody's records but the programme's, so without a company."""
+    events.record(
+        [
+            events.new_event(Customer(pk=pk), verb, actor=actor, now=now, company_id=None, before=before, after=after)
+            for pk, verb, before, after in happened
+        ]
+    )

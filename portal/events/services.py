@@ -107,13 +107,13 @@ def react(saved: Sequence[Event]) -> None:
 def snapshot(obj: models.Model) -> dict[str, Any]:
     """The row's own columns as JSON values, to tell before from after; what follows from others is left out.
 
-    A model names its derived columns in `derived_columns`.
+    A model names its derived columns in `derived_columns`, and in `secret_columns` what nobody may read.
     """
-    derived: frozenset[str] = getattr(obj, "derived_columns", frozenset())
+    unsaid: frozenset[str] = getattr(obj, "derived_columns", frozenset()) | getattr(obj, "secret_columns", frozenset())
     return {
         f.attname: _plain(f, getattr(obj, f.attname))
         for f in obj._meta.concrete_fields
-        if not f.primary_key and not f.generated and f.attname not in derived
+        if not f.primary_key and not f.generated and f.attname not in unsaid
     }
 
 

@@ -9,9 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from babel.numbers import list_currencies
 
 from portal.workflow.blockers import Blocker, Param, _
+
+if TYPE_CHECKING:
+    import _csv
 
 USD = "USD"
 EUR = "EUR"
@@ -24,6 +29,10 @@ EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 
 #: Shown first where a person picks a currency; the others follow by code.
 COMMON_CURRENCIES = (USD, EUR, "GBP", "TRY", "CHF", "JPY", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN")
+
+#: ISO 4217 as Babel lists it, with the currencies of the past that the ECB's history holds; neither the code for none
+#: (XXX) nor the one for tests (XTS).
+KNOWN_CURRENCIES = frozenset(list_currencies()) - {"XXX", "XTS"}
 
 ECB = "ecb"
 UPLOAD = "upload"
@@ -124,6 +133,23 @@ def in_form_order(codes: Iterable[str]) -> list[str]:
     return [*common, *sorted(known.difference(common))]
 
 
+def rate_blockers(currency: str, month: date | None, *, today: date) -> list[Blocker]:
+    """What keeps a currency from having a rate for the month (None: not known); `today` is a day in UTC (FX-1)."""
+    blockers = []
+    if currency == USD:
+        blockers.append(_blocker("currency", _("The US dollar is always 1 and needs no rate.")))
+    elif currency not in KNOWN_CURRENCIES:
+        blockers.append(_blocker("currency", _("“%(value)s” is not a currency code."), value=currency))
+    if month is not None and month > today:
+        message = _("%(value)s has not begun yet: a rate is for a month that is over or under way.")
+        blockers.append(_blocker("future_month", message, value=f"{month:%Y-%m}"))
+    return blockers
+
+
+def _blocker(code: str, message: str, **params: Param) -> Blocker:
+    return Blocker(code, message, rule="FX-1", params=params)
+
+
 # The ECB's history: one row per day, units of each currency per euro
 
 
@@ -163,21 +189,28 @@ def _usd_per_unit(row: Mapping[str, str]) -> dict[str, Decimal]:
 # An uploaded file: currency,month,usd_per_unit
 
 UPLOAD_COLUMNS = ("currency", "month", "usd_per_unit")
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _MONTH = re.compile(r"(\d{4})-(\d{2})(-01)?")
 
 
 def line_error(line: int, code: str, message: str, **params: Param) -> LineError:
-    return LineError(line, Blocker(code, message, rule="FX-1", params=params))
+    return LineError(line, _blocker(code, message, **params))
 
 
-def read_upload(text: str) -> tuple[list[Rate], list[LineError]]:
+def read_upload(text: str, *, today: date) -> tuple[list[Rate], list[LineError]]:
     """The rates of an uploaded CSV and everything that is wrong with it, by line (FX-1).
 
     Commas, or semicolons with decimal commas as spreadsheets write them in Turkish and German.
     """
     delimiter = ";" if ";" in text.split("\n", 1)[0] else ","
     reader = csv.reader(text.splitlines(), delimiter=delimiter)
+    try:
+        return _read_rows(reader, decimal_comma=delimiter == ";", today=today)
+    except csv.Error as error:  # a cell of more than 131,072 characters
+        return [], [line_error(reader.line_num, "unreadable", _("Not readable as CSV: %(error)s"), error=str(error))]
+
+
+def _read_rows(reader: _csv.Reader, *, decimal_comma: bool, today: date) -> tuple[list[Rate], list[LineError]]:
+    """As read_upload. Raises csv.Error."""
     header = tuple(cell.strip().lower() for cell in next(reader, []))
     if header != UPLOAD_COLUMNS:
         message = _("The first line must name the columns: %(columns)s.")
@@ -188,7 +221,7 @@ def read_upload(text: str) -> tuple[list[Rate], list[LineError]]:
         line = reader.line_num
         if not any(cell.strip() for cell in cells):
             continue
-        found = _read_line(line, [cell.strip() for cell in cells], decimal_comma=delimiter == ";")
+        found = _read_line(line, [cell.strip() for cell in cells], decimal_comma=decimal_comma, today=today)
         if isinstance(found, Rate) and (found.currency, found.month) not in rates:
             rates[found.currency, found.month] = found
         elif isinstance(found, Rate):
@@ -200,18 +233,14 @@ def read_upload(text: str) -> tuple[list[Rate], list[LineError]]:
     return list(rates.values()), errors
 
 
-def _read_line(line: int, cells: Sequence[str], *, decimal_comma: bool) -> Rate | list[LineError]:
+def _read_line(line: int, cells: Sequence[str], *, decimal_comma: bool, today: date) -> Rate | list[LineError]:
     """One line as a rate, or everything that is wrong with it."""
     if len(cells) != len(UPLOAD_COLUMNS):
         message = _("The line needs %(expected)s values and has %(found)s.")
         return [line_error(line, "columns", message, expected=len(UPLOAD_COLUMNS), found=len(cells))]
     currency, month_text, rate_text = cells
-    errors = []
-    if not _CURRENCY.fullmatch(currency := currency.upper()):
-        errors.append(line_error(line, "currency", _("“%(value)s” is not a currency code."), value=currency))
-    elif currency == USD:
-        errors.append(line_error(line, "currency", _("The US dollar is always 1 and needs no rate.")))
-    month = _month(month_text)
+    currency, month = currency.upper(), _month(month_text)
+    errors = [LineError(line, blocker) for blocker in rate_blockers(currency, month, today=today)]
     if month is None:
         errors.append(line_error(line, "month", _("“%(value)s” is not a month (2026-11)."), value=month_text))
     rate = _positive(rate_text.replace(",", ".") if decimal_comma else rate_text)

@@ -10,20 +10,20 @@ import io
 import urllib.request
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import IO
 
 import currency_converter
-from celery import current_app
 from django.conf import settings
 from django.db import connection, transaction
 
 from portal.money import rules
 from portal.money.models import MonthlyRate
 from portal.money.rules import LineError, Rate, RatePolicy, UsdValue
-from portal.workflow.blockers import _
+from portal.outage import send_soon
+from portal.workflow.blockers import RuleViolation, _
 
 FETCH_TIMEOUT_SECONDS = 30
 
@@ -52,12 +52,25 @@ class FetchNotAllowed(RuntimeError):
 
 
 @dataclass(frozen=True)
+class Written:
+    """A rate as an import wrote it, with the rate and the source that it replaced, if any."""
+
+    pk: int
+    rate: Rate
+    replaced: Decimal | None
+    replaced_source: str | None
+
+
+@dataclass(frozen=True)
 class Imported:
-    """How many monthly rates an import wrote."""
+    """How many monthly rates an import wrote, and which; whoever calls for it records them (portal.programme)."""
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    written: tuple[Written, ...] = field(default=(), compare=False, repr=False)
+    source: str = field(default="", compare=False)
+    publication: str = field(default="", compare=False)
 
     @property
     def changed(self) -> bool:
@@ -107,7 +120,10 @@ def currencies() -> list[str]:
 def import_month(
     *, month: date, rates: Mapping[str, Decimal], source: str, publication: str, now: datetime
 ) -> Imported:
-    """One month's rates, USD per unit by currency; repeating it changes nothing (FX-1). A rate for USD is ignored."""
+    """One month's rates, USD per unit by currency; repeating it changes nothing (FX-1). A rate for USD is ignored.
+
+    Raises RuleViolation for a currency that is none, and for a month that has not begun.
+    """
     rows = [Rate(currency, rules.month_start(month), rules.as_rate(rate)) for currency, rate in rates.items()]
     return _write(rows, source=source, publication=publication, now=now)
 
@@ -130,7 +146,7 @@ def import_csv(file: IO[bytes], *, now: datetime) -> Imported:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise RatesFileRefused([rules.line_error(line, "encoding", _("This line is not UTF-8."))]) from error
-    rates, errors = rules.read_upload(text)
+    rates, errors = rules.read_upload(text, today=now.date())
     if errors:
         raise RatesFileRefused(errors)
     name = getattr(file, "name", None) or ""
@@ -171,14 +187,19 @@ _WRITE = """
         publication = EXCLUDED.publication, imported_at = EXCLUDED.imported_at
     WHERE (known.usd_per_unit, known.source) IS DISTINCT FROM (EXCLUDED.usd_per_unit, EXCLUDED.source)
       AND (%(any)s OR known.source = ANY (%(replaceable)s::text[]))
-    RETURNING old.id IS NULL
+    RETURNING new.id, new.currency, new.month, new.usd_per_unit, old.usd_per_unit, old.source
 """
 
 
 @transaction.atomic
 def _write(rows: Sequence[Rate], *, source: str, publication: str, now: datetime) -> Imported:
-    """Insert or correct rates in one statement; a weaker source never replaces a stronger one's rate."""
+    """Insert or correct rates in one statement; a weaker source never replaces a stronger one's rate.
+
+    Raises RuleViolation with everything that is no rate.
+    """
     rows = [row for row in rows if row.currency != rules.USD]
+    if refused := [b for row in rows for b in rules.rate_blockers(row.currency, row.month, today=now.date())]:
+        raise RuleViolation(refused)
     replaceable = rules.REPLACEABLE.get(source)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -194,12 +215,18 @@ def _write(rows: Sequence[Rate], *, source: str, publication: str, now: datetime
                 "replaceable": list(replaceable or ()),
             },
         )
-        created = [is_new for (is_new,) in cursor.fetchall()]
-    imported = Imported(created.count(True), created.count(False), len(rows) - len(created))
+        written = tuple(
+            Written(pk, Rate(currency, month, rate), replaced, replaced_source)
+            for pk, currency, month, rate, replaced, replaced_source in cursor.fetchall()
+        )
+    created = sum(row.replaced is None for row in written)
+    imported = Imported(
+        created, len(written) - created, len(rows) - len(written), written, source=source, publication=publication
+    )
     if imported.changed:
         transaction.on_commit(_revalue_soon, robust=True)
     return imported
 
 
 def _revalue_soon() -> None:
-    current_app.send_task("referrals.tasks.revalue_open")
+    send_soon("referrals.tasks.revalue_open")

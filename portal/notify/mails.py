@@ -37,13 +37,13 @@ def single(notice: Notice) -> EmailMultiAlternatives:
 
 
 def digest(notices: Sequence[Notice]) -> EmailMultiAlternatives:
-    """The day's mail about several notices to one person; known by the first of them, however often it is tried."""
+    """The day's mail about several notices to one person; known as it was put together, however often it is tried."""
     head = notices[0]
     with _as_read_by(head.user, head.language):
         told = [reading.words(notice) for notice in notices]
         count = ngettext("%(count)d notice since yesterday", "%(count)d notices since yesterday", len(told))
         context = {**_context(told, head), "optional": True, "heading": count % {"count": len(told)}}
-        return _mail(context["heading"], "digest", context, to=head.email, identity=f"digest-{head.pk}")
+        return _mail(context["heading"], "digest", context, to=head.email, identity=f"digest-{head.digest}")
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def _is_optional(notice: Notice) -> bool:
 
 
 def _context(told: Sequence[reading.Told], notice: Notice) -> dict[str, Any]:
-    links = [{"told": one, "link": settings.BASE_URL + one.notice.link} for one in told]
+    links = [{"told": one, "link": settings.BASE_URL + reading.link(one.notice)} for one in told]
     return {
         "items": links,
         **links[0],

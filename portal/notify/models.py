@@ -55,6 +55,10 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def due_in_digest(self, now: datetime) -> NoticeQuerySet:
         return self.waiting(Mail.DIGEST).filter(next_attempt_at__lte=now)
 
+    def of_digest(self, notice: Notice) -> NoticeQuerySet:
+        """What goes out in one mail with it."""
+        return self.filter(user_id=notice.user_id, digest=notice.digest)
+
     def heading_a_digest(self, now: datetime) -> NoticeQuerySet:
         """One of each person's due notices, the oldest: whoever holds it makes that person's digest."""
         earlier = Notice.objects.due_in_digest(now).filter(
@@ -66,7 +70,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 class Notice(models.Model):
     """One event told to one address, once; the words are msgids, rendered in the reader's language (REF-24).
 
-    A person with an account reads it in the portal, too; anybody else of a deal's team gets the mail only.
+    A person with an account reads it in the portal, too; somebody invited who has none yet gets the mail only.
     """
 
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="+")
@@ -76,10 +80,13 @@ class Notice(models.Model):
     subject = models.CharField(max_length=300)
     body = models.TextField()
     params = models.JSONField(default=dict)
-    link = models.CharField(max_length=300)
+    #: A path of the portal. Empty if whoever has it is let in: then it is made when it is mailed or opened.
+    link = models.CharField(max_length=300, blank=True)
     #: What it is about, as preferences name it (F5.2).
     category = models.CharField(max_length=20, default="deal")
     mail = models.CharField(max_length=10, choices=Mail.choices, default=Mail.NOW)
+    #: The digest it goes out in, kept before that is first sent: at every try the same notices, the same Message-ID.
+    digest = models.UUIDField(null=True, blank=True, editable=False)
     read_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     next_attempt_at = models.DateTimeField()
@@ -93,7 +100,12 @@ class Notice(models.Model):
     class Meta:
         verbose_name = _("notice")
         verbose_name_plural = _("notices")
-        constraints = [models.UniqueConstraint(fields=["event", "email"], name="notify_notice_once_per_event")]
+        constraints = [
+            models.UniqueConstraint(fields=["event", "email"], name="notify_notice_once_per_event"),
+            models.CheckConstraint(
+                condition=~models.Q(category=rules.INVITATION) | models.Q(link=""), name="notify_notice_keeps_no_key"
+            ),
+        ]
         indexes = [
             models.Index(
                 fields=["next_attempt_at"],
@@ -111,6 +123,18 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} · {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class Heartbeat(models.Model):
+    """One row: when a worker last carried out what beat asks for. In the database, as Redis is what may be away."""
+
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="notify_heartbeat_once")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S}"
 
 
 class Preference(models.Model):

@@ -21,6 +21,10 @@ from portal.workflow.blockers import Blocker, Param, from_json
 Openable = Callable[[Actor, Collection[Any]], Collection[Any]]
 _pages: dict[str, Openable] = {}
 
+#: Makes the link of a notice; the app that owns the page says how.
+LinkMaker = Callable[[Notice], str]
+_makers: dict[str, LinkMaker] = {}
+
 #: The count in the top bar says no more than that there are many.
 MOST_COUNTED = 99
 
@@ -33,6 +37,22 @@ def leads_to(page: str) -> Callable[[Openable], Openable]:
         return openable
 
     return register
+
+
+def makes_link(category: str) -> Callable[[LinkMaker], LinkMaker]:
+    """Register who makes the links of one kind of notice: those that let in whoever has them are kept nowhere."""
+
+    def register(make: LinkMaker) -> LinkMaker:
+        _makers[category] = make
+        return make
+
+    return register
+
+
+def link(notice: Notice) -> str:
+    """The path that a notice leads to, for its reader's eyes only: a mail to them, or their browser."""
+    make = _makers.get(notice.category)
+    return make(notice) if make else notice.link
 
 
 def openers(memberships: Iterable[Membership], links: Iterable[str]) -> dict[str, Membership | None]:
@@ -66,9 +86,9 @@ def _page_of(link: str) -> tuple[str, Any]:
 
 
 def told(user: User | None, notices: Sequence[Notice]) -> list[Notice]:
-    """Those that may still be told: somebody without an account was named by the team itself (REF-24)."""
+    """Those that may still be told: somebody without an account only that they are invited (REF-24)."""
     if user is None:
-        return list(notices)
+        return [notice for notice in notices if rules.reaches_strangers(notice.category)]
     if not user.is_active:
         return []
     opened = openers(accounts.memberships(user), [notice.link for notice in notices])

@@ -17,6 +17,8 @@ ANSWER = "answer"
 REGISTRATION = "registration"
 EXPORT = "export"
 INVITATION = "invitation"
+PASSWORD = "password"  # noqa: S105  what a notice is about
+SIGN_IN = "sign_in"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Category:
     mandatory: bool = False
     #: What the mail's button says.
     opens: str = _("Open the deal")
+    #: Whether somebody without an account may be mailed: else anybody could make the portal mail strangers (REF-24).
+    strangers: bool = False
 
 
 CATEGORIES = {
@@ -68,6 +72,25 @@ CATEGORIES = {
             "brand",
             mandatory=True,
             opens=_("Open the invitation"),
+            strangers=True,
+        ),
+        Category(
+            PASSWORD,
+            _("A new password"),
+            _("The link to choose one, when you or somebody else asks for it."),
+            "key",
+            "brand",
+            mandatory=True,
+            opens=_("Choose a new password"),
+        ),
+        Category(
+            SIGN_IN,
+            _("Wrong passwords"),
+            _("Somebody typed so many wrong ones for your account that it was locked for their network."),
+            "shield-lock",
+            "warning",
+            mandatory=True,
+            opens=_("Choose a new password"),
         ),
         Category(
             ANSWER,
@@ -109,6 +132,12 @@ def mail_for(category: str, chosen: str | None) -> str:
     if known is None or known.mandatory or chosen not in (NOW, DIGEST, OFF):
         return NOW
     return chosen
+
+
+def reaches_strangers(category: str) -> bool:
+    """Whether a notice of this kind is mailed to an address without an account (REF-24)."""
+    known = CATEGORIES.get(category)
+    return known is not None and known.strangers
 
 
 def next_digest(after: datetime, zone: tzinfo) -> datetime:

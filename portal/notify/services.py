@@ -8,15 +8,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import uuid6
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
+from django.db.models import Q
 
 from portal.accounts.models import User
 from portal.events.models import Event
+from portal.logs import without_keys
 from portal.notify import mails, reading, rules
-from portal.notify.models import Mail, Notice, NoticeQuerySet, Preference
+from portal.notify.models import Heartbeat, Mail, Notice, NoticeQuerySet, Preference
 from portal.workflow import blockers
 from portal.workflow.blockers import Blocker, Param
 
@@ -28,16 +31,19 @@ PAUSES = rules.PAUSES
 
 @dataclass(frozen=True)
 class Message:
-    """What to tell about one event: msgids with params, a path of the portal, to whom, and what kind it is (F5.2)."""
+    """What to tell about one event: msgids with params, a path of the portal, to whom, and what kind it is (F5.2).
+
+    Without a path if the link lets in whoever has it: `reading.makes_link`.
+    """
 
     event: Event
     emails: Iterable[str]
     subject: str
     body: str
-    link: str
+    link: str = ""
     params: Mapping[str, Param] = field(default_factory=dict)
     category: str = rules.ACTION_REQUIRED
-    #: For who has no account; everybody else hears in his own language.
+    #: For who has no account; everybody else hears in their own language.
     language: str = ""
 
 
@@ -45,7 +51,8 @@ class Message:
 def notify(messages: Iterable[Message]) -> None:
     """Write the notices of many events in one go; each address hears of an event once (REF-24).
 
-    The first message that names an address counts. Closed accounts are told nothing.
+    The first message that names an address counts. Closed accounts are told nothing, and addresses without an
+    account only that they are invited.
     """
     told = [(message, email) for message in messages for email in _unique(message.emails)]
     if not told:
@@ -55,7 +62,7 @@ def notify(messages: Iterable[Message]) -> None:
     notices = []
     for message, email in told:
         user = people.get(email)
-        if user is None or user.is_active:
+        if user.is_active if user else rules.reaches_strangers(message.category):
             notices.append(_notice(message, email, user, chosen))
     Notice.objects.bulk_create(notices, ignore_conflicts=True)
 
@@ -157,8 +164,24 @@ def deliver_due(*, now: datetime, limit: int = 200) -> int:
 
 def deliver_digests(*, now: datetime, limit: int = 200) -> int:
     """Send each person his digest, one transaction a mail (F5.2). Returns how many went out."""
-    heads = Notice.objects.heading_a_digest(now).values_list("pk", "email")[:limit]
+    heads = list(Notice.objects.heading_a_digest(now).values_list("pk", "email")[:limit])
+    for pk, _email in heads:
+        _put_together(pk, now)
     return _deliver_all(heads, Notice.objects.due_in_digest(now), _send_digest, now)
+
+
+@transaction.atomic
+def _put_together(pk: int, now: datetime) -> None:
+    """Keep what the person's digest holds, before anything is sent: should a worker die between sending it and writing
+    that down, the receiver's server takes the next try for the mail it is. What somebody is changing right now comes
+    with a later digest."""
+    due = Notice.objects.due_in_digest(now)
+    head = due.select_for_update(skip_locked=True).filter(pk=pk).first()
+    if head is None or (head.digest and not Notice.objects.of_digest(head).exclude(sent_at=None).exists()):
+        return
+    new = Q(digest=None) | Q(digest=head.digest)  # one that was parked while its digest went out is new again
+    mine = due.filter(new, user_id=head.user_id or 0).select_for_update(skip_locked=True)
+    Notice.objects.filter(pk__in=[notice.pk for notice in mine]).update(digest=uuid6.uuid7())
 
 
 Sender = Callable[[Notice, BaseEmailBackend, datetime], Outcome]
@@ -194,14 +217,18 @@ def _send_one(notice: Notice, connection: BaseEmailBackend, now: datetime) -> Ou
 
 
 def _send_digest(head: Notice, connection: BaseEmailBackend, now: datetime) -> Outcome:
-    """All of the person's notices that are due: no other worker has them while the first of them is held.
+    """The whole digest: no other worker has its notices while the first of them is held.
 
     They are locked before the mail goes: whoever marks them as read meanwhile waits, and the worker for nobody, so
-    that no deadlock takes back that it was sent. What somebody is changing right now comes with the next digest.
+    that no deadlock takes back that it was sent. While somebody is changing one of them, the digest waits.
     """
-    due = Notice.objects.due_in_digest(now).filter(user=head.user).select_related("user")
-    mine = due.select_for_update(skip_locked=True, of=("self",))
-    return _send(list(mine.order_by("pk")), mails.digest, connection, now)
+    if head.digest is None:
+        return Outcome.TAKEN
+    due = Notice.objects.due_in_digest(now).of_digest(head).order_by("pk")
+    mine = list(due.select_related("user").select_for_update(skip_locked=True, of=("self",)))
+    if len(mine) < due.count():
+        return Outcome.TAKEN
+    return _send(mine, mails.digest, connection, now)
 
 
 def _send(
@@ -239,7 +266,7 @@ def _failed(notices: Sequence[Notice], error: Exception, now: datetime) -> None:
     pause = rules.pause_after(tries)
     then = {"next_attempt_at": now + pause} if pause else {"parked_at": now}
     failed = Notice.objects.filter(pk__in=[notice.pk for notice in notices])
-    failed.update(attempts=tries, last_error=str(error)[:1000], **then)
+    failed.update(attempts=tries, last_error=without_keys(str(error))[:1000], **then)
 
 
 def _is_no_server(error: Exception) -> bool:
@@ -253,3 +280,15 @@ def _is_no_server(error: Exception) -> bool:
     if isinstance(error, smtplib.SMTPResponseException):
         return error.smtp_code == 421
     return isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException)
+
+
+# Whether anybody works
+
+
+def keep_heartbeat(*, now: datetime) -> None:
+    Heartbeat.objects.update_or_create(pk=1, defaults={"at": now})
+
+
+def last_heartbeat() -> datetime | None:
+    """When a worker last carried out what beat asks for; None if never."""
+    return Heartbeat.objects.values_list("at", flat=True).first()

@@ -6,19 +6,15 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready
-from django.core.cache import cache
 from django.utils import timezone
 
 from portal.notify import services
 
-#: Holds the instant a worker last worked, as ISO text; /readyz reads it.
-HEARTBEAT_KEY = "worker-heartbeat"
-
 
 @shared_task
 def heartbeat(**_ignored: Any) -> None:
-    """Say that tasks are carried out."""
-    cache.set(HEARTBEAT_KEY, timezone.now().isoformat(), None)
+    """Say that tasks are carried out; /status reads it."""
+    services.keep_heartbeat(now=timezone.now())
 
 
 @worker_ready.connect

@@ -1,10 +1,16 @@
-"""The notices of whoever is signed in, and how he wants to be mailed (REF-24, F5.2)."""
+"""The notices of whoever is signed in, how they want to be mailed (REF-24, F5.2), and the mail of the demo."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,11 +20,17 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from portal.accounts.edge import ActorRequest, needs_actor
 from portal.accounts.middleware import COMPANY_KEY
 from portal.accounts.models import Membership, User
-from portal.notify import reading, rules, services
+from portal.notify import demo_mail, reading, rules, services
 from portal.notify.forms import PreferencesForm
 from portal.notify.models import Notice
+from portal.params import whole_number
 
 PAGE = 30
+#: Of a mail's own HTML: no script, no form, no origin, nothing fetched; a clicked link opens in the whole window.
+MAIL_POLICY = (
+    "sandbox allow-top-navigation-by-user-activation; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
 
 
 def _person(request: ActorRequest) -> User:
@@ -31,8 +43,8 @@ def _person(request: ActorRequest) -> User:
 @require_GET
 def notices(request: ActorRequest) -> HttpResponse:
     """Newest first; *load more* asks for what is below a notice (keyset)."""
-    person, below = _person(request), request.GET.get("after", "")
-    after = Notice.objects.of(person.pk).filter(pk=int(below)).first() if below.isdecimal() else None
+    person, below = _person(request), whole_number(request.GET.get("after"))
+    after = Notice.objects.of(person.pk).filter(pk=below).first() if below is not None else None
     shown, last = reading.page(person, request.memberships, after=after, limit=PAGE)  # type: ignore[attr-defined]
     context = {
         "shown": shown,
@@ -56,7 +68,7 @@ def open_notice(request: ActorRequest, pk: int) -> HttpResponse:
     membership = opened[notice.link]
     if membership is not None and membership.company_id != request.actor.company_id:
         request.session[COMPANY_KEY] = membership.company_id
-    return redirect(notice.link)
+    return redirect(notice.link or reading.link(notice))
 
 
 def _own_first(request: ActorRequest) -> list[Membership]:
@@ -67,10 +79,10 @@ def _own_first(request: ActorRequest) -> list[Membership]:
 @needs_actor
 @require_POST
 def read_all(request: ActorRequest) -> HttpResponse:
-    newest = request.POST.get("newest", "")
-    if not newest.isdecimal() or len(newest) > 18:
+    newest = whole_number(request.POST.get("newest"))
+    if newest is None:
         raise Http404
-    services.mark_all_read(_person(request), upto=int(newest), now=timezone.now())
+    services.mark_all_read(_person(request), upto=newest, now=timezone.now())
     return redirect("notices")
 
 
@@ -90,3 +102,60 @@ def preferences(request: ActorRequest) -> HttpResponse:
         "language": dict(settings.LANGUAGES)[user.language],
     }
     return render(request, "notify/preferences.html", context, status=422 if form.errors else 200)
+
+
+# The mail of the demo
+
+
+def demo_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """For everybody who opens a demo, also signed out: whoever is invited has no account yet. Elsewhere: unknown."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if settings.DEMO_MAIL_DIR is None:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return wrapped
+
+
+@demo_only
+@require_GET
+def demo_mails(request: HttpRequest) -> HttpResponse:
+    """Newest first; the next page begins below a mail (keyset)."""
+    to, below = request.GET.get("to", "").strip(), request.GET.get("before", "")
+    try:
+        before = UUID(below) if below else None
+    except ValueError as error:
+        raise Http404 from error
+    mails = demo_mail.newest(to=to, before=before, limit=PAGE + 1)
+    more = mails[:PAGE][-1].public_id if len(mails) > PAGE else None
+    context = {
+        "mails": mails[:PAGE],
+        "to": to,
+        "kept": demo_mail.MAX_KEPT,
+        "more_url": f"{reverse('demo_mails')}?{urlencode({'to': to, 'before': more})}" if more else "",
+    }
+    return render(request, "notify/demo_mails.html", context)
+
+
+@demo_only
+@require_GET
+def demo_mail_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    mail = _kept(public_id)
+    return render(request, "notify/demo_mail.html", {"mail": mail, "as_text": "text" in request.GET or not mail.html})
+
+
+@demo_only
+@require_GET
+def demo_mail_html(_request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The HTML of a mail, for the frame on its page."""
+    html = _kept(public_id).html.replace("<head>", '<head><base target="_top">', 1)
+    return HttpResponse(html, headers={"Content-Security-Policy": MAIL_POLICY, "X-Frame-Options": "SAMEORIGIN"})
+
+
+def _kept(public_id: UUID) -> demo_mail.Mail:
+    mail = demo_mail.find(public_id)
+    if mail is None:
+        raise Http404
+    return mail

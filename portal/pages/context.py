@@ -32,6 +32,7 @@ ITEMS = (
 )
 SETTINGS_ITEM = ("settings", _("Settings"), "gear", "gear-fill")
 ADMIN_ITEM = ("admin:index", _("Administration"), "shield-check", "shield-fill-check")
+DEMO_MAIL_ITEM = ("demo_mails", _("Mail of the demo"), "envelope", "envelope-fill")
 
 
 #: The settings' tabs: name of the URL, label, and whether only who keeps the company sees it (ORG-2).
@@ -97,6 +98,11 @@ class Frame:
         return "dialog.html" if self._request.headers.get("HX-Target") == DIALOG else "base.html"
 
     @property
+    def open_layout(self) -> str:
+        """`{% extends frame.open_layout %}`: a page for everybody, with the rail around it for whoever is signed in."""
+        return "base.html" if self.actor else "entrance.html"
+
+    @property
     def folded(self) -> bool:
         return self._request.COOKIES.get(RAIL_COOKIE) == "folded"
 
@@ -124,8 +130,9 @@ class Frame:
         if self.actor is None:
             return []
         administers = self.actor.is_vendor and self.actor.has(*ADMIN_ROLES)
-        items = (*ITEMS, SETTINGS_ITEM, ADMIN_ITEM)
-        return [self._item(*item) for item in items if administers or item is not ADMIN_ITEM]
+        shown = {ADMIN_ITEM: administers, DEMO_MAIL_ITEM: self.keeps_mail}
+        items = (*ITEMS, SETTINGS_ITEM, ADMIN_ITEM, DEMO_MAIL_ITEM)
+        return [self._item(*item) for item in items if shown.get(item, True)]
 
     @cached_property
     def settings(self) -> list[dict[str, Any]]:
@@ -138,6 +145,11 @@ class Frame:
         url, path = reverse(name), self._request.path
         active = path == url if name == "home" else path.startswith(url)
         return {"label": label, "url": url, "icon": icon_there if active else icon, "active": active, "count": None}
+
+    @property
+    def keeps_mail(self) -> bool:
+        """Whether this is a demo whose mail is read in the portal."""
+        return settings.DEMO_MAIL_DIR is not None
 
     @cached_property
     def demo(self) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from referrals import rules
 from referrals.forms import NoteForm
 from referrals.models import Note, Referral
 from referrals.participation import know_each_other
+from referrals.people import reach
 from referrals.policies import may_change
 
 #: Where a verb's page is, if not among the referral's own.
@@ -48,6 +49,7 @@ def context(
 ) -> dict[str, Any]:
     """What the page shows; the same number of queries for every deal. `note_form`: a note that was refused."""
     own = referral.company_id == actor.company_id
+    team = list(referral.team.all())
     registration = Registration.objects.with_context().filter(referral=referral).first() if own else None
     copies = _seen_copies(referral, actor)
     eligibility = None if actor.is_vendor else dealreg.eligibility(referral, now=now)
@@ -66,7 +68,8 @@ def context(
         "partners": [_partner(c, referral, actor) for c in copies if not c.company.is_vendor],
         "shows_contact": referral.engagement.contact_consent
         or referral.engagement.started_by_id == actor.own_company_id,
-        "team": referral.team.all(),
+        "team": team,
+        "reach": reach(actor, [member.email for member in team]) if own else None,
         "solutions": referral.solutions.select_related("solution__publisher"),
         "help": gettext(rules.HELP[referral.engagement.help_code]),
         "actions": _actions(referral, registration, actor, now),

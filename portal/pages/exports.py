@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -20,8 +21,12 @@ from referrals import rules
 
 Cell = str | int | Decimal | date | datetime | None
 
-#: What a spreadsheet takes for the beginning of a formula, also behind a tab or a line's end.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+#: A sign that a spreadsheet takes for the beginning of a formula, where a cell may begin: at the front, and behind a
+#: semicolon, a tab or a line's end, for a spreadsheet whose separator that is (;, in most of Europe) splits there,
+#: whatever is quoted. Spaces and quotes before it don't help. Mere numbers, also phone numbers, are none.
+_FORMULA = re.compile(
+    r"""((?:^|[;\t\r\n])[\s"]*)(?=[=@+\-\uff1d\uff20\uff0b\uff0d])(?![+-][\d ().,/-]*(?:[;\t\r\n]|$))"""
+)
 CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -97,7 +102,7 @@ def write(kind: str, rows: Iterable[Row], *, for_vendor: bool) -> bytes:
 def csv_file(heads: Sequence[str], lines: Iterable[Sequence[Cell]]) -> bytes:
     """With the mark by which spreadsheets know UTF-8."""
     out = io.StringIO()
-    writer = csv.writer(out)
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow([_plain(head) for head in heads])
     writer.writerows([_plain(cell) for cell in line] for line in lines)
     return out.getvalue().encode("utf-8-sig")
@@ -110,7 +115,7 @@ def _plain(cell: Cell) -> str:
         case datetime():
             return cell.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
         case str():
-            return f"'{cell}" if cell.startswith(FORMULA) else cell
+            return _FORMULA.sub(r"\1'", cell)
     return str(cell)
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from portal.accounts.rules import Actor
 from portal.events.models import Event
+from portal.params import whole_number
 from portal.workflow import timeline
 from portal.workflow.blockers import _
 from referrals import stage_names
@@ -29,10 +30,10 @@ class Asked:
 
     @classmethod
     def of(cls, params: Mapping[str, str]) -> Asked:
-        group, before = params.get("timeline", ""), params.get("before", "")
+        group = params.get("timeline", "")
         return cls(
             group=group if group in timeline.GROUPS else "",
-            before=int(before) if before.isdecimal() and len(before) < 19 else 0,
+            before=whole_number(params.get("before")) or 0,
             listed=params.get("list", ""),
         )
 

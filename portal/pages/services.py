@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from celery import current_app
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
@@ -20,6 +19,7 @@ from portal.events.models import Event
 from portal.notify.mails import zone_of
 from portal.notify.rules import EXPORT
 from portal.notify.services import Message, notify
+from portal.outage import send_soon
 from portal.pages import exports
 from portal.pages.listing import columns, rows
 from portal.pages.listing.asked import Asked
@@ -88,7 +88,7 @@ def request_export(address: str, *, kind: str, chosen: Iterable[uuid.UUID] = (),
 
 def _enqueue(export_id: int) -> None:
     """By name: the tasks stand above the services. If the broker is away the sweep makes it."""
-    current_app.send_task("portal.pages.tasks.make_export", kwargs={"export_id": export_id})
+    send_soon("portal.pages.tasks.make_export", export_id=export_id)
 
 
 def waiting_exports(now: datetime) -> QuerySet[Export]:

@@ -194,7 +194,6 @@ def insights_csv(request: ActorRequest, code: str) -> HttpResponse:
     response = HttpResponse(csv_file(*made.file), CONTENT_TYPES["csv"])
     name = f"{code}-{asked.period.first}-{asked.period.last}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
     return response
 
 
@@ -253,7 +252,6 @@ def download_export(request: ActorRequest, public_id: Any) -> HttpResponse:
         return redirect("export", found.public_id)
     response = HttpResponse(bytes(Export.objects.get(pk=found.pk).content or b""), CONTENT_TYPES[found.format])
     response["Content-Disposition"] = f'attachment; filename="{found.file_name}"'
-    response["Cache-Control"] = "private, no-store"
     return response
 
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from allauth.account.forms import ResetPasswordForm
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.admin_site import MANAGERS, PortalAdmin, PortalInline, actor_of, column, site
-from portal.accounts.models import Company, Location, Membership, RoleGrant, User
+from portal.accounts.models import AccountMessage, Company, Location, Membership, RoleGrant, User
 from portal.accounts.rules import Actor
+from portal.accounts.services import leave_message
 from portal.people import services
 from portal.people.forms_admin import (
     DETAILS,
@@ -161,17 +161,9 @@ class PersonAdmin(PortalAdmin):
 
     def _send_link(self, request: HttpRequest, person: User) -> None:
         """The same link as *Forgot your password?* sends, in the person's language."""
-        form = ResetPasswordForm({"email": person.email})
-        try:
-            with translation.override(person.language):
-                form.is_valid()
-                form.save(request)
-        except OSError as error:  # SMTPException is one
-            text = gettext("The mail to %(email)s could not be sent: %(error)s")
-            messages.error(request, text % {"email": person.email, "error": error})
-        else:
-            text = gettext("A link to set the password is on its way to %(email)s.")
-            messages.success(request, text % {"email": person.email})
+        leave_message(AccountMessage.Kind.PASSWORD_LINK, email=person.email, now=timezone.now())
+        text = gettext("A link to set the password is on its way to %(email)s.")
+        messages.success(request, text % {"email": person.email})
 
 
 class GrantInline(PortalInline):

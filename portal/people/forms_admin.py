@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts import rules
+from portal.accounts.admin_site import PortalInlineFormSet
 from portal.accounts.countries import COUNTRIES
 from portal.accounts.models import Company, Location, Membership, Role, RoleGrant, User
 from portal.accounts.rules import Actor, Grant
@@ -116,7 +117,7 @@ class GrantForm(forms.ModelForm):
         fields = ("role", "location")
 
 
-class GrantFormSet(forms.BaseInlineFormSet):
+class GrantFormSet(PortalInlineFormSet):
     """A member's roles (ORG-1, ORG-2)."""
 
     #: Who gives them; set for each request.

@@ -7,24 +7,24 @@ who and when (ORG-2).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Unpack
 
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.urls import reverse
 
 from portal.accounts import invites
 from portal.accounts import services as accounts
 from portal.accounts.models import Company, Invite, Location, Membership, User
-from portal.accounts.rules import Actor, Grant
+from portal.accounts.rules import INVITING_VERBS, Actor, Grant, invitation_limit_blockers
 from portal.accounts.services import PersonDetails
 from portal.events import services as events
 from portal.events.models import Event
 from portal.notify.rules import INVITATION
 from portal.notify.services import Message, notify
 from portal.people.policies import may_change
-from portal.workflow.blockers import _
+from portal.policy import services as policies
+from portal.workflow.blockers import RuleViolation, _
 
 
 def _allow(actor: Actor, company_id: int) -> None:
@@ -51,8 +51,9 @@ def _roles(company: Company, grants: Iterable[Grant]) -> list[dict[str, str | No
 def invite(
     *, company: Company, email: str, grants: Iterable[Grant], language: str, actor: Actor, now: datetime
 ) -> Invite:
-    """Ask somebody into the company by mail (ORG-1, ORG-2). Raises RuleViolation."""
+    """Ask somebody into the company by mail (ORG-1, ORG-2). Raises RuleViolation, also for one too many (REF-24)."""
     _allow(actor, company.pk)
+    _check_limit(company.pk, now)
     asked = invites.create(company=company, email=email, grants=grants, language=language, actor=actor, now=now)
     _mail(asked, "invite.sent", actor=actor, now=now)
     return asked
@@ -60,11 +61,22 @@ def invite(
 
 @transaction.atomic
 def resend(asked: Invite, *, actor: Actor, now: datetime) -> Invite:
-    """The same link once more, good for another while; also after it expired. Raises RuleViolation."""
+    """The same link once more, good for another while; also after it expired. Raises RuleViolation (REF-24)."""
     _allow(actor, asked.company_id)
+    _check_limit(asked.company_id, now)
     asked = invites.renew(asked, now=now)
     _mail(asked, "invite.resent", actor=actor, now=now)
     return asked
+
+
+def _check_limit(company_id: int, now: datetime) -> None:
+    """Raises RuleViolation once the company has mailed what the policy allows on a day of UTC (REF-24)."""
+    accounts.lock_company(company_id)
+    today = datetime.combine(now.astimezone(UTC).date(), time.min, UTC)
+    sent = Event.objects.filter(company_id=company_id, at__gte=today, verb__in=INVITING_VERBS).count()
+    most, until = policies.current(now).invitations_per_day, today + timedelta(days=1)
+    if blockers := list(invitation_limit_blockers(sent=sent, most=most, until=until)):
+        raise RuleViolation(blockers)
 
 
 @transaction.atomic
@@ -82,7 +94,7 @@ def _record_invite(asked: Invite, verb: str, *, actor: Actor, now: datetime) -> 
 
 
 def _mail(asked: Invite, verb: str, *, actor: Actor, now: datetime) -> None:
-    """The link goes to the mailbox only: neither the event nor a page of the company holds it."""
+    """The link is made when the mail goes out: neither the notice, the event nor a page of the company holds it."""
     event = _record_invite(asked, verb, actor=actor, now=now)
     message = Message(
         event,
@@ -92,8 +104,7 @@ def _mail(asked: Invite, verb: str, *, actor: Actor, now: datetime) -> None:
             "%(person)s asks you to join %(company)s in Ortak, the portal for deals with partners. "
             "The link is good until %(until)s, and once."
         ),
-        reverse("invite", args=[invites.token(asked)]),
-        {"person": actor.name, "company": asked.company.name, "until": asked.expires_at},
+        params={"person": actor.name, "company": asked.company.name, "until": asked.expires_at},
         category=INVITATION,
         language=asked.language,
     )
@@ -235,9 +246,12 @@ def _record_person(user: User, before: dict[str, Any], *, actor: Actor, now: dat
 
 
 @transaction.atomic
-def create_company(*, name: str, country: str, actor: Actor, now: datetime) -> Company:
-    company = accounts.create_company(name=name, country=country)
-    _record(company, "company.added", actor=actor, now=now, company_id=company.pk, after={"name": name})
+def create_company(
+    *, name: str, country: str, actor: Actor, now: datetime, kind: str = Company.Kind.PARTNER
+) -> Company:
+    company = accounts.create_company(name=name, country=country, kind=kind)
+    after = {"name": company.name, "country": company.country, "kind": company.kind}
+    _record(company, "company.added", actor=actor, now=now, company_id=company.pk, after=after)
     return company
 
 

@@ -49,6 +49,8 @@ PLACES = {
     "location.changed": Sentence("geo-alt", "neutral", _("The location %(name)s was changed")),
 }
 OTHERS = {
+    "person.password_asked": Sentence("key", "neutral", _("A link to choose a password was mailed to %(person)s")),
+    "person.locked_out": Sentence("shield-lock", "warning", _("Wrong passwords for the account of %(person)s")),
     "person.added": Sentence("person-plus", "neutral", _("An account was made for %(person)s")),
     "person.changed": Sentence("pencil", "neutral", _("The details of %(person)s were changed")),
     "company.added": Sentence("building", "success", _("%(company)s was added")),

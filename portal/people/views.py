@@ -18,6 +18,7 @@ from portal.accounts.edge import ActorRequest, keeps_company, needs_actor
 from portal.accounts.models import Company, Invite, Location, Membership, RoleGrant, User
 from portal.accounts.rules import may_keep
 from portal.accounts.services import grants_of
+from portal.params import whole_number
 from portal.people import forms, services, timeline
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
@@ -61,10 +62,10 @@ def settings(request: ActorRequest) -> HttpResponse:
 @keeps_company
 @require_GET
 def people(request: ActorRequest) -> HttpResponse:
-    before = request.GET.get("before", "")
-    history, more = page(timeline.of_company(request.actor), before=int(before) if before.isdecimal() else None)
+    before = whole_number(request.GET.get("before"))
+    history, more = page(timeline.of_company(request.actor), before=before)
     more_url = f"{reverse('people')}?before={more}" if more else ""
-    if request.htmx and before:  # type: ignore[attr-defined]
+    if request.htmx and before is not None:  # type: ignore[attr-defined]
         return render(request, "people/_history.html#rows", {"history": history, "more_url": more_url})
     members = _members(request).order_by("-is_active", "user__first_name", "user__last_name", "pk")
     context = {"members": members, "invites": _invites(request), "history": history, "more_url": more_url}
@@ -90,7 +91,7 @@ def _invites(request: ActorRequest) -> list[dict[str, Any]]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite_person(request: ActorRequest) -> HttpResponse:
     company = _company(request)
-    initial = {"language": request.actor.language}
+    initial = {"language": request.actor.language, "email": request.GET.get("email", "")}
     form = forms.InviteForm(_posted(request), company=company, initial=initial)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data

@@ -31,6 +31,7 @@ class Policy:
     max_solutions: int = 50  # REF-8
     max_note_length: int = 10_000  # REF-6
     reminder_days: tuple[int, ...] = (14, 7, 3, 1)  # FLOW-8
+    invitations_per_day: int = 50  # REF-24, of one company, repeats included
 
     # eligibility
     minimum_deal_value_usd: Decimal = Decimal(25_000)  # ELIG-3

@@ -44,21 +44,32 @@ def by_version(number: int) -> Policy:
     return PolicyVersion.objects.get(number=number).as_policy() if number else Policy()
 
 
+def newest() -> int:
+    """The number of the version added last, in force or not yet; 0 before the first."""
+    return PolicyVersion.objects.aggregate(last=Max("number"))["last"] or 0
+
+
 class TooLate(ValueError):
     """A version can't change what was decided before it was made."""
 
 
 def add_version(
-    *, values: dict[str, Any], effective_from: datetime | None, note: str, by: int | None, now: datetime
+    *,
+    values: dict[str, Any],
+    effective_from: datetime | None,
+    note: str,
+    by: int | None,
+    now: datetime,
+    after: int | None = None,
 ) -> PolicyVersion:
     """The next version, in force from an instant to come or (None) at once; versions are never changed (FLOW-7).
 
-    `values` are what differs from the built-in numbers, not from the version before. Raises rules.WrongValues or
-    TooLate.
+    `values` are what differs from the built-in numbers, not from the version before. `after`: the version they are to
+    follow, if only that one. Raises rules.WrongValues, TooLate, or IntegrityError if somebody was faster.
     """
     if effective_from is not None and effective_from < now:
         raise TooLate
-    number = (PolicyVersion.objects.aggregate(last=Max("number"))["last"] or 0) + 1
+    number = (newest() if after is None else after) + 1
     version = PolicyVersion(
         number=number, values=values, effective_from=effective_from or now, note=note, created_by_id=by
     )

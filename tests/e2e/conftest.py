@@ -42,6 +42,7 @@ def _environment(port: int, mailbox: Mailbox) -> dict[str, str]:
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "DATABASE_URL": database.geturl(),
+        "DATABASE_OWNER_URL": "",
         "REDIS_URL": settings.REDIS_URL,
         "HOST": "127.0.0.1",
         "PORT": str(port),
@@ -85,7 +86,7 @@ def cast(transactional_db: None) -> Cast:
     today = timezone.now().date()
     for month in {(today - timedelta(days=days)).replace(day=1) for days in range(0, 60, 5)}:
         money.import_month(month=month, rates=RATES, source="test", publication="", now=timezone.now())
-    return create_cast()
+    return create_cast(now=timezone.now())
 
 
 @pytest.fixture

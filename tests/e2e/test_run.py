@@ -18,10 +18,11 @@ import pytest
 
 from portal import run
 from portal.pages.demo.cast import PASSWORD
+from tests.conftest import as_superuser
 from tests.e2e.portal import answer, free_port, wait_for
 
 #: What belongs to the test run, and not to a copy of the portal that somebody starts by hand.
-OF_THE_TESTS = re.compile(r"ORTAK_|PYTEST_|DJANGO_|(DATA_DIR|DATABASE_URL|REDIS_URL|BASE_URL|HOST|PORT|MAKELEVEL)$")
+OF_THE_TESTS = re.compile(r"ORTAK_|PYTEST_|DJANGO_|DATABASE_|(DATA_DIR|REDIS_URL|BASE_URL|HOST|PORT|MAKELEVEL)$")
 
 
 class Copy:
@@ -134,6 +135,9 @@ def test_one_command_starts_everything_keeps_it_alive_and_ends_it(copy: Copy) ->
     assert styles, "static files are served under names with a digest"
     assert answer(f"{copy.url}{styles[0]}")[0] == 200
     assert "Needs you now" in sign_in(person, entrance, "referrals@contoso.example")
+
+    connected = "SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = 'ortak' AND pid <> pg_backend_pid()"
+    assert as_superuser(connected, data_dir=copy.data_dir) == "ortak_app", "nobody is connected as a superuser"
 
     first = copy.child(" worker ")
     assert first

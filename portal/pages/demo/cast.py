@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -10,11 +12,12 @@ from django.core.cache import cache
 
 from portal.accounts import services as accounts
 from portal.accounts.models import Company, Location, User
-from portal.accounts.rules import Actor
+from portal.accounts.rules import SYSTEM, Actor
 from portal.catalog import services as catalog
 from portal.catalog.models import Solution
 from portal.customers import services as customers
 from portal.customers.models import Customer
+from portal.people import services as people
 
 PASSWORD = "ortak-demo"  # noqa: S105  the demo's, shown on its sign-in page
 
@@ -93,10 +96,11 @@ _CUSTOMERS = [
 ]
 
 
-def create() -> Cast:
+def create(*, now: datetime) -> Cast:
     """Everybody and everything of the cast, in an empty database."""
     cast = Cast()
-    _companies(cast)
+    who: dict[str, Any] = {"actor": SYSTEM, "now": now}
+    _companies(cast, who)
     _people(cast)
     for name, code, title, publisher, kind, ready, azure_ip, biz_apps in _SOLUTIONS:
         cast.solutions[name] = catalog.create_solution(
@@ -108,29 +112,30 @@ def create() -> Cast:
             co_sell_ready=ready,
             azure_ip=azure_ip,
             biz_apps=biz_apps,
+            **who,
         )
     for name, title, country, city, address, duns, managed in _CUSTOMERS:
         cast.customers[name] = customers.create_customer(
-            name=title, country=country, city=city, address_line1=address, duns=duns, managed=managed
+            name=title, country=country, city=city, address_line1=address, duns=duns, managed=managed, **who
         )
-    catalog.create_assessment_type(code="infrastructure", name="Infrastructure and database assessment")
-    catalog.create_assessment_type(code="security", name="Security assessment")
+    catalog.create_assessment_type(code="infrastructure", name="Infrastructure and database assessment", **who)
+    catalog.create_assessment_type(code="security", name="Security assessment", **who)
     return cast
 
 
-def _companies(cast: Cast) -> None:
+def _companies(cast: Cast, who: dict[str, Any]) -> None:
     cache.delete("vendor-name")
     kinds = Company.Kind
-    cast.companies["vendor"] = accounts.create_company(name=settings.VENDOR_NAME, country="US", kind=kinds.VENDOR)
+    cast.companies["vendor"] = people.create_company(name=settings.VENDOR_NAME, country="US", kind=kinds.VENDOR, **who)
     for name, title, country in [
         ("contoso", "Contoso Yazılım", "TR"),
         ("fabrikam", "Fabrikam GmbH", "DE"),
         ("northwind", "Northwind Services", "US"),
     ]:
-        cast.companies[name] = accounts.create_company(name=title, country=country)
+        cast.companies[name] = people.create_company(name=title, country=country, **who)
     for company, name, city, country, mpn_id in _LOCATIONS:
-        cast.locations[name] = accounts.add_location(
-            company=cast.companies[company], name=name, city=city, country=country, mpn_id=mpn_id
+        cast.locations[name] = people.add_location(
+            company=cast.companies[company], name=name, city=city, country=country, mpn_id=mpn_id, **who
         )
 
 

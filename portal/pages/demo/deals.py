@@ -12,11 +12,11 @@ from typing import Any
 
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
-from portal.accounts.rules import Actor
-from portal.money import services as money
+from portal.accounts.rules import SYSTEM, Actor
 from portal.notify import services as notify
 from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
+from portal.programme import services as programme
 from portal.workflow.blockers import Money
 from referrals import rules, services, sweeps
 from referrals.models import Referral
@@ -56,8 +56,8 @@ class World:
 
 def create(cast: Cast, *, now: datetime) -> int:
     """Every scenario of the demo; returns how many deals (referrals of all companies) there are."""
-    money.import_ecb_history(since=(now - timedelta(days=730)).date(), now=now)
-    money.carry_forward(to_month=now.date(), now=now)
+    programme.import_ecb_history(since=(now - timedelta(days=730)).date(), actor=SYSTEM, now=now)
+    programme.carry_forward(to_month=now.date(), actor=SYSTEM, now=now)
     world = World(cast, now, random.Random(7))  # noqa: S311  the same world each time
     for scenario in (_pipeline, _answers, _inbound, _ends, _to_register, _registrations, _history):
         scenario(world)

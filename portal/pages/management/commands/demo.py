@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
@@ -11,6 +12,7 @@ from django.utils import timezone
 from portal.accounts.models import Company, User
 from portal.accounts.services import demo_accounts_exist
 from portal.pages.demo import cast, deals
+from portal.refusals import DEMO_ACCOUNTS
 
 
 class Command(BaseCommand):
@@ -20,6 +22,8 @@ class Command(BaseCommand):
         parser.add_argument("--if-empty", action="store_true", help="say nothing if there is data already")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if settings.MODE == "production":
+            raise CommandError(DEMO_ACCOUNTS)
         if demo_accounts_exist():
             if not options["if_empty"]:
                 self.stdout.write("The demo data is there already; nothing was changed.")
@@ -29,5 +33,6 @@ class Command(BaseCommand):
                 return
             raise CommandError("This database has data of its own. The demo goes into an empty one only.")
         with transaction.atomic():
-            count = deals.create(cast.create(), now=timezone.now())
+            now = timezone.now()
+            count = deals.create(cast.create(now=now), now=now)
         self.stdout.write(f"Demo data: {count} deals.")

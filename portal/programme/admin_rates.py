@@ -12,10 +12,12 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal.accounts.admin_site import MANAGERS, PortalAdmin, site
-from portal.money import services
-from portal.money.forms import RatesForm
+from portal.accounts.admin_site import MANAGERS, PortalAdmin, actor_of, site
+from portal.bodies import accepts_upload
+from portal.money import services as money
+from portal.money.forms import LARGEST_UPLOAD_BYTES, RatesForm
 from portal.money.models import MonthlyRate
+from portal.programme import services
 
 
 @admin.register(MonthlyRate, site=site)
@@ -42,15 +44,17 @@ class MonthlyRateAdmin(PortalAdmin):
         may_upload = self._may(request, self.write_roles)
         return super().changelist_view(request, {"may_upload": may_upload, **(extra_context or {})})
 
+    @accepts_upload(2 * LARGEST_UPLOAD_BYTES)  # so that the form can say what is wrong with a file too large
     def upload_view(self, request: HttpRequest) -> HttpResponse:
         """Upload a CSV of rates; every error is shown by line and then nothing is written."""
-        if not self._may(request, self.write_roles):
+        actor = actor_of(request)
+        if actor is None or not self._may(request, self.write_roles):
             raise PermissionDenied
         form = RatesForm(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
             try:
-                done = services.import_csv(form.cleaned_data["file"], now=timezone.now())
-            except services.RatesFileRefused as refused:
+                done = services.upload_rates(form.cleaned_data["file"], actor=actor, now=timezone.now())
+            except money.RatesFileRefused as refused:
                 for error in refused.errors:
                     text = _(error.blocker.message) % error.blocker.params
                     form.add_error("file", _("Line %(line)s: %(text)s") % {"line": error.line, "text": text})
@@ -60,7 +64,7 @@ class MonthlyRateAdmin(PortalAdmin):
         context = {**self.admin_site.each_context(request), "title": _("Upload rates"), "form": form, "opts": self.opts}
         return render(request, "admin/money/monthlyrate/upload.html", context)
 
-    def _tell(self, request: HttpRequest, done: services.Imported) -> None:
+    def _tell(self, request: HttpRequest, done: money.Imported) -> None:
         counts = {"created": done.created, "updated": done.updated, "unchanged": done.unchanged}
         text = _("Rates: %(created)s new, %(updated)s corrected, %(unchanged)s as before.") % counts
         messages.success(request, text)

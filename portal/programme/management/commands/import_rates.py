@@ -7,8 +7,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
+from django.utils.translation import gettext
 
-from portal.money import services
+from portal.accounts.rules import SYSTEM
+from portal.money import services as money
+from portal.programme import services
+from portal.workflow.blockers import RuleViolation
 
 
 class Command(BaseCommand):
@@ -26,14 +30,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, fetch: bool, since: date | None, carry_forward: bool, **options: Any) -> None:
         now = timezone.now()
         try:
-            archive = services.fetch_ecb() if fetch else None
-        except services.FetchNotAllowed:
+            archive = money.fetch_ecb() if fetch else None
+        except money.FetchNotAllowed:
             raise CommandError("Fetching is off on this installation; set ECB_FETCH=1 to allow it.") from None
         except OSError as error:
             raise CommandError(f"The ECB's file could not be fetched: {error}") from error
-        self._tell("ECB", services.import_ecb_history(since=since, now=now, archive=archive))
+        try:
+            self._tell("ECB", services.import_ecb_history(since=since, archive=archive, actor=SYSTEM, now=now))
+        except RuleViolation as refused:
+            raise CommandError("\n".join(gettext(b.message) % b.params for b in refused.blockers)) from refused
         if carry_forward:
-            self._tell("carried", services.carry_forward(to_month=now.date(), now=now))
+            self._tell("carried", services.carry_forward(to_month=now.date(), actor=SYSTEM, now=now))
 
-    def _tell(self, what: str, done: services.Imported) -> None:
+    def _tell(self, what: str, done: money.Imported) -> None:
         self.stdout.write(f"{what}: {done.created} created, {done.updated} updated, {done.unchanged} unchanged")

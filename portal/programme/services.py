@@ -1,0 +1,117 @@
+"""The verbs on the programme's numbers, monthly rates and the policy: the rows are money's and policy's, which stand
+below the events; the event goes with them here, so that every change is kept with who and when.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import IO, Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from portal.accounts.rules import Actor
+from portal.events import services as events
+from portal.events.models import Event
+from portal.money import services as money
+from portal.money.models import MonthlyRate
+from portal.money.services import Imported, Written
+from portal.policy import services as policies
+from portal.policy.models import PolicyVersion
+from portal.programme.policies import may_keep
+
+RATE_ADDED, RATE_CHANGED = "rate.added", "rate.changed"
+VERSION_ADDED = "policy.version_added"
+
+
+def _allow(actor: Actor) -> None:
+    if not may_keep(actor):
+        raise PermissionDenied
+
+
+# Monthly rates
+
+
+@transaction.atomic
+def upload_rates(file: IO[bytes], *, actor: Actor, now: datetime) -> Imported:
+    """Take in an uploaded CSV (FX-1). Raises PermissionDenied, or money's RatesFileRefused, then writing nothing."""
+    _allow(actor)
+    return _recorded(money.import_csv(file, now=now), actor=actor, now=now)
+
+
+@transaction.atomic
+def import_ecb_history(
+    *, actor: Actor, now: datetime, since: date | None = None, archive: IO[bytes] | None = None
+) -> Imported:
+    """Take in the ECB's history, packaged or fetched (FX-1). Raises PermissionDenied, RuleViolation."""
+    _allow(actor)
+    return _recorded(money.import_ecb_history(since=since, now=now, archive=archive), actor=actor, now=now)
+
+
+@transaction.atomic
+def carry_forward(*, to_month: date, actor: Actor, now: datetime) -> Imported:
+    """Demo data: repeat the last known rates (FX-2). Raises PermissionDenied, RuleViolation."""
+    _allow(actor)
+    return _recorded(money.carry_forward(to_month=to_month, now=now), actor=actor, now=now)
+
+
+def _recorded(done: Imported, *, actor: Actor, now: datetime) -> Imported:
+    """One event for each rate that is new or another than before; what stayed as it was writes none."""
+    events.record([_rate_event(row, done, actor=actor, now=now) for row in done.written])
+    return done
+
+
+def _rate_event(row: Written, done: Imported, *, actor: Actor, now: datetime) -> Event:
+    month = f"{row.rate.month:%Y-%m}"
+    after = {"currency": row.rate.currency, "month": month, "usd_per_unit": str(row.rate.usd_per_unit)}
+    before = {} if row.replaced is None else {"usd_per_unit": str(row.replaced), "source": row.replaced_source}
+    return events.new_event(
+        MonthlyRate(pk=row.pk),
+        RATE_CHANGED if before else RATE_ADDED,
+        actor=actor,
+        now=now,
+        company_id=None,
+        before={**after, **before} if before else {},
+        after={**after, "source": done.source, "publication": done.publication},
+    )
+
+
+# The policy
+
+
+@transaction.atomic
+def add_policy_version(
+    *,
+    values: dict[str, Any],
+    effective_from: datetime | None,
+    note: str,
+    actor: Actor,
+    now: datetime,
+    after: int | None = None,
+) -> PolicyVersion:
+    """The next version of the policy (FLOW-7). Raises PermissionDenied, or what policy's add_version raises.
+
+    The event's `before` is the version it follows: the newest one that there was, in force already or not.
+    """
+    _allow(actor)
+    last = PolicyVersion.objects.order_by("-number").first()
+    version = policies.add_version(
+        values=values, effective_from=effective_from, note=note, by=actor.user_id, now=now, after=after
+    )
+    event = events.new_event(
+        version,
+        VERSION_ADDED,
+        actor=actor,
+        now=now,
+        company_id=None,
+        before=_told(last) if last else {},
+        after=_told(version),
+        comment=note,
+    )
+    events.record([event])
+    return version
+
+
+def _told(version: PolicyVersion) -> dict[str, Any]:
+    known = events.snapshot(version)
+    return {name: known[name] for name in ("number", "effective_from", "values")}
