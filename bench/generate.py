@@ -29,7 +29,7 @@ COUNTRIES = ("TR", "DE", "GB", "US", "FR", "NL", "SE")
 
 #: As portal.customers.rules.fold, for the letters that occur here.
 FOLDED = "lower(translate({}, 'İIıŞşĞğÜüÖöÇç', 'iiissgguuoocc'))"
-#: As referrals.search marks words.
+#: As referrals.selectors.search marks words.
 WORDS = "' s' || replace({}, ' ', ' s')"
 
 _CUSTOMERS = f"""

@@ -18,8 +18,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealreg import services
-from dealreg.forms import DecisionForm
 from dealreg.models import Registration, Status
+from dealreg.web.forms import DecisionForm
 from portal.accounts.admin_site import PortalAdmin, actor_of, site
 from portal.events.models import Event
 from portal.params import whole_number

@@ -12,7 +12,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_fsm import RETURN_VALUE, FSMField, transition
 
-from dealreg import rules, states
+from dealreg import rules
+from dealreg.rules import states
 from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
 from portal.workflow.blockers import Blocker, Money, from_json

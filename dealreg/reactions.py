@@ -8,9 +8,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from dealreg import services, states
-from dealreg.facts import unregistered
+from dealreg import services
 from dealreg.models import Registration
+from dealreg.rules import states
+from dealreg.selectors import unregistered
 from portal.events.models import Event
 from portal.events.services import on
 from portal.notify import rules as kinds
@@ -19,8 +20,8 @@ from portal.outage import send_soon
 from portal.policy import services as policies
 from portal.workflow.blockers import Term, _
 from referrals.models import Referral
-from referrals.people import People, people_of
 from referrals.reactions import deal_link
+from referrals.selectors.recipients import People, people_of
 
 
 @on("referral.won", "referral.accepted")

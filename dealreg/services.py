@@ -9,9 +9,9 @@ from typing import Any
 from django.db import IntegrityError
 
 from dealreg import rules, verbs
-from dealreg.eligibility import Eligibility
-from dealreg.facts import eligibility_of
 from dealreg.models import Registration
+from dealreg.rules.eligibility import Eligibility
+from dealreg.selectors import eligibility_of
 from portal.accounts.rules import SYSTEM, Actor
 from portal.policy import services as policies
 from portal.workflow import services as workflow

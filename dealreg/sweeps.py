@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from django.db.models import DateTimeField, ExpressionWrapper, F
 
 from dealreg import services, verbs
-from dealreg.facts import unregistered
 from dealreg.models import Registration
+from dealreg.selectors import unregistered
 from portal.accounts.rules import SYSTEM
 from portal.notify import reminders
 from portal.policy import services as policies

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext
 
-from dealreg import states
+from dealreg.rules import states
 from portal.events.models import Event
 from portal.workflow import timeline
 from portal.workflow.blockers import _

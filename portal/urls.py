@@ -10,8 +10,8 @@ from portal.accounts.admin_site import site
 
 urlpatterns = [
     path("", include("portal.pages.urls")),
-    path("", include("referrals.urls")),
-    path("", include("dealreg.urls")),
+    path("", include("referrals.web.urls")),
+    path("", include("dealreg.web.urls")),
     path("", include("portal.people.urls")),
     path("", include("portal.notify.urls")),
     # Teams list people by e-mail (ORG-2), so nobody gives himself another one on allauth's page.

@@ -19,7 +19,7 @@ from portal.policy import services as policies
 from portal.workflow.blockers import Param, Term, _
 from referrals import rules
 from referrals.models import Referral
-from referrals.people import People, people_of
+from referrals.selectors.recipients import People, people_of
 
 
 def deal_link(referral: Referral) -> str:

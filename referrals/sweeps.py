@@ -16,8 +16,9 @@ from portal.notify import reminders
 from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
-from referrals import rules, search, verbs
+from referrals import rules, verbs
 from referrals.models import Referral, ReferralQuerySet
+from referrals.verbs import search_index
 
 #: Twice the time between two turns, so that one may fail.
 RENAMED_WITHIN = timedelta(hours=2)
@@ -104,5 +105,5 @@ def index_renamed_customers(*, now: datetime) -> int:
     """
     changed = Customer.objects.filter(updated_at__gte=now - RENAMED_WITHIN).exclude(updated_at=F("created_at"))
     referrals = Referral.objects.filter(engagement__customer__in=changed).only("pk")
-    search.index(referrals)
+    search_index.index(referrals)
     return len(referrals)

@@ -15,8 +15,9 @@ from portal.catalog.models import Solution
 from portal.pages.demo import do
 from portal.pages.demo.cast import ISTANBUL, Cast
 from portal.workflow.blockers import Money
-from referrals import rules, services, verbs
+from referrals import rules, verbs
 from referrals.models import Engagement, Referral, TeamMember
+from referrals.services import creation
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -59,7 +60,7 @@ def deal(cast: Cast, *, at: datetime = NOW - 10 * DAY, by: str = CONTOSO, **chan
     given = deal_input(cast, **changes)
     if given.close_date < at.date():
         given = replace(given, close_date=at.date())
-    return services.create_deal(given, actor=cast.actor(by), now=at)
+    return creation.create_deal(given, actor=cast.actor(by), now=at)
 
 
 def vendor_copy(referral: Referral) -> Referral:

@@ -21,8 +21,9 @@ from portal.money import services as money
 from portal.pages.demo import do
 from portal.pages.demo.cast import MUNICH, Cast
 from portal.workflow.blockers import Money
-from referrals import drafts, services, verbs
+from referrals import verbs
 from referrals.models import Draft, Referral
+from referrals.services import creation, drafts
 from tests import build
 
 BIG = Money(Decimal(2_000_000), "EUR")
@@ -72,7 +73,7 @@ class Live:
         terms = {"solutions": [self.cast.solutions["twin"]], "help_code": "Unknown"}
         given = build.deal_input(self.cast, **{**places, **terms, **changes})
         sender, at = self.cast.actor(STRANGER), self.ago(days)
-        origin = services.create_deal(given, actor=sender, now=at)
+        origin = creation.create_deal(given, actor=sender, now=at)
         invitation = verbs.Invitation(
             partner=self.cast.companies["contoso"],
             close_date=given.close_date,

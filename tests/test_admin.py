@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from dealreg import states
 from dealreg.models import Registration, Status
+from dealreg.rules import states
 from portal.accounts.admin_site import site
 from portal.events.models import Event
 from portal.pages.demo import do

@@ -18,8 +18,10 @@ from portal.events.models import Event
 from portal.pages.demo import do
 from portal.pages.demo.cast import Cast
 from portal.workflow.blockers import Money, RuleViolation
-from referrals import editing, partners, rules, verbs
+from referrals import rules, verbs
 from referrals.models import Referral
+from referrals.selectors import partners
+from referrals.services import editing
 from tests import build
 from tests.edge import parse
 

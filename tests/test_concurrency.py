@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from dealreg import services as dealreg
 from dealreg import sweeps as dealreg_sweeps
-from dealreg import tasks as dealreg_tasks
+from dealreg import tasks
 from dealreg.models import Registration
 from portal.accounts import services as accounts
 from portal.customers import services as customers
@@ -25,8 +25,9 @@ from portal.notify.models import Notice
 from portal.pages.demo import do
 from portal.pages.demo.cast import Cast
 from portal.workflow.blockers import RuleViolation
-from referrals import services, sweeps, verbs
+from referrals import sweeps, verbs
 from referrals.models import Engagement, Referral
+from referrals.services import creation
 from tests import build
 from tests.build import CONTOSO, DAY, NOW, REVIEWER, SELLER
 
@@ -207,7 +208,7 @@ def test_workers_routing_at_once(cast: Cast) -> None:
         [filed.pk],
         lambda: dealreg_sweeps.route_submitted(now=NOW),
         lambda: dealreg_sweeps.route_once(filed, now=NOW),
-        lambda: dealreg_tasks.route(registration_id=filed.pk),
+        lambda: tasks.route(registration_id=filed.pk),
     )
     assert sorted(map(int, results)) == [0, 0, 1]
     assert verbs_of(filed)[-1] == "registration.routed"
@@ -225,7 +226,7 @@ def test_creating_with_one_key_at_once(cast: Cast) -> None:
     first, second = at_once(
         place,
         [uuid.uuid4(), given.customer.pk, admin.company_id, key],
-        *[lambda: services.create_deal(replace(given, key=key), actor=admin, now=NOW)] * 2,
+        *[lambda: creation.create_deal(replace(given, key=key), actor=admin, now=NOW)] * 2,
     )
     assert first == second
     assert Engagement.objects.get().creation_key == key

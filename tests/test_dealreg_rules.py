@@ -12,10 +12,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dealreg import rules, states
-from dealreg.acv import UsdRate, acv, add_years, contract_years, floor_cents, round_cents
-from dealreg.eligibility import Criterion, EligibilityFacts, eligibility
-from dealreg.rules import RegistrationFacts, RegistrationInput, judge, violations
+from dealreg import rules
+from dealreg.rules import RegistrationFacts, RegistrationInput, judge, states, violations
+from dealreg.rules.acv import UsdRate, acv, add_years, contract_years, floor_cents, round_cents
+from dealreg.rules.eligibility import Criterion, EligibilityFacts, eligibility
 from portal.policy.rules import Blackout, Policy
 from portal.workflow.blockers import Blocker, Money
 

@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from dealreg import states
 from dealreg.models import OUTCOMES, Registration
+from dealreg.rules import states
 from portal.accounts import services as accounts
 from portal.accounts.models import Company, User
 from portal.customers.models import Customer

@@ -26,7 +26,7 @@ from portal.pages.demo.cast import ANKARA, Cast
 from portal.pages.models import Export
 from portal.people import services as people
 from referrals import rules
-from referrals import services as deals
+from referrals.services import creation
 from tests import build
 from tests.build import NOW
 from tests.edge import STRANGER, Element, Live, parse
@@ -76,7 +76,7 @@ def test_the_file_holds_what_is_filtered_in_its_order(cast: Cast) -> None:
     assert names(made(cast, "q=other")) == ["Other"]
     assert names(made(cast, "tab=inbound")) == []
     assert names(made(cast, "tab=favorites")) == []
-    ticked = [other.public_id, *deals.Referral.objects.filter(name="Deal 07").values_list("public_id", flat=True)]
+    ticked = [other.public_id, *creation.Referral.objects.filter(name="Deal 07").values_list("public_id", flat=True)]
     assert names(made(cast, "sort=name", chosen=ticked)) == ["Deal 07", "Other"]
     assert names(made(cast, "type=partner_led", chosen=ticked)) == ["Deal 07"]
 
@@ -133,7 +133,7 @@ def test_what_people_typed_is_never_a_formula(cast: Cast) -> None:
     in Excel texts are texts."""
     for typed in TYPED:
         deal = build.deal(cast, name="x", **LED)
-        deals.Referral.objects.filter(pk=deal.pk).update(crm_id=typed)
+        creation.Referral.objects.filter(pk=deal.pk).update(crm_id=typed)
     assert sorted(line["CRM id"] for line in lines(made(cast))) == sorted(TYPED.values())
     sheet, texts = excel(made(cast, kind="xlsx"))
     assert {typed.replace("\r", "_x000D_") for typed in TYPED} <= {text.replace("\r", "_x000D_") for text in texts}
@@ -186,7 +186,7 @@ def column(number: int) -> str:
 def test_the_file_speaks_the_persons_language_and_zone(cast: Cast) -> None:
     """REF-20: also the days that its filters mean."""
     deal = build.deal(cast, name="Ovens", location=cast.locations[ANKARA])
-    deals.Referral.objects.filter(pk=deal.pk).update(created_at=NOW.replace(day=9, hour=21, minute=30))
+    creation.Referral.objects.filter(pk=deal.pk).update(created_at=NOW.replace(day=9, hour=21, minute=30))
     export = made(cast, "created_from=2026-11-10", by="ankara@contoso.example")
     content = bytes(Export.objects.get(pk=export.pk).content or b"").decode("utf-8-sig")
     assert export.language == "tr"
@@ -241,7 +241,7 @@ def test_a_file_made_with_other_roles_is_withdrawn(cast: Cast) -> None:
 
 
 def test_the_vendors_file_keeps_what_is_the_partners_own(cast: Cast) -> None:
-    """REF-20, REF-3: of a deal it may only view no CRM id, no registration, and nothing of private deals."""
+    """REF-20, REF-3: of a deal it may only view no CRM id, no registration, and nothing of private creation."""
     build.deal(cast, name="Led", crm_id="OPP-1", campaign_id="spring", **LED)
     build.deal(cast, name="Own", **PRIVATE)
     found = lines(made(cast, "tab=partner_led", by=build.SELLER))
@@ -313,7 +313,7 @@ def live(cast: Cast) -> Live:
 
 
 def test_bad_requests_make_no_file(live: Live, sent: list[dict[str, Any]]) -> None:
-    """REF-20: an unknown format; ids that are none, or of foreign deals."""
+    """REF-20: an unknown format; ids that are none, or of foreign creation."""
     foreign = live.received().engagement.referrals.exclude(company=live.cast.companies["contoso"]).get()
     live.deal(name="Ovens")
     owner, url = live.browser(OWNER), reverse("export_deals")

@@ -16,8 +16,9 @@ from dealreg.models import Registration, Status
 from portal.pages.demo.cast import Cast
 from portal.workflow import text
 from portal.workflow.blockers import Money
-from referrals import rules, views
+from referrals import rules
 from referrals.models import Note, Referral
+from referrals.web import actions
 from tests import build
 from tests.edge import STATES, Element, Live, parse
 
@@ -81,7 +82,7 @@ def test_each_verb_is_done_on_its_page(live: Live) -> None:
         assert done.crm_id == answers.get("crm_id", "")
         assert str(done.stage) == answers.get("stage", str(done.stage))
         toast = parse(owner.get(answer.headers["Location"])).one("div", class_="o-toast").text
-        assert toast == str(views.PAGES[verb].done)
+        assert toast == str(actions.PAGES[verb].done)
     assert Note.objects.get().text == "Welcome"
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 from django.urls import reverse
+from services.models import Registration
+from services.rules import states
 
-from dealreg import services as dealreg
-from dealreg import states
-from dealreg.models import Registration
+from dealreg import services
 from portal.catalog.models import Solution
 from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, Cast
@@ -228,7 +228,7 @@ def test_registrations_are_counted_by_result_and_rejected_ones_by_reason(live: L
 
     def reviewed(reason: str) -> Registration:
         registration = build.in_review(live.cast)
-        return dealreg.decide(
+        return services.decide(
             registration, "fail_review", actor=reviewer, now=NOW, reason_code=reason, comment="The contract says so."
         )
 

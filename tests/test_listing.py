@@ -25,8 +25,9 @@ from portal.pages.listing import columns, filters, keyset, rows
 from portal.pages.listing.asked import Asked, values
 from portal.pages.models import ListView
 from portal.workflow.blockers import Money
-from referrals import favorites, rules
+from referrals import rules
 from referrals.models import Favorite, Referral, Substatus
+from referrals.services import favorites
 from tests import build
 from tests.edge import STATES, STRANGER, Element, Live, parse
 

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from dealreg import services as dealreg
-from dealreg import states
 from dealreg.models import DECIDED, Registration, Status
+from dealreg.rules import states
 from dealreg.verbs import MACHINE as REGISTRATION_MACHINE
 from dealreg.verbs import Refusing
 from portal.accounts.rules import Actor

@@ -20,8 +20,9 @@ from portal.pages.demo.cast import ANKARA, Cast
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Money
-from referrals import rules, search, verbs
+from referrals import rules, verbs
 from referrals.models import Note, Referral
+from referrals.selectors import search
 from tests import build
 from tests.edge import STATES, STRANGER, Element, Live, parse
 

@@ -23,8 +23,9 @@ from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Money, RuleViolation
-from referrals import editing, rules, services, sweeps, verbs
+from referrals import rules, sweeps, verbs
 from referrals.models import Engagement, Note, Referral
+from referrals.services import creation, editing
 from referrals.verbs import MACHINE
 from tests import build
 from tests.build import CONTOSO, DAY, NOW, REVIEWER, SELLER
@@ -111,16 +112,16 @@ def test_new_deal_needs_a_role_and_a_ready_solution(cast: Cast) -> None:
     nora = cast.actor(NORTHWIND)
     assert [b.code for b in verbs.new_deal_blockers(nora)] == ["no_co_sell_ready_solution"]
     given = build.deal_input(cast, location=cast.locations["Seattle"], solutions=[cast.solutions["azure"]])
-    assert refusal(services.create_deal, given, actor=nora, now=NOW) == ["no_co_sell_ready_solution"]
+    assert refusal(creation.create_deal, given, actor=nora, now=NOW) == ["no_co_sell_ready_solution"]
     tags = {"co_sell_ready": True, "published": False}
     manager = cast.actor("manager@vendor.example")
     catalog.set_tags(cast.solutions["consulting"], actor=manager, now=NOW, **tags)
     assert [b.code for b in verbs.new_deal_blockers(nora)] == ["no_co_sell_ready_solution"]
     catalog.set_tags(cast.solutions["consulting"], actor=manager, now=NOW, published=True)
-    assert services.create_deal(given, actor=nora, now=NOW).company == cast.companies["northwind"]
+    assert creation.create_deal(given, actor=nora, now=NOW).company == cast.companies["northwind"]
     for email in (VIEWER, OWNER):
         assert [b.code for b in verbs.new_deal_blockers(cast.actor(email))] == ["role_missing"]
-        codes = refusal(services.create_deal, build.deal_input(cast), actor=cast.actor(email), now=NOW)
+        codes = refusal(creation.create_deal, build.deal_input(cast), actor=cast.actor(email), now=NOW)
         assert codes == ["role_missing", "foreign_location"]
     for email in (CONTOSO, ANKARA_ADMIN, USER):
         assert verbs.new_deal_blockers(cast.actor(email)) == []
@@ -129,19 +130,19 @@ def test_new_deal_needs_a_role_and_a_ready_solution(cast: Cast) -> None:
 def test_deals_are_created_for_locations_of_ones_scope(cast: Cast) -> None:
     """ORG-1, ORG-2, REF-6: the own company's, and of those the ones the role holds for."""
     admin, ankara = cast.actor(CONTOSO), cast.actor(ANKARA_ADMIN)
-    assert [p.name for p in services.creatable_locations(admin)] == [ANKARA, BERLIN, ISTANBUL]
-    assert [p.name for p in services.creatable_locations(ankara)] == [ANKARA]
-    assert services.creatable_locations(cast.actor(VIEWER)) == []
+    assert [p.name for p in creation.creatable_locations(admin)] == [ANKARA, BERLIN, ISTANBUL]
+    assert [p.name for p in creation.creatable_locations(ankara)] == [ANKARA]
+    assert creation.creatable_locations(cast.actor(VIEWER)) == []
     for actor, place in [(ankara, ISTANBUL), (admin, MUNICH)]:
         given = build.deal_input(cast, location=cast.locations[place])
-        assert refusal(services.create_deal, given, actor=actor, now=NOW) == ["foreign_location"]
+        assert refusal(creation.create_deal, given, actor=actor, now=NOW) == ["foreign_location"]
     assert build.deal(cast, at=NOW, by=ANKARA_ADMIN, location=cast.locations[ANKARA]).location.name == ANKARA
 
 
 def test_bad_input_creates_nothing_and_is_told_at_once(cast: Cast) -> None:
     """REF-5, REF-6, REF-7, REF-8: the service asks the same rules as the form, at the day of `now` (UTC)."""
     given = build.deal_input(cast, team=[], solutions=[], name="", contact=rules.Contact(), close_date=NOW.date() - DAY)
-    codes = refusal(services.create_deal, given, actor=cast.actor(CONTOSO), now=NOW)
+    codes = refusal(creation.create_deal, given, actor=cast.actor(CONTOSO), now=NOW)
     assert codes == [
         "name_required",
         "close_date_past",
@@ -157,15 +158,15 @@ def test_bad_input_creates_nothing_and_is_told_at_once(cast: Cast) -> None:
 def test_the_same_creation_key_makes_one_deal(cast: Cast) -> None:
     """REF-10: a double click creates one deal; another company's equal key is another deal (ORG-6)."""
     given = build.deal_input(cast)
-    first = services.create_deal(given, actor=cast.actor(CONTOSO), now=NOW)
+    first = creation.create_deal(given, actor=cast.actor(CONTOSO), now=NOW)
     told = Event.objects.count()
-    second = services.create_deal(replace(given, name="Twice"), actor=cast.actor(CONTOSO), now=NOW)
+    second = creation.create_deal(replace(given, name="Twice"), actor=cast.actor(CONTOSO), now=NOW)
     assert (second.pk, second.name, Event.objects.count()) == (first.pk, "Plant monitoring", told)
     munich = replace(given, location=cast.locations[MUNICH])
-    other = services.create_deal(munich, actor=cast.actor(FABRIKAM), now=NOW)
+    other = creation.create_deal(munich, actor=cast.actor(FABRIKAM), now=NOW)
     assert other.engagement_id != first.engagement_id
     anew = replace(given, key=uuid.uuid4())
-    assert services.create_deal(anew, actor=cast.actor(CONTOSO), now=NOW).pk not in {first.pk, other.pk}
+    assert creation.create_deal(anew, actor=cast.actor(CONTOSO), now=NOW).pk not in {first.pk, other.pk}
 
 
 # Answering -------------------------------------------------------------------------------------------------------
@@ -255,7 +256,7 @@ def test_notes_are_shared_or_the_companys_own_and_have_a_limit(cast: Cast) -> No
 def test_winning_early_is_warned_of_and_kept(cast: Cast, after: timedelta, early: bool) -> None:
     """REF-17, REF-18: the warning names the safe hour; the fact is kept; exactly 72 hours are safe."""
     deal = build.deal(cast, at=NOW)
-    facts = services.win_facts(deal, now=NOW + after)
+    facts = creation.win_facts(deal, now=NOW + after)
     assert (facts.early, facts.safe_at, facts.safe_hours) == (early, NOW + 72 * HOUR, 72)
     won = do.win(deal, actor=cast.actor(CONTOSO), now=NOW + after)
     assert (won.substatus, won.stage, won.closed_at, won.won_early) == ("Won", 100, NOW + after, early)

@@ -23,8 +23,9 @@ from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, PASSWORD, Cast
 from portal.people import services as people
 from portal.policy import services as policies
-from referrals import stage_names, views
 from referrals.models import Draft, Referral
+from referrals.services import stage_names
+from referrals.web import actions
 from tests import build
 from tests.edge import Live
 
@@ -520,7 +521,7 @@ def test_every_address_is_in_the_table() -> None:
         _addresses(get_resolver().url_patterns)
     )
     sent = {row.route for row in rows if row.method == "POST"}
-    assert {f"act:{verb.replace('_', '-')}" for verb in views.PAGES} <= sent
+    assert {f"act:{verb.replace('_', '-')}" for verb in actions.PAGES} <= sent
     assert {
         "registration",
         "registration_check",

@@ -9,8 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from portal.customers.models import Customer
 from portal.pages.demo import do
 from portal.pages.demo.cast import MUNICH, Cast
-from referrals import rules, search, sweeps, verbs
+from referrals import rules, sweeps, verbs
 from referrals.models import Note, Referral
+from referrals.selectors import search
+from referrals.verbs import search_index
 from tests import build
 from tests.build import NOW
 
@@ -203,7 +205,7 @@ def test_many_copies_are_indexed_by_as_many_statements_as_one(cast: Cast) -> Non
     counts = []
     for chosen in (deals[:1], deals):
         with CaptureQueriesContext(connection) as queries:
-            search.index(chosen)
+            search_index.index(chosen)
         counts.append(sum("SAVEPOINT" not in query["sql"] for query in queries))
     assert counts == [5, 5]
     assert found(cast, "deal 3", by=sender) == {"Deal 3"}

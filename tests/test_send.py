@@ -9,14 +9,15 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
-from dealreg import facts
+from dealreg import selectors
 from portal.notify.models import Notice
 from portal.pages.demo import do
 from portal.pages.demo.cast import Cast
 from portal.policy import services as policies
 from portal.workflow.blockers import Money
-from referrals import rules, services
+from referrals import rules
 from referrals.models import Engagement, Note, Referral
+from referrals.services import creation
 from tests import build
 from tests.edge import STRANGER, Live, parse
 from tests.test_forms import HOSTILE, OWNER, errors, summary
@@ -74,7 +75,7 @@ def test_a_seller_sends_a_deal_which_the_partner_answers(live: Live) -> None:
     accepted = do.accept(
         copy, actor=cast.actor(STRANGER), now=live.now, name=copy.name, value=copy.money, close_date=copy.close_date
     )
-    judged = facts.eligibility_of(accepted, policy=policies.current(live.now))
+    judged = selectors.eligibility_of(accepted, policy=policies.current(live.now))
     assert {c.code: c.state for c in judged.criteria}["vendor_accepted"] == "met"
 
 
@@ -88,7 +89,7 @@ def test_who_may_send(live: Live) -> None:
         if not allowed:
             assert client.post(SEND, filled(live)).status_code == 403
             with pytest.raises(PermissionDenied):
-                services.send_deal(None, actor=live.cast.actor(person), now=live.now)  # type: ignore[arg-type]
+                creation.send_deal(None, actor=live.cast.actor(person), now=live.now)  # type: ignore[arg-type]
     assert Engagement.objects.count() == 0
 
 

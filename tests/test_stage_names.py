@@ -14,8 +14,10 @@ from portal.catalog.models import AssessmentType
 from portal.events.models import Event
 from portal.pages.demo.cast import Cast
 from portal.workflow.blockers import RuleViolation
-from referrals import rules, stage_names, stages
+from referrals import rules
 from referrals.models import StageName
+from referrals.rules import stage_names as stages
+from referrals.services import stage_names
 from tests import build
 from tests.build import NOW
 from tests.edge import Live, parse

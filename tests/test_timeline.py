@@ -16,8 +16,9 @@ from portal.pages.demo import do
 from portal.pages.demo.cast import Cast
 from portal.workflow import services as workflow
 from portal.workflow import timeline
-from referrals import stage_names, sweeps
+from referrals import sweeps
 from referrals.models import Referral
+from referrals.services import stage_names
 from tests import build
 from tests.edge import Element, Live, parse
 

@@ -21,10 +21,10 @@ from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
 from django.utils import timezone, translation
 from django.utils.translation.reloader import translation_file_changed
 
-from dealreg import checks
-from dealreg.eligibility import EligibilityFacts, eligibility
 from dealreg.models import Registration, Status
-from dealreg.values import RegistrationFacts, RegistrationInput
+from dealreg.rules import checks
+from dealreg.rules.eligibility import EligibilityFacts, eligibility
+from dealreg.rules.values import RegistrationFacts, RegistrationInput
 from portal import translations
 from portal.accounts.admin_site import site
 from portal.accounts.models import User

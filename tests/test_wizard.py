@@ -19,8 +19,11 @@ from portal.catalog.models import AssessmentType, Solution
 from portal.customers.models import Customer
 from portal.pages.demo.cast import ANKARA, ISTANBUL, MUNICH, Cast
 from portal.workflow.blockers import Money, RuleViolation
-from referrals import drafts, offers, rules, verbs, wizard
+from referrals import rules, verbs
 from referrals.models import Draft, Engagement, Note, Referral
+from referrals.services import drafts
+from referrals.web.wizard import choices
+from referrals.web.wizard import draft as wizard
 from tests import build
 from tests.edge import Element, Live, parse
 from tests.test_forms import HOSTILE, OWNER, errors, summary
@@ -554,7 +557,7 @@ def test_people_of_earlier_deals_are_added_with_one_click(live: Live, django_ass
     assert ankara.page.one("section", id="offered").all("button") == []  # Istanbul's deals aren't his to see
     actor = live.cast.actor(OWNER)
     with django_assert_num_queries(1):
-        offers.people(actor)
+        choices.people(actor)
 
 
 # Solutions

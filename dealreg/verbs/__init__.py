@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dealreg import states
 from dealreg.models import Registration
+from dealreg.rules import states
 from dealreg.timeline import params
 from dealreg.verbs.deciding import (
     CLOSE,

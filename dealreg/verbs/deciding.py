@@ -8,10 +8,11 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import ClassVar
 
-from dealreg import rules, states
-from dealreg.facts import partner_count
+from dealreg import rules
 from dealreg.models import Registration
 from dealreg.policies import may_review
+from dealreg.rules import states
+from dealreg.selectors import partner_count
 from portal.workflow.blockers import Blocker, _, to_json
 from portal.workflow.timeline import REGISTRATION, Sentence
 from portal.workflow.verbs import Context, Effect, Verb, worker

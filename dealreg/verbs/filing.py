@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dealreg import rules
-from dealreg.facts import eligibility_of, eligible_solutions, registration_facts, was_settled
 from dealreg.models import NOT_REGISTERED, Registration
 from dealreg.policies import may_file
+from dealreg.selectors import eligibility_of, eligible_solutions, registration_facts, was_settled
 from portal.catalog.models import Solution
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.timeline import REGISTRATION, Sentence

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from dealreg import services as dealreg
-from dealreg import states
-from dealreg.eligibility import Eligibility
 from dealreg.models import NOT_REGISTERED, Registration, Status
+from dealreg.rules import states
+from dealreg.rules.eligibility import Eligibility
 from portal.accounts.rules import Actor
 from portal.pages import happened
 from portal.policy import services as policies
@@ -21,11 +21,11 @@ from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker
 from referrals import rules
-from referrals.forms import NoteForm
 from referrals.models import Note, Referral
-from referrals.participation import know_each_other
-from referrals.people import reach
 from referrals.policies import may_change
+from referrals.rules.sharing import know_each_other
+from referrals.selectors.recipients import reach
+from referrals.web.forms.deal import NoteForm
 
 #: Where a verb's page is, if not among the referral's own.
 _PLACES = {

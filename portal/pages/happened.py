@@ -14,8 +14,8 @@ from portal.events.models import Event
 from portal.params import whole_number
 from portal.workflow import timeline
 from portal.workflow.blockers import _
-from referrals import stage_names
 from referrals.models import Referral
+from referrals.services import stage_names
 from referrals.timeline import stages_of
 
 

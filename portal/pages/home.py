@@ -14,9 +14,11 @@ from portal.accounts.rules import REVIEWER, Actor
 from portal.events.models import Event
 from portal.policy import services as policies
 from portal.workflow import timeline
-from referrals import partners, rules, stage_names
-from referrals.drafts import begun
+from referrals import rules
 from referrals.models import Referral, ReferralQuerySet
+from referrals.selectors import partners
+from referrals.services import stage_names
+from referrals.services.drafts import begun
 from referrals.timeline import stages_of
 from referrals.verbs import new_deal_blockers
 

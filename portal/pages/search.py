@@ -11,15 +11,15 @@ from django.db.models import Q
 from django.urls import reverse
 
 from dealreg.models import Registration, RegistrationQuerySet
-from dealreg.states import REGISTRATION_STATES
+from dealreg.rules.states import REGISTRATION_STATES
 from portal.accounts.rules import ADMIN_ROLES, Actor
 from portal.customers.models import Customer
 from portal.pages.listing.asked import Asked
 from portal.pages.listing.rows import Row, page_query
 from portal.workflow import text
 from portal.workflow.blockers import _
-from referrals import search
 from referrals.models import Referral
+from referrals.selectors import search
 
 #: So many hits of each kind fit under the field, and on the page.
 MOST_BELOW, MOST = 4, 10
@@ -51,7 +51,7 @@ class Group:
 def context(actor: Actor, typed: str, *, most: int = MOST) -> dict[str, Any]:
     """What the page and the panel show; the same number of queries whatever is found."""
     query = typed.strip()
-    searched = query[: search.LONGEST_QUERY]
+    searched = query[: search.MAX_QUERY]
     asks = search.is_long_enough(searched)
     groups = _groups(actor, searched, most) if asks else []
     return {

@@ -37,11 +37,12 @@ from portal.pages.listing.rows import neighbours
 from portal.pages.models import Export
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
-from referrals import favorites, verbs
-from referrals.forms import NoteForm, add_blockers
+from referrals import verbs
 from referrals.models import Referral
 from referrals.policies import may_change
-from referrals.views import get_referral
+from referrals.services import favorites
+from referrals.web.actions import get_referral
+from referrals.web.forms.deal import NoteForm, add_blockers
 
 YEAR = 365 * 24 * 3600
 MOST_EXPORTS = 20

@@ -11,9 +11,10 @@ from django.db.models import F
 from portal.accounts.rules import Actor
 from portal.workflow.blockers import Blocker
 from portal.workflow.verbs import Context, Inputs, Verb
-from referrals import rules, search
+from referrals import rules
 from referrals.models import Engagement, Referral
 from referrals.policies import may_change
+from referrals.verbs import search_index
 
 
 class DealVerb(Verb[Referral, Inputs]):
@@ -33,7 +34,7 @@ class DealVerb(Verb[Referral, Inputs]):
             others = Referral.objects.filter(engagement__in=engagements).exclude(pk__in=[r.pk for r in records])
             others.update(version=F("version") + 1)
         if self.indexed:
-            search.index_engagements({record.engagement_id for record in records})
+            search_index.index_engagements({record.engagement_id for record in records})
 
 
 @dataclass(frozen=True)

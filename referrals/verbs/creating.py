@@ -14,10 +14,12 @@ from portal.customers.models import Customer
 from portal.workflow.blockers import Blocker, Money, _
 from portal.workflow.timeline import STATUS, Sentence
 from portal.workflow.verbs import Context, Creation, Effect, Inputs
-from referrals import participation, partners, rules, search
+from referrals import rules
 from referrals.models import Engagement, Referral
 from referrals.policies import acts_for_company, may_send
-from referrals.verbs import copies
+from referrals.rules import sharing
+from referrals.selectors import partners
+from referrals.verbs import copies, search_index
 from referrals.verbs.copies import Terms
 from referrals.verbs.notes import note_with
 
@@ -127,7 +129,7 @@ class Create(DealCreation[NewDeal]):
                 engagement, inputs.terms, to=vendor, sender_id=own.company_id, context=context
             )
             events.append(received)
-        search.index_engagements([engagement.pk])
+        search_index.index_engagements([engagement.pk])
         return own, Effect(after=copies.birth_columns(own), events=events)
 
 
@@ -184,11 +186,11 @@ class Send(DealCreation[SentDeal]):
         yield from rules.detail_blockers(name=inputs.name, value=inputs.value, notes=inputs.notes, policy=policy)
         yield from rules.close_date_blockers(inputs.close_date, today=context.now.date())
         if not partners.ecosystem().filter(pk=inputs.partner.pk).exists():
-            yield participation.UNKNOWN_PARTNER
+            yield sharing.UNKNOWN_PARTNER
         yield from rules.count_blockers(len(inputs.solutions), policy=policy)
         if any(solution.publisher_id != inputs.partner.pk for solution in inputs.solutions):
-            yield participation.FOREIGN_SOLUTION
-        yield from participation.wanted_help_blockers(inputs.help_code)
+            yield sharing.FOREIGN_SOLUTION
+        yield from sharing.wanted_help_blockers(inputs.help_code)
 
     def apply(self, inputs: SentDeal, context: Context) -> tuple[Referral, Effect]:
         engagement = Engagement.objects.create(
@@ -213,7 +215,7 @@ class Send(DealCreation[SentDeal]):
             invite_help=inputs.help_code,
             invite_notes=inputs.notes,
         )
-        search.index_engagements([engagement.pk])
+        search_index.index_engagements([engagement.pk])
         return own, Effect(after=copies.birth_columns(own), events=[*events, received])
 
 

@@ -11,9 +11,11 @@ from portal.catalog.models import Solution
 from portal.workflow.blockers import Blocker, Money, _
 from portal.workflow.timeline import PEOPLE, Sentence
 from portal.workflow.verbs import Context, Effect
-from referrals import participation, partners, rules
+from referrals import rules
 from referrals.models import Referral
 from referrals.policies import may_share
+from referrals.rules import sharing
+from referrals.selectors import partners
 from referrals.verbs import copies
 from referrals.verbs.base import DealVerb
 from referrals.verbs.copies import Terms
@@ -30,9 +32,7 @@ class ShareWithVendor(DealVerb[None]):
     seen_by_all = True
 
     def blockers(self, record: Referral, context: Context) -> Iterable[Blocker]:
-        return participation.sharing_blockers(
-            inbound=record.is_inbound, vendor_may_view=record.engagement.vendor_may_view
-        )
+        return sharing.sharing_blockers(inbound=record.is_inbound, vendor_may_view=record.engagement.vendor_may_view)
 
     def apply(self, record: Referral, inputs: None, context: Context) -> Effect:
         record.share_with_vendor()
@@ -61,10 +61,10 @@ class RequestHelp(DealVerb[HelpRequest]):
     seen_by_all = indexed = True
 
     def blockers(self, record: Referral, context: Context) -> Iterable[Blocker]:
-        return participation.asking_blockers(inbound=record.is_inbound, help_code=record.engagement.help_code)
+        return sharing.asking_blockers(inbound=record.is_inbound, help_code=record.engagement.help_code)
 
     def input_blockers(self, record: Referral, inputs: HelpRequest, context: Context) -> Iterable[Blocker]:
-        return participation.help_blockers(inputs.help_code, contact=inputs.contact)
+        return sharing.help_blockers(inputs.help_code, contact=inputs.contact)
 
     def apply(self, record: Referral, inputs: HelpRequest, context: Context) -> Effect:
         record.request_help()
@@ -95,8 +95,8 @@ class Invitation:
     notes: str = ""
 
     @property
-    def terms(self) -> participation.Invitation:
-        return participation.Invitation(
+    def terms(self) -> sharing.Invitation:
+        return sharing.Invitation(
             close_date=self.close_date,
             value=self.value,
             help_code=self.help_code,
@@ -117,18 +117,18 @@ class InvitePartner(DealVerb[Invitation]):
     seen_by_all = indexed = True
 
     def blockers(self, record: Referral, context: Context) -> Iterable[Blocker]:
-        return participation.inviting_blockers(inbound=record.is_inbound)
+        return sharing.inviting_blockers(inbound=record.is_inbound)
 
     def input_blockers(self, record: Referral, inputs: Invitation, context: Context) -> Iterable[Blocker]:
         partner = inputs.partner
         if partner.pk == record.company_id:
-            yield participation.OWN_COMPANY
+            yield sharing.OWN_COMPANY
         elif record.engagement.referrals.filter(company=partner).exists():
             named = {"partner": partner.name}
             yield Blocker("already_invited", _("%(partner)s has this deal already."), "REF-9", "partner", named)
         elif not partners.ecosystem().filter(pk=partner.pk).exists():  # nor the vendor: it is asked for help (REF-4)
-            yield participation.UNKNOWN_PARTNER
-        yield from participation.invitation_blockers(inputs.terms, today=context.now.date(), policy=context.policy)
+            yield sharing.UNKNOWN_PARTNER
+        yield from sharing.invitation_blockers(inputs.terms, today=context.now.date(), policy=context.policy)
 
     def apply(self, record: Referral, inputs: Invitation, context: Context) -> Effect:
         record.invite_partner()

@@ -13,11 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from dealreg import services as dealreg
+from dealreg import services
 from portal.pages.demo.cast import Cast
-from referrals import drafts
 from referrals.models import Referral
-from referrals.wizard import STEPS
+from referrals.services import drafts
+from referrals.web.wizard.draft import STEPS
 from tests import build
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
@@ -150,7 +150,7 @@ def opened(page: Page, url: str) -> Page:
 
 
 def sent_back(cast: Cast, referral: Referral) -> None:
-    dealreg.decide(
+    services.decide(
         deals.in_review(cast, referral),
         "require_action",
         actor=cast.actor(build.REVIEWER),

@@ -18,8 +18,9 @@ from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
 from portal.programme import services as programme
 from portal.workflow.blockers import Money
-from referrals import rules, services, sweeps
+from referrals import rules, sweeps
 from referrals.models import Referral
+from referrals.services import creation
 from referrals.verbs import Invitation, NewDeal
 
 HELP = "ProofOfConceptOrDemo"
@@ -113,7 +114,7 @@ def _own(world: World, days: float, deal: NewDeal, *, help_code: str = HELP, vie
     deal = replace(deal, help_code=help_code, vendor_may_view=view)
     if deal.close_date < at.date():
         deal = replace(deal, close_date=at.date())
-    return services.create_deal(deal, actor=world.admin, now=at)
+    return creation.create_deal(deal, actor=world.admin, now=at)
 
 
 def _vendor_copy(referral: Referral) -> Referral:
@@ -230,7 +231,7 @@ def _send(world: World, days: float, customer: str, value: int, currency: str, *
         help_code=rules.NO_HELP,
         vendor_may_view=True,
     )
-    origin = services.create_deal(deal, actor=world.fabrikam, now=world.ago(days))
+    origin = creation.create_deal(deal, actor=world.fabrikam, now=world.ago(days))
     invitation = Invitation(
         partner=world.cast.companies["contoso"],
         close_date=deal.close_date,

@@ -14,8 +14,9 @@ from dealreg.rules import RegistrationInput
 from portal.accounts.rules import SYSTEM, Actor
 from portal.catalog.models import Solution
 from portal.workflow.services import run
-from referrals import editing, rules, verbs
+from referrals import rules, verbs
 from referrals.models import Referral
+from referrals.services import editing
 
 decide = registrations.decide
 

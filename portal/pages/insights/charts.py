@@ -11,7 +11,7 @@ from typing import Any
 from babel.dates import format_date
 from django.utils.translation import get_language, gettext, ngettext
 
-from dealreg import states
+from dealreg.rules import states
 from portal.accounts.rules import Actor
 from portal.money.rules import months
 from portal.pages.insights.figures import MOST_ROWS, Figures

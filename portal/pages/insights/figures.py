@@ -15,12 +15,12 @@ from typing import Any
 from django.db.models import Aggregate, Count, DecimalField, DurationField, F, Q, Sum, Value
 from django.db.models.functions import Coalesce, TruncMonth
 
-from dealreg import states
+from dealreg.rules import states
 from portal.accounts.rules import Actor
 from portal.pages.insights.period import Period
 from referrals import rules
 from referrals.models import Referral
-from referrals.ordering import STAGED
+from referrals.models.expressions import STAGED
 
 #: So many countries or solutions at most, those with the most deals.
 MOST_ROWS = 50

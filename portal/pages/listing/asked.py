@@ -14,7 +14,7 @@ from portal.accounts.rules import Actor
 from portal.pages.listing import filters, keyset
 from portal.pages.listing.filters import State, Values
 from portal.pages.listing.keyset import Order, Place
-from referrals import search
+from referrals.selectors import search
 
 INBOUND, OUTBOUND, PARTNER_LED, FAVORITES = "inbound", "outbound", "partner_led", "favorites"
 SIZES = (25, 50, 100)
@@ -48,7 +48,7 @@ class Asked:
         A search that comes without filters is one over all deals: the remembered filters would hide what is looked for.
         """
         state = filters.clean(values, actor)
-        query = _last(values, "q").strip()[: search.LONGEST_QUERY]
+        query = _last(values, "q").strip()[: search.MAX_QUERY]
         stated = bool(state) or EXACT in values
         if kept and not stated:
             state = {} if query else filters.clean(_listed(kept), actor)

@@ -18,17 +18,18 @@ from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThanOr
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 
-from dealreg import states
 from dealreg.models import NOT_REGISTERED
+from dealreg.rules import states
 from portal.accounts.models import Company
 from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
 from portal.customers.rules import country_choices, fold
 from portal.workflow import text
 from portal.workflow.blockers import _
-from referrals import rules, search
+from referrals import rules
 from referrals.models import Referral, ReferralSolution, TeamMember
-from referrals.ordering import KNOWN_VALUE, STAGED
+from referrals.models.expressions import KNOWN_VALUE, STAGED
+from referrals.selectors import search
 
 #: What an address holds: every name with all its values.
 Values = Mapping[str, Sequence[str]]

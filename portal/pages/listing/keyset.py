@@ -19,7 +19,7 @@ from django.db.models import BooleanField, F, Func, Value
 from django.db.models.expressions import Combinable
 
 from referrals.models import Referral, ReferralQuerySet
-from referrals.ordering import FOLDED_NAME, KNOWN_VALUE, LIFE, SHOWN_STAGE
+from referrals.models.expressions import FOLDED_NAME, KNOWN_VALUE, LIFE, SHOWN_STAGE
 
 DEFAULT = "-created"
 #: Where the list's queries keep the key of their order.

@@ -18,8 +18,8 @@ from portal.pages.listing.columns import Column
 from portal.pages.listing.keyset import SORTS, Order
 from portal.workflow import text
 from portal.workflow.blockers import _
-from referrals import search
 from referrals.models import Referral, ReferralQuerySet
+from referrals.selectors import search
 from referrals.verbs import new_deal_blockers
 
 #: Counting goes on to here; of more, nobody asks how many exactly.

@@ -14,9 +14,10 @@ from portal.accounts.rules import Actor
 from portal.pages.listing import filters
 from portal.pages.listing.asked import FAVORITES, INBOUND, OUTBOUND, PARTNER_LED, Asked
 from portal.pages.listing.keyset import Place
-from referrals import rules, search
+from referrals import rules
 from referrals.models import Favorite, Referral, ReferralQuerySet, ReferralSolution, TeamMember
-from referrals.ordering import STAGED
+from referrals.models.expressions import STAGED
+from referrals.selectors import search
 
 
 def listed(actor: Actor, asked: Asked) -> ReferralQuerySet:

@@ -12,9 +12,9 @@ from django.template.context import Context
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
-from dealreg import states
-from dealreg.eligibility import Criterion
 from dealreg.models import Registration
+from dealreg.rules import states
+from dealreg.rules.eligibility import Criterion
 from portal.pages.templatetags.ortak import badge
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Param, _

@@ -1,0 +1,29 @@
+"""Deal registration as pure decisions: what other rooms need of it."""
+
+from __future__ import annotations
+
+from dealreg.rules.acv import UsdRate, acv, round_cents
+from dealreg.rules.checks import WAIVED, violations
+from dealreg.rules.eligibility import Criterion, Eligibility, EligibilityFacts, eligibility
+from dealreg.rules.judgement import Judgement, Route, judge, route_for
+from dealreg.rules.values import Amounts, RegistrationFacts, RegistrationInput, amounts
+
+__all__ = [
+    "WAIVED",
+    "Amounts",
+    "Criterion",
+    "Eligibility",
+    "EligibilityFacts",
+    "Judgement",
+    "RegistrationFacts",
+    "RegistrationInput",
+    "Route",
+    "UsdRate",
+    "acv",
+    "amounts",
+    "eligibility",
+    "judge",
+    "round_cents",
+    "route_for",
+    "violations",
+]

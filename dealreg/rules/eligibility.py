@@ -1,0 +1,398 @@
+"""Eligibility for co-sell deal registration (ELIG), criterion by criterion, as pure decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal
+
+from dealreg.rules.acv import USD, floor_cents
+from portal.policy.rules import Policy
+from portal.workflow.blockers import Blocker, Money, Param, Term, _
+
+State = Literal["met", "notMet", "notYet"]
+#: Who can still settle a criterion: nobody once it can't change any more, '' when there is nothing to settle.
+SettledBy = Literal["", "you", "vendor", "time", "nobody"]
+
+_DEAL_TYPES = {
+    "private": _("Private deal"),
+    "partner_led": _("Partner-led"),
+    "co_sell": _("Co-sell"),
+    "solution_assessment": _("Solution assessment"),
+}
+_OPEN = frozenset({"Received", "Accepted"})
+#: ELIG-8: what an approved exception replaces.
+_REPLACEABLE = frozenset({"ELIG-2", "ELIG-3", "ELIG-4", "ELIG-5", "ELIG-7"})
+
+_WON_NEXT = _("A won deal can't be changed any more; if it should be registered all the same, request an exception.")
+_OVER_NEXT = _("The deal is closed without a sale, so this can't change any more.")
+
+
+@dataclass(frozen=True)
+class EligibilityFacts:
+    """What eligibility is judged by.
+
+    `deal_type`: private, partner_led, co_sell or solution_assessment. `value_usd` at the rate of `rate_month` (FX-2),
+    None while there is no rate. `azure_ip_solutions`: names of the deal's Azure IP co-sell eligible solutions.
+    `substatus` of the partner's own referral, `vendor_substatus` of the vendor's (None: the vendor has no copy),
+    open for an answer until `vendor_expires_at`. Instants are UTC.
+    """
+
+    deal_type: str
+    value: Money
+    value_usd: Decimal | None
+    rate_month: date | None
+    customer_managed: bool
+    azure_ip_solutions: tuple[str, ...]
+    substatus: str
+    safe_win_at: datetime
+    vendor_substatus: str | None = None
+    vendor_expires_at: datetime | None = None
+    vendor_seller: str = ""
+    exception_approved: bool = False
+    won_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.substatus in _OPEN
+
+    @property
+    def is_won(self) -> bool:
+        return self.substatus == "Won"
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One criterion as the deal page and the API show it; the three texts render like any Blocker.
+
+    `notYet`: time or someone (`settled_by`) may still settle it without anything being corrected; `settled_at` is
+    the instant by which that is decided at the latest, where one is known. `notMet`: as things stand, no.
+    """
+
+    code: str
+    rule: str
+    state: State
+    needed: Blocker
+    actual: Blocker
+    message: Blocker
+    settled_by: SettledBy = ""
+    settled_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Eligibility:
+    """All criteria in the order ELIG-1 to ELIG-7."""
+
+    criteria: tuple[Criterion, ...]
+
+    @property
+    def eligible(self) -> bool:
+        return not self.unmet
+
+    @property
+    def unmet(self) -> tuple[Blocker, ...]:
+        """What is missing, one sentence each (REG-14 carries them)."""
+        return tuple(c.message for c in self.criteria if c.state != "met")
+
+
+def eligibility(facts: EligibilityFacts, policy: Policy) -> Eligibility:
+    """Judge every criterion ELIG-1 to ELIG-7; an approved exception replaces what of 2..5 and 7 is unmet (ELIG-8)."""
+    found = (
+        _not_assessment(facts),
+        _deal_type(facts),
+        _minimum_value(facts, policy),
+        _managed_customer(facts),
+        _ip_solution(facts),
+        _won(facts),
+        _vendor_accepted(facts),
+    )
+    return Eligibility(tuple(_excepted(c) if facts.exception_approved else c for c in found))
+
+
+def _excepted(criterion: Criterion) -> Criterion:
+    """ELIG-8."""
+    if criterion.state == "met" or criterion.rule not in _REPLACEABLE:
+        return criterion
+    message = Blocker(
+        criterion.code, _("The exception approved for this deal stands in for this criterion."), rule="ELIG-8"
+    )
+    return replace(criterion, state="met", message=message, settled_by="", settled_at=None)
+
+
+def _say(message: str, **params: Param) -> Blocker:
+    return Blocker("", message, params=params)
+
+
+def _criterion(
+    code: str,
+    rule: str,
+    state: State,
+    *,
+    needed: Blocker,
+    actual: Blocker,
+    message: Blocker,
+    settled_by: SettledBy = "",
+    settled_at: datetime | None = None,
+) -> Criterion:
+    """Put code and rule on the texts; a message with a code of its own keeps it."""
+    return Criterion(
+        code,
+        rule,
+        state,
+        needed=replace(needed, code=code, rule=rule),
+        actual=replace(actual, code=code, rule=rule),
+        message=replace(message, code=message.code or code, rule=rule),
+        settled_by=settled_by,
+        settled_at=settled_at,
+    )
+
+
+def _fixable(facts: EligibilityFacts) -> SettledBy:
+    """The partner can put things right only until the deal is closed (REF-11)."""
+    return "you" if facts.is_open else "nobody"
+
+
+def _next(facts: EligibilityFacts, while_open: str) -> Term:
+    """What to do about an unmet criterion: a sentence without params."""
+    if facts.is_open:
+        return Term(while_open)
+    return Term(_WON_NEXT if facts.is_won else _OVER_NEXT)
+
+
+def _not_assessment(facts: EligibilityFacts) -> Criterion:
+    """ELIG-1."""
+    assessment = facts.deal_type == "solution_assessment"
+    return _criterion(
+        "not_assessment",
+        "ELIG-1",
+        "notMet" if assessment else "met",
+        needed=_say(_("Any deal but a solution assessment")),
+        actual=_type_of(facts),
+        message=_say(
+            _(
+                "A solution assessment can't be registered, not even by exception. "
+                "If it leads to a sale, create a deal of its own for that sale before the contract is signed."
+            )
+            if assessment
+            else _("This deal is not a solution assessment.")
+        ),
+        settled_by="nobody" if assessment else "",
+    )
+
+
+def _type_of(facts: EligibilityFacts) -> Blocker:
+    return _say(_DEAL_TYPES[facts.deal_type])
+
+
+def _deal_type(facts: EligibilityFacts) -> Criterion:
+    """ELIG-2; a private deal can still be shared until it is closed (REF-4), an assessment stays one."""
+    state: State = "notMet"
+    settled_by: SettledBy = _fixable(facts)
+    if facts.deal_type in ("co_sell", "partner_led"):
+        state, settled_by = "met", ""
+        message = _say(_("%(vendor)s may see this deal, so its type fits."))
+    elif facts.deal_type == "solution_assessment":
+        settled_by = "nobody"
+        message = _say(_("A solution assessment is neither a co-sell nor a partner-led deal and can't become one."))
+    else:
+        share = _("If your company started this deal, share it before you close it: as partner-led, or as co-sell.")
+        message = _say(
+            _("This deal is private, and only deals that %(vendor)s may see can be registered. %(next)s"),
+            next=_next(facts, share),
+        )
+    return _criterion(
+        "deal_type",
+        "ELIG-2",
+        state,
+        needed=_say(_("Co-sell or partner-led")),
+        actual=_type_of(facts),
+        message=message,
+        settled_by=settled_by,
+    )
+
+
+def _minimum_value(facts: EligibilityFacts, policy: Policy) -> Criterion:
+    """ELIG-3, in USD at the monthly rate (FX-2); without a rate the deal waits for one."""
+    minimum = Money(policy.minimum_deal_value_usd, USD)
+    state: State = "notMet"
+    settled_by: SettledBy = _fixable(facts)
+    if facts.value_usd is None:
+        state, settled_by = "notYet", "time"
+        message = _no_rate(facts.value)
+    elif facts.value_usd >= policy.minimum_deal_value_usd:
+        state, settled_by = "met", ""
+        message = _say(_("The estimated value reaches the minimum of %(minimum)s."), minimum=minimum)
+    else:
+        raise_it = _("If the sale is worth more, raise the estimated value before you close the deal.")
+        message = _say(
+            _("The estimated value is worth %(usd)s, but at least %(minimum)s is needed. %(next)s"),
+            usd=_in_usd(facts.value_usd),
+            minimum=minimum,
+            next=_next(facts, raise_it),
+        )
+    return _criterion(
+        "minimum_value",
+        "ELIG-3",
+        state,
+        needed=_say(_("At least %(minimum)s"), minimum=minimum),
+        actual=_value_of(facts),
+        message=message,
+        settled_by=settled_by,
+    )
+
+
+def _no_rate(value: Money) -> Blocker:
+    return Blocker(
+        "fx_rate_missing",
+        _(
+            "There is no recent enough exchange rate from %(currency)s to USD to judge this value. "
+            "You need not do anything: the deal is judged again as soon as the rate is there."
+        ),
+        params={"currency": value.currency},
+    )
+
+
+def _in_usd(amount: Decimal) -> Money:
+    return Money(floor_cents(Fraction(amount)), USD)
+
+
+def _value_of(facts: EligibilityFacts) -> Blocker:
+    if facts.value.currency == USD:
+        return _say(_("%(value)s"), value=facts.value)
+    if facts.value_usd is None:
+        return _say(_("%(value)s, with no exchange rate yet"), value=facts.value)
+    if facts.rate_month is None:
+        return _say(_("%(value)s, worth %(usd)s"), value=facts.value, usd=_in_usd(facts.value_usd))
+    return _say(
+        _("%(value)s, worth %(usd)s at the monthly rate of %(month)s"),
+        value=facts.value,
+        usd=_in_usd(facts.value_usd),
+        month=f"{facts.rate_month:%Y-%m}",
+    )
+
+
+def _managed_customer(facts: EligibilityFacts) -> Criterion:
+    """ELIG-4; a deal's customer never changes (REF-5), so nobody but the vendor's directory could settle it."""
+    managed = facts.customer_managed
+    recreate = _("If you chose the wrong entity, create a new deal with the right one before the contract is signed.")
+    not_managed = _say(
+        _("%(vendor)s doesn't manage this customer account, and a deal's customer can't be changed. %(next)s"),
+        next=_next(facts, recreate),
+    )
+    return _criterion(
+        "managed_customer",
+        "ELIG-4",
+        "met" if managed else "notMet",
+        needed=_say(_("A customer account managed by %(vendor)s")),
+        actual=_say(_("Managed") if managed else _("Not managed")),
+        message=_say(_("%(vendor)s manages this customer account.")) if managed else not_managed,
+        settled_by="" if managed else "nobody",
+    )
+
+
+def _ip_solution(facts: EligibilityFacts) -> Criterion:
+    """ELIG-5; solutions can be added until the deal is closed (REF-21)."""
+    names = ", ".join(facts.azure_ip_solutions)
+    add = _("Add a solution that is, before you close the deal.")
+    missing = _say(
+        _("No solution on this deal is Azure IP co-sell eligible. %(next)s"),
+        next=_next(facts, add),
+    )
+    return _criterion(
+        "ip_solution",
+        "ELIG-5",
+        "met" if names else "notMet",
+        needed=_say(_("At least one Azure IP co-sell eligible solution")),
+        actual=_say(_("%(solutions)s"), solutions=names) if names else _say(_("None on this deal")),
+        message=_say(_("Azure IP co-sell eligible: %(solutions)s."), solutions=names) if names else missing,
+        settled_by="" if names else _fixable(facts),
+    )
+
+
+def _won(facts: EligibilityFacts) -> Criterion:
+    """ELIG-6; the message names the hour from which winning draws no question (REF-18)."""
+    state: State = "met"
+    actual = _say(facts.substatus)
+    message = _say(_("The deal is won."))
+    if facts.is_won and facts.won_at:
+        actual = _say(_("Won on %(won_at)s"), won_at=facts.won_at)
+    elif facts.is_open:
+        state = "notYet"
+        message = _say(
+            _("Accept this deal first, then mark it Won once the contract is signed; that is safe from %(safe)s on.")
+            if facts.substatus == "Received"
+            else _("Mark this deal Won once the contract is signed; that is safe from %(safe)s on."),
+            safe=facts.safe_win_at,
+        )
+    elif not facts.is_won:
+        state = "notMet"
+        message = _say(
+            _("This deal was closed as “%(state)s”, not won, and stays closed. If there is a sale, create a new deal."),
+            state=Term(facts.substatus),
+        )
+    return _criterion(
+        "won",
+        "ELIG-6",
+        state,
+        needed=_say(_("The deal is marked Won")),
+        actual=actual,
+        message=message,
+        settled_by="" if state == "met" else _fixable(facts),
+    )
+
+
+def _vendor_accepted(facts: EligibilityFacts) -> Criterion:
+    """ELIG-7; met as it stands for anything but co-sell."""
+    if facts.deal_type != "co_sell":
+        return _criterion(
+            "vendor_accepted",
+            "ELIG-7",
+            "met",
+            needed=_say(_("Not needed: only a co-sell deal has to be accepted by %(vendor)s")),
+            actual=_type_of(facts),
+            message=_say(_("Only a co-sell deal has to be accepted by %(vendor)s; this deal need not be.")),
+        )
+    copy = facts.vendor_substatus
+    state, settled_by, message = _vendor_answer(facts)
+    return _criterion(
+        "vendor_accepted",
+        "ELIG-7",
+        state,
+        needed=_say(_("Accepted or marked Won by %(vendor)s")),
+        actual=_say(copy) if copy else _say(_("Not sent to %(vendor)s")),
+        message=message,
+        settled_by=settled_by,
+        settled_at=facts.vendor_expires_at if state == "notYet" else None,
+    )
+
+
+def _vendor_answer(facts: EligibilityFacts) -> tuple[State, SettledBy, Blocker]:
+    """What the vendor's copy of a co-sell deal says (ELIG-7)."""
+    if facts.vendor_substatus in ("Accepted", "Won"):
+        return "met", "", _say(_("%(vendor)s has accepted this deal."))
+    if facts.vendor_substatus == "Received":
+        return "notYet", "vendor", _waiting(facts)
+    if facts.vendor_substatus is None:
+        missing = _("%(vendor)s has no copy of this deal that could be accepted. %(next)s")
+        ask = _("Ask for help on the deal page, so that it is sent.")
+        return "notMet", _fixable(facts), _say(missing, next=_next(facts, ask))
+    win = _("If you win it nevertheless, you may request an exception.")
+    refused = _("%(vendor)s's copy of this deal is closed as “%(state)s”, so it can't be accepted any more. %(next)s")
+    return "notMet", "nobody", _say(refused, state=Term(facts.vendor_substatus), next=_next(facts, win))
+
+
+def _waiting(facts: EligibilityFacts) -> Blocker:
+    if facts.vendor_expires_at is None:
+        return _say(_("%(vendor)s has not answered yet. If it is urgent, remind your contact there."))
+    if not facts.vendor_seller:
+        return _say(
+            _("%(vendor)s has not answered yet and can accept until %(until)s. Remind your contact there in time."),
+            until=facts.vendor_expires_at,
+        )
+    return _say(
+        _("%(seller)s of %(vendor)s has not answered yet and can accept until %(until)s. Send a reminder in time."),
+        seller=facts.vendor_seller,
+        until=facts.vendor_expires_at,
+    )

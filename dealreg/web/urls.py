@@ -1,0 +1,13 @@
+"""Addresses of the registration form."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from dealreg.web import views
+
+urlpatterns = [
+    path("co-sell/<uuid:public_id>/registration/", views.registration, name="registration"),
+    path("co-sell/<uuid:public_id>/registration/check/", views.check, name="registration_check"),
+    path("co-sell/<uuid:public_id>/registration/close/", views.close_unregistered, name="close_unregistered"),
+]

@@ -1,0 +1,269 @@
+"""What a deal is made of: its type, details, team, solutions and contact (REF-1..9, REF-21)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from portal.policy.rules import Policy
+from portal.workflow.blockers import Blocker, Money, _
+
+# REF-2: what help is wanted from the vendor, by wire token.
+NO_HELP = "Unknown"
+HELP: Mapping[str, str] = {
+    NO_HELP: _("No help required at this time"),
+    "WorkloadSpecificValueProposition": _("Workload-specific value proposition"),
+    "CustomerTechnicalArchitecture": _("Customer technical architecture"),
+    "ProofOfConceptOrDemo": _("Proof of concept / demo"),
+    "QuotesOrLicensing": _("Quotes / licensing"),
+    "PostSalesCustomerSuccess": _("Post-sales customer success"),
+    "GeneralOrOther": _("General or other"),
+}
+
+PRIVATE = "private"
+PARTNER_LED = "partner_led"
+CO_SELL = "co_sell"
+SOLUTION_ASSESSMENT = "solution_assessment"
+DEAL_TYPES: Mapping[str, str] = {
+    PRIVATE: _("Private deal"),
+    PARTNER_LED: _("Partner-led"),
+    CO_SELL: _("Co-sell"),
+    SOLUTION_ASSESSMENT: _("Solution assessment"),
+}
+
+#: The types whose deals can be registered (ELIG-2).
+REGISTRABLE = frozenset({PARTNER_LED, CO_SELL})
+
+
+def deal_type(*, help_code: str, vendor_may_view: bool, assessment: bool) -> str:
+    """What kind of deal the two answers make; it is never typed in (REF-1)."""
+    if assessment:
+        return SOLUTION_ASSESSMENT
+    if help_code != NO_HELP:
+        return CO_SELL
+    return PARTNER_LED if vendor_may_view else PRIVATE
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person of the deal's team (REF-7)."""
+
+    first_name: str
+    last_name: str
+    phone: str
+    email: str
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Contact:
+    """The customer's contact (REF-5); consent: he agreed that the vendor gets these details."""
+
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+    consent: bool = False
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.name and self.phone and self.email)
+
+
+@dataclass(frozen=True)
+class NewDeal:
+    """What a new deal is made of, as far as rules judge it."""
+
+    name: str
+    value: Money
+    close_date: date
+    help_code: str
+    vendor_may_view: bool
+    contact: Contact
+    team: Sequence[Member]
+    solution_count: int
+    has_assessment: bool = False
+    assessment_location: bool = False
+    location_in_scope: bool = True
+    notes: str = ""
+
+
+#: What numeric(18, 2) holds, and more than any deal is worth.
+MAX_AMOUNT = Decimal(10) ** 16
+
+
+def creation_blockers(deal: NewDeal, *, today: date, policy: Policy) -> Iterator[Blocker]:
+    """Everything that keeps a deal from being created (REF-5..8), each at its field."""
+    yield from detail_blockers(name=deal.name, value=deal.value, notes=deal.notes, policy=policy)
+    yield from close_date_blockers(deal.close_date, today=today)
+    if not deal.location_in_scope:
+        yield Blocker(
+            "foreign_location",
+            _("Choose one of the locations your role covers; the location can't be changed afterwards."),
+            "REF-6",
+            "location",
+        )
+    yield from team_blockers(deal.team, policy=policy)
+    yield from solution_blockers(
+        deal.solution_count,
+        has_assessment=deal.has_assessment,
+        assessment_location=deal.assessment_location,
+        policy=policy,
+    )
+    yield from contact_blockers(deal.contact, help_code=deal.help_code)
+    if deal.help_code not in HELP:
+        yield Blocker("unknown_help", _("Choose what help you need from the list."), "REF-2", "help_code")
+
+
+def detail_blockers(*, name: str, value: Money, notes: str = "", policy: Policy) -> Iterator[Blocker]:
+    """The details of a deal, at creation, on accepting and in later edits (REF-6, REF-12, REF-21)."""
+    if not name.strip():
+        yield Blocker("name_required", _("Give the deal a name you will recognise later."), "REF-6", "name")
+    if value.amount <= 0:
+        yield Blocker("value_not_positive", _("The estimated value must be above zero."), "REF-6", "value")
+    elif value.amount >= MAX_AMOUNT:
+        yield Blocker(
+            "value_too_large",
+            _("The estimated value must be below %(limit)s."),
+            "REF-6",
+            "value",
+            {"limit": Money(MAX_AMOUNT, value.currency)},
+        )
+    yield from _length_blockers(notes, "notes", policy=policy)
+
+
+def _length_blockers(notes: str, field: str, *, policy: Policy) -> Iterator[Blocker]:
+    if len(notes) > policy.max_note_length:
+        yield Blocker(
+            "notes_too_long",
+            _("Notes may have %(limit)s characters; these have %(length)s."),
+            "REF-6",
+            field,
+            {"limit": policy.max_note_length, "length": len(notes)},
+        )
+
+
+def note_blockers(text: str, *, shared: bool, closed: bool, policy: Policy) -> Iterator[Blocker]:
+    """What the participants share is part of the deal and ends with it (REF-11); a company goes on noting for itself.
+    A note says something, and not endlessly (REF-6, REF-23)."""
+    if shared and closed:
+        message = _("The deal is closed: what its participants share no longer changes. Note it for your company only.")
+        yield Blocker("wrong_state", message, "REF-11", "shared")
+    elif not text.strip():
+        yield Blocker("note_required", _("Write the note first."), "REF-23", "text")
+    else:
+        yield from _length_blockers(text, "text", policy=policy)
+
+
+def close_date_blockers(close_date: date, *, today: date) -> Iterator[Blocker]:
+    """At creation a deal is still to be closed (REF-6)."""
+    if close_date < today:
+        yield Blocker("close_date_past", _("The estimated close date must be today or later."), "REF-6", "close_date")
+
+
+def team_blockers(team: Sequence[Member], *, policy: Policy) -> Iterator[Blocker]:
+    """At least one complete member, nobody twice, not too many (REF-7)."""
+    if not team:
+        yield Blocker("team_required", _("Name at least one person who works on this deal."), "REF-7", "team")
+    if len(team) > policy.max_team_members:
+        yield Blocker(
+            "team_too_large",
+            _("A team has at most %(limit)s people; this one has %(count)s."),
+            "REF-7",
+            "team",
+            {"limit": policy.max_team_members, "count": len(team)},
+        )
+    if any(not (m.first_name and m.last_name and m.phone and m.email) for m in team):
+        yield Blocker(
+            "member_incomplete",
+            _("Every team member needs first name, last name, phone and e-mail."),
+            "REF-7",
+            "team",
+        )
+    emails = [m.email.casefold() for m in team if m.email]
+    if len(set(emails)) < len(emails):
+        yield Blocker("member_twice", _("The same e-mail address is on the team twice."), "REF-7", "team")
+
+
+def count_blockers(count: int, *, policy: Policy) -> Iterator[Blocker]:
+    """At least one solution, not too many (REF-8)."""
+    if not count:
+        yield Blocker(
+            "solution_required", _("Choose at least one solution, or one solution assessment."), "REF-8", "solutions"
+        )
+    if count > policy.max_solutions:
+        yield Blocker(
+            "too_many_solutions",
+            _("A deal has at most %(limit)s solutions; you chose %(count)s."),
+            "REF-8",
+            "solutions",
+            {"limit": policy.max_solutions, "count": count},
+        )
+
+
+def solution_blockers(
+    count: int, *, has_assessment: bool, assessment_location: bool, policy: Policy
+) -> Iterator[Blocker]:
+    """Solutions, or one assessment with its location and nothing else (REF-8)."""
+    if count or not has_assessment:
+        yield from count_blockers(count, policy=policy)
+    if has_assessment and count:
+        yield Blocker(
+            "assessment_alone",
+            _("A solution assessment stands alone: remove the other solutions or the assessment."),
+            "REF-8",
+            "assessment",
+        )
+    if has_assessment and not assessment_location:
+        yield Blocker(
+            "assessment_location_required",
+            _("Choose the location the assessment is done from."),
+            "REF-8",
+            "assessment_location",
+        )
+
+
+def contact_blockers(contact: Contact, *, help_code: str) -> Iterator[Blocker]:
+    """The customer's contact is needed once help is asked for, with his consent (REF-5)."""
+    if help_code == NO_HELP:
+        return
+    if not contact.complete:
+        yield Blocker(
+            "contact_required",
+            _("To ask %(vendor)s for help, give the customer contact's name, phone and e-mail."),
+            "REF-5",
+            "contact_name",
+        )
+    if not contact.consent:
+        yield Blocker(
+            "consent_required",
+            _("Confirm that the customer contact agrees to sharing these details with %(vendor)s."),
+            "REF-5",
+            "contact_consent",
+        )
+
+
+# After creation (REF-21)
+
+
+@dataclass(frozen=True)
+class Merge:
+    """What becomes of an edit beside somebody else's (REF-21): what to write, and what both changed differently."""
+
+    changes: Mapping[str, object]
+    conflicts: Mapping[str, object]
+
+
+def merge(*, seen: Mapping[str, object], current: Mapping[str, object], wanted: Mapping[str, object]) -> Merge:
+    """Field by field: what the editor left alone stays as it now is, what only he changed is taken.
+
+    `seen` is what his form showed, `current` what the row holds now. A field both changed to different values is a
+    conflict, with the current value; nothing is overwritten silently (REF-21).
+    """
+    touched = {name for name, value in wanted.items() if value != seen.get(name)}
+    conflicts = {
+        name: current[name] for name in touched if current[name] != seen.get(name) and current[name] != wanted[name]
+    }
+    changes = {name: wanted[name] for name in touched if name not in conflicts and current[name] != wanted[name]}
+    return Merge(changes, conflicts)

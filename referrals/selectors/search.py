@@ -1,0 +1,107 @@
+"""What a deal is found by: one folded text per copy, searched by the beginnings of its words (REF-20).
+
+Every word of the text starts with a mark: `s` what everybody who may see the copy may find it by, `o` what only its own
+company may (its private notes, CRM id, campaign id). So no search tells the vendor's people what a copy keeps from
+them. The mark also keeps PostgreSQL's parser from taking words for numbers: it would split a deal id like 0193e4f5.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Q
+
+from portal.accounts.rules import Actor
+from portal.customers.rules import fold
+from referrals.models import Referral
+
+SHARED, OWN = "s", "o"
+#: Search starts at this many letters: fewer would find nearly everything.
+SHORTEST = 3
+#: Of what was typed: more tells no deal from another, and a query must stay a quick one.
+MAX_QUERY, MAX_WORDS = 200, 8
+#: PostgreSQL refuses words of 2 KB; nobody types the end of one.
+MAX_WORD = 60
+#: How a deal's id, or its beginning, looks.
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{1,27}")
+#: Words that are in more copies than this are looked for in the text itself, not in the index.
+COMMON = 10_000
+
+
+def words(text: str) -> list[str]:
+    """The text's words as they are compared: folded, letters and digits only."""
+    folded = "".join(c if c.isalnum() else " " for c in fold(text))
+    return [word[:MAX_WORD] for word in folded.split()]
+
+
+# Finding
+
+
+def is_long_enough(text: str) -> bool:
+    """Whether one of the words has the letters a search starts from."""
+    return any(len(word) >= SHORTEST for word in _asked(text))
+
+
+def matching(text: str, *, actor: Actor) -> Q:
+    """The copies in which every word of the text begins some word: everything of the own company's copies, of others'
+    what they share. Ask is_long_enough first.
+
+    Asks the database and so is asked once. What few copies hold is looked up in the index; what many hold one comes
+    across sooner by reading in the list's own order.
+    """
+    asked = _asked(text)
+    if not _is_common(asked):
+        found = _visible(asked, _looked_up, actor)
+        if ID.fullmatch(text.strip().lower()):
+            found |= _beginning(text.strip().lower())
+        pks = list(Referral.objects.filter(found).order_by().values_list("pk", flat=True)[: COMMON + 1])
+        if len(pks) <= COMMON:
+            return Q(pk__in=pks)
+    return _visible(asked, _read, actor)
+
+
+def _visible(asked: Sequence[str], containing: Callable[[Sequence[str], Sequence[str]], Q], actor: Actor) -> Q:
+    found = Q(company_id=actor.own_company_id) & containing(asked, (SHARED, OWN))
+    return found | containing(asked, (SHARED,)) if actor.is_vendor else found
+
+
+def _asked(text: str) -> list[str]:
+    return words(text[:MAX_QUERY])[:MAX_WORDS]
+
+
+def _is_common(asked: Sequence[str]) -> bool:
+    """Whether the words are likely to be in more copies than it is worth looking up.
+
+    The planner knows well how often a text holds a pattern, from a sample, and badly how often a vector does.
+    """
+    plan = Referral.objects.filter(_read(asked, (SHARED, OWN))).order_by().explain(format="json")
+    return json.loads(plan)[0]["Plan"]["Plan Rows"] > COMMON
+
+
+def _looked_up(asked: Sequence[str], marks: Sequence[str]) -> Q:
+    """By the index; short words, which begin too many for it, by reading what the long ones found."""
+    # Words hold letters and digits only, so nothing typed becomes an operator of the query language.
+    long = [word for word in asked if len(word) >= SHORTEST]
+    query = " & ".join("(" + " | ".join(f"'{mark}{word}':*" for mark in marks) + ")" for word in long)
+    found = Q(search_vector=SearchQuery(query, config="simple", search_type="raw"))
+    return found & _read([word for word in asked if word not in long], marks)
+
+
+def _read(asked: Sequence[str], marks: Sequence[str]) -> Q:
+    """The same by reading the text, in which a blank and a mark stand before every word."""
+    found = Q()
+    for word in dict.fromkeys(asked):
+        found &= Q.create([Q(search_text__contains=f" {mark}{word}") for mark in marks], Q.OR)
+    return found
+
+
+def _beginning(public_id: str) -> Q:
+    """By the deal's id, which is one word however it is parted: else its parts would be found by hexadecimal words."""
+    return Q(search_vector=SearchQuery(f"'{SHARED}{joined(public_id)}':*", config="simple", search_type="raw"))
+
+
+def joined(public_id: str) -> str:
+    return public_id.replace("-", "")

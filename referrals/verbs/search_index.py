@@ -1,0 +1,89 @@
+"""Keeping the text that a deal is found by (REF-20); how it is read, selectors.search says."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
+
+from django.db import connection, transaction
+from django.db.models import OuterRef, Subquery
+
+from referrals.models import Engagement, Note, Referral, ReferralQuerySet, TeamMember
+from referrals.rules.sharing import Party, know_each_other
+from referrals.selectors.search import OWN, SHARED, joined, words
+
+#: PostgreSQL refuses vectors of 1 MB; nobody types the end of such a text.
+MAX_INDEXED_WORDS, MAX_INDEXED_BYTES = 10_000, 700_000
+BATCH = 500
+
+
+def index(referrals: Iterable[Referral]) -> None:
+    """Bring the search text of these copies up to date; five statements for every few hundred of them."""
+    pks = iter(sorted({referral.pk for referral in referrals}))
+    while batch := list(islice(pks, BATCH)):
+        _lock_and_index(batch)
+
+
+@transaction.atomic(savepoint=False)
+def _lock_and_index(pks: Sequence[int]) -> None:
+    """One batch. The engagements are locked first, as by every verb: nobody changes what is being read."""
+    locked = Engagement.objects.filter(referrals__in=pks).order_by("pk").select_for_update(of=("self",))
+    list(locked.values_list("pk", flat=True))
+    _index(Referral.objects.filter(pk__in=pks))
+
+
+def index_engagements(engagement_ids: Collection[int]) -> None:
+    """Bring every participant's copy up to date: a shared note is found by all of them (REF-23).
+
+    For verbs, which hold the engagements' locks.
+    """
+    _index(Referral.objects.filter(engagement__in=engagement_ids))
+
+
+def _index(found: ReferralQuerySet) -> None:
+    copies = list(found.with_context())
+    notes: dict[int, list[Note]] = defaultdict(list)
+    invited_by = Referral.objects.filter(engagement=OuterRef("engagement"), company=OuterRef("company"))
+    engagements = {copy.engagement_id for copy in copies}
+    written = Note.objects.filter(engagement_id__in=engagements).select_related("company").order_by("-pk")
+    for note in written.annotate(invited_by_id=Subquery(invited_by.values("invited_by"))):
+        notes[note.engagement_id].append(note)
+    team: dict[int, list[TeamMember]] = defaultdict(list)
+    for member in TeamMember.objects.filter(referral__in=[copy.pk for copy in copies]).order_by("pk"):
+        team[member.referral_id].append(member)
+    texts = [search_text(copy, team[copy.pk], notes[copy.engagement_id]) for copy in copies]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE referrals_referral AS kept SET search_text = found.text "
+            "FROM unnest(%s::bigint[], %s::text[]) AS found (id, text) "
+            "WHERE kept.id = found.id AND kept.search_text <> found.text",
+            [[copy.pk for copy in copies], texts],
+        )
+
+
+def search_text(copy: Referral, team: Iterable[TeamMember], notes: Iterable[Note]) -> str:
+    """The marked words of one copy, each once; of endless notes (newest first) the newest count."""
+    parts = [(SHARED, copy.name), (SHARED, joined(str(copy.public_id))), (SHARED, copy.engagement.customer.name)]
+    parts += [(OWN, copy.crm_id), (OWN, copy.campaign_id)]
+    parts += [(SHARED, f"{member.first_name} {member.last_name} {member.email}") for member in team]
+    for note in notes:
+        if _is_read(note, copy):
+            parts.append((SHARED if note.shared else OWN, note.text))
+    # A dict keeps the order and forgets repetitions. The blank before each word tells its beginning (_read).
+    marked = dict.fromkeys(f" {mark}{word}" for mark, part in parts for word in words(part))
+    kept, size = [], 0
+    for word in islice(marked, MAX_INDEXED_WORDS):
+        size += len(word.encode())
+        if size > MAX_INDEXED_BYTES:
+            break
+        kept.append(word)
+    return "".join(kept)
+
+
+def _is_read(note: Note, copy: Referral) -> bool:
+    """Whether the copy's company reads the note on its page (REF-23)."""
+    if note.company_id == copy.company_id:
+        return True
+    author = Party(note.company_id, note.invited_by_id, note.company.is_vendor)  # type: ignore[attr-defined]
+    return note.shared and know_each_other(author, copy.party)

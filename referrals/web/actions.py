@@ -1,0 +1,179 @@
+"""The pages on which deals are moved on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms as django_forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from portal.accounts.edge import ActorRequest, needs_actor
+from portal.workflow import services as workflow
+from portal.workflow import text
+from portal.workflow.blockers import RuleViolation
+from portal.workflow.verbs import Verb
+from referrals import rules, verbs
+from referrals.models import Referral
+from referrals.selectors.recipients import reach
+from referrals.services import creation, stage_names
+from referrals.web.forms import deal, editing
+
+
+def get_referral(request: ActorRequest, public_id: Any) -> Referral:
+    """The referral the actor may see, else 404 as for one that doesn't exist (ORG-6)."""
+    visible = Referral.objects.visible_to(request.actor).with_context().prefetch_related("team")
+    return get_object_or_404(visible, public_id=public_id)
+
+
+def redirect_to(request: ActorRequest, url: str) -> HttpResponse:
+    """On to another page; from a dialog the browser itself must go."""
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponse(headers={"HX-Redirect": url})
+    return redirect(url)
+
+
+# Verbs
+
+
+@dataclass(frozen=True)
+class Page:
+    """How one verb looks: its form, what it takes of it, and the words around it."""
+
+    verb: Verb[Referral, Any]
+    form: Callable[[ActorRequest, Any, Referral], django_forms.Form]
+    inputs: Callable[[Any], Any]
+    done: Any
+    template: str = "referrals/action.html"
+
+
+def _acceptance(form: deal.AcceptForm) -> verbs.Acceptance:
+    names = ("name", "close_date", "crm_id", "campaign_id", "notes")
+    given = {name: form.cleaned_data[name] for name in names}
+    return verbs.Acceptance(value=form.money(), team=form.members(), **given)
+
+
+def _reason(form: deal.ReasonForm) -> verbs.Reason:
+    return verbs.Reason(**form.cleaned_data)
+
+
+def _stage(form: deal.StageForm) -> verbs.Stage:
+    return verbs.Stage(**form.cleaned_data)
+
+
+def _help(form: editing.HelpForm) -> verbs.HelpRequest:
+    data = form.cleaned_data
+    return verbs.HelpRequest(data["help_code"], form.contact(), notes=data["comment"])
+
+
+def _nothing(_form: deal.EmptyForm) -> None:
+    return None
+
+
+def _reasons(reasons: Mapping[str, str]) -> Callable[[ActorRequest, Any, Referral], deal.ReasonForm]:
+    return lambda _request, data, _referral: deal.ReasonForm(data, reasons=dict(reasons))
+
+
+def me(request: ActorRequest) -> list[dict[str, str]]:
+    """The person at the browser, as a row of a team."""
+    user = request.user
+    return [{"first_name": user.first_name, "last_name": user.last_name, "phone": user.phone, "email": user.email}]  # type: ignore[union-attr]
+
+
+def _accept_form(request: ActorRequest, data: Any, referral: Referral) -> deal.AcceptForm:
+    names = ("name", "value", "currency", "close_date")
+    return deal.AcceptForm(data, people=me(request), initial={name: getattr(referral, name) for name in names})
+
+
+def _stage_form(_request: ActorRequest, data: Any, referral: Referral) -> deal.StageForm:
+    stages = dict(list(rules.stages_for(assessment=referral.is_assessment).items())[:-1])
+    held = {} if referral.is_assessment else stage_names.of_company(referral.company_id)
+    own = {stage: [name.name for name in names] for stage, names in held.items()}
+    return deal.StageForm(data, stages=stages, own=own, initial={"stage": referral.stage})
+
+
+def _help_form(_request: ActorRequest, data: Any, referral: Referral) -> editing.HelpForm:
+    engagement = referral.engagement
+    names = ("contact_name", "contact_phone", "contact_email")
+    return editing.HelpForm(data, initial={name: getattr(engagement, name) for name in names})
+
+
+def _empty(_request: ActorRequest, data: Any, referral: Referral) -> deal.EmptyForm:
+    return deal.EmptyForm(data)
+
+
+_WAYS = (
+    Page(verbs.ACCEPT, _accept_form, _acceptance, gettext_lazy("The deal was accepted."), "referrals/accept.html"),
+    Page(verbs.DECLINE, _reasons(rules.CLOSE_REASONS), _reason, gettext_lazy("The deal was declined.")),
+    Page(verbs.SET_STAGE, _stage_form, _stage, gettext_lazy("The sales stage was changed.")),
+    Page(verbs.WIN, _empty, _nothing, gettext_lazy("The deal was marked as won."), "referrals/win.html"),
+    Page(verbs.SHARE_WITH_VENDOR, _empty, _nothing, gettext_lazy("The deal was shared."), "referrals/share.html"),
+    Page(verbs.REQUEST_HELP, _help_form, _help, gettext_lazy("Help was asked for."), "referrals/share.html"),
+    Page(verbs.SCHEDULE_WIN, _empty, _nothing, gettext_lazy("The deal will be marked as won at the safe hour.")),
+    Page(verbs.CANCEL_WIN, _empty, _nothing, gettext_lazy("The planned win was cancelled.")),
+    Page(verbs.LOSE, _reasons(rules.CLOSE_REASONS), _reason, gettext_lazy("The deal was marked as lost.")),
+    Page(
+        verbs.CLOSE_AS_ERROR, _reasons(rules.ERROR_REASONS), _reason, gettext_lazy("The deal was closed as an error.")
+    ),
+)
+PAGES: Mapping[str, Page] = {page.verb.name: page for page in _WAYS}
+
+
+@needs_actor
+@require_http_methods(["GET", "POST"])
+def act(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
+    """One verb's page: what it asks, what becomes final, and why it can't be done if so."""
+    referral = get_referral(request, public_id)
+    page, now = PAGES.get(verb.replace("-", "_")), timezone.now()
+    if page is None:
+        raise Http404
+    if not page.verb.may(request.actor, referral):
+        raise PermissionDenied
+    form = page.form(request, request.POST if request.method == "POST" else None, referral)
+    if request.method == "POST" and form.is_valid():
+        try:
+            workflow.run(referral, page.verb, page.inputs(form), actor=request.actor, now=now)
+        except RuleViolation as violation:
+            return _act_page(request, page, referral, form, now, violation)
+        messages.success(request, page.done)
+        return redirect_to(request, reverse("deal", args=[referral.public_id]))
+    return _act_page(request, page, referral, form, now)
+
+
+def _act_page(
+    request: ActorRequest,
+    page: Page,
+    referral: Referral,
+    form: Any,
+    now: datetime,
+    violation: RuleViolation | None = None,
+) -> HttpResponse:
+    """The page as it is opened, or as it comes back refused, with everything that was typed."""
+    action = workflow.available_action(referral, page.verb, request.actor, now)
+    if violation is not None:  # what stands in the way whatever is typed is on the page already
+        deal.add_blockers(form, [b for b in violation.blockers if b not in action.blockers])
+    label = text.phrase(action.label)
+    context = {
+        "referral": referral,
+        "verb": action.name,
+        "heading": label,
+        "submit": label,
+        "final": action.verb.final,
+        "kind": "danger" if action.verb.danger else "primary",
+        "violations": action.blockers,
+        "form": form,
+        "cancel_url": reverse("deal", args=[referral.public_id]),
+        "win": creation.win_facts(referral, now=now),
+    }
+    if isinstance(form, deal.TeamMixin):
+        context["reach"] = reach(request.actor, form.team.addresses())
+    return render(request, page.template, context, status=422 if request.method == "POST" else 200)

@@ -1,0 +1,189 @@
+"""The pages of deals that exist: inviting partners, editing sections beside others."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_GET, require_http_methods
+
+from portal.accounts.edge import ActorRequest, needs_actor
+from portal.catalog.models import Solution
+from portal.workflow import services as workflow
+from portal.workflow.blockers import RuleViolation
+from portal.workflow.verbs import Verb
+from referrals import verbs
+from referrals.models import Referral
+from referrals.selectors import partners
+from referrals.selectors.recipients import reach
+from referrals.services import editing
+from referrals.web.actions import get_referral, redirect_to
+from referrals.web.forms.deal import add_blockers, unjudged
+from referrals.web.forms.editing import DetailsForm, InviteForm, SolutionsForm, TeamForm, people
+from referrals.web.wizard import choices
+
+
+def _action(request: ActorRequest, referral: Referral, verb: Verb[Referral, Any]) -> workflow.Action[Referral]:
+    """What stands in the way of the verb. Raises PermissionDenied where the role doesn't have it."""
+    return workflow.available_action(referral, verb, request.actor, timezone.now())
+
+
+def _back(request: ActorRequest, referral: Referral, done: str) -> HttpResponse:
+    messages.success(request, done)
+    return redirect_to(request, reverse("deal", args=[referral.public_id]))
+
+
+def _page(
+    request: HttpRequest, template: str, referral: Referral, action: workflow.Action[Referral], form: Any, **more: Any
+) -> HttpResponse:
+    context = {
+        "referral": referral,
+        "violations": action.blockers,
+        "form": form,
+        "cancel_url": reverse("deal", args=[referral.public_id]),
+        **more,
+    }
+    return render(
+        request, template, context, status=422 if request.method == "POST" and "find" not in request.POST else 200
+    )
+
+
+def _refused(request: ActorRequest, form: Any, violation: RuleViolation, action: workflow.Action[Referral]) -> None:
+    """What was wrong with what was sent; what stood in the way before is on the page already.
+
+    After a conflict the form carries the version it was told of: saving again is a choice made in full sight (REF-21).
+    """
+    add_blockers(form, [b for b in violation.blockers if b not in action.blockers])
+    if isinstance(violation, editing.Conflict):
+        form.data = request.POST.copy()
+        form.data["version"] = str(violation.version)
+
+
+# Inviting
+
+
+@needs_actor
+@require_http_methods(["GET", "POST"])
+def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
+    """Invite one partner; *find* only searches and keeps everything typed (REF-9)."""
+    referral = get_referral(request, public_id)
+    action = _action(request, referral, verbs.INVITE_PARTNER)
+    finding = "find" in request.POST
+    form = InviteForm(
+        request.POST if request.method == "POST" else None,
+        partners=partners.ecosystem().exclude(pk=referral.company_id),
+        solutions=Solution.objects.choosable().order_by("name"),
+        people=people(referral.team.all()),
+        initial={"value": referral.value, "currency": referral.currency, "close_date": referral.close_date},
+    )
+    if finding:
+        unjudged(form)
+    elif request.method == "POST" and form.is_valid():
+        try:
+            workflow.run(referral, verbs.INVITE_PARTNER, form.invitation(), actor=request.actor, now=timezone.now())
+        except RuleViolation as violation:
+            _refused(request, form, violation, action)
+        else:
+            return _back(request, referral, gettext("The partner was invited."))
+    found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=timezone.now())
+    return _page(
+        request, "referrals/invite.html", referral, action, form, partners=found, chosen=form["partner"].value()
+    )
+
+
+@needs_actor
+@require_GET
+def suggest_partners(request: ActorRequest) -> HttpResponse:
+    """Partners by the first letters, the more responsive first (REF-22)."""
+    now, chosen = timezone.now(), request.GET.get("partner")
+    found = partners.suggest(request.GET.get("partner_search", ""), actor=request.actor, now=now)
+    context = {"partners": choices.with_chosen(found, chosen, now=now), "chosen": chosen}
+    return render(request, "referrals/_partners.html#partners", context)
+
+
+# Editing
+
+
+@needs_actor
+@require_http_methods(["GET", "POST"])
+def edit_details(request: ActorRequest, public_id: Any) -> HttpResponse:
+    """The details; whoever saves second sees both versions and chooses (REF-21)."""
+    referral = get_referral(request, public_id)
+    action = _action(request, referral, verbs.EDIT_DETAILS)
+    held = asdict(verbs.details_of(referral)) | {"version": referral.version}
+    form = DetailsForm(request.POST if request.method == "POST" else None, initial=held)
+    if request.method == "POST" and form.is_valid():
+        try:
+            editing.edit_details(
+                referral,
+                form.details(),
+                seen_version=form.cleaned_data["version"],
+                actor=request.actor,
+                now=timezone.now(),
+            )
+        except RuleViolation as violation:
+            _refused(request, form, violation, action)
+        else:
+            return _back(request, referral, gettext("The details were changed."))
+    return _page(request, "referrals/edit_details.html", referral, action, form)
+
+
+@needs_actor
+@require_http_methods(["GET", "POST"])
+def edit_team(request: ActorRequest, public_id: Any) -> HttpResponse:
+    """The team (REF-7, REF-21)."""
+    referral = get_referral(request, public_id)
+    action, held = _action(request, referral, verbs.EDIT_TEAM), people(referral.team.all())
+    data, first = request.POST if request.method == "POST" else None, {"version": referral.version}
+    form = TeamForm(data, people=held, initial=first)
+    if request.method == "POST" and form.is_valid():
+        try:
+            editing.edit_team(
+                referral,
+                form.members(),
+                seen_version=form.cleaned_data["version"],
+                actor=request.actor,
+                now=timezone.now(),
+            )
+        except RuleViolation as violation:
+            _refused(request, form, violation, action)
+        else:
+            return _back(request, referral, gettext("The team was changed."))
+    told = reach(request.actor, form.team.addresses())
+    return _page(request, "referrals/edit_team.html", referral, action, form, reach=told)
+
+
+@needs_actor
+@require_http_methods(["GET", "POST"])
+def edit_solutions(request: ActorRequest, public_id: Any) -> HttpResponse:
+    """The solutions (REF-8, REF-21)."""
+    referral = get_referral(request, public_id)
+    action = _action(request, referral, verbs.EDIT_SOLUTIONS)
+    held = [line.solution for line in referral.solutions.select_related("solution")]
+    # What is on the deal stays choosable, even where it has left the market since.
+    choosable = Solution.objects.choosable() | Solution.objects.filter(pk__in=[s.pk for s in held])
+    form = SolutionsForm(
+        request.POST if request.method == "POST" else None,
+        choosable=choosable.order_by("name"),
+        initial={"solutions": [str(s.public_id) for s in held], "version": referral.version},
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            editing.edit_solutions(
+                referral,
+                list(form.cleaned_data["solutions"]),
+                seen_version=form.cleaned_data["version"],
+                actor=request.actor,
+                now=timezone.now(),
+            )
+        except RuleViolation as violation:
+            _refused(request, form, violation, action)
+        else:
+            return _back(request, referral, gettext("The solutions were changed."))
+    return _page(request, "referrals/edit_solutions.html", referral, action, form)

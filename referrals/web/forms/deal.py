@@ -1,0 +1,206 @@
+"""The forms of referrals: they parse and clean; the rules judge, the services write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+from django.utils.functional import lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.services import vendor_name
+from portal.catalog.models import Solution
+from portal.money import services as money
+from portal.money.forms import AmountField
+from portal.workflow import text
+from portal.workflow.blockers import Blocker, Money
+from referrals import rules
+from referrals.rules import stage_names
+
+
+def named(message: Any) -> Any:
+    """A (lazily translated) label with the vendor's name in it, put together when it is shown."""
+    return lazy(lambda: str(message) % {"vendor": vendor_name()}, str)()
+
+
+def currency_choices() -> list[tuple[str, str]]:
+    return [(code, code) for code in money.currencies()]
+
+
+def add_blockers(form: forms.BaseForm, blockers: Iterable[Blocker]) -> None:
+    """Show each violated rule at its field, or above the form."""
+    for blocker in blockers:
+        form.add_error(blocker.field if blocker.field in form.fields else None, text.text(blocker))
+
+
+def unjudged(form: forms.BaseForm) -> None:
+    """What was typed stays, and nothing is said of it yet: the person is still writing or looking something up."""
+    form.errors.clear()
+    if isinstance(form, TeamMixin):
+        for errors in form.team.errors:
+            errors.clear()
+        form.team.non_form_errors().clear()
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(attrs=attrs, format="%Y-%m-%d")
+
+
+class MoneyMixin(forms.Form):
+    """Amount and currency of the deal."""
+
+    value = AmountField(label=_("Estimated value"))
+    currency = forms.ChoiceField(label=_("Currency"), choices=currency_choices)
+
+    def money(self) -> Money:
+        return Money(self.cleaned_data["value"], self.cleaned_data["currency"])
+
+
+class MemberForm(forms.Form):
+    """One person of the team: all of him, or an empty row, which is nobody (REF-7)."""
+
+    first_name = forms.CharField(label=_("First name"), max_length=100, required=False)
+    last_name = forms.CharField(label=_("Last name"), max_length=100, required=False)
+    phone = forms.CharField(label=_("Phone"), max_length=50, required=False)
+    email = forms.EmailField(label=_("E-mail"), max_length=254, required=False)
+
+    @property
+    def address(self) -> str:
+        """The e-mail address as it was typed, as accounts have it; empty for what is none yet."""
+        typed = str(self["email"].value() or "").strip().lower()
+        return typed if "@" in typed else ""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        missing = [name for name in self.fields if not data.get(name) and name not in self.errors]
+        if len(missing) < len(self.fields):
+            for name in missing:
+                self.add_error(name, _("Every team member needs first name, last name, phone and e-mail."))
+        return data
+
+
+class BaseTeam(forms.BaseFormSet):
+    def addresses(self) -> list[str]:
+        return [member.address for member in self]
+
+    def members(self) -> list[rules.Member]:
+        return [
+            rules.Member(data["first_name"], data["last_name"], data["phone"], data["email"])
+            for data in self.cleaned_data
+            if data.get("email")
+        ]
+
+
+#: One more than a team may have, so that the rule itself says what is wrong (REF-7).
+TeamFormSet = forms.formset_factory(MemberForm, formset=BaseTeam, extra=2, max_num=51, absolute_max=60)
+
+
+class TeamMixin(forms.Form):
+    """A form with the deal's team below it, valid only together (REF-7)."""
+
+    def __init__(self, *args: Any, people: Iterable[dict[str, str]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.team: Any = TeamFormSet(self.data if self.is_bound else None, prefix="team", initial=list(people))
+
+    def clean(self) -> dict[str, Any]:
+        if not self.team.is_valid():
+            self.add_error(None, _("Check the people of the team below."))
+        return super().clean() or self.cleaned_data
+
+    def members(self) -> list[rules.Member]:
+        members: list[rules.Member] = self.team.members()
+        return members
+
+
+class SolutionField(forms.ModelMultipleChoiceField):
+    def label_from_instance(self, obj: Solution) -> str:
+        return obj.name
+
+
+class AcceptForm(TeamMixin, MoneyMixin):
+    """REF-12: what accepting asks for."""
+
+    name = forms.CharField(label=_("Deal name"), max_length=200)
+    close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
+    crm_id = forms.CharField(label=_("CRM id"), max_length=100, required=False)
+    campaign_id = forms.CharField(label=_("Marketing campaign id"), max_length=100, required=False)
+    notes = forms.CharField(label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+    field_order = ["name", "value", "currency", "close_date", "crm_id", "campaign_id", "notes"]
+
+
+class ReasonForm(forms.Form):
+    """A reason code and, where it is needed, words of one's own (REF-12, REF-17)."""
+
+    reason_code = forms.ChoiceField(label=_("Reason"), widget=forms.RadioSelect)
+    comment = forms.CharField(
+        label=_("Notes"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, *args: Any, reasons: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(code, gettext(label) % {"vendor": vendor_name()}) for code, label in reasons.items()]
+        self.fields["reason_code"].choices = choices  # type: ignore[attr-defined]
+
+
+class StageForm(forms.Form):
+    """REF-14: which stage the sale has reached."""
+
+    stage = forms.TypedChoiceField(label=_("Sales stage"), coerce=int, widget=forms.RadioSelect)
+
+    def __init__(
+        self, *args: Any, stages: dict[int, str], own: Mapping[int, Iterable[str]] | None = None, **kwargs: Any
+    ) -> None:
+        """`own`: what the company's own CRM calls them (REF-16)."""
+        super().__init__(*args, **kwargs)
+        self.fields["stage"].choices = [  # type: ignore[attr-defined]
+            (str(p), " · ".join([f"{gettext(n)} ({text.percent(p)})", *(own or {}).get(p, ())]))
+            for p, n in stage_names.items()
+        ]
+
+
+class StageNameForm(forms.Form):
+    """One more name that the company's CRM has for a stage (REF-16)."""
+
+    name = forms.CharField(label=_("Name in your CRM"), max_length=stage_names.MAX_LENGTH)
+    stage = forms.TypedChoiceField(
+        label=_("Stands for"),
+        coerce=int,
+        choices=lambda: [
+            (stage, f"{gettext(rules.STAGES[stage])} ({text.percent(stage)})") for stage in stage_names.NAMED
+        ],
+    )
+
+
+class EmptyForm(forms.Form):
+    """For verbs that only ask *are you sure*."""
+
+
+class NoteForm(forms.Form):
+    """REF-23: shared with the deal's participants, or for the own company only; the latter alone once the deal is
+    closed (REF-11)."""
+
+    READERS = (("yes", _("Everyone who takes part in the deal")), ("no", _("Only my company")))
+
+    text = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 3}))
+    shared = forms.TypedChoiceField(
+        label=_("Who reads it"),
+        choices=READERS,
+        coerce=lambda value: value == "yes",
+        initial="yes",
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, closed: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if closed:
+            shared = self.fields["shared"]
+            self.initial["shared"] = "no"
+            shared.help_text = _("The deal is closed: what its participants share no longer changes.")
+            # Not the field's own: who sends *yes* from an older page is told why not.
+            shared.widget.choices = self.READERS[1:]

@@ -1,0 +1,183 @@
+"""The forms of a new deal, one for each step of the wizard (REF-5..8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import get_language, gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.models import Location
+from portal.catalog.models import AssessmentType, Solution
+from portal.customers.models import Customer
+from portal.customers.rules import country_choices
+from portal.policy.rules import Policy
+from portal.workflow.blockers import Blocker, Money
+from referrals import rules
+from referrals.models import Referral
+from referrals.web.forms.deal import DateInput, MoneyMixin, SolutionField, TeamMixin, named
+from referrals.web.forms.editing import ContactMixin
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a step is judged by besides its own answers."""
+
+    today: date
+    policy: Policy
+    #: Asked for on another step; the customer's contact is needed then (REF-5).
+    help_code: str = rules.NO_HELP
+
+
+class Step(forms.Form):
+    """One step: it parses its own answers and says what the rules have against those that can be read."""
+
+    def blockers(self, around: Around) -> Iterable[Blocker]:
+        return ()
+
+
+class CustomerFields(forms.Form):
+    """The customer, by country and first letters (REF-5)."""
+
+    country = forms.ChoiceField(
+        label=_("Country"),
+        choices=lambda: [("", "—"), *country_choices(get_language() or "en")],
+        required=False,
+        error_messages={"invalid_choice": _("Choose the customer's country from the list.")},
+    )
+    customer_search = forms.CharField(
+        label=_("Customer"), max_length=100, required=False, help_text=_("Type the first letters of the name.")
+    )
+    customer = forms.ModelChoiceField(
+        label=_("Customer"),
+        queryset=Customer.objects.all(),
+        to_field_name="public_id",
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose the customer from the directory."),
+            "invalid_choice": _("This customer is not in the directory; choose one from the list."),
+        },
+    )
+
+
+class CustomerStep(CustomerFields, ContactMixin, Step):
+    """Who buys, and whom to speak with there (REF-5)."""
+
+    field_order = ["country", "customer_search", "customer"]
+
+    def blockers(self, around: Around) -> Iterable[Blocker]:
+        return rules.contact_blockers(self.contact(), help_code=around.help_code)
+
+
+class DealStep(MoneyMixin, Step):
+    """The details (REF-6)."""
+
+    name = forms.CharField(label=_("Deal name"), max_length=200)
+    location = forms.ModelChoiceField(
+        label=_("Location"),
+        queryset=Location.objects.none(),
+        help_text=_("It decides who sees the deal and can't be changed later."),
+        error_messages={
+            "invalid_choice": _(
+                "Choose one of the locations your role covers; the location can't be changed afterwards."
+            )
+        },
+    )
+    close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
+    crm_id = forms.CharField(label=_("CRM id"), max_length=100, required=False)
+    campaign_id = forms.CharField(label=_("Marketing campaign id"), max_length=100, required=False)
+    marketplace_intent = forms.ChoiceField(
+        label=_("Will the customer buy through the marketplace?"),
+        choices=Referral.Intent.choices,
+        initial=Referral.Intent.UNDECIDED,
+        widget=forms.RadioSelect,
+    )
+    notes = forms.CharField(label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 4}))
+
+    field_order = ["name", "value", "currency", "close_date", "location", "crm_id", "campaign_id"]
+
+    def __init__(self, *args: Any, locations: Sequence[Location], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["location"].queryset = Location.objects.filter(id__in=[place.pk for place in locations])  # type: ignore[attr-defined]
+        if len(locations) == 1:
+            self.fields["location"].initial = locations[0]
+
+    def blockers(self, around: Around) -> Iterable[Blocker]:
+        # What can't be read is told of already; nothing is held against its stand-in.
+        data = {"name": "-", "value": Decimal(1), "currency": "USD", "close_date": around.today, **self.cleaned_data}
+        value = Money(data["value"], data["currency"])
+        yield from rules.detail_blockers(name=data["name"], value=value, notes=data["notes"], policy=around.policy)
+        yield from rules.close_date_blockers(data["close_date"], today=around.today)
+
+
+class TeamStep(TeamMixin, Step):
+    """Who works on the deal (REF-7)."""
+
+    def blockers(self, around: Around) -> Iterable[Blocker]:
+        return rules.team_blockers(self.members(), policy=around.policy) if self.is_valid() else ()
+
+
+class SolutionsStep(Step):
+    """Solutions of the three kinds, or one solution assessment (REF-8)."""
+
+    solutions = SolutionField(
+        label=_("Solutions"),
+        queryset=Solution.objects.none(),
+        to_field_name="public_id",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    solution_search = forms.CharField(
+        label=_("Third party's solution or company"),
+        max_length=100,
+        required=False,
+        help_text=_("Type some letters of the solution's or the company's name."),
+    )
+    assessment = forms.ModelChoiceField(
+        label=_("Solution assessment"),
+        queryset=AssessmentType.objects.order_by("name"),
+        required=False,
+        empty_label=pgettext_lazy("solution assessment", "None"),
+    )
+    assessment_location = forms.CharField(label=_("Location of the assessment"), max_length=100, required=False)
+
+    def __init__(self, *args: Any, choosable: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["solutions"].queryset = choosable  # type: ignore[attr-defined]
+        self.fields["solutions"].error_messages["invalid_choice"] = gettext(
+            "A solution you had chosen can't be put on deals any more and was taken off. Check the others."
+        )
+
+    def blockers(self, around: Around) -> Iterable[Blocker]:
+        data = self.cleaned_data
+        if {"solutions", "assessment", "assessment_location"} - data.keys():
+            return ()
+        return rules.solution_blockers(
+            len(data["solutions"]),
+            has_assessment=data["assessment"] is not None,
+            assessment_location=bool(data["assessment_location"]),
+            policy=around.policy,
+        )
+
+
+class HelpStep(Step):
+    """The two questions from which the deal type follows (REF-1, REF-2)."""
+
+    help_code = forms.ChoiceField(
+        label=named(_("What help do you need from %(vendor)s?")),
+        choices=lambda: [(code, gettext(label)) for code, label in rules.HELP.items()],
+        initial=rules.NO_HELP,
+        widget=forms.RadioSelect,
+    )
+    vendor_may_view = forms.TypedChoiceField(
+        label=named(_("May %(vendor)s's sellers view this deal?")),
+        choices=[("no", _("No")), ("yes", _("Yes"))],
+        coerce=lambda value: value == "yes",
+        initial="no",
+        widget=forms.RadioSelect,
+    )

@@ -1,0 +1,393 @@
+"""The wizard's pages: a new deal, step by step, kept as a draft until its last button (REF-5..10)."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_GET, require_http_methods
+from django_htmx.http import replace_url
+
+from portal.accounts.edge import ActorRequest, needs_actor
+from portal.customers.models import Customer
+from portal.params import whole_number
+from portal.workflow.blockers import RuleViolation
+from referrals import rules, verbs
+from referrals.models import Draft
+from referrals.selectors import partners
+from referrals.selectors.recipients import reach
+from referrals.services import drafts
+from referrals.web.actions import me, redirect_to
+from referrals.web.forms.deal import unjudged
+from referrals.web.wizard import choices
+from referrals.web.wizard import draft as wizard
+from referrals.web.wizard.draft import CUSTOMER, HELP, REVIEW, STEPS, TEAM, Wizard
+
+View = Callable[..., HttpResponse]
+
+
+def _writes_deals(view: View) -> View:
+    """Only for who may create deals; the others are told what is missing (ORG-5). A draft that has become a deal
+    leads to it, whichever of its pages is asked for or sent once more."""
+
+    @needs_actor
+    def wrapped(request: ActorRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if blockers := verbs.new_deal_blockers(request.actor):
+            return render(request, "referrals/new_deal_refused.html", {"blockers": blockers}, status=403)
+        try:
+            return view(request, *args, **kwargs)
+        except drafts.DraftGone as gone:
+            if gone.referral is None:
+                raise Http404 from None
+            return redirect_to(request, reverse("deal", args=[gone.referral.public_id]))
+
+    return wrapped
+
+
+def _step_url(draft: uuid.UUID, step: str) -> str:
+    return reverse("new_deal_step", args=[draft, step])
+
+
+@_writes_deals
+@require_GET
+def new_deal(request: ActorRequest) -> HttpResponse:
+    """The first step of a new deal, with the drafts begun earlier beside it."""
+    now = timezone.now()
+    draft = drafts.new(request.actor, team=me(request), now=now)
+    return _page(request, Wizard(draft, actor=request.actor, now=now), CUSTOMER, judged=False)
+
+
+@_writes_deals
+@require_http_methods(["GET", "POST"])
+def step(request: ActorRequest, draft: uuid.UUID, step: str) -> HttpResponse:
+    """One step. Whatever is sent is kept, right or wrong; only *Continue* asks whether it is right."""
+    if step not in STEPS:
+        raise Http404
+    if request.method == "POST":
+        if request.POST.get("go") == "save":
+            return _autosave(request, draft, step)
+        return _send(request, draft, step)
+    now = timezone.now()
+    pages = Wizard(drafts.get(draft, request.actor), actor=request.actor, now=now)
+    return _page(request, pages, step, judged=step in pages.tried or step == REVIEW)
+
+
+def _save(request: ActorRequest, draft: uuid.UUID, step: str, **options: Any) -> Draft:
+    """Keep what was typed; a draft begins with its author on the team."""
+    keep = wizard.change_step(step, request.POST, tried=options.pop("tried", False))
+    return drafts.keep(
+        draft,
+        lambda data: keep(data if TEAM in data else {**data, TEAM: me(request)}),
+        actor=request.actor,
+        now=timezone.now(),
+        given=request.POST.get("token", ""),
+        **options,
+    )
+
+
+def _autosave(request: ActorRequest, draft: uuid.UUID, step: str) -> HttpResponse:
+    """What is being typed, unless another tab has saved since. The address becomes the draft's own."""
+    context: dict[str, Any] = {"elsewhere": False}
+    try:
+        saved = _save(request, draft, step, seen=request.POST.get("seen", ""))
+        context |= {"stamp": drafts.stamp(saved), "saved_at": saved.updated_at}
+    except drafts.WrittenElsewhere:
+        context |= {"stamp": request.POST.get("seen", ""), "elsewhere": True}
+    response = render(request, "referrals/new/base.html#saved", context)
+    return replace_url(response, _step_url(draft, step))
+
+
+def _send(request: ActorRequest, draft: uuid.UUID, step: str) -> HttpResponse:
+    """Keep the step and go where the button leads: on, back, to any other step, or on with this one."""
+    go, to = request.POST.get("go", ""), request.POST.get("to", "")
+    if step == REVIEW and go == "create":
+        return _create(request, draft)
+    saved = _save(request, draft, step, tried=go == "next")
+    if go == "next" and step != REVIEW:
+        pages = Wizard(saved, actor=request.actor, now=timezone.now())
+        if wizard.told(pages.judged(step)):
+            return _page(request, pages, step, judged=True, status=422)
+        return redirect(_step_url(draft, _beside(step, 1)))
+    if step == TEAM and (place := _change_team(request, draft)):
+        return redirect(_step_url(draft, step) + place)
+    if step == HELP and wizard.is_key(request.POST.get("invite", "")):
+        return redirect("new_deal_invitation", draft, request.POST["invite"])
+    if go == "back":
+        to = _beside(step, -1)
+    return redirect(_step_url(draft, to if to in STEPS else step))
+
+
+def _beside(step: str, by: int) -> str:
+    order = list(STEPS)
+    return order[max(0, min(order.index(step) + by, len(order) - 1))]
+
+
+def _change_team(request: ActorRequest, draft: uuid.UUID) -> str:
+    """Add or remove a row of the team, or a person of earlier deals; where on the page one goes on (REF-7)."""
+    post, actor = request.POST, request.actor
+    person = next((p for p in choices.people(actor) if p["email"] == post.get("person")), None)
+    removed = whole_number(post.get("remove"))
+    if "add" not in post and removed is None and person is None:
+        return ""
+    place = ""
+
+    def change(data: drafts.Data) -> drafts.Data:
+        nonlocal place
+        rows = list(data.get(TEAM, []))
+        if removed is not None:
+            rows = [row for n, row in enumerate(rows) if n != removed]
+            place = "#people"
+        elif person is not None:
+            place = "#offered"
+            rows = [*(row for row in rows if any(row.values())), person]
+        elif len(rows) < wizard.MOST_ROWS:
+            place = f"#id_team-{len(rows)}-first_name"
+            rows = [*rows, dict.fromkeys(wizard.PERSON, "")]
+        return {**data, TEAM: rows[: wizard.MOST_ROWS]}
+
+    drafts.keep(draft, change, actor=actor, now=timezone.now())
+    return place
+
+
+def _create(request: ActorRequest, draft: uuid.UUID) -> HttpResponse:
+    """The last button: the deal with all that belongs to it, or what is still missing (REF-10)."""
+    now = timezone.now()
+    try:
+        referral = wizard.finish(draft, actor=request.actor, now=now)
+    except (wizard.Unfinished, RuleViolation):
+        pages = Wizard(drafts.get(draft, request.actor), actor=request.actor, now=now)
+        return _page(request, pages, REVIEW, judged=True, status=422)
+    messages.success(request, gettext("The deal was created."))
+    return redirect("deal", referral.public_id)
+
+
+# What a step shows
+
+
+def _page(request: ActorRequest, pages: Wizard, step: str, *, judged: bool, status: int = 200) -> HttpResponse:
+    draft = pages.draft
+    context = {
+        "draft": draft,
+        "token": drafts.token(draft.public_id, request.actor),
+        "stamp": drafts.stamp(draft),
+        "step": step,
+        "steps": _steps(pages, step),
+        "back": step != CUSTOMER,
+        "name": _typed_name(pages),
+    }
+    if step == REVIEW:
+        context |= choices.review(pages)
+    else:
+        form = pages.judged(step) if judged else pages.form(step)
+        context |= {"form": form, **_SHOWN[step](request, pages, form)}
+    return render(request, f"referrals/new/{step}.html", context, status=status)
+
+
+def _typed_name(pages: Wizard) -> str:
+    return str((pages.draft.data.get("deal", {}).get("name") or [""])[0]).strip()
+
+
+def _steps(pages: Wizard, current: str) -> list[dict[str, Any]]:
+    """The steps across the top: done, to be corrected, or still to come."""
+    found = []
+    for code, label in STEPS.items():
+        look = ""
+        if code in pages.tried:
+            wrong = wizard.told(pages.judged(code)) or (code == HELP and any(i.problems for i in pages.invitations))
+            look = "wrong" if wrong else "done"
+        found.append({"code": code, "label": gettext(label), "look": look, "now": code == current})
+    return found
+
+
+def _show_customer(request: ActorRequest, pages: Wizard, form: Any) -> dict[str, Any]:
+    return {
+        "customers": customers(form),
+        "begun": drafts.begun(request.actor) if pages.draft.pk is None else [],
+        "contact_needed": pages.help_code != rules.NO_HELP,
+    }
+
+
+def customers(form: Any) -> list[Customer]:
+    """What the search found, and the one already chosen."""
+    query, country = form["customer_search"].value() or "", form["country"].value() or ""
+    found = list(Customer.objects.suggest(country, query)) if query.strip() and country else []
+    chosen = form["customer"].value()
+    if chosen and str(chosen) not in {str(c.public_id) for c in found}:
+        with contextlib.suppress(ValueError, ValidationError):  # a forged id: the form says so
+            found = [*Customer.objects.filter(public_id=chosen), *found]
+    return found
+
+
+def _show_team(request: ActorRequest, pages: Wizard, form: Any) -> dict[str, Any]:
+    listed = {row["email"].strip().lower() for row in pages.team}
+    offered = [person for person in choices.people(request.actor) if person["email"] not in listed]
+    return {
+        "offered": offered,
+        "full": len(pages.team) >= pages.context.policy.max_team_members,
+        "reach": reach(request.actor, form.team.addresses()),
+    }
+
+
+def _show_solutions(request: ActorRequest, pages: Wizard, form: Any) -> dict[str, Any]:
+    chosen, query = form["solutions"].value() or [], form["solution_search"].value() or ""
+    return {"groups": choices.solutions(request.actor, query, [str(c) for c in chosen])}
+
+
+def _show_help(request: ActorRequest, pages: Wizard, form: Any) -> dict[str, Any]:
+    contact = pages.draft.data.get(CUSTOMER, {})
+    given = all((contact.get(name) or [""])[0] for name in ("contact_name", "contact_phone", "contact_email"))
+    missing = not (given and contact.get("contact_consent"))
+    assessment = (pages.draft.data.get("solutions", {}).get("assessment") or [""])[0]
+    return {
+        "kind": deal_kind(
+            help_code=str(form["help_code"].value() or rules.NO_HELP),
+            vendor_may_view=str(form["vendor_may_view"].value()) == "yes",
+            assessment=bool(assessment),
+            contact_missing=missing,
+        ),
+        "assessment": assessment,
+        "contact_missing": missing,
+        "invitations": pages.invitations,
+        "new_key": uuid.uuid4().hex[:12],
+    }
+
+
+_SHOWN: dict[str, Callable[[ActorRequest, Wizard, Any], dict[str, Any]]] = {
+    CUSTOMER: _show_customer,
+    "deal": lambda _request, _pages, _form: {},
+    TEAM: _show_team,
+    "solutions": _show_solutions,
+    HELP: _show_help,
+}
+
+
+# What is looked up while one types
+
+
+@needs_actor
+@require_GET
+def suggest_customers(request: ActorRequest) -> HttpResponse:
+    """The directory by country and first letters (REF-5), as choices for the form."""
+    query, country = request.GET.get("customer_search", ""), request.GET.get("country", "")
+    found = Customer.objects.suggest(country, query) if query.strip() and country else []
+    return render(
+        request, "referrals/_customers.html#customers", {"customers": found, "query": query, "country": country}
+    )
+
+
+@needs_actor
+@require_GET
+def suggest_solutions(request: ActorRequest) -> HttpResponse:
+    """Third parties' solutions by some letters, with those chosen already (REF-8)."""
+    query, chosen = request.GET.get("solution_search", ""), request.GET.getlist("solutions")
+    return render(
+        request,
+        "referrals/new/solutions.html#third",
+        {"group": choices.third_party(request.actor, query, chosen), "query": query},
+    )
+
+
+def deal_kind(
+    *, help_code: str, vendor_may_view: bool, assessment: bool, contact_missing: bool = False
+) -> dict[str, Any]:
+    """The deal type the answers make and what it means for registration, as the form shows it live (REF-1); and
+    whether the help asked for still needs the customer's contact (REF-5)."""
+    kind = rules.deal_type(help_code=help_code, vendor_may_view=vendor_may_view, assessment=assessment)
+    return {
+        "code": kind,
+        "label": gettext(rules.DEAL_TYPES[kind]),
+        "registrable": kind in rules.REGISTRABLE,
+        "contact_missing": contact_missing and help_code != rules.NO_HELP,
+    }
+
+
+@needs_actor
+@require_GET
+def new_deal_kind(request: ActorRequest) -> HttpResponse:
+    kind = deal_kind(
+        help_code=request.GET.get("help_code", rules.NO_HELP),
+        vendor_may_view=request.GET.get("vendor_may_view") == "yes",
+        assessment=bool(request.GET.get("assessment")),
+        contact_missing=bool(request.GET.get("contact_missing")),
+    )
+    return render(request, "referrals/new/help.html#kind", {"kind": kind})
+
+
+# Partners to invite, and giving the draft up
+
+
+@_writes_deals
+@require_http_methods(["GET", "POST"])
+def invitation(request: ActorRequest, draft: uuid.UUID, key: str) -> HttpResponse:
+    """One partner to be invited with the deal (REF-9); kept as it was typed, and told what is wrong with it."""
+    pages = Wizard(drafts.get(draft, request.actor), actor=request.actor, now=timezone.now())
+    kept = key in pages.invitation_keys
+    if not kept and len(pages.invitation_keys) >= wizard.MOST_INVITATIONS:
+        messages.error(request, gettext("This draft invites as many partners as it can hold; remove one first."))
+        return redirect(_invitations_url(draft))
+    if request.method == "POST":
+        return _send_invitation(request, draft, key)
+    form = pages.invite_form(key)
+    if kept:
+        pages.judge_invitation(key, form)
+    return _invitation_page(request, pages, key, form)
+
+
+def _invitations_url(draft: uuid.UUID) -> str:
+    return _step_url(draft, HELP) + "#invitations"
+
+
+def _send_invitation(request: ActorRequest, draft: uuid.UUID, key: str) -> HttpResponse:
+    """Kept whatever it says; only the last button asks whether it is right."""
+    removing, finding = "remove" in request.POST, "find" in request.POST
+    posted: QueryDict | None = None if removing else request.POST
+    saved = drafts.keep(draft, wizard.change_invitation(key, posted), actor=request.actor, now=timezone.now())
+    if removing:
+        return redirect(_invitations_url(draft))
+    if request.POST.get("go") == "save":
+        return render(request, "referrals/new/_saved.html", {"saved_at": saved.updated_at})
+    pages = Wizard(saved, actor=request.actor, now=timezone.now())
+    form = pages.invite_form(key)
+    if finding:
+        unjudged(form)
+    elif pages.judge_invitation(key, form):
+        return redirect(_invitations_url(draft))
+    return _invitation_page(request, pages, key, form, status=200 if finding else 422)
+
+
+def _invitation_page(request: ActorRequest, pages: Wizard, key: str, form: Any, status: int = 200) -> HttpResponse:
+    found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=timezone.now())
+    draft = pages.draft.public_id
+    context = {
+        "draft": pages.draft,
+        "form": form,
+        "kept": key in pages.invitation_keys,
+        "partners": choices.with_chosen(found, form["partner"].value(), now=timezone.now()),
+        "chosen": form["partner"].value(),
+        "name": _typed_name(pages),
+        "cancel_url": _invitations_url(draft),
+    }
+    return render(request, "referrals/new/invitation.html", context, status=status)
+
+
+@_writes_deals
+@require_http_methods(["GET", "POST"])
+def discard_draft(request: ActorRequest, draft: uuid.UUID) -> HttpResponse:
+    """Give a draft up for good."""
+    found = drafts.get(draft, request.actor)
+    if request.method == "POST":
+        drafts.discard(draft, request.actor)
+        messages.success(request, gettext("The draft was discarded."))
+        return redirect_to(request, reverse("deals"))
+    begun = next(b for b in drafts.begun(request.actor) if b.draft.pk == found.pk)
+    context = {"begun": begun, "cancel_url": _step_url(draft, REVIEW), "kind": "danger"}
+    return render(request, "referrals/new/discard.html", context)
