@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealreg import services
 from dealreg.models import Registration, Status
-from dealreg.web.forms import DecisionForm
+from dealreg.verbs import MACHINE, Refusing
 from portal.accounts.admin_site import PortalAdmin, actor_of, site
 from portal.events.models import Event
 from portal.params import whole_number
@@ -76,6 +77,27 @@ class QueueFilter(admin.SimpleListFilter):
         if self.value() is None:
             return queryset.filter(status__in=QUEUE)
         return queryset if self.value() == "all" else queryset.filter(status=self.value())
+
+
+class DecisionForm(forms.Form):
+    """A reviewer's decision: a reason where the verb needs one, and the comment the partner reads (FLOW-5)."""
+
+    verb = forms.CharField(widget=forms.HiddenInput)
+    reason_code = forms.ChoiceField(label=_("Reason"), required=False)
+    comment = forms.CharField(
+        label=_("Comment for the partner"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, *args: Any, verb_name: str, **kwargs: Any) -> None:
+        kwargs |= {"auto_id": f"{verb_name}_%s", "initial": {"verb": verb_name}}
+        super().__init__(*args, **kwargs)
+        verb = MACHINE.by_name.get(verb_name)
+        reasons = verb.reasons if isinstance(verb, Refusing) else None
+        if reasons is None:
+            del self.fields["reason_code"]
+        else:
+            choices = [("", "—"), *((code, gettext(label)) for code, label in reasons.items())]
+            self.fields["reason_code"].choices = choices  # type: ignore[attr-defined]
 
 
 @admin.register(Registration, site=site)

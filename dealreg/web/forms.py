@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealreg import rules
 from dealreg.models import Registration
-from dealreg.verbs import MACHINE, Refusing
 from portal.catalog.models import Solution
 from portal.money.forms import AmountField
 from portal.workflow.blockers import Money
@@ -136,24 +134,3 @@ def initial_of(referral: Referral, registration: Registration | None) -> dict[st
     stated["marketplace"] = "yes" if registration.marketplace else "no"
     stated["solution"] = registration.solution.public_id if registration.solution else None
     return stated
-
-
-class DecisionForm(forms.Form):
-    """A reviewer's decision: a reason where the verb needs one, and the comment the partner reads (FLOW-5)."""
-
-    verb = forms.CharField(widget=forms.HiddenInput)
-    reason_code = forms.ChoiceField(label=_("Reason"), required=False)
-    comment = forms.CharField(
-        label=_("Comment for the partner"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3})
-    )
-
-    def __init__(self, *args: Any, verb_name: str, **kwargs: Any) -> None:
-        kwargs |= {"auto_id": f"{verb_name}_%s", "initial": {"verb": verb_name}}
-        super().__init__(*args, **kwargs)
-        verb = MACHINE.by_name.get(verb_name)
-        reasons = verb.reasons if isinstance(verb, Refusing) else None
-        if reasons is None:
-            del self.fields["reason_code"]
-        else:
-            choices = [("", "—"), *((code, gettext(label)) for code, label in reasons.items())]
-            self.fields["reason_code"].choices = choices  # type: ignore[attr-defined]

@@ -160,7 +160,7 @@ class StageForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["stage"].choices = [  # type: ignore[attr-defined]
             (str(p), " · ".join([f"{gettext(n)} ({text.percent(p)})", *(own or {}).get(p, ())]))
-            for p, n in stage_names.items()
+            for p, n in stages.items()
         ]
 
 
