@@ -126,6 +126,11 @@ def discard(public_id: uuid.UUID, actor: Actor) -> None:
     get(public_id, actor).delete()
 
 
+def close(draft: Draft) -> None:
+    """It has become a deal."""
+    draft.delete()
+
+
 @dataclass(frozen=True)
 class Begun:
     """One of the actor's drafts, as lists show it."""

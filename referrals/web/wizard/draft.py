@@ -360,5 +360,5 @@ def finish(public_id: uuid.UUID, *, actor: Actor, now: datetime) -> Referral:
     referral = creation.create_deal(deal, actor=actor, now=now)
     for invitation in wizard.invitations:
         workflow.run(referral, verbs.INVITE_PARTNER, invitation.form.invitation(), actor=actor, now=now)
-    draft.delete()
+    drafts.close(draft)
     return referral
