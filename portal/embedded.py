@@ -107,7 +107,11 @@ def stop(data_dir: Path) -> None:
         redis.sendall(b"SHUTDOWN\r\n")
         redis.recv(1)
     for child in _children.pop(data_dir, []):
-        child.wait(PATIENCE_SECONDS)
+        try:
+            child.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:  # frozen: it hears nothing else
+            child.kill()
+            child.wait()
     for name in ("postgres", "redis"):
         _wait(lambda name=name: _is_free(data_dir, name), f"{name} did not stop")  # type: ignore[misc]
 
