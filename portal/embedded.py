@@ -23,7 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+<<<<<<< HEAD
 from portal import database_roles
+=======
+from portal.logfile import Log
+>>>>>>> i7e
 
 DATABASE = "ortak"
 #: The kernel's limit is 104 to 108 bytes, depending on the system.
@@ -377,12 +381,12 @@ def _spawn(
     tie: int | None,
     account: pwd.struct_passwd | None = None,
 ) -> None:
-    with (data_dir / f"log/{name}.log").open("ab") as log:
+    with Log(data_dir / f"log/{name}.log") as log:
         child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=log.fd,
+            stderr=log.fd,
             pass_fds=[lock.fileno()],
             # Its own session: Ctrl-C in the terminal is for the starter, which then stops it in order.
             start_new_session=True,
