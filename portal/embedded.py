@@ -23,11 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-<<<<<<< HEAD
 from portal import database_roles
-=======
 from portal.logfile import Log
->>>>>>> i7e
 
 DATABASE = "ortak"
 #: The kernel's limit is 104 to 108 bytes, depending on the system.
