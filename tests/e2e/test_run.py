@@ -203,5 +203,5 @@ def open_mail(page: Page, to: str) -> None:
     page.get_by_role("searchbox", name="To whom").fill(to)
     page.get_by_role("button", name="Show").click()
     found = page.locator("#mails").get_by_role("link", name=re.compile("invites you"))
-    wait_for(lambda: found.count() or page.reload() and False, f"the mail to {to}")
+    wait_for(lambda: found.count() or (page.reload() and False), f"the mail to {to}")
     found.click()
