@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from portal import database_roles
+from portal.logfile import Log
 
 DATABASE = "ortak"
 #: The kernel's limit is 104 to 108 bytes, depending on the system.
@@ -107,7 +108,11 @@ def stop(data_dir: Path) -> None:
         redis.sendall(b"SHUTDOWN\r\n")
         redis.recv(1)
     for child in _children.pop(data_dir, []):
-        child.wait(PATIENCE_SECONDS)
+        try:
+            child.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:  # frozen: it hears nothing else
+            child.kill()
+            child.wait()
     for name in ("postgres", "redis"):
         _wait(lambda name=name: _is_free(data_dir, name), f"{name} did not stop")  # type: ignore[misc]
 
@@ -373,12 +378,12 @@ def _spawn(
     tie: int | None,
     account: pwd.struct_passwd | None = None,
 ) -> None:
-    with (data_dir / f"log/{name}.log").open("ab") as log:
+    with Log(data_dir / f"log/{name}.log") as log:
         child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=log.fd,
+            stderr=log.fd,
             pass_fds=[lock.fileno()],
             # Its own session: Ctrl-C in the terminal is for the starter, which then stops it in order.
             start_new_session=True,

@@ -18,14 +18,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 from portal import embedded, translations
+from portal.logfile import Log
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 GRACE_SECONDS = 12.0
 READY_SECONDS = 90.0
-LONGEST_LOG = 10_000_000
 SIGN_INS = """\
 Sign in with the password ortak-demo as
   vendor     seller@vendor.example    reviewer@vendor.example   council1@vendor.example   manager@vendor.example
@@ -68,6 +67,7 @@ class Child:
     name: str
     command: list[str]
     process: subprocess.Popen[bytes] | None = None
+    log: Log | None = None
     started_at: float = 0.0
     quick_deaths: int = 0
     not_before: float = 0.0
@@ -81,22 +81,24 @@ class Family:
     children: list[Child] = field(default_factory=list)
 
     def start(self, child: Child) -> None:
-        with _log(self.log_dir / f"{child.name}.log") as log:
-            child.process = subprocess.Popen(  # noqa: S603
-                child.command,
-                cwd=BASE_DIR,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                # Its own session: Ctrl-C reaches only us, and we end the children in order.
-                start_new_session=True,
-                preexec_fn=embedded.die_with_parent(signal.SIGTERM),
-            )
+        child.log = child.log or Log(self.log_dir / f"{child.name}.log")
+        child.process = subprocess.Popen(  # noqa: S603
+            child.command,
+            cwd=BASE_DIR,
+            stdin=subprocess.DEVNULL,
+            stdout=child.log.fd,
+            stderr=child.log.fd,
+            # Its own session: Ctrl-C reaches only us, and we end the children in order.
+            start_new_session=True,
+            preexec_fn=embedded.die_with_parent(signal.SIGTERM),
+        )
         child.started_at = time.monotonic()
 
     def watch(self) -> None:
         """Start again whoever ended; one that keeps ending waits longer each time."""
         for child in self.children:
+            if child.log is not None:
+                child.log.keep()
             if child.process is not None and (code := child.process.poll()) is not None:
                 _kill_group(child.process.pid)
                 lived = time.monotonic() - child.started_at
@@ -119,6 +121,10 @@ class Family:
                 process.wait(max(0.1, deadline - time.monotonic()))
             _kill_group(process.pid)
             process.wait()
+        for child in self.children:
+            if child.log is not None:
+                child.log.close()
+                child.log = None
 
 
 def main() -> None:
@@ -400,14 +406,6 @@ def _kill_group(pid: int) -> None:
 
 def _how(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit code {code}"
-
-
-def _log(path: Path) -> IO[bytes]:
-    """The log to append to; a long one is set aside first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and path.stat().st_size > LONGEST_LOG:
-        path.replace(path.with_suffix(".old.log"))
-    return path.open("ab")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 An event loop in each process reads requests and writes answers. A thread gets a request when all of it is here, and is
 free again when its answer is in the buffer. gunicorn starts, watches and ends the processes as ever.
-docs/decisions/0019-waitress-in-gunicorn.md says why.
+docs/decisions/0021-waitress-in-gunicorn.md says why.
 """
 
 from __future__ import annotations

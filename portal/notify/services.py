@@ -180,7 +180,7 @@ def _put_together(pk: int, now: datetime) -> None:
     if head is None or (head.digest and not Notice.objects.of_digest(head).exclude(sent_at=None).exists()):
         return
     new = Q(digest=None) | Q(digest=head.digest)  # one that was parked while its digest went out is new again
-    mine = due.filter(new, user_id=head.user_id or 0).select_for_update(skip_locked=True)
+    mine = due.of(head.user_id or 0).filter(new).select_for_update(skip_locked=True)
     Notice.objects.filter(pk__in=[notice.pk for notice in mine]).update(digest=uuid6.uuid7())
 
 

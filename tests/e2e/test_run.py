@@ -15,10 +15,12 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, ProxyHandler, bu
 from uuid import uuid4
 
 import pytest
+from playwright.sync_api import Browser, Page, expect
 
 from portal import run
 from portal.pages.demo.cast import PASSWORD
 from tests.conftest import as_superuser
+from tests.e2e.conftest import sign_in as sign_in_by_browser
 from tests.e2e.portal import answer, free_port, wait_for
 
 #: What belongs to the test run, and not to a copy of the portal that somebody starts by hand.
@@ -110,7 +112,7 @@ def descendants(pid: int) -> set[int]:
     return tree
 
 
-def browser() -> OpenerDirector:
+def plain_browser() -> OpenerDirector:
     return build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
 
 
@@ -130,7 +132,7 @@ def test_one_command_starts_everything_keeps_it_alive_and_ends_it(copy: Copy) ->
     copy.start()
     wait_for(lambda: copy.says("referrals@contoso.example"), "the demo sign-ins")
     assert answer(f"{copy.url}/readyz")[0] == 200
-    person, entrance = browser(), f"{copy.url}/accounts/login/"
+    person, entrance = plain_browser(), f"{copy.url}/accounts/login/"
     styles = re.search(r"/static/app\.[0-9a-f]{12}\.css", read(person, entrance))
     assert styles, "static files are served under names with a digest"
     assert answer(f"{copy.url}{styles[0]}")[0] == 200
@@ -157,3 +159,49 @@ def assert_ends(copy: Copy) -> None:
     assert copy.output.read_text().endswith("Ended.\n")
     assert len(copy.family) > 10, "web, worker and beat with their children, PostgreSQL and Redis"
     assert copy.left() == {}
+
+
+def test_in_the_demo_an_invited_person_reads_the_mail_and_joins(copy: Copy, browser: Browser) -> None:
+    """The mail is found from the sign-in page, and its link leads in: nobody needs an account or a log to try it."""
+    copy.start()
+    invite(visitor(browser, copy), "deniz@contoso.example")
+    deniz = visitor(browser, copy)
+    open_mail(deniz, "deniz@contoso.example")
+    expect(deniz.get_by_role("link", name="Text")).to_be_visible()
+    deniz.frame_locator("iframe.o-mail").get_by_role("link", name="Open the invitation").click()
+    deniz.wait_for_url("**/invite/**")
+    deniz.get_by_label("First name").fill("Deniz")
+    deniz.get_by_label("Last name").fill("Aksoy")
+    for label in ("Password", "Password, again"):
+        deniz.get_by_label(re.compile(f"^{label}\\W*$")).fill("correct horse battery")
+    deniz.get_by_role("button", name="Create my account and join").click()
+    expect(deniz.get_by_role("link", name="Mail of the demo")).to_be_visible()
+    expect(deniz.locator(".o-top")).to_contain_text("Deniz")
+    assert copy.end() == 0
+
+
+def visitor(browser: Browser, copy: Copy) -> Page:
+    page = browser.new_context(base_url=copy.url, locale="en-US").new_page()
+    page.set_default_timeout(20_000)
+    return page
+
+
+def invite(page: Page, email: str) -> None:
+    """As Contoso's account admin, to read every deal."""
+    sign_in_by_browser(page, "admin@contoso.example")
+    page.goto("/settings/people/invite/")
+    page.get_by_label(re.compile("^E-mail")).fill(email)
+    page.get_by_role("group", name="Viewer").get_by_label("Entire company").check()
+    page.get_by_role("button", name="Send the invitation").click()
+    expect(page.locator("#invites")).to_contain_text(email)
+
+
+def open_mail(page: Page, to: str) -> None:
+    """From the sign-in page, as somebody without an account; the worker mails within seconds."""
+    page.goto("/")
+    page.get_by_role("link", name="Mail of the demo").click()
+    page.get_by_role("searchbox", name="To whom").fill(to)
+    page.get_by_role("button", name="Show").click()
+    found = page.locator("#mails").get_by_role("link", name=re.compile("invites you"))
+    wait_for(lambda: found.count() or (page.reload() and False), f"the mail to {to}")
+    found.click()
