@@ -143,7 +143,9 @@ def test_time_is_told_and_never_asked_for_below_the_edges() -> None:
     """Services and rules are given `now`, so that yesterday can be tested and replayed."""
     clocks = {"timezone.now", "datetime.now", "date.today", "timezone.localdate", "time.time"}
     edges = ("views", "forms", "adapter", "admin", "tasks", "health", "run", "embedded")
-    below = [p for p in CODE if not p.stem.startswith(edges) and not {"web", "management", "templatetags"} & set(p.parts)]
+    below = [
+        p for p in CODE if not p.stem.startswith(edges) and not {"web", "management", "templatetags"} & set(p.parts)
+    ]
     assert [place for place, call in nodes(below, ast.Call) if dotted(call.func) in clocks] == []
 
 
