@@ -20,7 +20,7 @@ from gunicorn.workers.base import Worker
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import RequestEntityTooLarge
@@ -56,6 +56,13 @@ class Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
     expect_continue: bool
     _held = b""
     _wants_continue = False
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Raises ParsingError (400), also for an address or a length that Python won't read."""
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:
+            raise ParsingError("Address or Content-Length is invalid") from error
 
     def received(self, data: bytes) -> int:
         if self.asks:
