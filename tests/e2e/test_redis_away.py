@@ -24,7 +24,8 @@ from portal.pages.demo.cast import Cast
 from tests import build
 from tests.e2e import deals
 from tests.e2e.portal import Process, answer, free_port, wait_for
-from tests.e2e.test_run import browser, read, sign_in
+from tests.e2e.test_run import plain_browser as browser
+from tests.e2e.test_run import read, sign_in
 
 TOKEN = "monitor"
 #: Far more than a page takes on a busy machine, and far less than one that waits for Redis at each turn.

@@ -14,7 +14,8 @@ from django.urls import reverse
 from portal.pages.demo.cast import Cast
 from tests import build
 from tests.e2e.portal import Portal, answer
-from tests.e2e.test_run import browser, read, sign_in
+from tests.e2e.test_run import plain_browser as browser
+from tests.e2e.test_run import read, sign_in
 
 HEAD = b"POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 #: More than the portal of the tests has threads (2 processes, 6 each), of each kind.
