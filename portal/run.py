@@ -165,8 +165,8 @@ def run(environ: Mapping[str, str]) -> None:
 
 def place_from(environ: Mapping[str, str]) -> Place:
     port = environ.get("PORT") or "8000"
-    if not port.isdecimal() or not 0 < int(port) < 65536:
-        raise Refused(f"PORT must be a number from 1 to 65535, not {port!r}.")
+    if not port.isdecimal() or len(port) > 5 or not 0 < int(port) < 65536:
+        raise Refused(f"PORT must be a number from 1 to 65535, not {port[:40]!r}.")
     data_dir = Path(environ.get("DATA_DIR") or BASE_DIR / ".data").resolve()
     return Place(environ.get("HOST") or "127.0.0.1", int(port), data_dir)
 

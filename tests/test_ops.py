@@ -351,7 +351,7 @@ def test_a_place_is_read_from_the_environment() -> None:
     assert run.Place("::", 9000, Path("/srv")).own_url == "http://[::1]:9000"
 
 
-@pytest.mark.parametrize("port", ["http", "0", "65536", "-1"])
+@pytest.mark.parametrize("port", ["http", "0", "65536", "-1", "9" * 5_000])
 def test_a_wrong_port_is_refused(port: str) -> None:
     with pytest.raises(run.Refused, match="PORT must be"):
         run.place_from({"PORT": port})
