@@ -118,7 +118,7 @@ def redis(directory: Path) -> Iterator[int]:
     port, binary = free_port(), embedded.redis_binary()
     assert binary
     server = subprocess.Popen(
-        [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(directory)],
+        [binary.path, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(directory)],
         stdout=subprocess.DEVNULL,
         preexec_fn=embedded.die_with_parent(signal.SIGTERM),
     )

@@ -40,7 +40,7 @@ class OwnRedis:
         binary = embedded.redis_binary()
         assert binary
         options = ["--port", "0", "--unixsocket", str(self.socket), "--dir", str(folder), "--save", ""]
-        self.process = Process([binary, *options], dict(os.environ), folder / "redis.log")
+        self.process = Process([binary.path, *options], dict(os.environ), folder / "redis.log")
 
     def start(self) -> None:
         self.process.start()
