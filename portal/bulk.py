@@ -21,7 +21,7 @@ def insert(rows: Sequence[models.Model], *, once: Sequence[str] = ()) -> None:
     """Save new rows in the caller's transaction; each has its primary key afterwards.
 
     `once`: the columns of a unique constraint. Of rows that agree in them the first is saved, unless there is one
-    already; the others, and all rows of a few, stay without a primary key. Of columns there may be texts, numbers,
+    already; the others, and a few rows, stay without a primary key. Columns may hold texts, numbers,
     booleans, dates, instants, UUIDs and JSON, as COPY takes them from Python's own texts; what the database refuses
     raises the same errors either way.
     """
