@@ -21,6 +21,7 @@ from portal.policy import services as policies
 from portal.workflow.blockers import Term, _
 from referrals.models import Referral
 from referrals.reactions import deal_link
+from referrals.selectors.briefs import Brief, briefs
 from referrals.selectors.recipients import People, people_of
 
 
@@ -105,35 +106,41 @@ class _Told:
     """The registrations that some events are about, their people, and the days there are to register."""
 
     registrations: dict[int, Registration]
+    deals: dict[int, Brief]
     people: People
     window: int
+
+    def deal(self, event: Event) -> Brief:
+        return self.deals[self.registrations[event.subject_id].referral_id]
 
 
 def _told(events: Sequence[Event]) -> _Told:
     """A handful of queries, however many events there are."""
-    rows = Registration.objects.with_context().filter(id__in=[e.subject_id for e in events])
-    registrations = {r.pk: r for r in rows}
-    people = people_of(r.referral for r in registrations.values())
-    return _Told(registrations, people, policies.current(events[0].at).registration_window_days)
+    rows = Registration.objects.only("referral", "status", "reason_code", "comment")
+    registrations = {r.pk: r for r in rows.filter(id__in=[e.subject_id for e in events])}
+    deals = briefs(Referral.objects.filter(pk__in=[r.referral_id for r in registrations.values()]))
+    window = policies.current(events[0].at).registration_window_days
+    return _Told(registrations, {deal.pk: deal for deal in deals}, people_of(deals), window)
 
 
 @on(*_WORDS)
 def tell_team(events: Sequence[Event]) -> None:
     """The deal's team hears of every step of its registration, with the reason (FLOW-5)."""
     told = _told(events)
-    notify([_message(event, told.registrations[event.subject_id], told) for event in events])
+    notify([_message(event, told) for event in events])
 
 
-def _message(event: Event, registration: Registration, told: _Told) -> Message:
+def _message(event: Event, told: _Told) -> Message:
     subject, body = _WORDS[event.verb]
+    registration, deal = told.registrations[event.subject_id], told.deal(event)
     return Message(
         event=event,
-        emails=told.people.team(registration.referral),
+        emails=told.people.team(deal),
         subject=subject,
         body=body,
-        link=deal_link(registration.referral),
+        link=deal_link(deal.public_id),
         params={
-            "deal": registration.referral.name,
+            "deal": deal.name,
             "state": Term(states.REGISTRATION_STATES[registration.status]),
             "reason": Term(states.reason_text(registration.reason_code, status=registration.status)),
             "comment": registration.comment,
@@ -147,24 +154,24 @@ def _message(event: Event, registration: Registration, told: _Told) -> Message:
 def tell_of_ending(events: Sequence[Event]) -> None:
     """Who can register a won deal is reminded before the window closes (FLOW-8, ORG-3)."""
     told = _told(events)
-    notify([_ending(event, told.registrations[event.subject_id].referral, told) for event in events])
+    notify([_ending(event, told) for event in events])
 
 
-def _ending(event: Event, referral: Referral, told: _Told) -> Message:
-    days = event.after["days"]
+def _ending(event: Event, told: _Told) -> Message:
+    days, deal = event.after["days"], told.deal(event)
     return Message(
         event=event,
-        emails=told.people.registering(referral),
+        emails=told.people.registering(deal),
         subject=_("One day left to register: %(deal)s") if days == 1 else _("%(days)s days left to register: %(deal)s"),
         body=_(
             "You won “%(deal)s” for %(customer)s, and nobody has registered it yet. Register it until %(until)s: "
             "a contract can be registered for %(window)s days after it was signed."
         ),
-        link=deal_link(referral),
+        link=deal_link(deal.public_id),
         params={
             "days": days,
-            "deal": referral.name,
-            "customer": referral.engagement.customer.name,
+            "deal": deal.name,
+            "customer": deal.customer_name,
             "until": datetime.fromisoformat(event.after["until"]),
             "window": told.window,
         },

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import DateTimeField, ExpressionWrapper, F
 
 from dealreg import services, verbs
-from dealreg.models import Registration
+from dealreg.models import Registration, RegistrationQuerySet
 from dealreg.selectors import unregistered
 from portal.accounts.rules import SYSTEM
 from portal.notify import reminders
@@ -51,8 +51,15 @@ def open_missed(*, now: datetime, limit: int = 500) -> int:
 
 def close_decided(*, now: datetime, limit: int = 1000) -> int:
     """Close one batch of registrations that are decided and due, as the verb does to one (FLOW)."""
-    due = Registration.objects.due_to_close(now).select_related("referral__engagement").order_by("close_due_at")
+    due = Registration.objects.due_to_close(now).order_by("close_due_at")
+    due = _with_only(due, "status", "outcome", "close_due_at", "closed_at", "updated_at", "version")
     return workflow.run_batch(due, verbs.CLOSE, actor=SYSTEM, now=now, limit=limit)
+
+
+def _with_only(registrations: RegistrationQuerySet, *columns: str) -> RegistrationQuerySet:
+    """With what their events tell whose they are, and these columns: what a sweep doesn't read isn't loaded."""
+    found = registrations.select_related("referral__engagement")
+    return found.only("referral__company", "referral__engagement__public_id", *columns)
 
 
 def remind(*, now: datetime, limit: int = 1000) -> int:
@@ -62,7 +69,7 @@ def remind(*, now: datetime, limit: int = 1000) -> int:
     """
     window = timedelta(days=policies.current(now).registration_window_days)
     until = ExpressionWrapper(F("referral__closed_at") + window, output_field=DateTimeField())
-    unfiled = Registration.objects.to_register().select_related("referral__engagement")
+    unfiled = _with_only(Registration.objects.to_register())
     return reminders.remind(
         unfiled, verb="registration.reminded", until=until, since=F("created_at"), now=now, limit=limit
     )

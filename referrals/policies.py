@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Protocol
+
 from portal.accounts.rules import REFERRALS_USER, SELLER, Actor, reading_scope, writing_scope
-from referrals.models import Referral
 
 
-def may_read(actor: Actor, referral: Referral) -> bool:
+class Deal(Protocol):
+    """A company's copy of a deal, as far as permissions look at it: a Referral, or a Brief of it."""
+
+    @property
+    def company_id(self) -> int: ...
+    @property
+    def location_id(self) -> int | None: ...
+    @property
+    def vendor_may_view(self) -> bool: ...
+    @property
+    def team_emails(self) -> Collection[str]: ...
+
+
+def may_read(actor: Actor, referral: Deal) -> bool:
     """What ReferralQuerySet.visible_to finds, asked of one referral (ORG-2, ORG-4, REF-3)."""
     if actor.is_vendor:
         own = referral.company_id == actor.company_id
-        return bool(actor.grants) and (own or referral.engagement.vendor_may_view)
+        return bool(actor.grants) and (own or referral.vendor_may_view)
     if referral.company_id != actor.company_id:
         return False
     return reading_scope(actor).covers(referral.location_id) or on_team(actor, referral)
 
 
-def may_change(actor: Actor, referral: Referral) -> bool:
+def may_change(actor: Actor, referral: Deal) -> bool:
     """Admins in their scope, users on the team, the vendor's sellers on the vendor's copy (ORG-2)."""
     if referral.company_id != actor.company_id:
         return False
@@ -25,7 +40,7 @@ def may_change(actor: Actor, referral: Referral) -> bool:
     return writing_scope(actor).covers(referral.location_id) or on_team(actor, referral)
 
 
-def may_share(actor: Actor, referral: Referral) -> bool:
+def may_share(actor: Actor, referral: Deal) -> bool:
     """What only the company that sells decides: the vendor's sellers send deals on their own page (REF-4, REF-9)."""
     return not actor.is_vendor and may_change(actor, referral)
 
@@ -40,11 +55,11 @@ def acts_for_company(actor: Actor) -> bool:
     return actor.company_id is not None
 
 
-def on_team(actor: Actor, referral: Referral) -> bool:
+def on_team(actor: Actor, referral: Deal) -> bool:
     """Whether the actor is a referrals user whom the deal's team lists (ORG-2)."""
-    return actor.has(REFERRALS_USER) and actor.email.lower() in {m.email for m in referral.team.all()}
+    return actor.has(REFERRALS_USER) and actor.email.lower() in referral.team_emails
 
 
-def may_register(actor: Actor, referral: Referral) -> bool:
+def may_register(actor: Actor, referral: Deal) -> bool:
     """A referrals admin in scope, or a referrals user on the team (ORG-3); the vendor registers nothing."""
     return not actor.is_vendor and may_change(actor, referral)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -19,11 +20,12 @@ from portal.policy import services as policies
 from portal.workflow.blockers import Param, Term, _
 from referrals import rules
 from referrals.models import Referral
+from referrals.selectors.briefs import Brief, briefs
 from referrals.selectors.recipients import People, people_of
 
 
-def deal_link(referral: Referral) -> str:
-    return reverse("deal", args=[referral.public_id])
+def deal_link(public_id: UUID) -> str:
+    return reverse("deal", args=[public_id])
 
 
 @leads_to("deal")
@@ -36,11 +38,11 @@ def open_to(actor: Actor, public_ids: Collection[Any]) -> Collection[Any]:
 class _Told:
     """The deals that some events are about, whoever sent each of them, and the people of both."""
 
-    copies: dict[int, Referral]
-    senders: dict[tuple[int, int], Referral]
+    copies: dict[int, Brief]
+    senders: dict[tuple[int, int], Brief]
     people: People
 
-    def sender(self, copy: Referral) -> Referral | None:
+    def sender(self, copy: Brief) -> Brief | None:
         """The copy of whoever sent this one; none for a company's own deal."""
         return self.senders.get((copy.engagement_id, copy.invited_by_id)) if copy.invited_by_id else None
 
@@ -49,7 +51,7 @@ def _told(events: Sequence[Event]) -> _Told:
     """A handful of queries, however many events there are; each copy is read once, whichever part it has."""
     subjects = {e.subject_id for e in events}
     engagements = Referral.objects.filter(pk__in=subjects).values("engagement_id")
-    around = list(Referral.objects.with_context().prefetch_related("team").filter(engagement_id__in=engagements))
+    around = briefs(Referral.objects.filter(engagement_id__in=engagements))
     copies = {r.pk: r for r in around if r.pk in subjects}
     sending = {(r.engagement_id, r.invited_by_id) for r in copies.values()}
     senders = {key: r for r in around if (key := (r.engagement_id, r.company_id)) in sending}
@@ -67,7 +69,7 @@ def tell_of_sending(events: Sequence[Event]) -> None:
     notify([*asked, *sent])
 
 
-def _received(event: Event, copy: Referral, emails: Iterable[str]) -> Message:
+def _received(event: Event, copy: Brief, emails: Iterable[str]) -> Message:
     assert copy.expires_at is not None
     return Message(
         event=event,
@@ -77,11 +79,11 @@ def _received(event: Event, copy: Referral, emails: Iterable[str]) -> Message:
             "%(sender)s sent you the deal “%(deal)s” for %(customer)s, worth %(value)s. "
             "Accept or decline it until %(until)s; after that it expires."
         ),
-        link=deal_link(copy),
+        link=deal_link(copy.public_id),
         params={
             "deal": copy.name,
-            "customer": copy.engagement.customer.name,
-            "sender": copy.invited_by.name if copy.invited_by else "",
+            "customer": copy.customer_name,
+            "sender": copy.sender_name or "",
             "value": copy.money,
             "until": copy.expires_at,
         },
@@ -89,7 +91,7 @@ def _received(event: Event, copy: Referral, emails: Iterable[str]) -> Message:
     )
 
 
-def _sent(event: Event, copy: Referral, sender: Referral, people: People, days: int) -> Message:
+def _sent(event: Event, copy: Brief, sender: Brief, people: People, days: int) -> Message:
     assert copy.expires_at is not None
     return Message(
         event=event,
@@ -99,9 +101,9 @@ def _sent(event: Event, copy: Referral, sender: Referral, people: People, days: 
             "Your deal “%(deal)s” was sent to %(company)s, with %(days)s days to answer it: until %(until)s. "
             "You will hear of the answer, or that there was none. Your own deal stays active either way."
         ),
-        link=deal_link(sender),
+        link=deal_link(sender.public_id),
         params={
-            "company": copy.company.name,
+            "company": copy.company_name,
             "deal": sender.name,
             "days": days,
             "until": copy.expires_at,
@@ -135,11 +137,11 @@ def tell_sender(events: Sequence[Event]) -> None:
     notify([_answer(event, copy, sender, told) for event, copy in copies if (sender := told.sender(copy))])
 
 
-def _answer(event: Event, copy: Referral, sender: Referral, told: _Told) -> Message:
+def _answer(event: Event, copy: Brief, sender: Brief, told: _Told) -> Message:
     subject, body = _ANSWERS[event.verb]
     contact = _contact(event)
     params: dict[str, Param] = {
-        "company": copy.company.name,
+        "company": copy.company_name,
         "deal": sender.name,
         "contact": contact,
         "reason": Term(rules.CLOSE_REASONS.get(copy.reason_code, "")),
@@ -150,7 +152,7 @@ def _answer(event: Event, copy: Referral, sender: Referral, told: _Told) -> Mess
         emails=told.people.team(sender),
         subject=subject,
         body=_ACCEPTED_BY if contact and event.verb == "referral.accepted" else body,
-        link=deal_link(sender),
+        link=deal_link(sender.public_id),
         params=params,
         category=kinds.ANSWER,
     )
@@ -170,7 +172,7 @@ def tell_of_ending(events: Sequence[Event]) -> None:
     notify([_ending(event, copy, told.people.answering(copy)) for event, copy in copies])
 
 
-def _ending(event: Event, copy: Referral, emails: Iterable[str]) -> Message:
+def _ending(event: Event, copy: Brief, emails: Iterable[str]) -> Message:
     days = event.after["days"]
     return Message(
         event=event,
@@ -180,12 +182,12 @@ def _ending(event: Event, copy: Referral, emails: Iterable[str]) -> Message:
             "The deal “%(deal)s” for %(customer)s, worth %(value)s, that %(sender)s sent you is not answered yet. "
             "Accept or decline it until %(until)s; after that it expires."
         ),
-        link=deal_link(copy),
+        link=deal_link(copy.public_id),
         params={
             "days": days,
             "deal": copy.name,
-            "customer": copy.engagement.customer.name,
-            "sender": copy.invited_by.name if copy.invited_by else "",
+            "customer": copy.customer_name,
+            "sender": copy.sender_name or "",
             "value": copy.money,
             "until": datetime.fromisoformat(event.after["until"]),
         },

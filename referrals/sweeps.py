@@ -26,14 +26,19 @@ RENAMED_WITHIN = timedelta(hours=2)
 
 def expire_due(*, now: datetime, limit: int = 1000) -> int:
     """Close one batch of unanswered referrals whose time is over, as the verb does to one (REF-13)."""
-    due = Referral.objects.due_to_expire(now).select_related("engagement").order_by("expires_at")
-    due = due.defer("search_text", "search_vector")  # long, and nothing that expires reads them
+    due = Referral.objects.due_to_expire(now).order_by("expires_at")
+    due = _with_only(due, "substatus", "win_at", "closed_at", "updated_at", "version")
     return workflow.run_batch(due, verbs.EXPIRE, actor=SYSTEM, now=now, limit=limit)
+
+
+def _with_only(referrals: ReferralQuerySet, *columns: str) -> ReferralQuerySet:
+    """With what their events tell whose they are, and these columns: what a sweep doesn't read isn't loaded."""
+    return referrals.select_related("engagement").only("company", "engagement__public_id", *columns)
 
 
 def remind(*, now: datetime, limit: int = 1000) -> int:
     """Remind of one batch of unanswered referrals before they expire (REF-13, FLOW-8). Returns how many."""
-    unanswered = Referral.objects.unanswered().with_context()
+    unanswered = _with_only(Referral.objects.unanswered())
     return reminders.remind(
         unanswered, verb="referral.reminded", until=F("expires_at"), since=F("created_at"), now=now, limit=limit
     )

@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.db import ProgrammingError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from portal import database, database_roles, embedded
+from portal import bulk, database, database_roles, embedded
 from portal.accounts.rules import SYSTEM
 from portal.customers.models import Customer
 from portal.events import services
@@ -64,6 +64,15 @@ def app(transactional_db: None) -> Iterator[BaseDatabaseWrapper]:
 def run(database: BaseDatabaseWrapper, statement: str) -> None:
     with database.cursor() as cursor:
         cursor.execute(statement)
+
+
+def test_the_apps_role_copies_events(app: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """COPY needs no more than INSERT, and the sequence."""
+    monkeypatch.setattr(bulk, "connection", app)
+    monkeypatch.setattr(bulk, "MANY", 1)
+    made = services.new_event(Customer(pk=1), "test.copied", actor=SYSTEM, now=NOW, company_id=None)
+    bulk.insert([made])
+    assert Event.objects.get(verb="test.copied").pk == made.pk
 
 
 @pytest.mark.parametrize("statement", [*REFUSED.values(), *WAYS_AROUND.values()], ids=[*REFUSED, *WAYS_AROUND])

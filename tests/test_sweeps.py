@@ -17,6 +17,7 @@ from dealreg import services as dealreg
 from dealreg import sweeps as dealreg_sweeps
 from dealreg import tasks as dealreg_tasks
 from dealreg.models import Registration
+from portal import bulk
 from portal.events.models import Event
 from portal.notify import services as notify
 from portal.notify.models import Notice
@@ -71,6 +72,12 @@ def everything_about(rows: Iterable[Any]) -> list[Any]:
     return found
 
 
+@pytest.fixture
+def by_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few rows are written as many are, one row as one is."""
+    monkeypatch.setattr(bulk, "MANY", 2)
+
+
 def people() -> list[rules.Member]:
     """Somebody who reads English, somebody who reads Turkish, and somebody without an account."""
     return [build.member(email) for email in LANGUAGES]
@@ -95,7 +102,7 @@ def prepare_received(cast: Cast) -> list[Referral]:
     return [build.vendor_copy(own), do.invite_partner(own, invitation, actor=admin, now=old), *copies]
 
 
-def test_expiring_many_is_expiring_each(cast: Cast) -> None:
+def test_expiring_many_is_expiring_each(cast: Cast, by_copy: None) -> None:
     """REF-13: the sweep and the single verb leave the same rows, events and notices, column by column; exactly at 14
     days, not a second before."""
     one_by_one, swept = prepare_received(cast), prepare_received(cast)
@@ -137,7 +144,7 @@ def prepare_decided(cast: Cast) -> list[Registration]:
     ]
 
 
-def test_closing_many_is_closing_each(cast: Cast) -> None:
+def test_closing_many_is_closing_each(cast: Cast, by_copy: None) -> None:
     """FLOW, close: the sweep and the single verb leave the same rows and events, each with its own outcome."""
     one_by_one, swept = prepare_decided(cast), prepare_decided(cast)
     due = NOW + 7 * DAY
@@ -186,7 +193,7 @@ def test_expiring_takes_as_many_statements_for_many_as_for_few(cast: Cast) -> No
 
 
 def assert_told_once(copies: Iterable[Referral], people: dict[str, str]) -> None:
-    """Each deal has ended with one event, and each of these people has one notice of it, in his language."""
+    """Each deal has ended with one event, and each of these people has one notice of it, in their language."""
     expired = Event.objects.filter(verb="referral.expired")
     assert sorted(expired.values_list("subject_id", flat=True)) == sorted(copy.pk for copy in copies)
     heard = Notice.objects.filter(event__in=expired).values_list("event_id", "email", "language")

@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 
+from portal import bulk
 from portal.accounts.rules import Actor
 from portal.events.models import Event, EventQuerySet
 
@@ -89,7 +91,8 @@ def new_event(
 @transaction.atomic(savepoint=False)
 def record(events: Iterable[Event]) -> list[Event]:
     """Save events and run the reactions to them; whatever fails takes the change back with it."""
-    saved = Event.objects.bulk_create(events)
+    saved = list(events)
+    bulk.insert(saved)
     react(saved)
     return saved
 
@@ -107,26 +110,30 @@ def react(saved: Sequence[Event]) -> None:
 def snapshot(obj: models.Model) -> dict[str, Any]:
     """The row's own columns as JSON values, to tell before from after; what follows from others is left out.
 
-    A model names its derived columns in `derived_columns`, and in `secret_columns` what nobody may read.
+    A model names its derived columns in `derived_columns`, and in `secret_columns` what nobody may read. Columns that
+    were not loaded are left out.
     """
-    unsaid: frozenset[str] = getattr(obj, "derived_columns", frozenset()) | getattr(obj, "secret_columns", frozenset())
-    return {
-        f.attname: _plain(f, getattr(obj, f.attname))
-        for f in obj._meta.concrete_fields
-        if not f.primary_key and not f.generated and f.attname not in unsaid
-    }
+    held = obj.__dict__
+    return {f.attname: _plain(f, held[f.attname]) for f in _told_columns(type(obj)) if f.attname in held}
+
+
+@cache
+def _told_columns(model: type[models.Model]) -> list[models.Field[Any, Any]]:
+    unsaid = getattr(model, "derived_columns", frozenset()) | getattr(model, "secret_columns", frozenset())
+    columns = model._meta.concrete_fields
+    return [f for f in columns if not f.primary_key and not f.generated and f.attname not in unsaid]
 
 
 def changes(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Only what differs between two snapshots."""
-    changed = [name for name in after if before.get(name) != after[name]]
-    return {name: before.get(name) for name in changed}, {name: after[name] for name in changed}
+    """Only what differs between two snapshots. Raises KeyError for a column that was changed but never loaded."""
+    changed = [name for name in after if before[name] != after[name]]
+    return {name: before[name] for name in changed}, {name: after[name] for name in changed}
 
 
 def _plain(column: models.Field[Any, Any], value: Any) -> Any:
     """As JSON; an amount with its column's decimals, so that 5 and 5.00 are no change."""
+    if value is None or isinstance(value, (bool, int, str, list, dict)):
+        return value
     if isinstance(value, Decimal) and isinstance(column, models.DecimalField):
         return str(value.quantize(Decimal(1).scaleb(-column.decimal_places), ROUND_HALF_UP))
-    if value is None or isinstance(value, bool | int | str | list | dict):
-        return value
     return _encoder.default(value)

@@ -7,6 +7,7 @@ import smtplib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import uuid6
 from django.conf import settings
@@ -15,13 +16,14 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import Q
 
+from portal import bulk
 from portal.accounts.models import User
 from portal.events.models import Event
 from portal.logs import without_keys
 from portal.notify import mails, reading, rules
 from portal.notify.models import Heartbeat, Mail, Notice, NoticeQuerySet, Preference
 from portal.workflow import blockers
-from portal.workflow.blockers import Blocker, Param
+from portal.workflow.blockers import Param
 
 PAUSES = rules.PAUSES
 
@@ -54,17 +56,18 @@ def notify(messages: Iterable[Message]) -> None:
     The first message that names an address counts. Closed accounts are told nothing, and addresses without an
     account only that they are invited.
     """
-    told = [(message, email) for message in messages for email in _unique(message.emails)]
+    written = ((message, blockers.params_to_json(message.params)) for message in messages)
+    told = [(message, params, email) for message, params in written for email in _unique(message.emails)]
     if not told:
         return
-    people = {user.email.lower(): user for user in User.objects.filter(email__in={email for _m, email in told})}
+    people = {user.email.lower(): user for user in User.objects.filter(email__in={email for _m, _p, email in told})}
     chosen = _preferences(user.pk for user in people.values())
     notices = []
-    for message, email in told:
+    for message, params, email in told:
         user = people.get(email)
         if user.is_active if user else rules.reaches_strangers(message.category):
-            notices.append(_notice(message, email, user, chosen))
-    Notice.objects.bulk_create(notices, ignore_conflicts=True)
+            notices.append(_notice(message, params, email, user, chosen))
+    bulk.insert(notices, once=("event_id", "email"))
 
 
 def _unique(emails: Iterable[str]) -> list[str]:
@@ -76,18 +79,23 @@ def _preferences(user_ids: Iterable[int]) -> dict[tuple[int, str], str]:
     return {(row.user_id, row.category): row.mail for row in rows}
 
 
-def _notice(message: Message, email: str, user: User | None, chosen: Mapping[tuple[int, str], str]) -> Notice:
-    stored = blockers.to_json(Blocker("", message.body, params=message.params))
+def _notice(
+    message: Message,
+    params: Mapping[str, Any],
+    email: str,
+    user: User | None,
+    chosen: Mapping[tuple[int, str], str],
+) -> Notice:
     mail = rules.mail_for(message.category, chosen.get((user.pk, message.category)) if user else None)
     at = message.event.at
     return Notice(
-        event=message.event,
-        user=user,
+        event_id=message.event.pk,
+        user_id=user.pk if user else None,
         email=email,
         language=user.language if user else message.language or settings.LANGUAGE_CODE,
         subject=message.subject,
         body=message.body,
-        params=stored["params"],
+        params=params,
         link=message.link,
         category=message.category,
         mail=mail,

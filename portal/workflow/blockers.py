@@ -66,8 +66,12 @@ def to_json(blocker: Blocker) -> dict[str, Any]:
         "message": blocker.message,
         "rule": blocker.rule,
         "field": blocker.field,
-        "params": {key: _param_to_json(value) for key, value in blocker.params.items()},
+        "params": params_to_json(blocker.params),
     }
+
+
+def params_to_json(params: Mapping[str, Param]) -> dict[str, Any]:
+    return {key: _param_to_json(value) for key, value in params.items()}
 
 
 def from_json(data: Mapping[str, Any]) -> Blocker:

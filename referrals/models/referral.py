@@ -252,6 +252,14 @@ class Referral(Record):
         return self.engagement.public_id
 
     @property
+    def vendor_may_view(self) -> bool:
+        return self.engagement.vendor_may_view
+
+    @property
+    def team_emails(self) -> list[str]:
+        return [member.email for member in self.team.all()]
+
+    @property
     def status(self) -> str:
         """New, Active or Closed (REF-11)."""
         return rules.status_of(self.substatus)

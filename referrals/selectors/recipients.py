@@ -12,26 +12,25 @@ from django.db.models import Case, Q, When
 from portal.accounts.models import Membership
 from portal.accounts.rules import ACCOUNT_ADMIN, REFERRALS_ADMIN, SELLER, Actor, keeper_role, may_keep
 from portal.accounts.services import actor_for
-from referrals.models import Referral
-from referrals.policies import may_change, may_read, may_register
+from referrals.policies import Deal, may_change, may_read, may_register
 
 
 @dataclass(frozen=True)
 class People:
-    """The people of some deals' companies, with whom the deals' teams list; teams are prefetched."""
+    """The people of some deals' companies, with whom the deals' teams list."""
 
     #: By company: who works there with a role that acts on deals, or is on one of the teams.
     members: dict[int, list[Actor]]
 
-    def team(self, referral: Referral) -> list[str]:
+    def team(self, referral: Deal) -> list[str]:
         """The team's members who may see the deal, or else the referrals admins of its location, else of the company.
 
         Whoever else the team lists is told nothing: anybody could have been written down there (REF-24).
         """
-        listed = [member.email for member in referral.team.all() if self._may_read(member.email, referral)]
+        listed = [email for email in referral.team_emails if self._may_read(email, referral)]
         return listed or self._who(referral, _administers_location) or self._who(referral, _administers_deals)
 
-    def _may_read(self, email: str, referral: Referral) -> bool:
+    def _may_read(self, email: str, referral: Deal) -> bool:
         member = self._by_email.get((referral.company_id, email))
         return member is not None and may_read(member, referral)
 
@@ -39,35 +38,35 @@ class People:
     def _by_email(self) -> dict[tuple[int, str], Actor]:
         return {(company, a.email.lower()): a for company, actors in self.members.items() for a in actors}
 
-    def answering(self, referral: Referral) -> list[str]:
+    def answering(self, referral: Deal) -> list[str]:
         """Who can answer the deal, or else the account admins, who can give somebody the role (FLOW-8, F5.1)."""
         return self._who(referral, may_change) or self._who(referral, _administers)
 
-    def registering(self, referral: Referral) -> list[str]:
+    def registering(self, referral: Deal) -> list[str]:
         """Who can register the deal (ORG-3), or else the account admins."""
         return self._who(referral, may_register) or self._who(referral, _administers)
 
-    def _who(self, referral: Referral, may: Callable[[Actor, Referral], bool]) -> list[str]:
+    def _who(self, referral: Deal, may: Callable[[Actor, Deal], bool]) -> list[str]:
         return [actor.email for actor in self.members.get(referral.company_id, ()) if may(actor, referral)]
 
 
-def _administers(actor: Actor, referral: Referral) -> bool:
+def _administers(actor: Actor, referral: Deal) -> bool:
     return actor.has(ACCOUNT_ADMIN) and may_read(actor, referral)
 
 
-def _administers_location(actor: Actor, referral: Referral) -> bool:
+def _administers_location(actor: Actor, referral: Deal) -> bool:
     """A referrals admin of this location by name, not of the entire company (ORG-1)."""
     return referral.location_id in actor.scope(REFERRALS_ADMIN).location_ids
 
 
-def _administers_deals(actor: Actor, referral: Referral) -> bool:
+def _administers_deals(actor: Actor, referral: Deal) -> bool:
     return actor.scope(REFERRALS_ADMIN).entire_company
 
 
-def people_of(referrals: Iterable[Referral]) -> People:
+def people_of(referrals: Iterable[Deal]) -> People:
     """Two queries, however many deals there are."""
     referrals = list(referrals)
-    listed = {member.email for referral in referrals for member in referral.team.all()}
+    listed = {email for referral in referrals for email in referral.team_emails}
     members: dict[int, list[Actor]] = defaultdict(list)
     for membership in _memberships({r.company_id for r in referrals}, listed):
         members[membership.company_id].append(actor_for(membership))
