@@ -247,9 +247,10 @@ class Registration(Record):
     @property
     def claim(self) -> rules.RegistrationInput:
         """What was stated, as the form holds it: each question has the column of its name."""
-        stated: dict[str, Any] = {q.name: getattr(self, q.name) for q in fields(rules.RegistrationInput)}
+        stated = {q.name: getattr(self, q.name) for q in fields(rules.RegistrationInput)}
         stated |= {"tcv": self.tcv_money, "solution_value": self.solution_money}
-        return rules.RegistrationInput(**{name: None if value == "" else value for name, value in stated.items()})
+        answers: dict[str, Any] = {name: None if value == "" else value for name, value in stated.items()}
+        return rules.RegistrationInput(**answers)
 
     @claim.setter
     def claim(self, form: rules.RegistrationInput) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from babel.messages.catalog import Message
-from babel.messages.frontend import CompileCatalog
+from babel.messages.frontend import CommandLineInterface
 from babel.messages.pofile import PoFileError, read_po
 
 LOCALE_DIR = Path(__file__).resolve().parent.parent / "locale"
@@ -39,11 +39,10 @@ def _sources(locale_dir: Path) -> list[Path]:
 
 
 def _compile(source: Path, target: Path) -> None:
-    """As `pybabel compile` does, but in one step: another process may be reading it, or compiling it too."""
-    command, aside = CompileCatalog(), target.with_suffix(f".{os.getpid()}.tmp")
-    command.input_file, command.output_file, command.locale = source, aside, source.parent.parent.name
-    command.finalize_options()
-    command.run()
+    """By `pybabel compile`, but in one step: another process may be reading the target, or compiling it too."""
+    aside = target.with_suffix(f".{os.getpid()}.tmp")
+    arguments = ["--input-file", str(source), "--output-file", str(aside), "--locale", source.parent.parent.name]
+    CommandLineInterface().run(["pybabel", "--quiet", "compile", *arguments])  # type: ignore[no-untyped-call]
     aside.replace(target)
 
 
