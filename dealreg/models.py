@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import uuid6
 from django.conf import settings
@@ -244,31 +246,20 @@ class Registration(Record):
 
     @property
     def claim(self) -> rules.RegistrationInput:
-        """What was stated, as the form holds it."""
-        return rules.RegistrationInput(
-            marketplace=self.marketplace,
-            marketplace_date=self.marketplace_date,
-            deployment=self.deployment or None,
-            term=self.term or None,
-            tcv=self.tcv_money,
-            solution_value=self.solution_money,
-            signed=self.signed,
-            start=self.start,
-            end=self.end,
-            tenant=self.tenant or None,
-            pricing=self.pricing or None,
-            contract_names_confirmed=self.contract_names_confirmed,
-        )
+        """What was stated, as the form holds it: each question has the column of its name."""
+        stated = {q.name: getattr(self, q.name) for q in fields(rules.RegistrationInput)}
+        stated |= {"tcv": self.tcv_money, "solution_value": self.solution_money}
+        answers: dict[str, Any] = {name: None if value == "" else value for name, value in stated.items()}
+        return rules.RegistrationInput(**answers)
 
     @claim.setter
     def claim(self, form: rules.RegistrationInput) -> None:
-        self.marketplace, self.marketplace_date = form.marketplace, form.marketplace_date
-        self.deployment, self.term = form.deployment or "", form.term or ""
-        self.tcv, self.tcv_currency = _split(form.tcv)
-        self.solution_value, self.solution_value_currency = _split(form.solution_value)
-        self.signed, self.start, self.end = form.signed, form.start, form.end
-        self.tenant, self.pricing = form.tenant or "", form.pricing or ""
-        self.contract_names_confirmed = form.contract_names_confirmed
+        stated = vars(form).copy()
+        for name in ("tcv", "solution_value"):
+            stated[name], stated[f"{name}_currency"] = _split(stated[name])
+        empty = type(self)()
+        for name, value in stated.items():
+            setattr(self, name, getattr(empty, name) if value is None else value)
 
     @property
     def tcv_money(self) -> Money | None:
@@ -292,4 +283,4 @@ def _split(money: Money | None) -> tuple[Decimal | None, str]:
 
 
 def _joined(amount: Decimal | None, currency: str) -> Money | None:
-    return Money(amount, currency) if amount is not None else None
+    return Money(amount, currency) if amount is not None and currency else None

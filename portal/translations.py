@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-from babel.messages.catalog import Catalog, Message
-from babel.messages.mofile import write_mo
+from babel.messages.catalog import Message
+from babel.messages.frontend import CommandLineInterface
 from babel.messages.pofile import PoFileError, read_po
 
 LOCALE_DIR = Path(__file__).resolve().parent.parent / "locale"
@@ -19,60 +18,50 @@ SOURCE_LANGUAGE = "en"
 def compile_all(locale_dir: Path = LOCALE_DIR) -> list[str]:
     """Compile each catalog that is newer than its compiled form; returns what is wrong with them, a line each."""
     problems: list[str] = []
-    for source in sorted(locale_dir.glob("*/LC_MESSAGES/django*.po")):
+    for source in _sources(locale_dir):
         target = source.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime_ns > source.stat().st_mtime_ns:
             continue
-        try:
-            catalog = _read(source)
-        except PoFileError as error:
-            problems.append(f"{source}: {error}")
-            continue
-        problems += _format_errors(source, catalog)
-        _write(target, catalog)
+        wrong = _problems(source, complete=False)
+        if not wrong:
+            _compile(source, target)
+        problems += wrong
     return problems
 
 
 def check_all(locale_dir: Path = LOCALE_DIR) -> list[str]:
     """Everything wrong with the catalogs, untranslated messages included; compiles nothing."""
-    problems: list[str] = []
-    for source in sorted(locale_dir.glob("*/LC_MESSAGES/django*.po")):
-        try:
-            catalog = _read(source)
-        except PoFileError as error:
-            problems.append(f"{source}: {error}")
-            continue
-        problems += _format_errors(source, catalog)
-        if catalog.locale_identifier != SOURCE_LANGUAGE:
-            problems += [f"{source}:{m.lineno}: not translated: {m.id!r}" for m in _untranslated(catalog)]
-    return problems
+    return [problem for source in _sources(locale_dir) for problem in _problems(source, complete=True)]
 
 
-def _read(source: Path) -> Catalog:
-    with source.open("rb") as file:
-        return read_po(file, locale=source.parent.parent.name, abort_invalid=True)
+def _sources(locale_dir: Path) -> list[Path]:
+    return sorted(locale_dir.glob("*/LC_MESSAGES/django*.po"))
 
 
-def _write(target: Path, catalog: Catalog) -> None:
-    """In one step: another process may be reading it, or compiling it too."""
+def _compile(source: Path, target: Path) -> None:
+    """By `pybabel compile`, but in one step: another process may be reading the target, or compiling it too."""
     aside = target.with_suffix(f".{os.getpid()}.tmp")
-    with aside.open("wb") as file:
-        write_mo(file, catalog)
+    arguments = ["--input-file", str(source), "--output-file", str(aside), "--locale", source.parent.parent.name]
+    CommandLineInterface().run(["pybabel", "--quiet", "compile", *arguments])  # type: ignore[no-untyped-call]
     aside.replace(target)
 
 
-def _format_errors(source: Path, catalog: Catalog) -> list[str]:
-    return [f"{source}:{message.lineno}: {error}" for message, errors in catalog.check() for error in errors]
+def _problems(source: Path, *, complete: bool) -> list[str]:
+    language = source.parent.parent.name
+    try:
+        with source.open("rb") as file:
+            catalog = read_po(file, locale=language, abort_invalid=True)
+    except PoFileError as error:
+        return [f"{source}: {error}"]
+    found = [f"{source}:{message.lineno}: {error}" for message, errors in catalog.check() for error in errors]
+    if complete and language != SOURCE_LANGUAGE:
+        found += [f"{source}:{m.lineno}: not translated: {m.id!r}" for m in catalog if m.id and not _is_translated(m)]
+    return found
 
 
-def _untranslated(catalog: Catalog) -> Iterator[Message]:
-    for message in catalog:
-        if message.id and (message.fuzzy or not message.string or not all(_strings(message))):
-            yield message
-
-
-def _strings(message: Message) -> tuple[str, ...]:
-    return message.string if isinstance(message.string, tuple | list) else (str(message.string),)  # type: ignore[return-value]
+def _is_translated(message: Message) -> bool:
+    strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
+    return all(strings) and not message.fuzzy
 
 
 def main() -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from html.parser import HTMLParser
 from typing import Any
 
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
+from lxml.html import HtmlElement, document_fromstring, fragment_fromstring, html_parser
 
 from dealreg import services as dealreg
 from dealreg.models import Registration
@@ -168,104 +167,79 @@ STATES: dict[str, Callable[[Live], Referral]] = {
 # A page as a tree
 
 
-@dataclass
+@dataclass(frozen=True)
 class Element:
-    """One element of a page; `children` are elements and strings."""
+    """One element of a page, as lxml read it, with what tests ask of it."""
 
-    tag: str
-    attrs: dict[str, str] = field(default_factory=dict)
-    children: list[Element | str] = field(default_factory=list)
+    node: HtmlElement
 
     def __iter__(self) -> Iterator[Element]:
         """It and everything in it, in the page's order."""
-        yield self
-        for child in self.children:
-            if isinstance(child, Element):
-                yield from child
+        return map(Element, self.node.iter("*"))
+
+    @property
+    def tag(self) -> str:
+        return str(self.node.tag)
+
+    @property
+    def attrs(self) -> dict[str, str]:
+        return dict(self.node.attrib)
+
+    @property
+    def children(self) -> list[Element | str]:
+        """Elements and strings, as they follow each other."""
+        parts: list[Element | str] = [self.node.text or ""]
+        for child in self.node:
+            parts += [Element(child), child.tail or ""]
+        return [part for part in parts if part]
 
     @property
     def text(self) -> str:
         """What is read in it, with single spaces."""
-        parts = (child if isinstance(child, str) else child.text for child in self.children)
-        return re.sub(r"\s+", " ", " ".join(parts)).strip()
+        return " ".join(" ".join(self.node.itertext()).split())
 
     def all(self, tag: str = "", **attrs: str) -> list[Element]:
         """The elements inside it with this tag and these attributes (class_ and hx_get: class and hx-get); a class
         among others is enough."""
-        return [e for e in self if e is not self and e.tag == (tag or e.tag) and e._has(attrs)]
+        return [Element(node) for node in self.node.iterdescendants(tag or "*") if _has(node, attrs)]
 
     def one(self, tag: str = "", **attrs: str) -> Element:
         found = self.all(tag, **attrs)
         assert len(found) == 1, f"{len(found)} of <{tag} {attrs}>"
         return found[0]
 
-    def _has(self, wanted: dict[str, str]) -> bool:
-        for name, value in wanted.items():
-            held = self.attrs.get(name.rstrip("_").replace("_", "-"))
-            if held is None or (value not in held.split() if name == "class_" else value != held):
-                return False
-        return True
-
     def fields(self) -> dict[str, Any]:
-        """What a browser would send of the form as it stands: a list where a name comes several times."""
+        """What a browser would send of its forms as they stand: a list where a name comes several times."""
         sent: dict[str, Any] = {}
-        for element in self:
-            for value in _values(element):
-                name = element.attrs["name"]
+        for form in self.node.iter("form"):
+            for name, value in form.form_values():
                 sent[name] = [*_listed(sent[name]), value] if name in sent else value
         return sent
+
+
+def _has(node: HtmlElement, wanted: dict[str, str]) -> bool:
+    for name, value in wanted.items():
+        held = node.get(name.rstrip("_").replace("_", "-"))
+        if held is None or (value not in held.split() if name == "class_" else value != held):
+            return False
+    return True
 
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _values(element: Element) -> list[str]:
-    """What this control adds to what is sent, if it is one."""
-    attrs = element.attrs
-    if "name" not in attrs or "disabled" in attrs:
-        return []
-    match element.tag, attrs.get("type", "text"):
-        case "input", "radio" | "checkbox":
-            return [attrs.get("value", "on")] if "checked" in attrs else []
-        case "input", kind if kind not in {"submit", "button", "file"}:
-            return [attrs.get("value", "")]
-        case "textarea", _:
-            return ["".join(child for child in element.children if isinstance(child, str)).removeprefix("\n")]
-        case "select", _:
-            options = element.all("option")
-            chosen = [o.attrs["value"] for o in options if "selected" in o.attrs]
-            return chosen or [o.attrs["value"] for o in options[:1] if "multiple" not in attrs]
-    return []
-
-
-class _Builder(HTMLParser):
-    VOID = frozenset(["br", "hr", "img", "input", "link", "meta", "wbr"])
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open = [Element("")]
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        element = Element(tag, {name: value or "" for name, value in attrs})
-        self.open[-1].children.append(element)
-        if tag not in self.VOID:
-            self.open.append(element)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.open[-1].children.append(Element(tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        depths = [n for n, element in enumerate(self.open) if element.tag == tag]
-        if depths:
-            del self.open[depths[-1] :]
-
-    def handle_data(self, data: str) -> None:
-        self.open[-1].children.append(data)
-
-
 def parse(response: HttpResponse | str) -> Element:
-    builder = _Builder()
-    builder.feed(response if isinstance(response, str) else response.content.decode())
-    builder.close()
-    return builder.open[0]
+    """The page, or the part of one, below an element that stands for the document."""
+    text = response if isinstance(response, str) else response.content.decode()
+    if "<html" in text:
+        document = html_parser.makeelement("document")
+        document.append(document_fromstring(text))
+    else:
+        document = fragment_fromstring(text, create_parent="document")
+    for field in document.iter("input", "textarea"):  # as browsers read them: empty, and without the first line's end
+        if field.tag == "textarea":
+            field.text = (field.text or "").removeprefix("\n")
+        elif not field.checkable and field.get("value") is None:
+            field.set("value", "")
+    return Element(document)

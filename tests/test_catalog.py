@@ -15,13 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.accounts import services as accounts
-from portal.accounts.models import Company, User
+from portal.accounts.models import Company
 from portal.accounts.rules import PROGRAMME_MANAGER, REFERRALS_ADMIN, REVIEWER, SYSTEM, Actor, Grant
 from portal.catalog import rules, services, taxonomies
 from portal.catalog.models import AssessmentType, Solution
 from portal.catalog.rules import Tags
 from portal.events.models import Event
 from portal.workflow.blockers import RuleViolation
+from tests.factories import PersonFactory
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 READY = {"published": True, "co_sell_ready": True}
@@ -223,7 +224,7 @@ def test_ref_8_value_lists_are_those_of_the_wire(taxonomy: taxonomies.Taxonomy, 
 
 def vendor_client(role: str, vendor: Company) -> Client:
     """Signed in as one of the vendor's people."""
-    user = User.objects.create_user(f"{role}@vendor.example", "secret", first_name="V", last_name="P")
+    user = PersonFactory(email=f"{role}@vendor.example")
     accounts.add_member(user=user, company=vendor, roles=[role])
     client = Client()
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")

@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.accounts import services as accounts
-from portal.accounts.models import Company, User
+from portal.accounts.models import Company
 from portal.accounts.rules import PROGRAMME_MANAGER, REFERRALS_ADMIN, REVIEWER, SYSTEM, Actor, Grant
 from portal.customers import rules, services
 from portal.customers.models import Customer
@@ -30,6 +30,7 @@ from portal.customers.rules import Columns, CustomerRow, RowProblem
 from portal.customers.services import Summary
 from portal.events.models import Event
 from portal.workflow.blockers import RuleViolation
+from tests.factories import PersonFactory
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 LATER = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -649,7 +650,7 @@ def vendor_client(role: str) -> Client:
     """Signed in as one of the vendor's people."""
     vendor = Company.objects.filter(kind="vendor").first()
     vendor = vendor or accounts.create_company(name="Vendor", country="US", kind="vendor")
-    user = User.objects.create_user(f"{role}@vendor.example", "secret", first_name="V", last_name="P")
+    user = PersonFactory(email=f"{role}@vendor.example")
     accounts.add_member(user=user, company=vendor, roles=[role])
     client = Client()
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")

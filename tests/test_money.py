@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.accounts import services as accounts
-from portal.accounts.models import Company, User
+from portal.accounts.models import Company
 from portal.accounts.rules import PROGRAMME_MANAGER, REVIEWER
 from portal.money import rules, services
 from portal.money.forms import AmountField
@@ -29,6 +29,7 @@ from portal.money.rules import Rate
 from portal.money.services import Imported
 from portal.policy.rules import Policy
 from portal.workflow.blockers import RuleViolation
+from tests.factories import PersonFactory
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 POLICY = Policy()
@@ -504,7 +505,7 @@ def vendor_client(role: str) -> Client:
     """Signed in as one of the vendor's people."""
     vendor = Company.objects.filter(kind="vendor").first()
     vendor = vendor or accounts.create_company(name="Vendor", country="US", kind="vendor")
-    user = User.objects.create_user(f"{role}@vendor.example", "secret", first_name="V", last_name="P")
+    user = PersonFactory(email=f"{role}@vendor.example")
     accounts.add_member(user=user, company=vendor, roles=[role])
     client = Client()
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")

@@ -25,6 +25,7 @@ from referrals.models import Note, Referral
 from referrals.selectors import search
 from tests import build
 from tests.edge import STATES, STRANGER, Element, Live, parse
+from tests.factories import PersonFactory
 
 OWNER, TEAM, VIEWER = build.CONTOSO, "user@contoso.example", "viewer@contoso.example"
 NORTHWIND = "referrals@northwind.example"
@@ -544,7 +545,7 @@ def test_one_person_acts_for_one_of_his_companies_at_a_time(live: Live) -> None:
 
 
 def test_who_belongs_to_no_company_is_told_so(cast: Cast) -> None:
-    person = User.objects.create_user("new@nobody.example", "x", first_name="New", last_name="Person")
+    person = PersonFactory()
     client = Client()
     client.force_login(person)
     assert "Your account belongs to no company yet." in page(client, "/", code=403).text

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import Any
-
+import factory
 import pytest
-from django.db import connection, models
+from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -16,9 +14,10 @@ from portal.catalog.models import Solution
 from portal.events.models import Event
 from portal.pages.demo import do
 from portal.pages.demo.cast import Cast
-from referrals.models import Engagement, Note, Referral, ReferralSolution, TeamMember
+from referrals.models import Note, Referral, ReferralSolution, TeamMember
 from tests import build
 from tests.edge import Live
+from tests.factories import SolutionFactory
 
 MANY = 60
 #: Besides its budget each page reads the session, which is where it stays when Redis goes.
@@ -30,23 +29,15 @@ def live(cast: Cast) -> Live:
     return Live(cast)
 
 
-def _like(row: models.Model, **changes: Any) -> Any:
-    """A new row with the values of one that exists."""
-    kept = {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if not (f.primary_key or f.unique)}
-    return type(row)(**{**kept, **changes})
-
-
 def _more_like(referral: Referral, count: int) -> None:
     """Deals like this one, each with its team, solutions, events and registration."""
-    groups = Engagement.objects.bulk_create(
-        [_like(referral.engagement, creation_key=uuid.uuid4()) for _n in range(count)]
-    )
-    deals = Referral.objects.bulk_create([_like(referral, engagement_id=group.pk) for group in groups])
+    groups = [engagement.pk for engagement in build.alike(referral.engagement, count)]
+    deals = [deal.pk for deal in build.alike(referral, count, engagement_id=factory.Iterator(groups))]
     for kind in (TeamMember, ReferralSolution, Registration):
-        rows = kind.objects.filter(referral=referral)
-        kind.objects.bulk_create([_like(row, referral_id=deal.pk) for row in rows for deal in deals])
-    happened = Event.objects.of_subject(referral)
-    Event.objects.bulk_create([_like(event, subject_id=deal.pk) for event in happened for deal in deals])
+        for row in kind.objects.filter(referral=referral):
+            build.alike(row, count, referral_id=factory.Iterator(deals))
+    for event in Event.objects.of_subject(referral):
+        build.alike(event, count, subject_id=factory.Iterator(deals))
 
 
 def _more_around(referral: Referral, count: int) -> None:
@@ -54,16 +45,10 @@ def _more_around(referral: Referral, count: int) -> None:
     own = {"engagement": referral.engagement, "company": referral.company, "at": referral.created_at}
     Note.objects.bulk_create([Note(**own, text=f"Note {n}", author_id=None) for n in range(count)])
     member = TeamMember(referral=referral, first_name="Umut", last_name="Öztürk", phone="1")
-    TeamMember.objects.bulk_create([_like(member, email=f"m{n}@contoso.example") for n in range(count)])
-    named = [
-        Solution(code=f"S-{referral.pk}-{n}", name=f"S {n}", publisher=referral.company, kind="ip", published=True,
-                 co_sell_ready=True, azure_ip=True)
-        for n in range(count)
-    ]  # fmt: skip
-    Solution.objects.bulk_create(named)
+    build.alike(member, count, email=factory.Sequence(lambda n: f"m{n}@contoso.example"))
+    named = Solution.objects.bulk_create(SolutionFactory.build_batch(count, publisher=referral.company))
     ReferralSolution.objects.bulk_create([ReferralSolution(referral=referral, solution=s) for s in named])
-    event = Event.objects.of_subject(referral)[0]
-    Event.objects.bulk_create([_like(event) for _n in range(count)])
+    build.alike(Event.objects.of_subject(referral)[0], count)
 
 
 def _asked(client: Client, address: str) -> int:

@@ -28,6 +28,7 @@ from portal.workflow.blockers import RuleViolation
 from tests import build
 from tests.build import DAY, NOW
 from tests.edge import Live, parse
+from tests.factories import PersonFactory
 from tests.test_concurrency import at_once
 from tests.turkish import Reader
 
@@ -495,8 +496,7 @@ def test_the_people_page_asks_as_much_for_fifty_members_as_for_five(
 ) -> None:
     live = Live(cast)
     admin = live.browser(ADMIN)
-    for number in range(50):
-        user = User.objects.create(email=f"p{number}@contoso.example", first_name="P", last_name=str(number))
+    for number, user in enumerate(PersonFactory.create_batch(50)):
         accounts.add_member(
             user=user, company=cast.companies["contoso"], roles=["viewer"], locations=[cast.locations[ANKARA]]
         )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import factory
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -204,7 +205,7 @@ def test_closing_takes_as_many_statements_for_many_as_for_few(cast: Cast) -> Non
     """FLOW, JOB: one statement more an outcome, whatever the number of rows."""
     approved = do.route(build.submitted(cast, build.won(cast)), now=NOW)
     won, _copies = build.multiply(approved.referral, 310)
-    Registration.objects.bulk_create([build.like(approved, referral_id=r.pk) for r in won])
+    build.alike(approved, 310, referral_id=factory.Iterator([r.pk for r in won]))
     due = NOW + 7 * DAY
     few = statements(lambda: dealreg_sweeps.close_decided(now=due, limit=10), 10)
     assert statements(lambda: dealreg_sweeps.close_decided(now=due), 301) == few

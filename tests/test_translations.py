@@ -32,6 +32,7 @@ from portal.accounts.rules import Actor
 from portal.notify import services as notices
 from portal.pages.demo import do
 from portal.pages.demo.cast import Cast
+from portal.pages.templatetags import ortak
 from portal.policy.rules import Policy
 from portal.workflow import services as workflow
 from portal.workflow import text
@@ -347,3 +348,24 @@ def test_numbers_stand_as_the_language_writes_them() -> None:
     with translation.override("en"):
         assert (text.percent(60), text.money(Decimal("40000.5"), "EUR")) == ("60%", "40,000.50 EUR")
         assert text.day(build.NOW.date()) == "18 Nov 2026"
+
+
+#: Of a deadline or of something past, so many seconds away, in both languages: whole units, none above days.
+TIMES = [
+    (0.4, "1 minute left", "1 dakika kaldı", "just now", "az önce"),
+    (59 * 60, "59 minutes left", "59 dakika kaldı", "59 minutes ago", "59 dakika önce"),
+    (36.9 * 3600, "36 hours left", "36 saat kaldı", "36 hours ago", "36 saat önce"),
+    (13.9 * 86400, "13 days left", "13 gün kaldı", "13 days ago", "13 gün önce"),
+    (59 * 86400, "59 days left", "59 gün kaldı", "59 days ago", "59 gün önce"),
+]
+
+
+@pytest.mark.parametrize(("seconds", "left", "kaldi", "ago", "once"), TIMES)
+def test_times_left_and_ago_count_whole_units(seconds: float, left: str, kaldi: str, ago: str, once: str) -> None:
+    time = timedelta(seconds=seconds)
+    with translation.override("en"):
+        assert (ortak._left(time), ortak._ago(time)) == (left, ago)
+        assert ortak._days_left(timedelta(days=-1)) == "ended 1 day ago"
+    with translation.override("tr"):
+        assert (ortak._left(time), ortak._ago(time)) == (kaldi, once)
+        assert ortak._days_left(timedelta(days=-1)) == "1 gün önce sona erdi"

@@ -16,7 +16,6 @@ from portal.accounts.models import RoleGrant
 from portal.accounts.rules import SYSTEM
 from portal.catalog import services as catalog
 from portal.catalog.models import AssessmentType, Solution
-from portal.customers.models import Customer
 from portal.pages.demo.cast import ANKARA, ISTANBUL, MUNICH, Cast
 from portal.workflow.blockers import Money, RuleViolation
 from referrals import rules, verbs
@@ -26,6 +25,7 @@ from referrals.web.wizard import choices
 from referrals.web.wizard import draft as wizard
 from tests import build
 from tests.edge import Element, Live, parse
+from tests.factories import CustomerFactory
 from tests.test_forms import HOSTILE, OWNER, errors, summary
 
 NEW, KIND, SUGGEST = "/co-sell/new/", "/co-sell/new/kind/", "/customers/suggest/"
@@ -341,7 +341,7 @@ def test_a_stale_draft_says_what_is_no_longer_so_at_its_step(live: Live) -> None
     """Customer gone, location out of scope, close date past, solution withdrawn, all since it was written."""
     page = writer(live)
     page.fill()
-    gone = Customer.objects.create(name="Gone", country="TR", import_key="gone", search_text="gone")
+    gone = CustomerFactory()
     draft = Draft.objects.get()
     draft.data["customer"]["customer"] = [str(gone.public_id)]
     draft.data["deal"]["close_date"] = [live.day(-1).isoformat()]

@@ -19,7 +19,7 @@ class RegistrationInput:
 
     `deployment`: azure or other. `term`: perpetual or finite. `tenant`: customer or partner. `pricing`: payg or
     other. Amounts are finite decimals; dates are UTC days. Pay-as-you-go: `signed` = `start` = the first invoice's
-    day, `end` = the last one's (REG-11).
+    day, `end` = the last one's (REG-11). This is the list of the questions: columns and form fields have their names.
     """
 
     marketplace: bool | None = None

@@ -11,7 +11,6 @@ from dealreg import rules
 from dealreg.models import Registration
 from portal.catalog.models import Solution
 from portal.money.forms import AmountField
-from portal.workflow.blockers import Money
 from referrals.models import Referral
 from referrals.web.forms.deal import DateInput, currency_choices
 
@@ -99,26 +98,7 @@ class RegistrationForm(forms.Form):
 
     def value(self) -> rules.RegistrationInput:
         """What was understood of the form; what could not be read counts as not given, its error stands beside it."""
-        data = self.cleaned_data
-        return rules.RegistrationInput(
-            marketplace=data.get("marketplace"),
-            marketplace_date=data.get("marketplace_date"),
-            deployment=data.get("deployment") or None,
-            term=data.get("term") or None,
-            tcv=_money(data, "tcv"),
-            solution_value=_money(data, "solution_value"),
-            signed=data.get("signed"),
-            start=data.get("start"),
-            end=data.get("end"),
-            tenant=data.get("tenant") or None,
-            pricing=data.get("pricing") or None,
-            contract_names_confirmed=data.get("contract_names_confirmed", False),
-        )
-
-
-def _money(data: dict[str, Any], name: str) -> Money | None:
-    amount, currency = data.get(name), data.get(f"{name}_currency")
-    return Money(amount, currency) if amount is not None and currency else None
+        return Registration(**self.cleaned_data).claim
 
 
 def initial_of(referral: Referral, registration: Registration | None) -> dict[str, Any]:

@@ -29,14 +29,6 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def unread(self) -> NoticeQuerySet:
         return self.filter(read_at=None)
 
-    def newest_first(self) -> NoticeQuerySet:
-        return self.order_by("-created_at", "-pk")
-
-    def below(self, notice: Notice) -> NoticeQuerySet:
-        """What follows that notice in newest_first order."""
-        at = notice.created_at
-        return self.filter(created_at__lte=at).exclude(created_at=at, pk__gte=notice.pk)
-
     # By mail
 
     def waiting(self, mail: str = Mail.NOW) -> NoticeQuerySet:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.urls import Resolver404, resolve
 
+from portal import paging
 from portal.accounts import services as accounts
 from portal.accounts.models import Membership, User
 from portal.accounts.rules import Actor
@@ -126,15 +127,11 @@ def _said(msgid: str, params: Mapping[str, Param]) -> str:
     return text.text(Blocker("", msgid, params=params)) if msgid else ""
 
 
-def page(
-    user: User, memberships: Sequence[Membership], *, after: Notice | None, limit: int
-) -> tuple[list[Told], Notice | None]:
-    """A person's notices below one, newest first, and the one to go on from; nothing is shown twice or missed."""
-    notices = Notice.objects.of(user.pk).newest_first()
-    rows = list((notices.below(after) if after else notices)[: limit + 1])
-    opened = openers(memberships, [notice.link for notice in rows[:limit]])
-    shown = [words(notice, seen=notice.link in opened) for notice in rows[:limit]]
-    return shown, rows[limit - 1] if len(rows) > limit else None
+def page(user: User, memberships: Sequence[Membership], *, after: int | None, limit: int) -> tuple[list[Told], int]:
+    """A person's notices below one, newest first, and the one to go on from, 0 at the end."""
+    rows, last = paging.newest(Notice.objects.of(user.pk), "created_at", after=after, limit=limit)
+    opened = openers(memberships, [notice.link for notice in rows])
+    return [words(notice, seen=notice.link in opened) for notice in rows], last
 
 
 def unread_count(user_id: int) -> int:

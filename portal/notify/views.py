@@ -43,12 +43,11 @@ def _person(request: ActorRequest) -> User:
 @require_GET
 def notices(request: ActorRequest) -> HttpResponse:
     """Newest first; *load more* asks for what is below a notice (keyset)."""
-    person, below = _person(request), whole_number(request.GET.get("after"))
-    after = Notice.objects.of(person.pk).filter(pk=below).first() if below is not None else None
+    person, after = _person(request), whole_number(request.GET.get("after"))
     shown, last = reading.page(person, request.memberships, after=after, limit=PAGE)  # type: ignore[attr-defined]
     context = {
         "shown": shown,
-        "more_url": f"{reverse('notices')}?after={last.pk}" if last else "",
+        "more_url": f"{reverse('notices')}?after={last}" if last else "",
         "newest": max((told.notice.pk for told in shown), default=0),
         "any_unread": bool(reading.unread_count(person.pk)),
     }

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count
 from django.utils.translation import gettext, pgettext
 
+from portal import paging
 from portal.accounts.services import vendor_name
 from portal.events.models import Event, EventQuerySet
 from portal.workflow import text
@@ -68,12 +69,8 @@ def page(
     found: EventQuerySet, *, before: int | None = None, limit: int = PAGE, also: Params | None = None
 ) -> tuple[list[dict[str, Any]], int]:
     """The entries below one event, newest first, and the event to go on from; 0 at the end."""
-    events = found.select_related("actor_user", "company").order_by("-at", "-id")
-    last = found.filter(pk=before).first() if before else None
-    if last is not None:
-        events = events.filter(at__lte=last.at).exclude(at=last.at, pk__gte=last.pk)
-    rows = list(events[: limit + 1])
-    return [entry(event, also) for event in rows[:limit]], rows[limit - 1].pk if len(rows) > limit else 0
+    events, last = paging.newest(found.select_related("actor_user", "company"), "at", after=before, limit=limit)
+    return [entry(event, also) for event in events], last
 
 
 def entry(event: Event, also: Params | None = None) -> dict[str, Any]:

@@ -75,10 +75,6 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
     def newest_first(self) -> ReferralQuerySet:
         return self.order_by("-created_at", "-pk")
 
-    def below(self, created_at: datetime, pk: int) -> ReferralQuerySet:
-        """What follows that row in newest_first order: a row comparison, which the index answers."""
-        return self.filter(created_at__lte=created_at).exclude(created_at=created_at, pk__gte=pk)
-
     def inbound(self) -> ReferralQuerySet:
         return self.filter(invited_by__isnull=False)
 

@@ -20,7 +20,7 @@ from referrals.policies import acts_for_company, may_send
 from referrals.rules import sharing
 from referrals.selectors import partners
 from referrals.verbs import copies, search_index
-from referrals.verbs.copies import Terms
+from referrals.verbs.copies import Birth, Terms
 from referrals.verbs.notes import note_with
 
 NO_CONTACT = rules.Contact()
@@ -98,14 +98,9 @@ class Create(DealCreation[NewDeal]):
         return rules.creation_blockers(judged, today=context.now.date(), policy=context.policy)
 
     def apply(self, inputs: NewDeal, context: Context) -> tuple[Referral, Effect]:
-        engagement = Engagement.objects.create(
-            customer=inputs.customer,
-            started_by_id=context.actor.own_company_id,
-            creation_key=inputs.key,
-            created_at=context.now,
+        engagement = Engagement(
             help_code=inputs.help_code,
             vendor_may_view=inputs.vendor_may_view or inputs.asks_help,
-            vendor_invited_at=context.now if inputs.asks_help else None,
             assessment_type=inputs.assessment,
             assessment_location=inputs.assessment_location,
             contact_name=inputs.contact.name,
@@ -113,24 +108,9 @@ class Create(DealCreation[NewDeal]):
             contact_email=inputs.contact.email,
             contact_consent=inputs.contact.consent,
         )
-        own = copies.own_copy(
-            engagement,
-            inputs.terms,
-            context,
-            location=inputs.location,
-            crm_id=inputs.crm_id,
-            campaign_id=inputs.campaign_id,
-        )
-        copies.add_team(own, inputs.team)
-        events = note_with(own, inputs.notes, context)
-        if inputs.asks_help:
-            vendor = Company.objects.vendor()
-            _copy, received = copies.send_copy(
-                engagement, inputs.terms, to=vendor, sender_id=own.company_id, context=context
-            )
-            events.append(received)
-        search_index.index_engagements([engagement.pk])
-        return own, Effect(after=copies.birth_columns(own), events=events)
+        own = Birth(location=inputs.location, crm_id=inputs.crm_id, campaign_id=inputs.campaign_id)
+        vendor = Company.objects.vendor() if inputs.asks_help else None
+        return _begin(engagement, inputs, context, team=inputs.team, own=own, to=vendor)
 
 
 ROLE_MISSING = Blocker(
@@ -142,12 +122,7 @@ ROLE_MISSING = Blocker(
 
 def new_deal_blockers(actor: Actor) -> list[Blocker]:
     """What is missing for *New deal*: a role, or a co-sell-ready solution of the company (ORG-5)."""
-    blockers = []
-    if not creating_scope(actor):
-        message = _(
-            "Creating deals needs the role referrals admin or referrals user. Ask your company's account admin."
-        )
-        blockers.append(Blocker("role_missing", message, "ORG-5"))
+    blockers = [] if creating_scope(actor) else [ROLE_MISSING]
     if not Solution.objects.co_sell_ready().filter(publisher_id=actor.own_company_id).exists():
         message = _("Your company has no published solution that is co-sell ready. Publish one, then create deals.")
         blockers.append(Blocker("no_co_sell_ready_solution", message, "ORG-5"))
@@ -193,30 +168,40 @@ class Send(DealCreation[SentDeal]):
         yield from sharing.wanted_help_blockers(inputs.help_code)
 
     def apply(self, inputs: SentDeal, context: Context) -> tuple[Referral, Effect]:
-        engagement = Engagement.objects.create(
-            customer=inputs.customer,
-            started_by_id=context.actor.own_company_id,
-            creation_key=inputs.key,
-            created_at=context.now,
-            # A co-sell deal: both work on it, and whatever the partner registers counts from here on.
-            help_code=inputs.help_code,
-            vendor_may_view=True,
-            vendor_invited_at=context.now,
-        )
-        own = copies.own_copy(engagement, inputs.terms, context)
-        copies.add_team(own, [_seller(context.actor)])
-        events = note_with(own, inputs.notes, context)
-        _copy, received = copies.send_copy(
-            engagement,
-            inputs.terms,
-            to=inputs.partner,
-            sender_id=own.company_id,
-            context=context,
-            invite_help=inputs.help_code,
-            invite_notes=inputs.notes,
-        )
-        search_index.index_engagements([engagement.pk])
-        return own, Effect(after=copies.birth_columns(own), events=[*events, received])
+        # A co-sell deal: both work on it, and whatever the partner registers counts from here on.
+        engagement = Engagement(help_code=inputs.help_code, vendor_may_view=True)
+        wanted = Birth(invite_help=inputs.help_code, invite_notes=inputs.notes)
+        team = [_seller(context.actor)]
+        return _begin(engagement, inputs, context, team=team, own=Birth(), to=inputs.partner, received=wanted)
+
+
+def _begin(
+    engagement: Engagement,
+    inputs: NewDeal | SentDeal,
+    context: Context,
+    *,
+    team: Sequence[rules.Member],
+    own: Birth,
+    to: Company | None,
+    received: Birth | None = None,
+) -> tuple[Referral, Effect]:
+    """Save the engagement with the own copy, and with the copy of the company that the deal goes to, if any (REF-10).
+
+    The vendor is invited from here on either way: it is who starts the deal, or whom it goes to.
+    """
+    engagement.customer, engagement.creation_key = inputs.customer, inputs.key
+    engagement.started_by_id, engagement.created_at = context.actor.own_company_id, context.now
+    engagement.vendor_invited_at = context.now if to else None
+    engagement.save()
+    copy = copies.own_copy(engagement, inputs.terms, context, **own)
+    copies.add_team(copy, team)
+    events = note_with(copy, inputs.notes, context)
+    if to is not None:
+        birth, sender = received or Birth(), copy.company_id
+        _sent, event = copies.send_copy(engagement, inputs.terms, to=to, sender_id=sender, context=context, **birth)
+        events.append(event)
+    search_index.index_engagements([engagement.pk])
+    return copy, Effect(after=copies.birth_columns(copy), events=events)
 
 
 def _seller(actor: Actor) -> rules.Member:

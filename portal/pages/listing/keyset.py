@@ -15,9 +15,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import BooleanField, F, Func, Value
+from django.db.models import F
 from django.db.models.expressions import Combinable
 
+from portal import paging
 from referrals.models import Referral, ReferralQuerySet
 from referrals.models.expressions import FOLDED_NAME, KNOWN_VALUE, LIFE, SHOWN_STAGE
 
@@ -123,16 +124,9 @@ class Order:
         return rows.annotate(**{KEY: self.sort.key}).order_by(key, "-pk" if self.descending else "pk")
 
     def beyond(self, rows: ReferralQuerySet, there: Place) -> ReferralQuerySet:
-        """What follows that place: one row comparison, which the order's index answers."""
-        row, last = _row(self.sort.key, F("pk")), _row(Value(there.key), Value(there.pk))
-        sign = " < " if self.descending else " > "
-        compared = Func(row, last, template="%(expressions)s", arg_joiner=sign, output_field=BooleanField())
-        return rows.filter(compared)
+        """What follows that place."""
+        return paging.beyond(rows, self.sort.key, (there.key, there.pk), descending=self.descending)
 
     def place(self, referral: Referral) -> Place:
         """Of a row that apply() fetched."""
         return Place(getattr(referral, KEY), referral.pk)
-
-
-def _row(*parts: Combinable) -> Func:
-    return Func(*parts, template="(%(expressions)s)")

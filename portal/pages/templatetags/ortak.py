@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 from zlib import crc32
 
+from babel.dates import format_timedelta
 from babel.numbers import format_decimal
 from django import template
 from django.contrib.staticfiles import finders
@@ -21,7 +22,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language, gettext
 
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money
@@ -187,36 +188,32 @@ def deadline(until: datetime | date | None, soon: int = 3) -> SafeString:
 def _left(left: timedelta) -> str:
     if left <= timedelta():
         return gettext("ended %(ago)s") % {"ago": _ago(-left)}
-    if left >= 2 * DAY:
-        return _days_left(timedelta(days=left // DAY))
-    if left >= HOUR:
-        count = left // HOUR
-        return ngettext("%(count)d hour left", "%(count)d hours left", count) % {"count": count}
-    count = max(1, left // MINUTE)
-    return ngettext("%(count)d minute left", "%(count)d minutes left", count) % {"count": count}
+    return gettext("%(time)s left") % {"time": _counted(left)}
 
 
 def _days_left(left: timedelta) -> str:
     if left.days < 0:
-        return gettext("ended %(ago)s") % {"ago": _ago(-left, by_day=True)}
+        return gettext("ended %(ago)s") % {"ago": _counted(-left, DAY, ago=True)}
     if left.days == 0:
         return gettext("today is the last day")
-    return ngettext("%(count)d day left", "%(count)d days left", left.days) % {"count": left.days}
+    return gettext("%(time)s left") % {"time": _counted(left, DAY)}
 
 
-def _ago(since: timedelta, *, by_day: bool = False) -> str:
+def _ago(since: timedelta) -> str:
     """How long ago, in the largest unit that still says something; nothing for the future."""
     if since < timedelta():
         return ""
-    if since >= 2 * DAY or by_day:
-        return ngettext("%(count)d day ago", "%(count)d days ago", since.days) % {"count": since.days}
-    if since >= HOUR:
-        count = since // HOUR
-        return ngettext("%(count)d hour ago", "%(count)d hours ago", count) % {"count": count}
-    if since >= MINUTE:
-        count = since // MINUTE
-        return ngettext("%(count)d minute ago", "%(count)d minutes ago", count) % {"count": count}
-    return gettext("just now")
+    return _counted(since, ago=True) if since >= MINUTE else gettext("just now")
+
+
+def _counted(time: timedelta, unit: timedelta | None = None, *, ago: bool = False) -> str:
+    """The whole days, hours or minutes in a time, at least one: "36 hours", or "36 hours ago"."""
+    unit = unit or (DAY if time >= 2 * DAY else HOUR if time >= HOUR else MINUTE)
+    count = max(1, time // unit)
+    # Below this threshold lies every larger unit: the programme's periods are days, not weeks or months.
+    return format_timedelta(
+        -count * unit if ago else count * unit, threshold=count, add_direction=ago, locale=_locale()
+    )
 
 
 def _locale() -> str:
