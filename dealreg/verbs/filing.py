@@ -9,9 +9,10 @@ from dealreg import rules
 from dealreg.models import NOT_REGISTERED, Registration
 from dealreg.policies import may_file
 from dealreg.selectors import eligibility_of, eligible_solutions, registration_facts, was_settled
+from dealreg.timeline import REGISTRATION
 from portal.catalog.models import Solution
 from portal.workflow.blockers import Blocker, _
-from portal.workflow.timeline import REGISTRATION, Sentence
+from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Creation, Effect, Verb, worker
 from referrals.models import Referral
 

@@ -19,7 +19,7 @@ from referrals.models import Referral, ReferralQuerySet
 from referrals.selectors import partners
 from referrals.services import stage_names
 from referrals.services.drafts import begun
-from referrals.timeline import stages_of
+from referrals.timeline import REMINDERS, stages_of
 from referrals.verbs import new_deal_blockers
 
 #: How many of each kind the page shows; the list has all of them.
@@ -132,7 +132,7 @@ def _last_events(visible: ReferralQuerySet, actor: Actor) -> list[dict[str, Any]
     events = (
         Event.objects.filter(company_id=actor.own_company_id, subject_type="referrals.referral")
         .filter(subject_id__in=visible.values("pk"))
-        .exclude(verb__in=timeline.verbs(timeline.REMINDERS))
+        .exclude(verb__in=timeline.verbs(REMINDERS))
         .annotate(key=F("subject_id"))
         .select_related("actor_user", "company")
         .order_by("-at", "-id")[:MOST]
