@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dealreg.rules.acv import UsdRate, acv, round_cents
+from dealreg.rules.acv import UsdRate, round_cents
 from dealreg.rules.checks import WAIVED, violations
 from dealreg.rules.eligibility import Criterion, Eligibility, EligibilityFacts, eligibility
 from dealreg.rules.judgement import Judgement, Route, judge, route_for
@@ -19,7 +19,6 @@ __all__ = [
     "RegistrationInput",
     "Route",
     "UsdRate",
-    "acv",
     "amounts",
     "eligibility",
     "judge",
