@@ -40,7 +40,10 @@ class Deadline:
     url: str
 
 
+FindNeeds = Callable[[Actor, datetime], Iterable[Need]]
+FindDeadlines = Callable[[Actor, datetime, date], Iterable[Deadline]]
+
 #: Each returns at most MOST, the most urgent first.
-NEEDS: Registry[Callable[[Actor, datetime], Iterable[Need]]] = Registry()
+NEEDS: Registry[FindNeeds] = Registry()
 #: Each returns at most MOST that are due between now and the day after, the first first.
-DEADLINES: Registry[Callable[[Actor, datetime, date], Iterable[Deadline]]] = Registry()
+DEADLINES: Registry[FindDeadlines] = Registry()
