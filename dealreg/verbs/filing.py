@@ -71,6 +71,9 @@ def judge(
 class _Claiming(Verb[Registration, Claim]):
     """A verb that states the form. Asked for the button: is it open for filing at all (REG-14)."""
 
+    primary = True
+    page = "registration"
+    in_dialog = False
     who = (may_file,)
 
     def blockers(self, record: Registration, context: Context) -> Iterable[Blocker]:
@@ -138,6 +141,7 @@ class CloseUnregistered(Verb[Registration, None]):
 
     name = "close_unregistered"
     label = _("Close without registering")
+    page = "close_unregistered"
     event = "registration.closed"
     sentence = Sentence("archive", "neutral", _("The registration was closed"), REGISTRATION)
     who = (may_file,)

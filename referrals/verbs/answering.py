@@ -35,6 +35,8 @@ class Accept(DealVerb[Acceptance]):
 
     name = "accept"
     label = _("Accept")
+    primary = True
+    in_dialog = False
     event = "referral.accepted"
     sentence = Sentence("check-circle", "success", _("%(company)s accepted the deal"), STATUS)
     shared = True

@@ -49,6 +49,7 @@ class Win(DealVerb[None]):
 
     name = "win"
     label = _("Mark as won")
+    primary = True
     event = "referral.won"
     sentence = Sentence("trophy", "success", _("%(company)s won the deal"), STATUS)
     who = (may_change, worker)

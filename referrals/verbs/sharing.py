@@ -112,6 +112,8 @@ class InvitePartner(DealVerb[Invitation]):
 
     name = "invite_partner"
     label = _("Invite a partner")
+    page = "invite_partner"
+    in_dialog = False
     event = "referral.partner_invited"
     sentence = Sentence("person-plus", "info", _("%(company)s invited %(partner)s"), PEOPLE)
     who = (may_share,)
