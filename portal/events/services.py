@@ -12,7 +12,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 
-from portal.accounts.rules import Actor
+from portal.actors import Actor
 from portal.events.models import Event, EventQuerySet
 
 #: A reaction gets all events of one verb that were recorded together, so one set-based statement can serve them.

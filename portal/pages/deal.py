@@ -140,7 +140,7 @@ def _end_step(referral: Referral) -> Step:
 def _notes(referral: Referral, actor: Actor, copies: list[Referral]) -> list[Note]:
     """What those one deals with share and the own company's private notes, newest first (REF-23, ORG-6)."""
     others = {copy.company_id for copy in copies} | {referral.company_id}
-    seen = Q(shared=True, company_id__in=others) | Q(company_id=actor.company_id)
+    seen = Q(shared=True, company_id__in=others) | Q(company_id=actor.own_company_id)
     notes = Note.objects.filter(seen, engagement_id=referral.engagement_id)
     return list(notes.select_related("author", "company").order_by("-pk")[:100])
 
