@@ -20,6 +20,7 @@ from portal.notify.services import Message
 from portal.pages.demo.cast import Cast
 from portal.workflow.blockers import Term
 from referrals.models import Referral
+from referrals.notifications import ANSWER
 from tests import build
 from tests.build import NOW
 
