@@ -26,7 +26,8 @@ def results() -> list[Result]:
     from portal.accounts import services as accounts
     from portal.accounts.models import User
     from portal.pages.insights import charts
-    from portal.pages.insights.period import MONTHS, Period
+    from portal.pages.insights.period import MONTHS
+    from portal.ui.period import Period
 
     actor = accounts.actor_for(accounts.memberships(User.objects.get(email=BY))[0])
     found = []

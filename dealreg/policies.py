@@ -12,6 +12,6 @@ def may_file(actor: Actor, registration: Registration) -> bool:
     return may_register(actor, registration.referral)
 
 
-def may_review(actor: Actor, _registration: Registration) -> bool:
+def may_review(actor: Actor, _registration: Registration | None = None) -> bool:
     """The vendor's reviewers."""
     return actor.is_vendor and actor.has(REVIEWER)

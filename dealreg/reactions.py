@@ -8,18 +8,19 @@ from datetime import datetime
 
 from django.db import transaction
 
+from dealreg import notifications as kinds
 from dealreg import services
 from dealreg.models import Registration
 from dealreg.rules import states
 from dealreg.selectors import unregistered
 from portal.events.models import Event
 from portal.events.services import on
-from portal.notify import rules as kinds
 from portal.notify.services import Message, notify
 from portal.outage import send_soon
 from portal.policy import services as policies
 from portal.workflow.blockers import Term, _
 from referrals.models import Referral
+from referrals.notifications import DEADLINE
 from referrals.reactions import deal_link
 from referrals.selectors.briefs import Brief, briefs
 from referrals.selectors.recipients import People, people_of
@@ -175,5 +176,5 @@ def _ending(event: Event, told: _Told) -> Message:
             "until": datetime.fromisoformat(event.after["until"]),
             "window": told.window,
         },
-        category=kinds.DEADLINE,
+        category=DEADLINE,
     )

@@ -9,10 +9,13 @@ from django.utils.translation import gettext
 
 from dealreg.rules import states
 from portal.events.models import Event
-from portal.workflow import timeline
 from portal.workflow.blockers import _
 from portal.workflow.text import show
-from portal.workflow.timeline import Sentence, describe
+from portal.workflow.timeline import GROUPS, Sentence, describe
+from referrals.timeline import REMINDERS
+
+REGISTRATION = "registration"
+GROUPS.add(REGISTRATION, _("Registration"), order=50)
 
 
 def params(event: Event) -> Mapping[str, str]:
@@ -29,7 +32,7 @@ def params(event: Event) -> Mapping[str, str]:
 describe(
     {
         "registration.reminded": Sentence(
-            "alarm", "neutral", _("%(company)s was reminded to register until %(until)s"), timeline.REMINDERS
+            "alarm", "neutral", _("%(company)s was reminded to register until %(until)s"), REMINDERS
         ),
     },
     params,

@@ -13,11 +13,11 @@ from django.urls import reverse
 from portal.accounts.rules import Actor
 from portal.events.models import Event
 from portal.events.services import on
-from portal.notify import rules as kinds
 from portal.notify.reading import leads_to
 from portal.notify.services import Message, notify
 from portal.policy import services as policies
 from portal.workflow.blockers import Param, Term, _
+from referrals import notifications as kinds
 from referrals import rules
 from referrals.models import Referral
 from referrals.selectors.briefs import Brief, briefs

@@ -11,12 +11,18 @@ from django.utils.translation import gettext
 
 from portal.events.models import Event
 from portal.events.services import keep_from_vendor
-from portal.workflow import timeline
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.text import percent, show, text
-from portal.workflow.timeline import Params, Sentence, describe
+from portal.workflow.timeline import GROUPS, Params, Sentence, describe
 from referrals import rules
 from referrals.models import Engagement, Referral, StageName
+
+STATUS, CHANGES, NOTES, PEOPLE, REMINDERS = "status", "changes", "notes", "people", "reminders"
+GROUPS.add(STATUS, _("Status and stages"), order=10)
+GROUPS.add(CHANGES, _("Changes"), order=20)
+GROUPS.add(NOTES, _("Notes"), order=30)
+GROUPS.add(PEOPLE, _("People and invitations"), order=40)
+GROUPS.add(REMINDERS, _("Reminders"), order=60)
 
 _REASONS = {**rules.CLOSE_REASONS, **rules.ERROR_REASONS}
 
@@ -57,7 +63,7 @@ def stages_of(referral: Referral, own: Mapping[int, Sequence[StageName]]) -> Par
 describe(
     {
         "referral.reminded": Sentence(
-            "alarm", "neutral", _("%(company)s was reminded to answer until %(until)s"), timeline.REMINDERS
+            "alarm", "neutral", _("%(company)s was reminded to answer until %(until)s"), REMINDERS
         ),
         "stage_name.added": Sentence("tag", "brand", _("“%(name)s” stands for %(stage)s")),
         "stage_name.removed": Sentence("tag", "neutral", _("“%(name)s” no longer stands for %(stage)s")),

@@ -18,11 +18,14 @@ from dealreg.rules import states
 from portal.catalog.models import Solution
 from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, Cast
-from portal.pages.insights import charts, figures
-from portal.pages.insights.period import Period, asked_period, months_before
+from portal.pages.insights import charts
+from portal.pages.insights.period import asked_period
+from portal.ui.charts import HOURS, shown
+from portal.ui.period import Period, months_before
 from portal.workflow.blockers import Money
 from referrals import rules
 from referrals.models import Referral
+from referrals.selectors import figures
 from tests import build
 from tests.build import NOW
 from tests.edge import STRANGER, Element, Live, parse
@@ -220,7 +223,7 @@ def test_times_of_nothing_are_no_times(live: Live) -> None:
      ("48", "2 days"), ("156", "6.5 days"), (None, "–")],
 )  # fmt: skip
 def test_how_long_it_took_is_said_in_the_largest_unit_that_fits(hours: str | None, said: str) -> None:
-    assert charts._shown(Decimal(hours) if hours else None, charts.HOURS) == said
+    assert shown(Decimal(hours) if hours else None, HOURS) == said
 
 
 def test_registrations_are_counted_by_result_and_rejected_ones_by_reason(live: Live) -> None:

@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
+from dealreg import notifications as registrations
 from dealreg import services as dealreg
 from portal.accounts import services as accounts
 from portal.accounts.models import Membership, RoleGrant
@@ -24,6 +25,7 @@ from portal.notify import reading, rules, services
 from portal.notify.models import Mail, Notice
 from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, Cast
+from referrals import notifications as deals
 from referrals import verbs
 from referrals.models import Referral
 from referrals.policies import may_read
@@ -50,7 +52,7 @@ def some_notices(deal: Referral, count: int, *, to: str = USER, at: datetime = N
         when = at + number * timedelta(minutes=1)
         event = events.new_event(deal, "test.happened", actor=SYSTEM, now=when, company_id=deal.company_id)
         events.record([event])
-        given = {"subject": "Number %(n)s of %(deal)s", "body": "It happened.", "category": rules.ANSWER, **changes}
+        given = {"subject": "Number %(n)s of %(deal)s", "body": "It happened.", "category": deals.ANSWER, **changes}
         params = {"n": number, "deal": deal.name}
         services.notify(
             [services.Message(event, [to], link=reverse("deal", args=[deal.public_id]), params=params, **given)]
@@ -66,8 +68,8 @@ def test_ref_24_ref_12_sender_and_receiver_hear_of_every_step(cast: Cast) -> Non
     copies = [build.vendor_copy(build.deal(cast, at=NOW - 15 * DAY, name=name)) for name in ("One", "Two", "Three")]
     received = told_of("referral.received")
     assert set(received) == {build.SELLER, USER}
-    assert received[build.SELLER].category == rules.TO_ANSWER
-    assert received[USER].category == rules.ANSWER
+    assert received[build.SELLER].category == deals.TO_ANSWER
+    assert received[USER].category == deals.ANSWER
     assert "was sent to Microsoft, with 14 days to answer it" in said(received[USER])
 
     build.accept(cast, copies[0], at=NOW - 14 * DAY)
@@ -81,7 +83,7 @@ def test_ref_24_ref_12_sender_and_receiver_hear_of_every_step(cast: Cast) -> Non
     }.items():
         answered = told_of(verb)
         assert set(answered) == {USER}
-        assert answered[USER].category == rules.ANSWER
+        assert answered[USER].category == deals.ANSWER
         assert words in said(answered[USER])
     assert "declined your deal" not in said(told_of("referral.declined")[USER], "tr")
 
@@ -92,10 +94,10 @@ def test_ref_24_flow_5_the_team_hears_of_the_registration(cast: Cast) -> None:
     reviewer = cast.actor(build.REVIEWER)
     back = {"reason_code": "hardware_in_value", "comment": "Without the ovens."}
     dealreg.decide(registration, "require_action", actor=reviewer, now=NOW, **back)
-    assert {n.category for n in told_of("registration.opened").values()} == {rules.REGISTRATION}
+    assert {n.category for n in told_of("registration.opened").values()} == {registrations.REGISTRATION}
     assert "“Review (Pending)”" in said(told_of("registration.routed")[USER])
     sent_back = told_of("registration.action_required")[USER]
-    assert sent_back.category == rules.ACTION_REQUIRED
+    assert sent_back.category == registrations.ACTION_REQUIRED
     assert "The contract value includes hardware, which doesn't count.\n\nWithout the ovens." in said(sent_back)
 
 
@@ -209,15 +211,15 @@ def test_f5_2_a_person_chooses_but_not_about_what_asks_something_of_him(cast: Ca
     form = next(f for f in page.all("form") if "optional" in {c.attrs.get("id") for c in f})
     fields = form.fields()
     assert (fields["answer"], fields["registration"], fields["export"]) == ("now", "now", "now")
-    assert not {rules.DEADLINE, rules.TO_ANSWER, rules.ACTION_REQUIRED} & set(fields)
+    assert not {deals.DEADLINE, deals.TO_ANSWER, registrations.ACTION_REQUIRED} & set(fields)
     sent = {**fields, "answer": "off", "registration": "digest", "deadline": "off"}
     assert client.post(reverse("notification_settings"), {**sent, "answer": "weekly"}).status_code == 422
     assert client.post(reverse("notification_settings"), sent).status_code == 302
     assert services.preferences(cast.users[USER]) == {"answer": "off", "registration": "digest", "export": "now"}
 
     deal = build.deal(cast)
-    some_notices(deal, 1, category=rules.REGISTRATION)
-    some_notices(deal, 1, category=rules.DEADLINE)
+    some_notices(deal, 1, category=registrations.REGISTRATION)
+    some_notices(deal, 1, category=deals.DEADLINE)
     mails = {n.category: n.mail for n in Notice.objects.filter(email=USER)}
     assert mails == {"answer": "off", "registration": "digest", "deadline": "now"}
     assert reading.unread_count(cast.users[USER].pk) == 3
@@ -267,8 +269,8 @@ def test_f5_2_rules_of_the_digest_hour() -> None:
     before = datetime(2026, 11, 18, 3, 59, tzinfo=UTC)
     assert rules.next_digest(before, istanbul).astimezone(UTC) == datetime(2026, 11, 18, 4, tzinfo=UTC)
     assert rules.next_digest(datetime(2026, 11, 18, 4, 0, tzinfo=UTC), istanbul).astimezone(UTC).day == 19
-    assert rules.mail_for(rules.DEADLINE, "off") == rules.mail_for("unknown", "off") == rules.NOW
-    assert rules.mail_for(rules.ANSWER, "off") == rules.OFF
+    assert rules.mail_for(deals.DEADLINE, "off") == rules.mail_for("unknown", "off") == rules.NOW
+    assert rules.mail_for(deals.ANSWER, "off") == rules.OFF
     assert [rules.pause_after(n) is None for n in (1, 9, 10)] == [False, False, True]
 
 
@@ -358,7 +360,7 @@ def test_ref_24_mail_is_text_and_html_in_the_persons_language(cast: Cast) -> Non
     type(cast.users[USER]).objects.filter(email=USER).update(language="tr")
     deal = build.deal(cast, name="A\r\nBcc: x@y.example <script>")
     Notice.objects.all().delete()
-    some_notices(deal, 1, body="Line one\n\n%(deal)s", category=rules.ANSWER)
+    some_notices(deal, 1, body="Line one\n\n%(deal)s", category=deals.ANSWER)
     assert services.deliver_due(now=NOW + DAY) == 1
     [letter] = mail.outbox
     assert letter.subject == "Number 0 of A Bcc: x@y.example <script>"

@@ -20,6 +20,7 @@ from portal.notify.services import Message
 from portal.pages.demo.cast import Cast
 from portal.workflow.blockers import Term
 from referrals.models import Referral
+from referrals.notifications import ANSWER
 from tests import build
 from tests.build import NOW
 
@@ -128,7 +129,7 @@ def test_closed_accounts_are_told_nothing(cast: Cast, event: Event) -> None:
 
 def test_what_is_due_goes_out_once(event: Event, settings: Any) -> None:
     """REF-24, JOB: text and HTML with an absolute link and an id that stays the same; not before its time."""
-    notice = write(event, "referrals@contoso.example", category=rules.ANSWER)
+    notice = write(event, "referrals@contoso.example", category=ANSWER)
     assert services.deliver_due(now=event.at - SECOND) == 0
     assert services.deliver_due(now=NOW) == 1
     assert services.deliver_due(now=NOW + MINUTE) == 0

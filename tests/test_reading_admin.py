@@ -16,6 +16,7 @@ from portal.notify.models import Notice
 from portal.pages.demo import do
 from portal.pages.demo.cast import Cast
 from referrals import rules
+from referrals.notifications import ANSWER
 from tests import build
 
 EVENTS = "admin:events_event_changelist"
@@ -38,7 +39,9 @@ def test_ref_3_a_private_deal_shows_nowhere_in_the_admin(cast: Cast, reviewer: C
     shared = build.deal(cast, name="Shared deal")
     private = build.deal(cast, name="Private deal", help_code=rules.NO_HELP, vendor_may_view=False)
     secret = Event.objects.of_subject(private).get()
-    told = notify.Message(secret, ["user@contoso.example"], "About %(deal)s", "", "/", {"deal": private.name})
+    told = notify.Message(
+        secret, ["user@contoso.example"], "About %(deal)s", "", "/", {"deal": private.name}, category=ANSWER
+    )
     notify.notify([told])
     hidden = Notice.objects.get(event=secret)
 

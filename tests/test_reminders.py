@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from dealreg import sweeps as dealreg_sweeps
 from dealreg.models import Registration
 from portal.events.models import Event
-from portal.notify import reading, reminders, rules
+from portal.notify import reading, reminders
 from portal.notify.models import Notice
 from portal.pages import deal as deal_page
 from portal.pages.demo import do
@@ -22,6 +22,7 @@ from portal.pages.demo.cast import Cast
 from portal.policy import services as policies
 from referrals import sweeps
 from referrals.models import Engagement, Referral
+from referrals.notifications import DEADLINE
 from tests import build
 from tests.build import DAY, NOW
 
@@ -50,7 +51,7 @@ def test_ref_13_flow_8_who_can_answer_is_reminded_7_3_and_1_days_before(cast: Ca
     sweep(NOW, 16)
     assert reminded() == [(lead, NOW + (14 - lead) * DAY) for lead in (7, 3, 1)]
     told = Notice.objects.filter(event__verb="referral.reminded").order_by("pk")
-    assert [(n.email, n.category, n.mail) for n in told] == [(build.SELLER, rules.DEADLINE, "now")] * 3
+    assert [(n.email, n.category, n.mail) for n in told] == [(build.SELLER, DEADLINE, "now")] * 3
     assert [reading.words(n).subject for n in told] == [
         "7 days left to answer: Plant monitoring",
         "3 days left to answer: Plant monitoring",

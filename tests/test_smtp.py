@@ -14,12 +14,14 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.db import connection
 
+from dealreg.notifications import ACTION_REQUIRED
 from portal.accounts.rules import SYSTEM
 from portal.events import services as events
 from portal.notify import rules, services
 from portal.notify.models import Notice
 from portal.pages.demo.cast import Cast
 from referrals.models import Referral
+from referrals.notifications import ANSWER
 from tests import build
 from tests.build import NOW
 from tests.e2e.portal import free_port
@@ -88,7 +90,9 @@ def tell(deal: Referral, *, at: datetime, emails: list[str] = TEAM) -> None:
     """One more thing happened to the deal."""
     event = events.new_event(deal, "test.happened", actor=SYSTEM, now=at, company_id=deal.company_id)
     events.record([event])
-    message = services.Message(event, emails, "It happened to %(deal)s", "It did.", "/", {"deal": deal.name})
+    message = services.Message(
+        event, emails, "It happened to %(deal)s", "It did.", "/", {"deal": deal.name}, category=ACTION_REQUIRED
+    )
     services.notify([message])
 
 
@@ -165,7 +169,7 @@ def test_job_a_worker_killed_after_a_digest_sends_that_digest_again(
     """A server that knows the Message-ID drops the second: so it holds no more than the first, and what has happened
     since comes in a digest of its own, as does what a person got no more mail about."""
     office.open()
-    services.set_preferences(cast.users[TEAM[0]], {rules.ANSWER: "digest"})
+    services.set_preferences(cast.users[TEAM[0]], {ANSWER: "digest"})
     tell_daily(deal, 3)
     morning = NOW + timedelta(days=1)
     with monkeypatch.context() as patched:
@@ -183,7 +187,7 @@ def test_job_a_worker_killed_after_a_digest_sends_that_digest_again(
 
 
 def test_job_a_digest_that_was_refused_keeps_its_message_id(cast: Cast, deal: Referral, office: PostOffice) -> None:
-    services.set_preferences(cast.users[TEAM[0]], {rules.ANSWER: "digest"})
+    services.set_preferences(cast.users[TEAM[0]], {ANSWER: "digest"})
     tell_daily(deal, 2)
     morning = NOW + timedelta(days=1)
     assert services.deliver_digests(now=morning) == 0  # nobody listens
@@ -199,7 +203,7 @@ def test_job_what_was_left_out_of_a_digest_is_in_another_one(
     """Somebody has locked one of its notices since it was put together: it is not sent without that one, whose
     digest would then be dropped."""
     office.open()
-    services.set_preferences(cast.users[TEAM[0]], {rules.ANSWER: "digest"})
+    services.set_preferences(cast.users[TEAM[0]], {ANSWER: "digest"})
     tell_daily(deal, 3)
     morning, newest = NOW + timedelta(days=1), Notice.objects.filter(mail="digest").latest("pk")
     services._put_together(Notice.objects.filter(mail="digest").earliest("pk").pk, morning)
@@ -244,7 +248,7 @@ def test_ref_24_job_two_workers_make_one_digest_a_person(
     transactional_db: None, cast: Cast, deal: Referral, office: PostOffice
 ) -> None:
     office.open()
-    services.set_preferences(cast.users[TEAM[0]], {rules.ANSWER: "digest"})
+    services.set_preferences(cast.users[TEAM[0]], {ANSWER: "digest"})
     tell_daily(deal, 6)
     morning, start = NOW + timedelta(days=1), threading.Barrier(2)
 
@@ -267,7 +271,7 @@ def test_ref_24_job_a_digest_waits_for_nobody_once_it_is_sent(
 ) -> None:
     """Somebody marks his notices as read, has locked some and waits for the one that the worker holds."""
     office.open()
-    services.set_preferences(cast.users[TEAM[0]], {rules.ANSWER: "digest"})
+    services.set_preferences(cast.users[TEAM[0]], {ANSWER: "digest"})
     tell_daily(deal, 3)
     morning, newest = NOW + timedelta(days=1), Notice.objects.filter(mail="digest").latest("pk")
     with held("SELECT 1 FROM notify_notice WHERE id = %s FOR UPDATE", newest.pk), waiting_for_nobody():
@@ -283,4 +287,4 @@ def tell_daily(deal: Referral, count: int) -> None:
         now = NOW + number * MINUTE
         event = events.new_event(deal, "test.happened", actor=SYSTEM, now=now, company_id=deal.company_id)
         events.record([event])
-        services.notify([services.Message(event, TEAM[:1], "It happened", "It did.", "/", category=rules.ANSWER)])
+        services.notify([services.Message(event, TEAM[:1], "It happened", "It did.", "/", category=ANSWER)])

@@ -13,8 +13,9 @@ from dealreg.models import Registration
 from dealreg.policies import may_review
 from dealreg.rules import states
 from dealreg.selectors import partner_count
+from dealreg.timeline import REGISTRATION
 from portal.workflow.blockers import Blocker, _, to_json
-from portal.workflow.timeline import REGISTRATION, Sentence
+from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect, Verb, worker
 
 

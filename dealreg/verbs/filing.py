@@ -9,9 +9,10 @@ from dealreg import rules
 from dealreg.models import NOT_REGISTERED, Registration
 from dealreg.policies import may_file
 from dealreg.selectors import eligibility_of, eligible_solutions, registration_facts, was_settled
+from dealreg.timeline import REGISTRATION
 from portal.catalog.models import Solution
 from portal.workflow.blockers import Blocker, _
-from portal.workflow.timeline import REGISTRATION, Sentence
+from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Creation, Effect, Verb, worker
 from referrals.models import Referral
 
@@ -70,6 +71,9 @@ def judge(
 class _Claiming(Verb[Registration, Claim]):
     """A verb that states the form. Asked for the button: is it open for filing at all (REG-14)."""
 
+    primary = True
+    page = "registration"
+    in_dialog = False
     who = (may_file,)
 
     def blockers(self, record: Registration, context: Context) -> Iterable[Blocker]:
@@ -137,6 +141,7 @@ class CloseUnregistered(Verb[Registration, None]):
 
     name = "close_unregistered"
     label = _("Close without registering")
+    page = "close_unregistered"
     event = "registration.closed"
     sentence = Sentence("archive", "neutral", _("The registration was closed"), REGISTRATION)
     who = (may_file,)

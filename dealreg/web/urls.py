@@ -1,4 +1,4 @@
-"""Addresses of the registration form."""
+"""Addresses of the registration form, and of what the deal page asks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from django.urls import path
 from dealreg.web import views
 
 urlpatterns = [
+    path("co-sell/<uuid:public_id>/state/", views.deal_state, name="deal_state"),
     path("co-sell/<uuid:public_id>/registration/", views.registration, name="registration"),
     path("co-sell/<uuid:public_id>/registration/check/", views.check, name="registration_check"),
     path("co-sell/<uuid:public_id>/registration/close/", views.close_unregistered, name="close_unregistered"),

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dealreg import rules, services, verbs
 from dealreg.models import Registration, Status
@@ -151,3 +151,16 @@ def close_unregistered(request: ActorRequest, public_id: Any) -> HttpResponse:
         "cancel_url": reverse("deal", args=[referral.public_id]),
     }
     return render(request, "dealreg/close.html", context, status=422 if request.method == "POST" else 200)
+
+
+@needs_actor
+@require_GET
+def deal_state(request: ActorRequest, public_id: Any) -> HttpResponse:
+    """Asked every second while a registration is being checked; sends the browser on when the worker is done."""
+    referral = get_referral(request, public_id)
+    registration = Registration.objects.filter(
+        referral=referral, referral__company_id=request.actor.own_company_id
+    ).first()
+    if registration is None or not registration.is_being_routed:
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    return HttpResponse(status=204)

@@ -18,7 +18,7 @@ class SolutionQuerySet(models.QuerySet["Solution"]):
 
     def own(self, actor: Actor) -> SolutionQuerySet:
         """Of the actor's own company (REF-8)."""
-        return self.filter(publisher_id=actor.company_id)
+        return self.filter(publisher_id=actor.own_company_id)
 
     def of_vendor(self) -> SolutionQuerySet:
         """The vendor's (REF-8)."""
@@ -26,7 +26,7 @@ class SolutionQuerySet(models.QuerySet["Solution"]):
 
     def third_party(self, actor: Actor) -> SolutionQuerySet:
         """Of other partners (REF-8)."""
-        return self.filter(publisher__kind=Company.Kind.PARTNER).exclude(publisher_id=actor.company_id)
+        return self.filter(publisher__kind=Company.Kind.PARTNER).exclude(publisher_id=actor.own_company_id)
 
     def choosable(self) -> SolutionQuerySet:
         """What may be put on a deal: partners' co-sell solutions, and whatever the vendor has in the market (REF-8)."""

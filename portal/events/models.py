@@ -10,8 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.models import Company
-from portal.accounts.rules import Actor
+from portal.actors import Actor
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -22,7 +21,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         """A group's (an engagement's) events, newest first: the own company's, and what `others` share with it."""
         return (
             self.filter(group=group)
-            .filter(models.Q(company_id=actor.company_id) | models.Q(shared=True, company_id__in=others))
+            .filter(models.Q(company_id=actor.own_company_id) | models.Q(shared=True, company_id__in=others))
             .select_related("actor_user", "company")
             .order_by("-at", "-id")
         )
@@ -44,14 +43,14 @@ class Event(models.Model):
     #: Ties the records of one engagement together.
     group = models.UUIDField(null=True)
     #: Whose record it is; null for the programme's own.
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, related_name="+")
+    company = models.ForeignKey("accounts.Company", on_delete=models.PROTECT, null=True, related_name="+")
     #: Whether the engagement's other participants see it on their timelines.
     shared = models.BooleanField(default=False)
     #: The record's version after the change, where it counts them: what a stale editor missed is read from here.
     version = models.PositiveIntegerField(null=True)
     actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
     actor_user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    actor_company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, related_name="+")
+    actor_company = models.ForeignKey("accounts.Company", on_delete=models.PROTECT, null=True, related_name="+")
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     #: Blockers as JSON (workflow.blockers.to_json): why it went this way.

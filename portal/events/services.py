@@ -14,7 +14,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 
 from portal import bulk
-from portal.accounts.rules import Actor
+from portal.actors import Actor
 from portal.events.models import Event, EventQuerySet
 
 #: A reaction gets all events of one verb that were recorded together, so one set-based statement can serve them.

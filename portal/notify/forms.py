@@ -16,7 +16,7 @@ from portal.workflow import text
 class PreferencesForm(forms.Form):
     def __init__(self, data: Any = None, *, user: User) -> None:
         super().__init__(data, initial=services.preferences(user))
-        for category in rules.OPTIONAL:
+        for category in rules.optional():
             self.fields[category.code] = forms.ChoiceField(
                 label=text.phrase(category.label),
                 help_text=text.phrase(category.help),
@@ -26,10 +26,10 @@ class PreferencesForm(forms.Form):
             )
 
     def optional(self) -> Iterator[forms.BoundField]:
-        return (self[category.code] for category in rules.OPTIONAL)
+        return (self[category.code] for category in rules.optional())
 
     @property
     def wanted(self) -> dict[str, str]:
         """How to mail each category; one that was left out stays as it was."""
-        given = {category.code: self.cleaned_data[category.code] for category in rules.OPTIONAL}
+        given = {category.code: self.cleaned_data[category.code] for category in rules.optional()}
         return {code: mail for code, mail in given.items() if mail}

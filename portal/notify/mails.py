@@ -54,7 +54,7 @@ def _as_read_by(user: User | None, language: str) -> Iterator[None]:
 
 
 def _is_optional(notice: Notice) -> bool:
-    return notice.user_id is not None and notice.category in {category.code for category in rules.OPTIONAL}
+    return notice.user_id is not None and notice.category in {category.code for category in rules.optional()}
 
 
 def _context(told: Sequence[reading.Told], notice: Notice) -> dict[str, Any]:

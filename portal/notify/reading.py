@@ -116,7 +116,7 @@ class Told:
 
 
 def words(notice: Notice, *, seen: bool = True) -> Told:
-    category = rules.CATEGORIES.get(notice.category) or rules.CATEGORIES[rules.ANSWER]
+    category = rules.CATEGORIES.get(notice.category, rules.UNKNOWN)
     if not seen:
         return Told(notice, category)
     params = from_json({"code": "", "message": "", "params": notice.params}).params

@@ -5,20 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
+from portal.registry import Registry
 from portal.workflow.blockers import _
 
 DAY = timedelta(days=1)
 NOW, DIGEST, OFF = "now", "digest", "off"
 
-TO_ANSWER = "to_answer"
-ACTION_REQUIRED = "action_required"
-DEADLINE = "deadline"
-ANSWER = "answer"
-REGISTRATION = "registration"
-EXPORT = "export"
+#: The only kind whose code the floor itself knows: its notices keep no link, which a constraint guards.
 INVITATION = "invitation"
-PASSWORD = "password"  # noqa: S105  what a notice is about
-SIGN_IN = "sign_in"
 
 
 @dataclass(frozen=True)
@@ -37,93 +31,25 @@ class Category:
     strangers: bool = False
 
 
-CATEGORIES = {
-    category.code: category
-    for category in (
-        Category(
-            TO_ANSWER,
-            _("Deals to answer"),
-            _("Somebody sent you a deal, and the time to accept or decline it runs."),
-            "envelope",
-            "brand",
-            mandatory=True,
-        ),
-        Category(
-            ACTION_REQUIRED,
-            _("Action required"),
-            _("A registration came back to be corrected."),
-            "pencil",
-            "danger",
-            mandatory=True,
-        ),
-        Category(
-            DEADLINE,
-            _("Deadlines"),
-            _("Reminders before the time to answer or to register a deal runs out."),
-            "alarm",
-            "warning",
-            mandatory=True,
-        ),
-        Category(
-            INVITATION,
-            _("Invitations"),
-            _("A company asks you to join it."),
-            "person-plus",
-            "brand",
-            mandatory=True,
-            opens=_("Open the invitation"),
-            strangers=True,
-        ),
-        Category(
-            PASSWORD,
-            _("A new password"),
-            _("The link to choose one, when you or somebody else asks for it."),
-            "key",
-            "brand",
-            mandatory=True,
-            opens=_("Choose a new password"),
-        ),
-        Category(
-            SIGN_IN,
-            _("Wrong passwords"),
-            _("Somebody typed so many wrong ones for your account that it was locked for their network."),
-            "shield-lock",
-            "warning",
-            mandatory=True,
-            opens=_("Choose a new password"),
-        ),
-        Category(
-            ANSWER,
-            _("Answers to my deals"),
-            _("A deal of yours was sent, accepted, declined, or not answered in time."),
-            "reply",
-            "brand",
-        ),
-        Category(
-            REGISTRATION,
-            _("Progress of registrations"),
-            _("A deal can be registered, or its registration was checked, reviewed or decided."),
-            "award",
-            "brand",
-        ),
-        Category(
-            EXPORT,
-            _("Exports"),
-            _("A file that you asked for is ready."),
-            "download",
-            "brand",
-            opens=_("Open the export"),
-        ),
-    )
-}
-#: What a person may have at once, once a day, or not by mail at all.
-OPTIONAL = tuple(category for category in CATEGORIES.values() if not category.mandatory)
+#: By code, in the order in which people choose; each app adds its own.
+CATEGORIES: Registry[Category] = Registry()
+#: Of a kind that no app knows any more.
+UNKNOWN = Category("", "", "", "reply", "brand")
 
 #: JOB: ten tries with growing pauses, then parked.
 PAUSES = [timedelta(minutes=m) for m in (1, 2, 5, 10, 20, 40, 80, 160, 320)]
 
 #: When the day's digest goes out, in the person's own zone: before the day's work.
 DIGEST_TIME = time(7, 0)
+
+
+def add_category(category: Category, *, order: int) -> None:
+    CATEGORIES.add(category.code, category, order=order)
+
+
+def optional() -> list[Category]:
+    """What a person may have at once, once a day, or not by mail at all."""
+    return [category for category in CATEGORIES.values() if not category.mandatory]
 
 
 def mail_for(category: str, chosen: str | None) -> str:

@@ -44,7 +44,7 @@ class Message:
     body: str
     link: str = ""
     params: Mapping[str, Param] = field(default_factory=dict)
-    category: str = rules.ACTION_REQUIRED
+    category: str = field(kw_only=True)
     #: For who has no account; everybody else hears in their own language.
     language: str = ""
 
@@ -125,13 +125,13 @@ def mark_all_read(user: User, *, upto: int, now: datetime) -> int:
 def preferences(user: User) -> dict[str, str]:
     """How the person hears of each category that he may choose for (F5.2)."""
     chosen = _preferences([user.pk])
-    return {c.code: rules.mail_for(c.code, chosen.get((user.pk, c.code))) for c in rules.OPTIONAL}
+    return {c.code: rules.mail_for(c.code, chosen.get((user.pk, c.code))) for c in rules.optional()}
 
 
 @transaction.atomic
 def set_preferences(user: User, wanted: Mapping[str, str]) -> None:
     """Keep how a person wants to be mailed; what waits for him of a kind he wants no more mail about isn't sent."""
-    known = {category.code for category in rules.OPTIONAL}
+    known = {category.code for category in rules.optional()}
     rows = [Preference(user=user, category=code, mail=mail) for code, mail in wanted.items() if code in known]
     Preference.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["user", "category"], update_fields=["mail"]

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from dealreg import services as dealreg
-from dealreg.models import NOT_REGISTERED, Registration, Status
-from dealreg.rules import states
-from dealreg.rules.eligibility import Eligibility
 from portal.accounts.rules import Actor
 from portal.pages import happened
-from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker
@@ -25,18 +20,8 @@ from referrals.models import Note, Referral
 from referrals.policies import may_change
 from referrals.rules.sharing import know_each_other
 from referrals.selectors.recipients import reach
+from referrals.web.deal import PARTS, Part, Step
 from referrals.web.forms.deal import NoteForm
-
-#: Where a verb's page is, if not among the referral's own.
-_PLACES = {
-    "submit": "registration",
-    "resubmit": "registration",
-    "close_unregistered": "close_unregistered",
-    "invite_partner": "invite_partner",
-}
-PRIMARY = frozenset({"win", "accept", "submit", "resubmit"})
-#: Long forms have a page of their own instead of the dialog.
-FULL_PAGES = frozenset({"accept", "submit", "resubmit", "invite_partner"})
 
 
 def context(
@@ -50,20 +35,13 @@ def context(
     """What the page shows; the same number of queries for every deal. `note_form`: a note that was refused."""
     own = referral.company_id == actor.company_id
     team = list(referral.team.all())
-    registration = Registration.objects.with_context().filter(referral=referral).first() if own else None
     copies = _seen_copies(referral, actor)
-    eligibility = None if actor.is_vendor else dealreg.eligibility(referral, now=now)
+    parts = [find(referral, actor, now) for find in PARTS.values()]
     return {
         "referral": referral,
         "own": own,
         "deal_type": gettext(rules.DEAL_TYPES[referral.engagement.deal_type]),
         "stages": stage_steps(referral),
-        "milestone": registration_steps(registration, eligible=bool(eligibility and _may_become(eligibility))),
-        "eligibility": eligibility,
-        "registration": registration,
-        "registration_reason": _reason(registration),
-        "register_until": _register_until(referral, registration, now),
-        "window_days": policies.current(now).registration_window_days,
         "vendor_copy": next((c for c in copies if c.company.is_vendor), None),
         "partners": [_partner(c, referral, actor) for c in copies if not c.company.is_vendor],
         "shows_contact": referral.engagement.contact_consent
@@ -72,7 +50,8 @@ def context(
         "reach": reach(actor, [member.email for member in team]) if own else None,
         "solutions": referral.solutions.select_related("solution__publisher"),
         "help": gettext(rules.HELP[referral.engagement.help_code]),
-        "actions": _actions(referral, registration, actor, now),
+        "actions": _actions(referral, parts, actor, now),
+        **_added(parts),
         "editable": own and referral.substatus == rules.ACCEPTED and may_change(actor, referral),
         "may_change": own and may_change(actor, referral),
         "notes": _notes(referral, actor, copies),
@@ -83,18 +62,22 @@ def context(
     }
 
 
-def _may_become(eligibility: Eligibility) -> bool:
-    """Whether only the win or the vendor's answer is missing."""
-    return all(c.state != "notMet" for c in eligibility.criteria)
+def _added(parts: Sequence[Part]) -> dict[str, Any]:
+    """What other apps' templates need, and which stand in each place of the page."""
+    places: dict[str, list[str]] = {}
+    found: dict[str, Any] = {"places": places}
+    for part in parts:
+        found |= part.context
+        for place, template in part.templates.items():
+            places.setdefault(place, []).append(template)
+    return found
 
 
-def _actions(
-    referral: Referral, registration: Registration | None, actor: Actor, now: datetime
-) -> list[dict[str, Any]]:
+def _actions(referral: Referral, parts: Sequence[Part], actor: Actor, now: datetime) -> list[dict[str, Any]]:
     """The foot bar: what the role allows here, disabled with the reason where something else is missing."""
     found: list[workflow.Action[Any]] = [*workflow.available_actions(referral, actor, now)]
-    if registration is not None:
-        found += workflow.available_actions(registration, actor, now)
+    for part in parts:
+        found += part.actions
     return [_action(a, referral) for a in found if not a.wrong_state and not a.verb.quiet and not _idle(a)]
 
 
@@ -109,54 +92,17 @@ def _idle(action: workflow.Action[Any]) -> bool:
 
 def _action(action: workflow.Action[Any], referral: Referral) -> dict[str, Any]:
     """One button: where its page is, and how it looks."""
-    place = _PLACES.get(action.name)
-    name = place or "act"
-    kind = "primary" if action.name in PRIMARY else "secondary"
-    args = [referral.public_id] if place else [referral.public_id, action.name.replace("_", "-")]
+    page = action.verb.page
+    args = [referral.public_id] if page else [referral.public_id, action.name.replace("_", "-")]
     return {
         "action": action,
-        "url": reverse(name, args=args),
-        "kind": kind,
-        "dialog": action.name not in FULL_PAGES,
+        "url": reverse(page or "act", args=args),
+        "kind": "primary" if action.verb.primary else "secondary",
+        "dialog": action.verb.in_dialog,
     }
 
 
 # The lifecycle (FLOW-5, ELIG-9)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of the lifecycle: its words, its date if it has one, and how it looks."""
-
-    name: str
-    look: str
-    meta: str = ""
-    at: datetime | None = None
-
-    @property
-    def icon(self) -> str:
-        return ICONS[self.look]
-
-    @property
-    def spoken(self) -> str:
-        """For screen readers, who don't see the icon."""
-        return {
-            "done": gettext("Done"),
-            "won": gettext("Won"),
-            "now": gettext("Now"),
-            "wait": gettext("Now"),
-            "failed": gettext("Ended here"),
-        }.get(self.look, gettext("To come"))
-
-
-ICONS = {
-    "done": "check-circle-fill",
-    "won": "trophy-fill",
-    "now": "record-circle",
-    "wait": "hourglass-split",
-    "failed": "x-circle-fill",
-    "": "circle",
-}
 
 
 def stage_steps(referral: Referral) -> list[Step]:
@@ -188,59 +134,13 @@ def _end_step(referral: Referral) -> Step:
     return Step(gettext(rules.SUBSTATUSES[referral.substatus]), look, at=referral.closed_at)
 
 
-_LOOKS = {
-    Status.REVIEW_FAILED: "failed",
-    Status.MARKETPLACE_FAILED: "failed",
-    Status.REVIEW_PENDING: "wait",
-    Status.MARKETPLACE_PENDING: "wait",
-    Status.ACTION_REQUIRED: "now",
-    NOT_REGISTERED: "failed",
-}
-
-
-def registration_steps(registration: Registration | None, *, eligible: bool) -> list[Step]:
-    """The milestone *Deal registration*: only where there is one to make (RD)."""
-    if registration is None:
-        return [Step(gettext("To register after the win"), "")] if eligible else []
-    pending = registration.status == Status.REGISTRATION_PENDING
-    filed = Step(gettext("Filed"), "done", at=registration.submitted_at)
-    if pending and registration.submitted_at is None:
-        return [Step(_state(registration.status), "now"), Step(gettext("Closed"), "")]
-    if pending:
-        return [filed, Step(gettext("Checking…"), "wait"), Step(gettext("Closed"), "")]
-    if registration.status != Status.CLOSED:
-        now = Step(_state(registration.status), _LOOKS.get(registration.status, "done"), at=registration.updated_at)
-        return [filed, now, Step(gettext("Closed"), "")]
-    ended = Step(registration.outcome_text, _LOOKS.get(registration.outcome, "done"), at=registration.decided_at)
-    closed = Step(gettext("Closed"), "done", at=registration.closed_at)
-    return [filed, ended, closed] if registration.submitted_at else [ended, closed]
-
-
-def _state(status: str) -> str:
-    return gettext(states.REGISTRATION_STATES[status])
-
-
 # What else the page shows
-
-
-def _reason(registration: Registration | None) -> str:
-    """The last decision's reason, in words."""
-    if registration is None or not registration.reason_code:
-        return ""
-    return gettext(states.reason_text(registration.reason_code, status=registration.status))
-
-
-def _register_until(referral: Referral, registration: Registration | None, now: datetime) -> datetime | None:
-    """When the window ends if the contract was signed on the day of the win (REG-7)."""
-    if registration is None or registration.first_submitted_at or referral.won_at is None:
-        return None
-    return referral.won_at + timedelta(days=policies.current(now).registration_window_days)
 
 
 def _notes(referral: Referral, actor: Actor, copies: list[Referral]) -> list[Note]:
     """What those one deals with share and the own company's private notes, newest first (REF-23, ORG-6)."""
     others = {copy.company_id for copy in copies} | {referral.company_id}
-    seen = Q(shared=True, company_id__in=others) | Q(company_id=actor.company_id)
+    seen = Q(shared=True, company_id__in=others) | Q(company_id=actor.own_company_id)
     notes = Note.objects.filter(seen, engagement_id=referral.engagement_id)
     return list(notes.select_related("author", "company").order_by("-pk")[:100])
 

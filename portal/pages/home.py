@@ -6,35 +6,28 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, F, Sum
-from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
 
-from dealreg.models import Registration, RegistrationQuerySet, Status
-from portal.accounts.rules import REVIEWER, Actor
+from portal.accounts.rules import Actor
 from portal.events.models import Event
-from portal.policy import services as policies
+from portal.ui.home import DEADLINES, MOST, NEEDS, Deadline, Need
 from portal.workflow import timeline
 from referrals import rules
 from referrals.models import Referral, ReferralQuerySet
 from referrals.selectors import partners
 from referrals.services import stage_names
 from referrals.services.drafts import begun
-from referrals.timeline import stages_of
+from referrals.timeline import REMINDERS, stages_of
 from referrals.verbs import new_deal_blockers
 
-#: How many of each kind the page shows; the list has all of them.
-MOST = 8
-_ICONS = {"inbound": "envelope", "action": "pencil", "register": "award", "review": "clipboard-check"}
 SOON = timedelta(days=30)
 
 
 def context(actor: Actor, *, now: datetime) -> dict[str, Any]:
     """A handful of queries, whatever the number of deals."""
     visible = Referral.objects.visible_to(actor).filter(company_id=actor.own_company_id)
-    registrations = Registration.objects.visible_to(actor).filter(referral__company_id=actor.own_company_id)
     return {
-        "needs": _needs(actor, visible, registrations, now),
-        "deadlines": _deadlines(visible, now),
+        "needs": _needs(actor, now),
+        "deadlines": _deadlines(actor, now),
         "pipeline": _pipeline(visible),
         "last_events": _last_events(visible, actor),
         "drafts": [] if actor.is_vendor else begun(actor)[:MOST],
@@ -44,65 +37,16 @@ def context(actor: Actor, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def _needs(
-    actor: Actor, visible: ReferralQuerySet, registrations: RegistrationQuerySet, now: datetime
-) -> list[dict[str, Any]]:
+def _needs(actor: Actor, now: datetime) -> list[Need]:
     """What waits for this person, the most urgent first."""
-    window = timedelta(days=policies.current(now).registration_window_days)
-    needs = [
-        *(
-            _need("inbound", _("Answer this deal"), r, until=r.expires_at)
-            for r in visible.filter(substatus=rules.RECEIVED).with_context().order_by("expires_at")[:MOST]
-        ),
-        *(
-            _need("action", _("Correct the registration and resubmit"), r.referral, note=r.comment)
-            for r in registrations.filter(status=Status.ACTION_REQUIRED)
-            .with_context()
-            .order_by("action_required_at")[:MOST]
-        ),
-        *(
-            _need("register", _("Register this won deal"), r.referral, until=(r.referral.closed_at or now) + window)
-            for r in registrations.to_register().with_context().order_by("referral__closed_at")[:MOST]
-        ),
-    ]
-    if actor.is_vendor and actor.has(REVIEWER):
-        needs.extend(_reviews())
-    return sorted(needs, key=lambda need: (need["until"] is not None, need["until"] or now))
+    needs = [need for find in NEEDS.values() for need in find(actor, now)]
+    return sorted(needs, key=lambda need: (need.until is not None, need.until or now))
 
 
-def _need(
-    kind: str, title: Any, referral: Referral, *, until: datetime | None = None, note: str = ""
-) -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "icon": _ICONS[kind],
-        "title": title,
-        "name": referral.name,
-        "customer": referral.engagement.customer.name,
-        "money": referral.money,
-        "until": until,
-        "note": note,
-        "url": reverse("deal", args=[referral.public_id]),
-    }
-
-
-def _reviews() -> list[dict[str, Any]]:
-    """A reviewer's queue, oldest first, each leading into the admin."""
-    waiting = Registration.objects.filter(status=Status.REVIEW_PENDING).with_context().order_by("review_pending_at")
-    return [
-        {
-            **_need("review", _("Review this registration"), r.referral),
-            "url": reverse("admin:dealreg_registration_change", args=[r.pk]),
-            "since": r.review_pending_at,
-        }
-        for r in waiting[:MOST]
-    ]
-
-
-def _deadlines(visible: ReferralQuerySet, now: datetime) -> list[Referral]:
-    """Open deals whose close date or answer is due within thirty days."""
-    ending = visible.filter(substatus=rules.ACCEPTED, close_date__range=(now.date(), (now + SOON).date()))
-    return list(ending.with_context().order_by("close_date")[:MOST])
+def _deadlines(actor: Actor, now: datetime) -> list[Deadline]:
+    """What is due within thirty days, the first first."""
+    found = [deadline for find in DEADLINES.values() for deadline in find(actor, now, (now + SOON).date())]
+    return sorted(found, key=lambda deadline: deadline.day)[:MOST]
 
 
 def _pipeline(visible: ReferralQuerySet) -> dict[str, Any]:
@@ -132,7 +76,7 @@ def _last_events(visible: ReferralQuerySet, actor: Actor) -> list[dict[str, Any]
     events = (
         Event.objects.filter(company_id=actor.own_company_id, subject_type="referrals.referral")
         .filter(subject_id__in=visible.values("pk"))
-        .exclude(verb__in=timeline.verbs(timeline.REMINDERS))
+        .exclude(verb__in=timeline.verbs(REMINDERS))
         .annotate(key=F("subject_id"))
         .select_related("actor_user", "company")
         .order_by("-at", "-id")[:MOST]

@@ -17,7 +17,6 @@ from portal.accounts.rules import SYSTEM, Actor
 from portal.events import services as events
 from portal.events.models import Event
 from portal.notify.mails import zone_of
-from portal.notify.rules import EXPORT
 from portal.notify.services import Message, notify
 from portal.outage import send_soon
 from portal.pages import exports
@@ -25,6 +24,7 @@ from portal.pages.listing import columns, rows
 from portal.pages.listing.asked import Asked
 from portal.pages.listing.rows import Row
 from portal.pages.models import Export, ListView
+from portal.pages.notifications import EXPORT
 from portal.workflow.blockers import Param, _
 from referrals.models import Referral
 

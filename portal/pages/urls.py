@@ -13,7 +13,6 @@ urlpatterns = [
     path("co-sell/columns/", views.choose_columns, name="choose_columns"),
     path("co-sell/export/", views.export_deals, name="export_deals"),
     path("co-sell/<uuid:public_id>/", views.deal, name="deal"),
-    path("co-sell/<uuid:public_id>/state/", views.deal_state, name="deal_state"),
     path("co-sell/<uuid:public_id>/notes/", views.add_note, name="add_note"),
     path("co-sell/<uuid:public_id>/favorite/", views.favorite, name="favorite"),
     path("insights/", views.insights, name="insights"),

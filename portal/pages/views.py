@@ -16,7 +16,6 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import push_url
 
-from dealreg.models import Registration
 from portal.accounts import services as accounts
 from portal.accounts.edge import ActorRequest, needs_actor
 from portal.accounts.middleware import COMPANY_KEY
@@ -29,17 +28,18 @@ from portal.pages.context import THEME_COOKIE
 from portal.pages.exports import CONTENT_TYPES, csv_file
 from portal.pages.happened import Asked as Happened
 from portal.pages.insights import charts
-from portal.pages.insights.figures import Figures
-from portal.pages.insights.period import MONTHS, Period, asked_period
+from portal.pages.insights.period import MONTHS, asked_period
 from portal.pages.listing import page as list_page
 from portal.pages.listing.asked import Asked, values
 from portal.pages.listing.rows import neighbours
 from portal.pages.models import Export
+from portal.ui.period import Period
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
 from referrals import verbs
 from referrals.models import Referral
 from referrals.policies import may_change
+from referrals.selectors.figures import Figures
 from referrals.services import favorites
 from referrals.web.actions import get_referral
 from referrals.web.forms.deal import NoteForm, add_blockers
@@ -149,19 +149,6 @@ def add_note(request: ActorRequest, public_id: Any) -> HttpResponse:
         except RuleViolation as violation:
             add_blockers(form, violation.blockers)
     return _deal_page(request, referral, Happened.of(request.GET.dict()), form)
-
-
-@needs_actor
-@require_GET
-def deal_state(request: ActorRequest, public_id: Any) -> HttpResponse:
-    """Asked every second while a registration is being checked; sends the browser on when the worker is done."""
-    referral = get_referral(request, public_id)
-    registration = Registration.objects.filter(
-        referral=referral, referral__company_id=request.actor.own_company_id
-    ).first()
-    if registration is None or not registration.is_being_routed:
-        return HttpResponse(headers={"HX-Refresh": "true"})
-    return HttpResponse(status=204)
 
 
 # What the deals came to

@@ -14,10 +14,10 @@ from portal.accounts.models import AccountMessage, User
 from portal.accounts.rules import SYSTEM
 from portal.events import services as events
 from portal.events.models import Event
-from portal.notify import rules as kinds
 from portal.notify.models import Notice
 from portal.notify.reading import makes_link
 from portal.notify.services import Message, notify
+from portal.people import notifications as kinds
 from portal.workflow.blockers import _
 
 Kind = AccountMessage.Kind

@@ -12,24 +12,16 @@ from django.utils.translation import gettext, pgettext
 from portal import paging
 from portal.accounts.services import vendor_name
 from portal.events.models import Event, EventQuerySet
+from portal.registry import Registry
 from portal.workflow import text
-from portal.workflow.blockers import _, from_json
+from portal.workflow.blockers import from_json
 
 #: What fills a sentence's places besides %(company)s, whose record it is, and %(vendor)s.
 Params = Callable[[Event], Mapping[str, str]]
 
 
-STATUS, CHANGES, NOTES, PEOPLE = "status", "changes", "notes", "people"
-REGISTRATION, REMINDERS = "registration", "reminders"
-#: What a deal's timeline is filtered by: each of its verbs is in one group.
-GROUPS = {
-    STATUS: _("Status and stages"),
-    CHANGES: _("Changes"),
-    NOTES: _("Notes"),
-    PEOPLE: _("People and invitations"),
-    REGISTRATION: _("Registration"),
-    REMINDERS: _("Reminders"),
-}
+#: What a deal's timeline is filtered by, with their labels (msgids): each of its verbs is in one group.
+GROUPS: Registry[str] = Registry()
 #: So much history on a page; *load more* goes on.
 PAGE = 20
 

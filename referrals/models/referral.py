@@ -44,8 +44,8 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         if actor.is_vendor:
             if not actor.grants:
                 return self.none()
-            return self.filter(models.Q(company_id=actor.company_id) | models.Q(engagement__vendor_may_view=True))
-        own = self.filter(company_id=actor.company_id)
+            return self.filter(models.Q(company_id=actor.own_company_id) | models.Q(engagement__vendor_may_view=True))
+        own = self.filter(company_id=actor.own_company_id)
         scope = reading_scope(actor)
         if scope.entire_company:
             return own
@@ -58,9 +58,9 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
     def of_company(self, actor: Actor) -> ReferralQuerySet:
         """What the actor works with as his own: for the vendor its copies, and partner-led deals it may only view."""
         if not actor.is_vendor:
-            return self.filter(company_id=actor.company_id)
+            return self.filter(company_id=actor.own_company_id)
         partner_led = models.Q(engagement__vendor_may_view=True, engagement__help_code=rules.NO_HELP)
-        return self.filter(models.Q(company_id=actor.company_id) | partner_led)
+        return self.filter(models.Q(company_id=actor.own_company_id) | partner_led)
 
     def created_with(self, key: uuid.UUID, *, company_id: int) -> ReferralQuerySet:
         """The own copy of the deal that this company started with this creation key."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from portal.workflow.blockers import Blocker, Money, _
-from portal.workflow.timeline import STATUS, Sentence
+from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect, worker
 from referrals import rules
 from referrals.models import Referral
+from referrals.timeline import STATUS
 from referrals.verbs import copies
 from referrals.verbs.base import ClosingVerb, DealVerb, Reason, close
 from referrals.verbs.notes import note_with
@@ -34,6 +35,8 @@ class Accept(DealVerb[Acceptance]):
 
     name = "accept"
     label = _("Accept")
+    primary = True
+    in_dialog = False
     event = "referral.accepted"
     sentence = Sentence("check-circle", "success", _("%(company)s accepted the deal"), STATUS)
     shared = True

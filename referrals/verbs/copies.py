@@ -15,10 +15,11 @@ from portal.events.models import Event
 from portal.money import services as money
 from portal.workflow.blockers import Money, _
 from portal.workflow.services import event_of
-from portal.workflow.timeline import PEOPLE, Sentence
+from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Described, Effect
 from referrals import rules
 from referrals.models import Engagement, InviterMember, Note, Referral, ReferralSolution, TeamMember
+from referrals.timeline import PEOPLE
 
 
 @dataclass(frozen=True)

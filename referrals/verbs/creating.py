@@ -12,13 +12,14 @@ from portal.accounts.rules import Actor, creating_scope
 from portal.catalog.models import AssessmentType, Solution
 from portal.customers.models import Customer
 from portal.workflow.blockers import Blocker, Money, _
-from portal.workflow.timeline import STATUS, Sentence
+from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Creation, Effect, Inputs
 from referrals import rules
 from referrals.models import Engagement, Referral
 from referrals.policies import acts_for_company, may_send
 from referrals.rules import sharing
 from referrals.selectors import partners
+from referrals.timeline import STATUS
 from referrals.verbs import copies, search_index
 from referrals.verbs.copies import Birth, Terms
 from referrals.verbs.notes import note_with

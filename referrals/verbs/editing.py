@@ -9,10 +9,11 @@ from decimal import Decimal
 
 from portal.catalog.models import Solution
 from portal.workflow.blockers import Blocker, Money, _
-from portal.workflow.timeline import CHANGES, PEOPLE, Sentence
+from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect
 from referrals import rules
 from referrals.models import Referral
+from referrals.timeline import CHANGES, PEOPLE
 from referrals.verbs import copies
 from referrals.verbs.base import DealVerb
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from portal.events.models import Event
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.services import event_of
-from portal.workflow.timeline import NOTES, Sentence
+from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect
 from referrals import rules
 from referrals.models import Referral
+from referrals.timeline import NOTES
 from referrals.verbs import copies
 from referrals.verbs.base import DealVerb
 

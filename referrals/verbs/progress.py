@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from portal.workflow.blockers import Blocker, _
-from portal.workflow.timeline import STATUS, Sentence
+from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect, worker
 from referrals import rules
 from referrals.models import Referral
 from referrals.policies import may_change
+from referrals.timeline import STATUS
 from referrals.verbs import copies
 from referrals.verbs.base import ClosingVerb, DealVerb, Reason, close
 
@@ -48,6 +49,7 @@ class Win(DealVerb[None]):
 
     name = "win"
     label = _("Mark as won")
+    primary = True
     event = "referral.won"
     sentence = Sentence("trophy", "success", _("%(company)s won the deal"), STATUS)
     who = (may_change, worker)

@@ -9,13 +9,14 @@ from datetime import date
 from portal.accounts.models import Company
 from portal.catalog.models import Solution
 from portal.workflow.blockers import Blocker, Money, _
-from portal.workflow.timeline import PEOPLE, Sentence
+from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect
 from referrals import rules
 from referrals.models import Referral
 from referrals.policies import may_share
 from referrals.rules import sharing
 from referrals.selectors import partners
+from referrals.timeline import PEOPLE
 from referrals.verbs import copies
 from referrals.verbs.base import DealVerb
 from referrals.verbs.copies import Terms
@@ -111,6 +112,8 @@ class InvitePartner(DealVerb[Invitation]):
 
     name = "invite_partner"
     label = _("Invite a partner")
+    page = "invite_partner"
+    in_dialog = False
     event = "referral.partner_invited"
     sentence = Sentence("person-plus", "info", _("%(company)s invited %(partner)s"), PEOPLE)
     who = (may_share,)

@@ -1,151 +1,51 @@
-"""The charts of Insights as tables: what the page shows and draws, and the CSV files hold, row by row."""
+"""The charts of Insights: those of deals, and whatever other apps add to them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from babel.dates import format_date
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import gettext
 
-from dealreg.rules import states
 from portal.accounts.rules import Actor
 from portal.money.rules import months
-from portal.pages.insights.figures import MOST_ROWS, Figures
-from portal.pages.insights.period import Period
 from portal.pages.listing.filters import country_name
+from portal.ui.charts import (
+    COUNT,
+    HOURS,
+    MONTH,
+    PERCENT,
+    TEXT,
+    USD,
+    Chart,
+    Column,
+    Raw,
+    deals_and_usd,
+    hours,
+    percent,
+    shown,
+)
+from portal.ui.period import Period
 from portal.workflow import text
-from portal.workflow.blockers import _
 from referrals import rules
-
-Raw = str | int | Decimal | date | None
-TEXT, COUNT, USD, PERCENT, HOURS, MONTH = "text", "count", "usd", "percent", "hours", "month"
-#: A figure is in these; where that can't be told from the column's name, the file's head says it.
-_UNITS = {PERCENT: "%", HOURS: _("hours")}
-HOUR = timedelta(hours=1)
-
-
-@dataclass(frozen=True)
-class Column:
-    label: str
-    kind: str
-
-    @property
-    def head(self) -> str:
-        """As the file says it."""
-        return f"{self.label} ({gettext(_UNITS[self.kind])})" if self.kind in _UNITS else self.label
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One figure: as it is counted, and as it is read."""
-
-    value: str
-    shown: str
-    kind: str
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A table, and what of it is drawn: these columns of its rows, lying (`bars`) or standing (`columns`)."""
-
-    code: str
-    title: str
-    #: Which deals it is about, and which of their dates counts.
-    about: str
-    columns: Sequence[Column]
-    lines: Sequence[Sequence[Raw]]
-    total: Sequence[Raw] = ()
-    drawn: Sequence[int] = (1,)
-    shape: str = "bars"
-    #: There are more than so many rows, which are those with the most deals.
-    cut_at: int = 0
-
-    @property
-    def rows(self) -> list[list[Cell]]:
-        return [self._cells(line) for line in self.lines]
-
-    @property
-    def foot(self) -> list[Cell]:
-        return self._cells(self.total)
-
-    def _cells(self, line: Sequence[Raw]) -> list[Cell]:
-        kinds = [column.kind for column in self.columns]
-        return [Cell(_value(raw), _shown(raw, kind), kind) for raw, kind in zip(line, kinds, strict=False)]
-
-    @property
-    def file(self) -> tuple[list[str], list[list[str]]]:
-        """Heads and lines of its CSV file: exactly the rows of the table."""
-        lines = [*self.rows, self.foot] if self.total else self.rows
-        return [column.head for column in self.columns], [[cell.value for cell in line] for line in lines]
-
-
-def _value(raw: Raw) -> str:
-    if raw is None:
-        return ""
-    return f"{raw:%Y-%m}" if isinstance(raw, date) else str(raw)
-
-
-def _shown(raw: Raw, kind: str) -> str:
-    match raw:
-        case None:
-            return "–"
-        case date():
-            return format_date(raw, "LLL y", locale=get_language() or "en")
-        case Decimal() if kind == HOURS:
-            return _time(raw)
-        case Decimal() | int():
-            whole = Decimal(raw).quantize(Decimal(1), ROUND_HALF_UP)
-            return text.percent(int(whole)) if kind == PERCENT else text.show(whole)
-    return raw
-
-
-def _time(hours: Decimal) -> str:
-    """In the largest unit of which there are two."""
-    if hours >= 48:
-        return _counted(hours / 24, lambda n: ngettext("%(count)s day", "%(count)s days", n))
-    if hours >= 2:
-        return _counted(hours, lambda n: ngettext("%(count)s hour", "%(count)s hours", n))
-    return _counted(hours * 60, lambda n: ngettext("%(count)s minute", "%(count)s minutes", n), places="1")
-
-
-def _counted(number: Decimal, words: Callable[[int], str], places: str = "0.1") -> str:
-    rounded = number.quantize(Decimal(places), ROUND_HALF_UP)
-    return words(1 if rounded == 1 else 2) % {"count": text.show(rounded)}
-
-
-def percent(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
-    """In per cent, to a tenth; of nothing there is no share."""
-    return (Decimal(part) * 100 / Decimal(whole)).quantize(Decimal("0.1"), ROUND_HALF_UP) if whole else None
-
-
-def _hours(time: timedelta | None) -> Decimal | None:
-    return None if time is None else (Decimal(time // timedelta(seconds=1)) / 3600).quantize(Decimal("0.01"))
-
-
-def _deals_and_usd() -> list[Column]:
-    return [Column(gettext("Deals"), COUNT), Column("USD", USD)]
-
+from referrals.selectors.figures import MOST_ROWS, STEPS, Figures
+from referrals.web.insights import CHARTS, Source
 
 # The charts
 
 
 def _funnel(figures: Figures, _period: Period, actor: Actor) -> Chart:
-    steps = {"created": gettext("Created or received"), "accepted": gettext("Accepted"), "won": gettext("Won")}
-    if not actor.is_vendor:  # the registrations are the partners'
-        steps |= {"registered": gettext("Registered"), "approved": gettext("Approved")}
+    steps = {code: step for code, step in STEPS.items() if step.offered(actor)}
     found = figures.totals
     return Chart(
         "funnel",
-        gettext("From creation to approval") if not actor.is_vendor else gettext("From creation to the win"),
+        text.phrase([step.title for step in steps.values() if step.title][-1]),
         gettext("Deals created or received in the period, and how far each has come by now."),
-        [Column(gettext("Step"), TEXT), *_deals_and_usd(), Column(gettext("Share"), PERCENT)],
+        [Column(gettext("Step"), TEXT), *deals_and_usd(), Column(gettext("Share"), PERCENT)],
         [
-            (label, found[step], found[f"{step}_usd"], percent(found[step], found["created"]))
-            for step, label in steps.items()
+            (text.phrase(step.label), found[code], found[f"{code}_usd"], percent(found[code], found["created"]))
+            for code, step in steps.items()
         ],
     )
 
@@ -157,7 +57,7 @@ def _pipeline(figures: Figures, _period: Period, _actor: Actor) -> Chart:
         "pipeline",
         gettext("Pipeline by stage"),
         gettext("Deals created or received in the period that are active now, by the stage they are in."),
-        [Column(gettext("Stage"), TEXT), *_deals_and_usd()],
+        [Column(gettext("Stage"), TEXT), *deals_and_usd()],
         [
             (text.phrase(label), *[found.get(stage, none)[name] for name in none])
             for stage, label in rules.STAGES.items()
@@ -203,7 +103,7 @@ def _closed(label: Raw, found: Mapping[str, Any]) -> Sequence[Raw]:
 
 def _times(figures: Figures, _period: Period, _actor: Actor) -> Chart:
     found = figures.totals
-    times = [_hours(found[name]) for name in ("answer_median", "answer_most", "win_median", "win_most")]
+    times = [hours(found[name]) for name in ("answer_median", "answer_most", "win_median", "win_most")]
     return Chart(
         "times",
         gettext("Time to accept and to win"),
@@ -223,36 +123,6 @@ def _times(figures: Figures, _period: Period, _actor: Actor) -> Chart:
         ],
         drawn=(2, 3),
     )
-
-
-def _registrations(figures: Figures, _period: Period, _actor: Actor) -> Chart:
-    found = figures.registrations()
-    good, bad = ([row for row in found if row["state"] in states_] for states_ in (states.GOOD, states.BAD))
-    rest = [row for row in found if row["state"] not in {*states.GOOD, *states.BAD}]
-    reasons: dict[str, list[Mapping[str, Any]]] = {}
-    for row in bad:
-        reason = text.phrase(states.reason_text(row["reason"], status=row["state"]))
-        reasons.setdefault(gettext("Rejected: %(reason)s") % {"reason": reason}, []).append(row)
-    groups = {
-        gettext("Registered"): found,
-        gettext("Approved"): good,
-        gettext("In progress"): rest,
-        gettext("Rejected"): bad,
-        **reasons,
-    }
-    return Chart(
-        "registrations",
-        gettext("Registrations"),
-        gettext("Deals of the period that have been registered, by what has come of it by now; USD of the deal."),
-        [Column(gettext("Result"), TEXT), *_deals_and_usd()],
-        [(label, *_summed(rows)) for label, rows in groups.items()],
-    )
-
-
-def _summed(rows: Iterable[Mapping[str, Any]]) -> tuple[int, Decimal]:
-    """Of the few groups that the database found."""
-    found = list(rows)
-    return sum(row["deals"] for row in found), sum((row["deals_usd"] for row in found), Decimal(0))
 
 
 def _countries(figures: Figures, _period: Period, _actor: Actor) -> Chart:
@@ -287,7 +157,7 @@ def _by(code: str, title: str, about: str, head: str, found: Sequence[tuple[str,
         about,
         [
             Column(head, TEXT),
-            *_deals_and_usd(),
+            *deals_and_usd(),
             Column(gettext("Won"), COUNT),
             Column(gettext("Win rate"), PERCENT),
         ],
@@ -299,24 +169,21 @@ def _by(code: str, title: str, about: str, head: str, found: Sequence[tuple[str,
     )
 
 
-_CHARTS: Mapping[str, Callable[[Figures, Period, Actor], Chart]] = {
-    "funnel": _funnel,
-    "pipeline": _pipeline,
-    "win-rate": _win_rate,
-    "times": _times,
-    "registrations": _registrations,
-    "countries": _countries,
-    "solutions": _solutions,
-}
+CHARTS.add("funnel", Source(_funnel), order=10)
+CHARTS.add("pipeline", Source(_pipeline), order=20)
+CHARTS.add("win-rate", Source(_win_rate), order=30)
+CHARTS.add("times", Source(_times), order=40)
+CHARTS.add("countries", Source(_countries), order=60)
+CHARTS.add("solutions", Source(_solutions), order=70)
 
 
 def offered(actor: Actor) -> list[str]:
-    """The charts that mean something to this person: registrations are the partners'."""
-    return [code for code in _CHARTS if code != "registrations" or not actor.is_vendor]
+    """The charts that mean something to this person."""
+    return [code for code, source in CHARTS.items() if source.offered(actor)]
 
 
 def chart(code: str, figures: Figures, period: Period, actor: Actor) -> Chart:
-    return _CHARTS[code](figures, period, actor)
+    return CHARTS[code].make(figures, period, actor)
 
 
 # The page
@@ -334,18 +201,18 @@ def _figures(found: Mapping[str, Any]) -> list[dict[str, str]]:
     """What stands above the charts."""
     closed, usd = found["won"] + found["lost"], found["won_usd"] + found["lost_usd"]
     counts = gettext("%(won)s won, %(lost)s lost")
-    won = counts % {"won": _shown(found["won"], COUNT), "lost": _shown(found["lost"], COUNT)}
+    won = counts % {"won": shown(found["won"], COUNT), "lost": shown(found["lost"], COUNT)}
     worth = counts % {"won": _usd(found["won_usd"]), "lost": _usd(found["lost_usd"])}
     most = gettext("90th percentile: %(time)s")
     times = {
-        name: (_shown(_hours(found[f"{name}_median"]), HOURS), _shown(_hours(found[f"{name}_most"]), HOURS))
+        name: (shown(hours(found[f"{name}_median"]), HOURS), shown(hours(found[f"{name}_most"]), HOURS))
         for name in ("answer", "win")
     }
     return [
-        _figure(gettext("Created or received"), _shown(found["created"], COUNT), _usd(found["created_usd"])),
-        _figure(gettext("Active now"), _shown(found["active"], COUNT), _usd(found["active_usd"])),
-        _figure(gettext("Win rate"), _shown(percent(found["won"], closed), PERCENT), won),
-        _figure(gettext("Win rate by value"), _shown(percent(found["won_usd"], usd), PERCENT), worth),
+        _figure(gettext("Created or received"), shown(found["created"], COUNT), _usd(found["created_usd"])),
+        _figure(gettext("Active now"), shown(found["active"], COUNT), _usd(found["active_usd"])),
+        _figure(gettext("Win rate"), shown(percent(found["won"], closed), PERCENT), won),
+        _figure(gettext("Win rate by value"), shown(percent(found["won_usd"], usd), PERCENT), worth),
         _figure(gettext("Median time to accept"), times["answer"][0], most % {"time": times["answer"][1]}),
         _figure(gettext("Median time to win"), times["win"][0], most % {"time": times["win"][1]}),
     ]

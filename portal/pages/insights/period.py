@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -13,53 +12,14 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from portal.money.rules import add_months, month_start
 from portal.pages.listing.filters import FIRST_YEAR, LAST_YEAR
+from portal.ui.period import CUSTOM, Period, months_before
 
-DAY = timedelta(days=1)
 #: How many months back one may look with one click; the usual one is a quarter.
 MONTHS = (1, 3, 6, 12)
 USUAL = 3
-CUSTOM = "custom"
 #: So that the months of a period stay a table one can read.
 MOST_YEARS = 10
-
-
-@dataclass(frozen=True)
-class Period:
-    """Days, the first and the last included. `months`: how many it goes back from today; 0 for days of one's own."""
-
-    first: date
-    last: date
-    months: int = 0
-
-    @classmethod
-    def back(cls, months: int, *, today: date) -> Period:
-        return cls(months_before(today, months) + DAY, today, months)
-
-    @property
-    def start(self) -> datetime:
-        return datetime.combine(self.first, time.min, UTC)
-
-    @property
-    def end(self) -> datetime:
-        """The first instant after it."""
-        return datetime.combine(self.last + DAY, time.min, UTC)
-
-    @property
-    def address(self) -> str:
-        return f"?period={self.months}" if self.months else self.as_custom
-
-    @property
-    def as_custom(self) -> str:
-        """The address of the same days as days of one's own."""
-        return "?" + urlencode({"period": CUSTOM, "first": self.first.isoformat(), "last": self.last.isoformat()})
-
-
-def months_before(day: date, count: int) -> date:
-    """The same day so many months ago; of a month that is too short, its last."""
-    month = add_months(month_start(day), -count)
-    return min(month + (day.day - 1) * DAY, add_months(month, 1) - DAY)
 
 
 def _day(label: Any) -> forms.DateField:

@@ -6,7 +6,8 @@ Everything is about the deals that the actor's company created or received withi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
 from functools import cached_property
@@ -15,9 +16,10 @@ from typing import Any
 from django.db.models import Aggregate, Count, DecimalField, DurationField, F, Q, Sum, Value
 from django.db.models.functions import Coalesce, TruncMonth
 
-from dealreg.rules import states
 from portal.accounts.rules import Actor
-from portal.pages.insights.period import Period
+from portal.registry import Registry
+from portal.ui.period import Period
+from portal.workflow.blockers import _
 from referrals import rules
 from referrals.models import Referral
 from referrals.models.expressions import STAGED
@@ -30,11 +32,30 @@ _ACTIVE = Q(substatus=rules.ACCEPTED)
 #: An own deal is born accepted (REF-10); whatever was declined or expired never was.
 _ACCEPTED = Q(substatus__in=STAGED)
 _ANSWERED = _ACCEPTED & Q(invited_by__isnull=False, accepted_at__isnull=False)
-_REGISTERED = Q(registration__submitted_at__isnull=False)
-#: Of a closed registration the outcome counts.
-_APPROVED = Q(registration__status__in=states.GOOD) | Q(
-    registration__status=states.CLOSED, registration__outcome__in=states.GOOD
-)
+
+
+def everybody(_actor: Actor) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a deal can come: which deals have, and who is shown it.
+
+    `title`: what the chart of the steps is called if no later one has a title.
+    """
+
+    label: str
+    reached: Q
+    title: str = ""
+    offered: Callable[[Actor], bool] = everybody
+
+
+#: From creation on, each step with the deals that came at least as far; other apps add those that follow.
+STEPS: Registry[Step] = Registry()
+STEPS.add("created", Step(_("Created or received"), Q()), order=10)
+STEPS.add("accepted", Step(_("Accepted"), _ACCEPTED), order=20)
+STEPS.add("won", Step(_("Won"), _WON, _("From creation to the win")), order=30)
 
 
 class Percentile(Aggregate):
@@ -47,7 +68,7 @@ class Percentile(Aggregate):
         super().__init__(expression, share=share, **extra)
 
 
-def _sums(**groups: Q) -> dict[str, Aggregate | Coalesce]:
+def sums(**groups: Q) -> dict[str, Aggregate | Coalesce]:
     """For each group `name`, how many deals, and as `name_usd` what they are worth."""
     amount = DecimalField(max_digits=30, decimal_places=2)
     found: dict[str, Aggregate | Coalesce] = {}
@@ -64,7 +85,7 @@ class Figures:
 
     def __init__(self, actor: Actor, period: Period) -> None:
         visible = Referral.objects.visible_to(actor).filter(company_id=actor.own_company_id)
-        self._deals = visible.exclude(substatus=rules.ERROR).filter(
+        self.deals = visible.exclude(substatus=rules.ERROR).filter(
             created_at__gte=period.start, created_at__lt=period.end
         )
 
@@ -72,9 +93,9 @@ class Figures:
     def totals(self) -> Mapping[str, Any]:
         """How many deals came how far, with their USD, and how long they took."""
         answer, win = F("accepted_at") - F("created_at"), F("closed_at") - F("created_at")
-        steps = {"accepted": _ACCEPTED, "won": _WON, "registered": _REGISTERED, "approved": _APPROVED}
-        return self._deals.aggregate(
-            **_sums(created=Q(), active=_ACTIVE, lost=_LOST, **steps),
+        steps = {code: step.reached for code, step in STEPS.items()}
+        return self.deals.aggregate(
+            **sums(active=_ACTIVE, lost=_LOST, **steps),
             unvalued=Count("pk", filter=Q(value_usd=None)),
             answered=Count("pk", filter=_ANSWERED),
             answer_median=Percentile(answer, share=0.5, filter=_ANSWERED),
@@ -85,36 +106,27 @@ class Figures:
 
     def stages(self) -> dict[int, Mapping[str, Any]]:
         """The active deals by stage."""
-        found = self._deals.filter(_ACTIVE).values("stage").annotate(**_sums(deals=Q())).order_by("stage")
+        found = self.deals.filter(_ACTIVE).values("stage").annotate(**sums(deals=Q())).order_by("stage")
         return {row["stage"]: row for row in found}
 
     def months(self) -> dict[Any, Mapping[str, Any]]:
         """Won and lost by the month (its first day) in which the deals were created."""
         month = TruncMonth("created_at", tzinfo=UTC)
-        found = self._deals.annotate(month=month).values("month").annotate(**_sums(won=_WON, lost=_LOST))
+        found = self.deals.annotate(month=month).values("month").annotate(**sums(won=_WON, lost=_LOST))
         return {row["month"].date(): row for row in found.order_by("month")}
-
-    def registrations(self) -> list[Mapping[str, Any]]:
-        """The registrations filed, by state and reason; a closed one stands in the state it was closed in."""
-        filed = self._deals.filter(_REGISTERED).annotate(
-            state=F("registration__status"), outcome=F("registration__outcome"), reason=F("registration__reason_code")
-        )
-        found = filed.values("state", "outcome", "reason").annotate(**_sums(deals=Q()))
-        rows = [{**row, "state": row["outcome"] or row["state"]} for row in found]
-        return sorted(rows, key=lambda row: (-row["deals"], row["state"], row["reason"]))
 
     def countries(self) -> list[Mapping[str, Any]]:
         """By the customer's country."""
-        return self._most(self._deals.annotate(country=F("engagement__customer__country")), "country")
+        return self._most(self.deals.annotate(country=F("engagement__customer__country")), "country")
 
     def solutions(self) -> list[Mapping[str, Any]]:
         """By solution: a deal counts for each it has."""
-        sold = self._deals.filter(solutions__isnull=False).annotate(
+        sold = self.deals.filter(solutions__isnull=False).annotate(
             solution=F("solutions__solution__name"), solution_code=F("solutions__solution__code")
         )
         return self._most(sold, "solution", "solution_code")
 
     def _most(self, deals: Any, *names: str) -> list[Mapping[str, Any]]:
         """One more than are shown, so that one can tell whether there are more."""
-        found = deals.values(*names).annotate(**_sums(deals=Q(), won=_WON, lost=_LOST))
+        found = deals.values(*names).annotate(**sums(deals=Q(), won=_WON, lost=_LOST))
         return list(found.order_by("-deals", "-deals_usd", *names)[: MOST_ROWS + 1])

@@ -1,0 +1,101 @@
+"""What registrations add to a deal's page: eligibility, the milestone, the registration and what can be done to it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext
+
+from dealreg import services
+from dealreg.models import NOT_REGISTERED, Registration, Status
+from dealreg.rules import states
+from dealreg.rules.eligibility import Eligibility
+from portal.accounts.rules import Actor
+from portal.policy import services as policies
+from portal.workflow import services as workflow
+from referrals.models import Referral
+from referrals.web.deal import BADGES, BANNERS, CARDS, FOOT, MILESTONES, PANELS, PARTS, Part, Step
+
+
+def part(referral: Referral, actor: Actor, now: datetime) -> Part:
+    """The same number of queries for every deal; the registration is its own company's (ORG-6)."""
+    own = referral.company_id == actor.company_id
+    registration = Registration.objects.with_context().filter(referral=referral).first() if own else None
+    eligibility = None if actor.is_vendor else services.eligibility(referral, now=now)
+    milestone = registration_steps(registration, eligible=bool(eligibility and _may_become(eligibility)))
+    context = {
+        "milestone": milestone,
+        "eligibility": eligibility,
+        "registration": registration,
+        "registration_reason": _reason(registration),
+        "register_until": _register_until(referral, registration, now),
+        "window_days": policies.current(now).registration_window_days,
+        "tries_out": own and registration is None and not actor.is_vendor,
+    }
+    shown = {
+        BADGES: ("dealreg/_deal_badge.html", registration),
+        BANNERS: ("dealreg/_deal_banner.html", registration),
+        MILESTONES: ("dealreg/_deal_milestone.html", milestone),
+        PANELS: ("dealreg/_deal_eligibility.html", eligibility),
+        CARDS: ("dealreg/_deal_card.html", registration and registration.first_submitted_at),
+        FOOT: ("dealreg/_deal_foot.html", own),
+    }
+    return Part(
+        context=context,
+        templates={place: template for place, (template, what) in shown.items() if what},
+        actions=workflow.available_actions(registration, actor, now) if registration else (),
+    )
+
+
+def _may_become(eligibility: Eligibility) -> bool:
+    """Whether only the win or the vendor's answer is missing."""
+    return all(c.state != "notMet" for c in eligibility.criteria)
+
+
+_LOOKS = {
+    Status.REVIEW_FAILED: "failed",
+    Status.MARKETPLACE_FAILED: "failed",
+    Status.REVIEW_PENDING: "wait",
+    Status.MARKETPLACE_PENDING: "wait",
+    Status.ACTION_REQUIRED: "now",
+    NOT_REGISTERED: "failed",
+}
+
+
+def registration_steps(registration: Registration | None, *, eligible: bool) -> list[Step]:
+    """The milestone *Deal registration*: only where there is one to make (RD)."""
+    if registration is None:
+        return [Step(gettext("To register after the win"), "")] if eligible else []
+    pending = registration.status == Status.REGISTRATION_PENDING
+    filed = Step(gettext("Filed"), "done", at=registration.submitted_at)
+    if pending and registration.submitted_at is None:
+        return [Step(_state(registration.status), "now"), Step(gettext("Closed"), "")]
+    if pending:
+        return [filed, Step(gettext("Checking…"), "wait"), Step(gettext("Closed"), "")]
+    if registration.status != Status.CLOSED:
+        now = Step(_state(registration.status), _LOOKS.get(registration.status, "done"), at=registration.updated_at)
+        return [filed, now, Step(gettext("Closed"), "")]
+    ended = Step(registration.outcome_text, _LOOKS.get(registration.outcome, "done"), at=registration.decided_at)
+    closed = Step(gettext("Closed"), "done", at=registration.closed_at)
+    return [filed, ended, closed] if registration.submitted_at else [ended, closed]
+
+
+def _state(status: str) -> str:
+    return gettext(states.REGISTRATION_STATES[status])
+
+
+def _reason(registration: Registration | None) -> str:
+    """The last decision's reason, in words."""
+    if registration is None or not registration.reason_code:
+        return ""
+    return gettext(states.reason_text(registration.reason_code, status=registration.status))
+
+
+def _register_until(referral: Referral, registration: Registration | None, now: datetime) -> datetime | None:
+    """When the window ends if the contract was signed on the day of the win (REG-7)."""
+    if registration is None or registration.first_submitted_at or referral.won_at is None:
+        return None
+    return referral.won_at + timedelta(days=policies.current(now).registration_window_days)
+
+
+PARTS.add("registration", part, order=10)

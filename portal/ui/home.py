@@ -1,0 +1,49 @@
+"""What waits for a person on the home page: each app adds the kinds it knows; how many of a kind, is one limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from portal.accounts.rules import Actor
+from portal.registry import Registry
+from portal.workflow.blockers import Money
+
+#: How many of each kind the page shows; the list has all of them.
+MOST = 8
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that needs the person now, about one deal: what to do, until when or since when, and where."""
+
+    kind: str
+    icon: str
+    title: str
+    name: str
+    customer: str
+    money: Money
+    url: str
+    until: datetime | None = None
+    since: datetime | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A day that comes soon: of what, which of its days, and where."""
+
+    day: date
+    name: str
+    title: str
+    url: str
+
+
+FindNeeds = Callable[[Actor, datetime], Iterable[Need]]
+FindDeadlines = Callable[[Actor, datetime, date], Iterable[Deadline]]
+
+#: Each returns at most MOST, the most urgent first.
+NEEDS: Registry[FindNeeds] = Registry()
+#: Each returns at most MOST that are due between now and the day after, the first first.
+DEADLINES: Registry[FindDeadlines] = Registry()

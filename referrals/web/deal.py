@@ -1,0 +1,66 @@
+"""What other apps add to a deal's page: their values, their templates in its places, and their actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext
+
+from portal.accounts.rules import Actor
+from portal.registry import Registry
+from portal.workflow.services import Action
+from referrals.models import Referral
+
+#: Where on the page a template may stand, from top to bottom.
+BADGES, BANNERS, MILESTONES, PANELS, CARDS, FOOT = "badges", "banners", "milestones", "panels", "cards", "foot"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one app adds: `context` for all its templates, at most one template for each place, and its actions."""
+
+    context: Mapping[str, Any]
+    templates: Mapping[str, str]
+    actions: Sequence[Action[Any]] = field(default=())
+
+
+#: Asked with the deal, who looks at it, and when (UTC).
+PARTS: Registry[Callable[[Referral, Actor, datetime], Part]] = Registry()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the lifecycle: its words, its date if it has one, and how it looks."""
+
+    name: str
+    look: str
+    meta: str = ""
+    at: datetime | None = None
+
+    @property
+    def icon(self) -> str:
+        return ICONS[self.look]
+
+    @property
+    def spoken(self) -> str:
+        """For screen readers, who don't see the icon."""
+        return {
+            "done": gettext("Done"),
+            "won": gettext("Won"),
+            "now": gettext("Now"),
+            "wait": gettext("Now"),
+            "failed": gettext("Ended here"),
+        }.get(self.look, gettext("To come"))
+
+
+ICONS = {
+    "done": "check-circle-fill",
+    "won": "trophy-fill",
+    "now": "record-circle",
+    "wait": "hourglass-split",
+    "failed": "x-circle-fill",
+    "": "circle",
+}
