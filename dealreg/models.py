@@ -286,6 +286,11 @@ class Registration(Record):
     def outcome_text(self) -> str:
         return str(OUTCOMES.get(self.outcome, ""))
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the review or the marketplace validation refused it, also after it was closed."""
+        return not {self.status, self.outcome}.isdisjoint({Status.REVIEW_FAILED, Status.MARKETPLACE_FAILED})
+
 
 def _split(money: Money | None) -> tuple[Decimal | None, str]:
     return (money.amount, money.currency) if money else (None, "")
