@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 from django.urls import reverse
-from services.models import Registration
-from services.rules import states
 
 from dealreg import services
+from dealreg.models import Registration
+from dealreg.rules import states
 from portal.catalog.models import Solution
 from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, Cast
