@@ -157,7 +157,7 @@ def _answer(event: Event, copy: Referral, sender: Referral, told: _Told) -> Mess
 
 
 def _contact(event: Event) -> str:
-    """Who answered, as one reaches him (F5.1); a team is written down only after the answer."""
+    """Who answered, and how to reach them (F5.1); a team is written down only after the answer."""
     person = event.actor_user
     return ", ".join(filter(None, [person.get_full_name(), person.email, person.phone])) if person else ""
 

@@ -226,7 +226,7 @@ def test_pages_of_sharing_and_inviting(cast: Cast, client: Client) -> None:
 
 
 def test_edit_team_page(cast: Cast, client: Client) -> None:
-    """REF-7: a person is added, another taken off by emptying his fields."""
+    """REF-7: a person is added, another taken off by emptying the fields."""
     referral = build.deal(cast)
     client.force_login(cast.users[build.CONTOSO])
     url = reverse("edit_team", args=[referral.public_id])

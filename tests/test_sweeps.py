@@ -185,7 +185,7 @@ def test_expiring_takes_as_many_statements_for_many_as_for_few(cast: Cast) -> No
 
 
 def assert_told_once(copies: Iterable[Referral], people: dict[str, str]) -> None:
-    """Each deal has ended with one event, and each of these people has one notice of it, in his language."""
+    """Each deal has ended with one event, and each of these people has one notice of it, in their language."""
     expired = Event.objects.filter(verb="referral.expired")
     assert sorted(expired.values_list("subject_id", flat=True)) == sorted(copy.pk for copy in copies)
     heard = Notice.objects.filter(event__in=expired).values_list("event_id", "email", "language")

@@ -62,7 +62,7 @@ FAIL_REASONS: Mapping[str, str] = {
     "other": _("Another reason, given in the comment."),
 }
 
-#: Why a registration goes back to the partner: what he can correct and send again.
+#: Why a registration goes back to the partner: what the partner can correct and send again.
 ACTION_REASONS: Mapping[str, str] = {
     "dates_do_not_match_contract": _("The dates don't match the signed contract."),
     "value_does_not_match_contract": _("The contract value doesn't match the signed contract."),

@@ -38,7 +38,7 @@ def needs_actor(
 def keeps_company(
     view: Callable[Concatenate[ActorRequest, ...], HttpResponse],
 ) -> Callable[..., HttpResponse]:
-    """Only for whoever keeps his company's people and settings (ORG-2)."""
+    """Only for people who manage their company's people and settings (ORG-2)."""
 
     @needs_actor
     @wraps(view)

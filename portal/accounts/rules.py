@@ -127,7 +127,7 @@ def grant_blockers(grant: Grant, *, vendor: bool, location_ids: Collection[int])
 def lockout_blockers(
     actor: Actor, *, user_id: int | None, company_id: int | None, kept: Iterable[Grant], active: bool
 ) -> Iterator[Blocker]:
-    """What a programme manager would lock himself out by: so one of them always remains (ORG-2)."""
+    """What would lock a programme manager out of their own rights: so one of them always remains (ORG-2)."""
     if not actor.is_vendor or (user_id, company_id) != (actor.user_id, actor.company_id):
         return
     if not active or PROGRAMME_MANAGER not in {grant.role for grant in kept}:
@@ -149,7 +149,7 @@ def keeper_role(*, vendor: bool) -> str:
 
 
 def may_keep(actor: Actor) -> bool:
-    """Whether the actor keeps the people and the settings of his own company (ORG-2)."""
+    """Whether the actor manages the people and the settings of their own company (ORG-2)."""
     return actor.company_id is not None and actor.has(keeper_role(vendor=actor.is_vendor))
 
 

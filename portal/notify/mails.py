@@ -48,7 +48,7 @@ def digest(notices: Sequence[Notice]) -> EmailMultiAlternatives:
 
 @contextmanager
 def _as_read_by(user: User | None, language: str) -> Iterator[None]:
-    """In the language the person has now; somebody without an account, in the one he was written to."""
+    """In the language the person has now; somebody without an account, in the one they were written to."""
     with translation.override(user.language if user else language), timezone.override(zone_of(user)):
         yield
 

@@ -58,7 +58,7 @@ def link(notice: Notice) -> str:
 def openers(memberships: Iterable[Membership], links: Iterable[str]) -> dict[str, Membership | None]:
     """The links this person may open, each with the membership to open it by (None: any).
 
-    One query for each company of his and kind of page, however many links there are.
+    One query for each of the reader's companies and kind of page, however many links there are.
     """
     asked: dict[str, dict[Any, str]] = defaultdict(dict)
     opened: dict[str, Membership | None] = {}
@@ -97,7 +97,7 @@ def told(user: User | None, notices: Sequence[Notice]) -> list[Notice]:
 
 @dataclass(frozen=True)
 class Told:
-    """A notice in the words of the reader's language; without words if he may not see what it is about any more."""
+    """The notice as text in the reader's language; empty if they may no longer see what it is about."""
 
     notice: Notice
     category: rules.Category

@@ -115,14 +115,14 @@ def mark_all_read(user: User, *, upto: int, now: datetime) -> int:
 
 
 def preferences(user: User) -> dict[str, str]:
-    """How the person hears of each category that he may choose for (F5.2)."""
+    """How the person hears of each category that they may choose for (F5.2)."""
     chosen = _preferences([user.pk])
     return {c.code: rules.mail_for(c.code, chosen.get((user.pk, c.code))) for c in rules.OPTIONAL}
 
 
 @transaction.atomic
 def set_preferences(user: User, wanted: Mapping[str, str]) -> None:
-    """Keep how a person wants to be mailed; what waits for him of a kind he wants no more mail about isn't sent."""
+    """Keep how a person wants to be mailed; mail that waits for them, of a kind they want no more, isn't sent."""
     known = {category.code for category in rules.OPTIONAL}
     rows = [Preference(user=user, category=code, mail=mail) for code, mail in wanted.items() if code in known]
     Preference.objects.bulk_create(
@@ -163,7 +163,7 @@ def deliver_due(*, now: datetime, limit: int = 200) -> int:
 
 
 def deliver_digests(*, now: datetime, limit: int = 200) -> int:
-    """Send each person his digest, one transaction a mail (F5.2). Returns how many went out."""
+    """Send each person their digest, one transaction a mail (F5.2). Returns how many went out."""
     heads = list(Notice.objects.heading_a_digest(now).values_list("pk", "email")[:limit])
     for pk, _email in heads:
         _put_together(pk, now)

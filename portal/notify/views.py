@@ -72,7 +72,7 @@ def open_notice(request: ActorRequest, pk: int) -> HttpResponse:
 
 
 def _own_first(request: ActorRequest) -> list[Membership]:
-    """His memberships, the one he acts by before the others."""
+    """The person's memberships, the one they act by before the others."""
     return sorted(request.memberships, key=lambda m: m.company_id != request.actor.company_id)  # type: ignore[attr-defined]
 
 

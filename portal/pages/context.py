@@ -1,4 +1,4 @@
-"""What the frame around every page needs: who looks, from which company, and where he may go."""
+"""What the frame around every page needs: who looks, from which company, and where they may go."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class Frame:
 
     @cached_property
     def settings(self) -> list[dict[str, Any]]:
-        """The settings this person has: his own, and his company's if he keeps them (ORG-2)."""
+        """The settings this person has: their own, and their company's if they manage them (ORG-2)."""
         keeps = self.actor is not None and may_keep(self.actor)
         tabs = [(reverse(name), label) for name, label, company in SETTINGS if keeps or not company]
         return [{"url": url, "label": label, "active": self._request.path.startswith(url)} for url, label in tabs]

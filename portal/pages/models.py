@@ -31,7 +31,7 @@ class ListView(models.Model):
 
 class ExportQuerySet(models.QuerySet["Export"]):
     def visible_to(self, actor: Actor) -> ExportQuerySet:
-        """Whoever asked for it, in the company he asked for it in."""
+        """Whoever asked for it, in the company they asked from."""
         return self.filter(user_id=actor.user_id, company_id=actor.own_company_id)
 
     def with_state(self) -> ExportQuerySet:

@@ -34,7 +34,7 @@ DEALS = "deals"
 
 
 def list_view(actor: Actor) -> ListView:
-    """How the person left the list of this company's deals; as it comes if he never changed it."""
+    """How the person left the list of this company's deals; the default if they never changed it."""
     mine = {"user_id": actor.user_id, "company_id": actor.own_company_id, "name": DEALS}
     return ListView.objects.filter(**mine).first() or ListView(**mine)
 
@@ -114,7 +114,7 @@ def make_export(export_id: int, *, now: datetime) -> bool:
 
 
 def _actor(export: Export) -> Actor | None:
-    """The person as he is now: what he may see counts when the file is made, not when it was asked for (ORG-2)."""
+    """The person as they are now: what they may see when the file is made counts, not when it was asked for (ORG-2)."""
     found = accounts.memberships(export.user) if export.user.is_active else []
     return next((accounts.actor_for(m) for m in found if m.company_id == export.company_id), None)
 
@@ -168,6 +168,6 @@ def purge_exports(*, now: datetime) -> int:
 
 
 def withdraw_exports(membership_ids: Collection[int]) -> int:
-    """Empty the files of members who have other roles now: each asks for a new one, of what he may see (ORG-2)."""
+    """Empty the files of members whose roles changed: each asks for a new one, of what they may see now (ORG-2)."""
     members = Membership.objects.filter(pk__in=membership_ids, user=OuterRef("user"), company=OuterRef("company"))
     return Export.objects.filter(Exists(members), content__isnull=False).update(content=None)

@@ -99,7 +99,7 @@ def choose_columns(request: ActorRequest) -> HttpResponse:
 @needs_actor
 @require_POST
 def favorite(request: ActorRequest, public_id: Any) -> HttpResponse:
-    """The person's star on or off, for what he sees only (REF-19)."""
+    """Put the person's star on or off, only on deals they see (REF-19)."""
     referral = get_referral(request, public_id)
     starred = favorites.set_favorite(referral, actor=request.actor, on=request.POST.get("on") == "yes")
     if not request.htmx:  # type: ignore[attr-defined]

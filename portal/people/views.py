@@ -141,7 +141,7 @@ def _answer_invite(request: ActorRequest, public_id: Any, verb: Callable[..., In
 @keeps_company
 @require_http_methods(["GET", "HEAD", "POST"])
 def member(request: ActorRequest, pk: int) -> HttpResponse:
-    """A member's roles, and whether he has access at all."""
+    """A member's roles, and whether they have access at all."""
     found = get_object_or_404(_members(request), pk=pk)
     form = forms.RolesForm(_posted(request), company=found.company, held=grants_of(found))
     if request.method == "POST" and form.is_valid():

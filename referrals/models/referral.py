@@ -56,7 +56,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         return own.filter(seen)
 
     def of_company(self, actor: Actor) -> ReferralQuerySet:
-        """What the actor works with as his own: for the vendor its copies, and partner-led deals it may only view."""
+        """What the actor works with as their own: for the vendor its copies, and partner-led deals it may only view."""
         if not actor.is_vendor:
             return self.filter(company_id=actor.company_id)
         partner_led = models.Q(engagement__vendor_may_view=True, engagement__help_code=rules.NO_HELP)

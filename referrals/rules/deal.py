@@ -59,7 +59,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Contact:
-    """The customer's contact (REF-5); consent: he agreed that the vendor gets these details."""
+    """The customer's contact (REF-5); consent: the contact agreed that the vendor gets these details."""
 
     name: str = ""
     phone: str = ""
@@ -225,7 +225,7 @@ def solution_blockers(
 
 
 def contact_blockers(contact: Contact, *, help_code: str) -> Iterator[Blocker]:
-    """The customer's contact is needed once help is asked for, with his consent (REF-5)."""
+    """The customer's contact is needed once help is asked for, with the contact's consent (REF-5)."""
     if help_code == NO_HELP:
         return
     if not contact.complete:
@@ -256,9 +256,9 @@ class Merge:
 
 
 def merge(*, seen: Mapping[str, object], current: Mapping[str, object], wanted: Mapping[str, object]) -> Merge:
-    """Field by field: what the editor left alone stays as it now is, what only he changed is taken.
+    """Field by field: what the editor left alone stays as it now is, what only the editor changed is taken.
 
-    `seen` is what his form showed, `current` what the row holds now. A field both changed to different values is a
+    `seen` is what the editor's form showed, `current` what the row holds now. A field both changed to different values is a
     conflict, with the current value; nothing is overwritten silently (REF-21).
     """
     touched = {name for name, value in wanted.items() if value != seen.get(name)}

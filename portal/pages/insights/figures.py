@@ -1,6 +1,6 @@
 """What Insights counts: a handful of aggregates, each one query, whatever the number of deals.
 
-Everything is about the deals that the actor's company created or received within the period and that he may see
+Everything is about the deals that the actor's company created or received within the period and that they may see
 (ORG-2, ORG-4); those closed as an error are left out (REF-17). USD are the deals' values at their monthly rates (FX-2).
 """
 

@@ -21,7 +21,7 @@ from referrals.selectors import search
 
 
 def listed(actor: Actor, asked: Asked) -> ReferralQuerySet:
-    """Every deal that the person may see and his search and filters find, in all tabs (ORG-2, ORG-4)."""
+    """Every deal that the person may see and that their search and filters find, in all tabs (ORG-2, ORG-4)."""
     rows = Referral.objects.visible_to(actor).of_company(actor)
     if search.is_long_enough(asked.query):
         rows = rows.filter(search.matching(asked.query, actor=actor))

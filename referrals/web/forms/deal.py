@@ -62,7 +62,7 @@ class MoneyMixin(forms.Form):
 
 
 class MemberForm(forms.Form):
-    """One person of the team: all of him, or an empty row, which is nobody (REF-7)."""
+    """One person of the team: all fields, or an empty row, which is nobody (REF-7)."""
 
     first_name = forms.CharField(label=_("First name"), max_length=100, required=False)
     last_name = forms.CharField(label=_("Last name"), max_length=100, required=False)

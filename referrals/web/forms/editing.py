@@ -98,7 +98,7 @@ class PartnerFields(forms.Form):
 
 
 class InviteForm(PartnerFields, TeamMixin, MoneyMixin):
-    """One partner and what he is invited with (REF-9)."""
+    """One partner and what it is invited with (REF-9)."""
 
     close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
 
