@@ -179,14 +179,14 @@ class RegistrationAdmin(PortalAdmin):
 
     def _sentence(self, blocker: Any, registration: Registration) -> str:
         """A second reviewer is told who was first."""
-        said = text.text(blocker)
+        sentence = text.text(blocker)
         if blocker.code != "wrong_state":
-            return said
+            return sentence
         last = Event.objects.of_subject(registration).select_related("actor_user").order_by("-at", "-id").first()
         if last is None or last.actor_user is None:
-            return said
-        told = gettext("%(person)s decided on it on %(at)s.") % {"person": last.actor_user, "at": text.show(last.at)}
-        return f"{said} {told}"
+            return sentence
+        decided = gettext("%(person)s decided on it on %(at)s.") % {"person": last.actor_user, "at": text.show(last.at)}
+        return f"{sentence} {decided}"
 
     def _history(self, registration: Registration) -> QuerySet[Event]:
         events = Event.objects.of_subject(registration)

@@ -13,7 +13,7 @@ from portal.accounts.rules import Actor
 from portal.events.models import Event
 from portal.events.services import on
 from portal.notify import rules as kinds
-from portal.notify.reading import leads_to
+from portal.notify.selectors import leads_to
 from portal.notify.services import Message, notify
 from portal.policy import services as policies
 from portal.workflow.blockers import Param, Term, _

@@ -29,10 +29,10 @@ values = st.one_of(st.none(), st.integers(0, 3))
 fields = st.fixed_dictionaries({"a": values, "b": values})
 
 
-@given(seen=fields, current=fields, wanted=fields)
+@given(base=fields, current=fields, wanted=fields)
 def test_ref_21_nothing_is_overwritten_silently(seen: dict, current: dict, wanted: dict) -> None:
     """REF-21: an untouched field stays as it is; a field both changed differently is a conflict; the rest is taken."""
-    merged = rules.merge(seen=seen, current=current, wanted=wanted)
+    merged = rules.merge(base=seen, current=current, wanted=wanted)
     after = current | dict(merged.changes)
     for name in seen:
         if wanted[name] == seen[name] or name in merged.conflicts:

@@ -124,7 +124,7 @@ def test_org_6_edges_start_from_what_the_actor_may_see() -> None:
 #: What only services do: of any row, or of a manager.
 ROW_WRITES = re.compile(r"(?<!cache)(?<!form)\.(save|delete)$")
 MANAGER_WRITES = re.compile(r"\.objects\b.*\.(\w*create|\w*update|delete)$")
-QUIET = {"rules.py", "policies.py", "facts.py", "timeline.py", "tasks.py", "context.py"}
+QUIET = {"rules.py", "policies.py", "selectors.py", "timeline.py", "tasks.py", "context.py"}
 
 
 def test_only_services_write() -> None:

@@ -85,7 +85,7 @@ def test_typed_text_never_becomes_query_syntax(cast: Cast) -> None:
     build.deal(cast, name="Ovens")
     build.deal(cast, name="Ovens with xylophone")
     for typed in ("x' | 'ovens", "ovens & !x", "ovens:*<->x)", "((((ovens x", "x \\ ovens", "ovens\0x", "ovens % x_"):
-        assert sorted(search.words(typed)) == ["ovens", "x"], typed
+        assert sorted(search.tokens(typed)) == ["ovens", "x"], typed
         assert found(cast, typed) == {"Ovens with xylophone"}, typed
 
 

@@ -209,7 +209,7 @@ def test_org_2_an_invitation_is_sent_again_or_taken_back(cast: Cast) -> None:
 
 
 def test_org_1_somebody_without_an_account_joins_by_the_link(cast: Cast) -> None:
-    """They see who invites them, give their name, and are in; the link is used up. The words are the mail's language."""
+    """They see who invites them, give their name, and are in; the link is used up. It speaks the mail's language."""
     asked = invite(cast, NEW, Grant("referrals_admin", cast.locations[ANKARA].pk), now=timezone.now(), language="en")
     browser = Client()
     page = text_of(browser.get(link(asked)))

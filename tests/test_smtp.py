@@ -173,7 +173,7 @@ def test_job_a_worker_killed_after_a_digest_sends_that_digest_again(
         with pytest.raises(KeyboardInterrupt):
             services.deliver_digests(now=morning)
     first, *_rest = Notice.objects.filter(mail="digest").order_by("pk")
-    Notice.objects.filter(pk=first.pk).update(mail="off")  # the person has chosen so meanwhile: another one is the first now
+    Notice.objects.filter(pk=first.pk).update(mail="off")  # chosen meanwhile: another is the first now
     tell_daily(deal, 2)
     later = morning + timedelta(days=1)
     assert [services.deliver_digests(now=later) for _turn in range(3)] == [1, 1, 0]

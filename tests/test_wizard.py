@@ -680,7 +680,7 @@ def test_an_invitation_is_kept_while_it_is_typed(live: Live, monkeypatch: pytest
     assert (saved.status_code, saved.content.decode().startswith("Draft saved, ")) == (200, True)
     again = parse(page.client.get(page.url)).one("main").one("form").fields()
     assert (again["notes"], again["value"]) == ("They know the plant 🏭", "12")
-    monkeypatch.setattr(wizard, "MOST_INVITATIONS", 1)
+    monkeypatch.setattr(wizard, "MAX_INVITATIONS", 1)
     assert page.client.post(page.url, {**typed, "value": "13", "go": "save"}).status_code == 200
     full = page.client.get(page.url.replace("0123456789ab", "ba9876543210"), follow=True)
     assert "as many partners as it can hold" in full.content.decode()
@@ -725,7 +725,7 @@ def test_a_draft_holds_only_what_its_steps_ask(live: Live) -> None:
     draft = Draft.objects.get()
     assert set(draft.data) == {"customer", "team"}
     assert "other" not in draft.data["customer"]
-    assert len(draft.data["team"]) == wizard.MOST_ROWS
+    assert len(draft.data["team"]) == wizard.MAX_ROWS
     assert draft.updated_at - draft.created_at < timedelta(minutes=1)
 
 

@@ -1,4 +1,4 @@
-"""The registration form: judged as it is typed, filed, corrected, or closed without registering."""
+"""The registration form: validated as it is typed, filed, corrected, or closed without registering."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dealreg import rules, services, verbs
 from dealreg.models import Registration, Status
 from dealreg.selectors import eligible_solutions
 from dealreg.web.forms import RegistrationForm, initial_of
-from portal.accounts.edge import ActorRequest, needs_actor
+from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Blocker, RuleViolation
 from referrals.models import Referral
@@ -62,8 +62,8 @@ def _send(request: ActorRequest, filed: Registration, form: RegistrationForm) ->
 def _context(
     request: ActorRequest, referral: Referral, filed: Registration | None, form: RegistrationForm, solutions: list[Any]
 ) -> dict[str, Any]:
-    judged = RegistrationForm(form.data, solutions=solutions) if form.is_bound else _as_if_sent(form, solutions)
-    judged.is_valid()
+    validated = RegistrationForm(form.data, solutions=solutions) if form.is_bound else _as_if_sent(form, solutions)
+    validated.is_valid()
     return {
         "referral": referral,
         "registration": filed,
@@ -71,7 +71,7 @@ def _context(
         "solutions": solutions,
         "may_register": may_register(request.actor, referral),
         "resubmitting": filed is not None and filed.status == Status.ACTION_REQUIRED,
-        **_judged(request, referral, judged),
+        **_validated(request, referral, validated),
     }
 
 
@@ -81,13 +81,13 @@ def _as_if_sent(form: RegistrationForm, solutions: list[Any]) -> RegistrationFor
     return RegistrationForm({k: v for k, v in shown.items() if v not in (None, "")}, solutions=solutions)
 
 
-def _judged(request: ActorRequest, referral: Referral, form: RegistrationForm) -> dict[str, Any]:
+def _validated(request: ActorRequest, referral: Referral, form: RegistrationForm) -> dict[str, Any]:
     """The dry run as the page shows it: what is wrong at its field, what is still open beside it."""
     judgement = services.check(referral, form.value(), actor=request.actor, now=timezone.now())
     missing = [b for b in judgement.violations if b.field and _is_open(b)]
     add_blockers(form, [b for b in judgement.violations if b.field and b not in missing])
     return {
-        "judged": form,
+        "validated": form,
         "judgement": judgement,
         "general": [b for b in judgement.violations if not b.field],
         "missing": [form.fields[b.field].label for b in missing if b.field in form.fields],

@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 from django.utils.translation import ngettext
 
 from portal.accounts.models import User
-from portal.notify import reading, rules
+from portal.notify import rules, selectors
 from portal.notify.models import Notice
 
 
@@ -31,7 +31,7 @@ def zone_of(user: User | None) -> zoneinfo.ZoneInfo:
 def single(notice: Notice) -> EmailMultiAlternatives:
     """The mail about one notice."""
     with _as_read_by(notice.user, notice.language):
-        told = reading.words(notice)
+        told = selectors.rendered(notice)
         context = {**_context([told], notice), "optional": _is_optional(notice)}
         return _mail(told.subject, "notice", context, to=notice.email, identity=f"notice-{notice.pk}")
 
@@ -40,7 +40,7 @@ def digest(notices: Sequence[Notice]) -> EmailMultiAlternatives:
     """The day's mail about several notices to one person; known as it was put together, however often it is tried."""
     head = notices[0]
     with _as_read_by(head.user, head.language):
-        told = [reading.words(notice) for notice in notices]
+        told = [selectors.rendered(notice) for notice in notices]
         count = ngettext("%(count)d notice since yesterday", "%(count)d notices since yesterday", len(told))
         context = {**_context(told, head), "optional": True, "heading": count % {"count": len(told)}}
         return _mail(context["heading"], "digest", context, to=head.email, identity=f"digest-{head.digest}")
@@ -57,8 +57,8 @@ def _is_optional(notice: Notice) -> bool:
     return notice.user_id is not None and notice.category in {category.code for category in rules.OPTIONAL}
 
 
-def _context(told: Sequence[reading.Told], notice: Notice) -> dict[str, Any]:
-    links = [{"told": one, "link": settings.BASE_URL + reading.link(one.notice)} for one in told]
+def _context(told: Sequence[selectors.RenderedNotice], notice: Notice) -> dict[str, Any]:
+    links = [{"notice": one, "link": settings.BASE_URL + selectors.link(one.notice)} for one in told]
     return {
         "items": links,
         **links[0],

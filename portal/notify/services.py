@@ -18,7 +18,7 @@ from django.db.models import Q
 from portal.accounts.models import User
 from portal.events.models import Event
 from portal.logs import without_keys
-from portal.notify import mails, reading, rules
+from portal.notify import mails, rules, selectors
 from portal.notify.models import Heartbeat, Mail, Notice, NoticeQuerySet, Preference
 from portal.workflow import blockers
 from portal.workflow.blockers import Blocker, Param
@@ -33,7 +33,7 @@ PAUSES = rules.PAUSES
 class Message:
     """What to tell about one event: msgids with params, a path of the portal, to whom, and what kind it is (F5.2).
 
-    Without a path if the link lets in whoever has it: `reading.makes_link`.
+    Without a path if the link lets in whoever has it: `selectors.makes_link`.
     """
 
     event: Event
@@ -238,7 +238,7 @@ def _send(
     now: datetime,
 ) -> Outcome:
     """Send one mail about the notices that may still be told, and write down what became of it."""
-    told = reading.told(notices[0].user, notices)
+    told = selectors.visible_notices(notices[0].user, notices)
     withheld = {notice.pk for notice in notices} - {notice.pk for notice in told}
     if withheld:
         Notice.objects.filter(pk__in=withheld).update(mail=Mail.OFF)

@@ -17,10 +17,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal.accounts.edge import ActorRequest, needs_actor
+from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.accounts.middleware import COMPANY_KEY
 from portal.accounts.models import Membership, User
-from portal.notify import demo_mail, reading, rules, services
+from portal.notify import demo_mail, rules, selectors, services
 from portal.notify.forms import PreferencesForm
 from portal.notify.models import Notice
 from portal.params import whole_number
@@ -45,12 +45,12 @@ def notices(request: ActorRequest) -> HttpResponse:
     """Newest first; *load more* asks for what is below a notice (keyset)."""
     person, below = _person(request), whole_number(request.GET.get("after"))
     after = Notice.objects.of(person.pk).filter(pk=below).first() if below is not None else None
-    shown, last = reading.page(person, request.memberships, after=after, limit=PAGE)  # type: ignore[attr-defined]
+    shown, last = selectors.page(person, request.memberships, after=after, limit=PAGE)  # type: ignore[attr-defined]
     context = {
         "shown": shown,
         "more_url": f"{reverse('notices')}?after={last.pk}" if last else "",
         "newest": max((told.notice.pk for told in shown), default=0),
-        "any_unread": bool(reading.unread_count(person.pk)),
+        "any_unread": bool(selectors.unread_count(person.pk)),
     }
     more = request.htmx and after is not None  # type: ignore[attr-defined]
     return render(request, "notify/notices.html#rows" if more else "notify/notices.html", context)
@@ -62,13 +62,13 @@ def open_notice(request: ActorRequest, pk: int) -> HttpResponse:
     """On to what it tells of, as a member of the company that may see it; read from now on."""
     notice = get_object_or_404(Notice.objects.of(_person(request).pk), pk=pk)
     services.mark_read(notice, now=timezone.now())
-    opened = reading.openers(_own_first(request), [notice.link])
+    opened = selectors.openers(_own_first(request), [notice.link])
     if notice.link not in opened:
         raise Http404
     membership = opened[notice.link]
     if membership is not None and membership.company_id != request.actor.company_id:
         request.session[COMPANY_KEY] = membership.company_id
-    return redirect(notice.link or reading.link(notice))
+    return redirect(notice.link or selectors.link(notice))
 
 
 def _own_first(request: ActorRequest) -> list[Membership]:

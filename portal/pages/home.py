@@ -23,7 +23,7 @@ from referrals.timeline import stages_of
 from referrals.verbs import new_deal_blockers
 
 #: How many of each kind the page shows; the list has all of them.
-MOST = 8
+MAX_ITEMS = 8
 _ICONS = {"inbound": "envelope", "action": "pencil", "register": "award", "review": "clipboard-check"}
 SOON = timedelta(days=30)
 
@@ -37,7 +37,7 @@ def context(actor: Actor, *, now: datetime) -> dict[str, Any]:
         "deadlines": _deadlines(visible, now),
         "pipeline": _pipeline(visible),
         "last_events": _last_events(visible, actor),
-        "drafts": [] if actor.is_vendor else begun(actor)[:MOST],
+        "drafts": [] if actor.is_vendor else begun(actor)[:MAX_ITEMS],
         "is_vendor": actor.is_vendor,
         "new_deal_blockers": [] if actor.is_vendor else new_deal_blockers(actor),
         "answers": None if actor.is_vendor else partners.responsiveness_of(actor.own_company_id, now=now),
@@ -52,17 +52,17 @@ def _needs(
     needs = [
         *(
             _need("inbound", _("Answer this deal"), r, until=r.expires_at)
-            for r in visible.filter(substatus=rules.RECEIVED).with_context().order_by("expires_at")[:MOST]
+            for r in visible.filter(substatus=rules.RECEIVED).with_context().order_by("expires_at")[:MAX_ITEMS]
         ),
         *(
             _need("action", _("Correct the registration and resubmit"), r.referral, note=r.comment)
             for r in registrations.filter(status=Status.ACTION_REQUIRED)
             .with_context()
-            .order_by("action_required_at")[:MOST]
+            .order_by("action_required_at")[:MAX_ITEMS]
         ),
         *(
             _need("register", _("Register this won deal"), r.referral, until=(r.referral.closed_at or now) + window)
-            for r in registrations.to_register().with_context().order_by("referral__closed_at")[:MOST]
+            for r in registrations.to_register().with_context().order_by("referral__closed_at")[:MAX_ITEMS]
         ),
     ]
     if actor.is_vendor and actor.has(REVIEWER):
@@ -95,14 +95,14 @@ def _reviews() -> list[dict[str, Any]]:
             "url": reverse("admin:dealreg_registration_change", args=[r.pk]),
             "since": r.review_pending_at,
         }
-        for r in waiting[:MOST]
+        for r in waiting[:MAX_ITEMS]
     ]
 
 
 def _deadlines(visible: ReferralQuerySet, now: datetime) -> list[Referral]:
     """Open deals whose close date or answer is due within thirty days."""
     ending = visible.filter(substatus=rules.ACCEPTED, close_date__range=(now.date(), (now + SOON).date()))
-    return list(ending.with_context().order_by("close_date")[:MOST])
+    return list(ending.with_context().order_by("close_date")[:MAX_ITEMS])
 
 
 def _pipeline(visible: ReferralQuerySet) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def _last_events(visible: ReferralQuerySet, actor: Actor) -> list[dict[str, Any]
         .exclude(verb__in=timeline.verbs(timeline.REMINDERS))
         .annotate(key=F("subject_id"))
         .select_related("actor_user", "company")
-        .order_by("-at", "-id")[:MOST]
+        .order_by("-at", "-id")[:MAX_ITEMS]
     )
     about = Referral.objects.filter(pk__in=[e.subject_id for e in events]).select_related("engagement")
     deals = {r.pk: r for r in about.defer("search_text", "search_vector")}

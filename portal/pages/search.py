@@ -14,7 +14,7 @@ from dealreg.models import Registration, RegistrationQuerySet
 from dealreg.rules.states import REGISTRATION_STATES
 from portal.accounts.rules import ADMIN_ROLES, Actor
 from portal.customers.models import Customer
-from portal.pages.listing.asked import Asked
+from portal.pages.listing.asked import DealListQuery
 from portal.pages.listing.rows import Row, page_query
 from portal.workflow import text
 from portal.workflow.blockers import _
@@ -22,7 +22,7 @@ from referrals.models import Referral
 from referrals.selectors import search
 
 #: So many hits of each kind fit under the field, and on the page.
-MOST_BELOW, MOST = 4, 10
+MAX_BELOW, MAX_HITS = 4, 10
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Group:
     all_url: str = ""
 
 
-def context(actor: Actor, typed: str, *, most: int = MOST) -> dict[str, Any]:
+def context(actor: Actor, typed: str, *, most: int = MAX_HITS) -> dict[str, Any]:
     """What the page and the panel show; the same number of queries whatever is found."""
     query = typed.strip()
     searched = query[: search.MAX_QUERY]
@@ -75,7 +75,7 @@ def _groups(actor: Actor, query: str, most: int) -> list[Group]:
 
 def _deals(actor: Actor, query: str, found: Q, most: int) -> Group:
     """Those of the lists, newest first."""
-    asked = Asked(size=most)
+    asked = DealListQuery(size=most)
     listed = Referral.objects.visible_to(actor).of_company(actor).filter(found)
     deals = list(page_query(asked.order.apply(listed), asked))
     hits = [_deal(Row(deal, own=deal.company_id == actor.company_id)) for deal in deals[:most]]

@@ -22,7 +22,7 @@ from portal.notify.services import Message, notify
 from portal.outage import send_soon
 from portal.pages import exports
 from portal.pages.listing import columns, rows
-from portal.pages.listing.asked import Asked
+from portal.pages.listing.asked import DealListQuery
 from portal.pages.listing.rows import Row
 from portal.pages.models import Export, ListView
 from portal.workflow.blockers import Param, _
@@ -39,7 +39,7 @@ def list_view(actor: Actor) -> ListView:
     return ListView.objects.filter(**mine).first() or ListView(**mine)
 
 
-def remember(view: ListView, asked: Asked) -> None:
+def remember(view: ListView, asked: DealListQuery) -> None:
     """Keep filters, order and page size until they are changed or cleared; nothing is written if nothing changed."""
     if view.query != asked.kept():
         _keep(view, query=asked.kept())
@@ -121,20 +121,20 @@ def _actor(export: Export) -> Actor | None:
 
 def _rows(export: Export, actor: Actor) -> Iterator[Row]:
     """The deals in the list's order. Which they are is settled at once, so none comes twice however they change."""
-    found = rows.in_order(actor, Asked.at(export.query["list"], actor))
+    found = rows.in_order(actor, DealListQuery.at(export.query["list"], actor))
     if export.query["deals"]:
         found = found.filter(public_id__in=export.query["deals"])
-    pks = list(found.values_list("pk", flat=True)[: Export.MOST_ROWS + 1])
+    pks = list(found.values_list("pk", flat=True)[: Export.MAX_ROWS + 1])
     _progress(export, done=0, total=len(pks))
-    for start in range(0, min(len(pks), Export.MOST_ROWS), STEP):
-        batch = pks[start : min(start + STEP, Export.MOST_ROWS)]
+    for start in range(0, min(len(pks), Export.MAX_ROWS), STEP):
+        batch = pks[start : min(start + STEP, Export.MAX_ROWS)]
         fetched = {r.pk: r for r in Referral.objects.visible_to(actor).filter(pk__in=batch).with_context()}
         yield from rows.rows([fetched[pk] for pk in batch if pk in fetched], actor)
         _progress(export, done=start + len(batch), total=len(pks))
 
 
 def _progress(export: Export, *, done: int, total: int) -> None:
-    """How far it is. A total above `done` in the end says that the file was cut (Export.MOST_ROWS)."""
+    """How far it is. A total above `done` in the end says that the file was cut (Export.MAX_ROWS)."""
     export.done, export.total = done, total
     Export.objects.filter(pk=export.pk, finished_at=None).update(done=done, total=total)
 

@@ -16,7 +16,7 @@ from portal.events import services as events
 from portal.events.models import Event
 from portal.notify import rules as kinds
 from portal.notify.models import Notice
-from portal.notify.reading import makes_link
+from portal.notify.selectors import makes_link
 from portal.notify.services import Message, notify
 from portal.workflow.blockers import _
 

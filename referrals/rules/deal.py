@@ -255,15 +255,16 @@ class Merge:
     conflicts: Mapping[str, object]
 
 
-def merge(*, seen: Mapping[str, object], current: Mapping[str, object], wanted: Mapping[str, object]) -> Merge:
-    """Field by field: what the editor left alone stays as it now is, what only the editor changed is taken.
+def merge(*, base: Mapping[str, object], current: Mapping[str, object], wanted: Mapping[str, object]) -> Merge:
+    """Merge an edit field by field with what others saved meanwhile (REF-21).
 
-    `seen` is what the editor's form showed, `current` what the row holds now. A field both changed to different values is a
-    conflict, with the current value; nothing is overwritten silently (REF-21).
+    `base` is what the editor's form showed, `current` what the row holds now, `wanted` what the editor sent. A field
+    that the editor left alone keeps its current value; one that only the editor changed takes the new value. A field
+    that both changed, to different values, is a conflict: it is returned with the current value and not overwritten.
     """
-    touched = {name for name, value in wanted.items() if value != seen.get(name)}
+    touched = {name for name, value in wanted.items() if value != base.get(name)}
     conflicts = {
-        name: current[name] for name in touched if current[name] != seen.get(name) and current[name] != wanted[name]
+        name: current[name] for name in touched if current[name] != base.get(name) and current[name] != wanted[name]
     }
     changes = {name: wanted[name] for name in touched if name not in conflicts and current[name] != wanted[name]}
     return Merge(changes, conflicts)

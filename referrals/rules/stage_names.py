@@ -18,36 +18,36 @@ def stage_of(token: str | int, names: Mapping[str, int]) -> int | None:
 
     A company's own name wins over the wire's, though none can stand for another stage than the wire's (name_blockers).
     """
-    said = fold(str(token))
-    if said in names:
-        return names[said]
+    folded = fold(str(token))
+    if folded in names:
+        return names[folded]
     wire = {fold(name): stage for name, stage in rules.STAGE_NAMES.items()}
-    if said in wire:
-        return wire[said]
-    return _percentage(said)
+    if folded in wire:
+        return wire[folded]
+    return _percentage(folded)
 
 
-def _percentage(said: str) -> int | None:
+def _percentage(folded: str) -> int | None:
     """20, 20 %, 20% and %20: the stage itself; nothing else that is a number."""
-    number = said.strip("% ")
+    number = folded.strip("% ")
     stages = {str(stage): stage for stage in rules.STAGES if stage < rules.WON_STAGE}
     return stages.get(number)
 
 
 def name_blockers(name: str, stage: int, *, names: Mapping[str, int]) -> Iterator[Blocker]:
     """What keeps a company from calling a stage so: each name stands for one stage, to everybody (REF-16)."""
-    said = fold(name)
-    if not said:
+    folded = fold(name)
+    if not folded:
         yield Blocker("name_required", _("Write the name as your CRM has it."), "REF-16", "name")
         return
     if stage not in NAMED:
         yield Blocker("unknown_stage", _("Choose one of the stages from the list."), "REF-16", "stage")
-    if said in names:
+    if folded in names:
         message = _("One of your stages has this name already; remove it there first.")
         yield Blocker("name_taken", message, "REF-16", "name")
-    elif said.strip("% ").isdecimal() or not said.strip("% "):
+    elif folded.strip("% ").isdecimal() or not folded.strip("% "):
         message = _("A number is read as a percentage; choose a name with letters.")
         yield Blocker("name_is_number", message, "REF-16", "name")
-    elif stage_of(said, {}) not in (None, stage):
+    elif stage_of(folded, {}) not in (None, stage):
         message = _("“%(name)s” is the programme's own name for another stage.")
         yield Blocker("name_reserved", message, "REF-16", "name", {"name": name.strip()})

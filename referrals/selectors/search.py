@@ -31,7 +31,7 @@ ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{1,27}")
 COMMON = 10_000
 
 
-def words(text: str) -> list[str]:
+def tokens(text: str) -> list[str]:
     """The text's words as they are compared: folded, letters and digits only."""
     folded = "".join(c if c.isalnum() else " " for c in fold(text))
     return [word[:MAX_WORD] for word in folded.split()]
@@ -69,7 +69,7 @@ def _visible(asked: Sequence[str], containing: Callable[[Sequence[str], Sequence
 
 
 def _asked(text: str) -> list[str]:
-    return words(text[:MAX_QUERY])[:MAX_WORDS]
+    return tokens(text[:MAX_QUERY])[:MAX_WORDS]
 
 
 def _is_common(asked: Sequence[str]) -> bool:

@@ -85,20 +85,20 @@ def keep(
     actor: Actor,
     now: datetime,
     given: str = "",
-    seen: str | None = None,
+    base: str | None = None,
 ) -> Draft:
-    """Keep what was typed, and begin the draft if need be. `given`: its token; `seen`: the stamp the page has, for
+    """Keep what was typed, and begin the draft if need be. `given`: its token; `base`: the stamp the page has, for
     what saves itself and must not undo what another tab wrote. Raises DraftGone, WrittenElsewhere."""
     try:
         draft = lock(public_id, actor)
     except DraftGone as gone:
         if gone.referral is not None or not _may_begin(public_id, actor, given):
             raise
-        if seen:  # discarded in another tab: what saves itself doesn't bring a part of it back
+        if base:  # discarded in another tab: what saves itself doesn't bring a part of it back
             raise WrittenElsewhere from None
         draft = _begin(public_id, actor, now=now)
     else:
-        if seen is not None and seen != stamp(draft):
+        if base is not None and base != stamp(draft):
             raise WrittenElsewhere
     draft.data, draft.updated_at = change(draft.data), max(now, draft.updated_at)
     draft.save()

@@ -47,8 +47,8 @@ def edit_details(referral: Referral, wanted: Details, *, seen_version: int, acto
 
     def merged(stale: Stale, current: Referral) -> Details | None:
         held = details_of(current)
-        seen = {name: _read(name, was) for name, (was, _is) in stale.changes.items() if hasattr(held, name)}
-        found = rules.merge(seen=asdict(held) | seen, current=asdict(held), wanted=asdict(wanted))
+        base = {name: _read(name, was) for name, (was, _is) in stale.changes.items() if hasattr(held, name)}
+        found = rules.merge(base=asdict(held) | base, current=asdict(held), wanted=asdict(wanted))
         if found.conflicts:
             raise Conflict(found.conflicts, version=stale.version)
         changes: dict[str, Any] = dict(found.changes)
@@ -68,7 +68,7 @@ def _read(column: str, kept: object) -> Any:
 def edit_team(
     referral: Referral, team: Sequence[rules.Member], *, seen_version: int, actor: Actor, now: datetime
 ) -> Referral:
-    """Put another team in place of the one seen (REF-7, REF-21). Raises Conflict if it is another one by now."""
+    """Put another team in place of the one the editor saw (REF-7, REF-21). Raises Conflict if it is another one by now."""
     wanted = Team(tuple(team))
 
     def merged(stale: Stale, current: Referral) -> Team:
@@ -81,7 +81,7 @@ def edit_team(
 def edit_solutions(
     referral: Referral, solutions: Sequence[Solution], *, seen_version: int, actor: Actor, now: datetime
 ) -> Referral:
-    """Put other solutions in place of those seen (REF-8, REF-21); an assessment's is fixed. Raises Conflict."""
+    """Put other solutions in place of those the editor saw (REF-8, REF-21); an assessment's is fixed. Raises Conflict."""
     wanted = Solutions(tuple(solutions))
 
     def merged(stale: Stale, current: Referral) -> Solutions:

@@ -81,6 +81,6 @@ def remove(name: StageName, *, actor: Actor, now: datetime) -> bool:
 
 def _record(name: StageName, verb: str, *, actor: Actor, now: datetime) -> None:
     """About the company: the name itself may be gone tomorrow."""
-    said = {"name": name.name, "stage": name.stage}
-    event = events.new_event(name.company, verb, actor=actor, now=now, company_id=name.company_id, after=said)
+    values = {"name": name.name, "stage": name.stage}
+    event = events.new_event(name.company, verb, actor=actor, now=now, company_id=name.company_id, after=values)
     events.record([event])

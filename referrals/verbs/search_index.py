@@ -11,7 +11,7 @@ from django.db.models import OuterRef, Subquery
 
 from referrals.models import Engagement, Note, Referral, ReferralQuerySet, TeamMember
 from referrals.rules.sharing import Party, know_each_other
-from referrals.selectors.search import OWN, SHARED, joined, words
+from referrals.selectors.search import OWN, SHARED, joined, tokens
 
 #: PostgreSQL refuses vectors of 1 MB; nobody types the end of such a text.
 MAX_INDEXED_WORDS, MAX_INDEXED_BYTES = 10_000, 700_000
@@ -71,7 +71,7 @@ def search_text(copy: Referral, team: Iterable[TeamMember], notes: Iterable[Note
         if _is_read(note, copy):
             parts.append((SHARED if note.shared else OWN, note.text))
     # A dict keeps the order and forgets repetitions. The blank before each word tells its beginning (_read).
-    marked = dict.fromkeys(f" {mark}{word}" for mark, part in parts for word in words(part))
+    marked = dict.fromkeys(f" {mark}{word}" for mark, part in parts for word in tokens(part))
     kept, size = [], 0
     for word in islice(marked, MAX_INDEXED_WORDS):
         size += len(word.encode())

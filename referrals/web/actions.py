@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from portal.accounts.edge import ActorRequest, needs_actor
+from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation

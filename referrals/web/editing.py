@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
-from portal.accounts.edge import ActorRequest, needs_actor
+from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Solution
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
@@ -24,7 +24,7 @@ from referrals.selectors import partners
 from referrals.selectors.recipients import reach
 from referrals.services import editing
 from referrals.web.actions import get_referral, redirect_to
-from referrals.web.forms.deal import add_blockers, unjudged
+from referrals.web.forms.deal import add_blockers, without_errors
 from referrals.web.forms.editing import DetailsForm, InviteForm, SolutionsForm, TeamForm, people
 from referrals.web.wizard import choices
 
@@ -83,7 +83,7 @@ def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
         initial={"value": referral.value, "currency": referral.currency, "close_date": referral.close_date},
     )
     if finding:
-        unjudged(form)
+        without_errors(form)
     elif request.method == "POST" and form.is_valid():
         try:
             workflow.run(referral, verbs.INVITE_PARTNER, form.invitation(), actor=request.actor, now=timezone.now())

@@ -13,14 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
-from portal.accounts.edge import ActorRequest, needs_actor
+from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Solution
 from portal.workflow.blockers import RuleViolation
 from referrals.models import Referral
 from referrals.policies import may_send
 from referrals.selectors import partners
 from referrals.services import creation, drafts
-from referrals.web.forms.deal import add_blockers, unjudged
+from referrals.web.forms.deal import add_blockers, without_errors
 from referrals.web.forms.sending import SendForm
 from referrals.web.wizard import choices
 from referrals.web.wizard.views import customers
@@ -39,7 +39,7 @@ def send_deal(request: ActorRequest) -> HttpResponse:
         solutions=Solution.objects.choosable(),
     )
     if finding:
-        unjudged(form)
+        without_errors(form)
     elif request.method == "POST" and form.is_valid() and (referral := _send(request, form)):
         messages.success(request, gettext("The deal was sent."))
         return redirect("deal", referral.public_id)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.accounts.edge import ActorRequest, keeps_company
+from portal.accounts.decorators import ActorRequest, company_admin_required
 from portal.accounts.models import Company
 from portal.workflow import timeline
 from portal.workflow.blockers import RuleViolation
@@ -22,7 +22,7 @@ from referrals.services import stage_names
 from referrals.web.forms import deal
 
 
-@keeps_company
+@company_admin_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def names(request: ActorRequest) -> HttpResponse:
     """All names by stage, and a form for one more."""
@@ -50,7 +50,7 @@ def _context(request: ActorRequest) -> dict[str, Any]:
     return {"stages": shown, "history": timeline.page(stage_names.history(request.actor))[0]}
 
 
-@keeps_company
+@company_admin_required
 @require_POST
 def remove_name(request: ActorRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(

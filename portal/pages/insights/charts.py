@@ -14,7 +14,7 @@ from django.utils.translation import get_language, gettext, ngettext
 from dealreg.rules import states
 from portal.accounts.rules import Actor
 from portal.money.rules import months
-from portal.pages.insights.figures import MOST_ROWS, Figures
+from portal.pages.insights.figures import MAX_ROWS, Figures
 from portal.pages.insights.period import Period
 from portal.pages.listing.filters import country_name
 from portal.workflow import text
@@ -293,9 +293,9 @@ def _by(code: str, title: str, about: str, head: str, found: Sequence[tuple[str,
         ],
         [
             (label, row["deals"], row["deals_usd"], row["won"], percent(row["won"], row["won"] + row["lost"]))
-            for label, row in found[:MOST_ROWS]
+            for label, row in found[:MAX_ROWS]
         ],
-        cut_at=MOST_ROWS if len(found) > MOST_ROWS else 0,
+        cut_at=MAX_ROWS if len(found) > MAX_ROWS else 0,
     )
 
 

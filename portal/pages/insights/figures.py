@@ -23,7 +23,7 @@ from referrals.models import Referral
 from referrals.models.expressions import STAGED
 
 #: So many countries or solutions at most, those with the most deals.
-MOST_ROWS = 50
+MAX_ROWS = 50
 
 _WON, _LOST = Q(substatus=rules.WON), Q(substatus=rules.LOST)
 _ACTIVE = Q(substatus=rules.ACCEPTED)
@@ -117,4 +117,4 @@ class Figures:
     def _most(self, deals: Any, *names: str) -> list[Mapping[str, Any]]:
         """One more than are shown, so that one can tell whether there are more."""
         found = deals.values(*names).annotate(**_sums(deals=Q(), won=_WON, lost=_LOST))
-        return list(found.order_by("-deals", "-deals_usd", *names)[: MOST_ROWS + 1])
+        return list(found.order_by("-deals", "-deals_usd", *names)[: MAX_ROWS + 1])

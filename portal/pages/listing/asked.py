@@ -13,7 +13,7 @@ from django.http import QueryDict
 from portal.accounts.rules import Actor
 from portal.pages.listing import filters, keyset
 from portal.pages.listing.filters import State, Values
-from portal.pages.listing.keyset import Order, Place
+from portal.pages.listing.keyset import Cursor, Order
 from referrals.selectors import search
 
 INBOUND, OUTBOUND, PARTNER_LED, FAVORITES = "inbound", "outbound", "partner_led", "favorites"
@@ -29,7 +29,7 @@ def tabs(actor: Actor) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class DealListQuery:
     """One view of the list; anything its address can't mean is left out (REF-20)."""
 
     tab: str = ""
@@ -37,12 +37,12 @@ class Asked:
     state: State = field(default_factory=dict)
     order: Order = field(default_factory=lambda: Order.of(keyset.DEFAULT))
     size: int = DEFAULT_SIZE
-    after: Place | None = None
+    after: Cursor | None = None
     #: Whether the address itself says what is filtered; else the person's remembered filters are.
     stated: bool = False
 
     @classmethod
-    def of(cls, values: Values, actor: Actor, *, kept: Mapping[str, str] | None = None) -> Asked:
+    def of(cls, values: Values, actor: Actor, *, kept: Mapping[str, str] | None = None) -> DealListQuery:
         """What the address asks for; an address that filters nothing gets what the person left the list with.
 
         A search that comes without filters is one over all deals: the remembered filters would hide what is looked for.
@@ -60,12 +60,12 @@ class Asked:
             state=state,
             order=order,
             size=next((size for size in SIZES if str(size) == _last(values, "size")), DEFAULT_SIZE),
-            after=keyset.place(_last(values, "after"), order.sort),
+            after=keyset.cursor(_last(values, "after"), order.sort),
             stated=stated,
         )
 
     @classmethod
-    def at(cls, address: str, actor: Actor) -> Asked:
+    def at(cls, address: str, actor: Actor) -> DealListQuery:
         """What an address asks for that is held in a field or in another address."""
         try:
             return cls.of(values(QueryDict(address.removeprefix("?"))), actor)

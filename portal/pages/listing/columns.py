@@ -9,7 +9,7 @@ from portal.accounts.rules import Actor
 from portal.workflow.blockers import _
 
 #: F6.1; a table with more can't be read.
-MOST = 9
+MAX_COLUMNS = 9
 
 
 @dataclass(frozen=True)
@@ -62,5 +62,5 @@ def chosen(codes: Iterable[str], actor: Actor) -> list[Column]:
     wanted = set(codes) - {TITLE.code}
     found = [column for column in offered(actor) if column.code in wanted]
     usual = _OF_VENDOR if actor.is_vendor else _OF_PARTNER
-    rest = found[: MOST - 1] or [column for column in offered(actor) if column.code in usual[1:]]
+    rest = found[: MAX_COLUMNS - 1] or [column for column in offered(actor) if column.code in usual[1:]]
     return [TITLE, *rest]

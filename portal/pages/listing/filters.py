@@ -37,7 +37,7 @@ Values = Mapping[str, Sequence[str]]
 State = Mapping[str, str]
 
 #: F6.1; more than that is no selection any more.
-MOST_CHOSEN = 50
+MAX_CHOSEN = 50
 LONGEST_TEXT = 100
 #: Days beyond these are slips of the finger, and not every time zone reaches them.
 FIRST_YEAR, LAST_YEAR = 1990, 2100
@@ -72,7 +72,7 @@ class Choices:
         if self.is_long and any(code not in known for code in asked):
             typed = {fold(label): code for code, label in known.items()}
             asked = [code if code in known else typed.get(fold(code), "") for code in asked]
-        chosen = [code for code in dict.fromkeys(asked) if code in known][:MOST_CHOSEN]
+        chosen = [code for code in dict.fromkeys(asked) if code in known][:MAX_CHOSEN]
         return {self.name: ",".join(chosen)} if chosen else {}
 
     def chosen(self, state: State) -> list[str]:
@@ -81,7 +81,7 @@ class Choices:
     def q(self, actor: Actor, state: State) -> Q:
         return self.find(actor, self.chosen(state))
 
-    def said(self, state: State) -> str:
+    def summary(self, state: State) -> str:
         known = self.options()
         labels = [text.phrase(known[code]) for code in self.chosen(state)]
         shown, more = labels[:2], len(labels) - 2
@@ -123,7 +123,7 @@ class Range:
     def q(self, actor: Actor, state: State) -> Q:
         return self.find(actor, self.ends(state))
 
-    def said(self, state: State) -> str:
+    def summary(self, state: State) -> str:
         first, last = self.ends(state)
         if last is None:
             return gettext("from %(first)s") % {"first": self.show(first)}
@@ -163,7 +163,7 @@ class Text:
     def q(self, actor: Actor, state: State) -> Q:
         return self.find(actor, self.value(state))
 
-    def said(self, state: State) -> str:
+    def summary(self, state: State) -> str:
         return f"“{self.value(state)}”"
 
 
@@ -211,12 +211,12 @@ _REGISTRATION_STATES = {
 
 def _of_type(_actor: Actor, chosen: Iterable[str]) -> Q:
     assessed = Q(engagement__assessment_type__isnull=False)
-    no_help, seen = Q(engagement__help_code=rules.NO_HELP), Q(engagement__vendor_may_view=True)
+    no_help, shared = Q(engagement__help_code=rules.NO_HELP), Q(engagement__vendor_may_view=True)
     kinds = {
         rules.SOLUTION_ASSESSMENT: assessed,
         rules.CO_SELL: ~assessed & ~no_help,
-        rules.PARTNER_LED: ~assessed & no_help & seen,
-        rules.PRIVATE: ~assessed & no_help & ~seen,
+        rules.PARTNER_LED: ~assessed & no_help & shared,
+        rules.PRIVATE: ~assessed & no_help & ~shared,
     }
     return Q.create([kinds[code] for code in chosen], Q.OR)
 

@@ -79,7 +79,7 @@ SORTS = {
 
 
 @dataclass(frozen=True)
-class Place:
+class Cursor:
     """A row's place in an order."""
 
     key: Any
@@ -90,11 +90,11 @@ class Place:
         return base64.urlsafe_b64encode(json.dumps([key, self.pk]).encode()).decode().rstrip("=")
 
 
-def place(text: str, sort: Sort) -> Place | None:
+def cursor(text: str, sort: Sort) -> Cursor | None:
     """The place that an address names; none if it is no place of this order."""
     try:
         key, pk = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        found = Place(sort.parse(key), pk)
+        found = Cursor(sort.parse(key), pk)
     except (binascii.Error, ValueError, TypeError, RecursionError, ArithmeticError):
         return None
     return found if type(pk) is int and 0 <= pk < 2**63 else None
@@ -122,16 +122,16 @@ class Order:
         key = F(KEY).desc() if self.descending else F(KEY).asc()
         return rows.annotate(**{KEY: self.sort.key}).order_by(key, "-pk" if self.descending else "pk")
 
-    def beyond(self, rows: ReferralQuerySet, there: Place) -> ReferralQuerySet:
+    def beyond(self, rows: ReferralQuerySet, there: Cursor) -> ReferralQuerySet:
         """What follows that place: one row comparison, which the order's index answers."""
         row, last = _row(self.sort.key, F("pk")), _row(Value(there.key), Value(there.pk))
         sign = " < " if self.descending else " > "
         compared = Func(row, last, template="%(expressions)s", arg_joiner=sign, output_field=BooleanField())
         return rows.filter(compared)
 
-    def place(self, referral: Referral) -> Place:
+    def cursor(self, referral: Referral) -> Cursor:
         """Of a row that apply() fetched."""
-        return Place(getattr(referral, KEY), referral.pk)
+        return Cursor(getattr(referral, KEY), referral.pk)
 
 
 def _row(*parts: Combinable) -> Func:

@@ -12,15 +12,15 @@ from dealreg.models import Registration
 from portal.accounts.models import Company
 from portal.accounts.rules import Actor
 from portal.pages.listing import filters
-from portal.pages.listing.asked import FAVORITES, INBOUND, OUTBOUND, PARTNER_LED, Asked
-from portal.pages.listing.keyset import Place
+from portal.pages.listing.asked import FAVORITES, INBOUND, OUTBOUND, PARTNER_LED, DealListQuery
+from portal.pages.listing.keyset import Cursor
 from referrals import rules
 from referrals.models import Favorite, Referral, ReferralQuerySet, ReferralSolution, TeamMember
 from referrals.models.expressions import STAGED
 from referrals.selectors import search
 
 
-def listed(actor: Actor, asked: Asked) -> ReferralQuerySet:
+def listed(actor: Actor, asked: DealListQuery) -> ReferralQuerySet:
     """Every deal that the person may see and that their search and filters find, in all tabs (ORG-2, ORG-4)."""
     rows = Referral.objects.visible_to(actor).of_company(actor)
     if search.is_long_enough(asked.query):
@@ -47,7 +47,7 @@ def default_tab(actor: Actor) -> str:
     return INBOUND if actor.is_vendor else OUTBOUND
 
 
-def in_order(actor: Actor, asked: Asked, found: ReferralQuerySet | None = None) -> ReferralQuerySet:
+def in_order(actor: Actor, asked: DealListQuery, found: ReferralQuerySet | None = None) -> ReferralQuerySet:
     """The tab's deals in the order asked for, from its first page on; `found` saves asking listed() twice."""
     found = listed(actor, asked) if found is None else found
     return asked.order.apply(of_tab(found, asked.tab or default_tab(actor), actor))
@@ -57,18 +57,18 @@ def in_order(actor: Actor, asked: Asked, found: ReferralQuerySet | None = None) 
 class Page:
     """Some deals, and where the next page begins if there is one."""
 
-    rows: list[Row]
-    next: Place | None
+    items: list[Row]
+    next: Cursor | None
 
 
-def page(actor: Actor, asked: Asked, found: ReferralQuerySet | None = None) -> Page:
+def page(actor: Actor, asked: DealListQuery, found: ReferralQuerySet | None = None) -> Page:
     """The rows of one page; the same number of queries whatever they hold."""
     fetched = list(page_query(in_order(actor, asked, found), asked))
     shown = fetched[: asked.size]
-    return Page(rows(shown, actor), asked.order.place(shown[-1]) if len(fetched) > len(shown) else None)
+    return Page(rows(shown, actor), asked.order.cursor(shown[-1]) if len(fetched) > len(shown) else None)
 
 
-def page_query(found: ReferralQuerySet, asked: Asked) -> ReferralQuerySet:
+def page_query(found: ReferralQuerySet, asked: DealListQuery) -> ReferralQuerySet:
     """One page's deals and one more. They are chosen first, then fetched with all that belongs to them: where nothing
     gives the order, a million keys are sorted instead of a million rows."""
     if asked.after is not None:
@@ -152,7 +152,7 @@ class Neighbours:
     next: Referral | None = None
 
 
-def neighbours(referral: Referral, actor: Actor, asked: Asked | None) -> Neighbours:
+def neighbours(referral: Referral, actor: Actor, asked: DealListQuery | None) -> Neighbours:
     """Two index look-ups around the deal's own place, besides one for that place; without a list only the star."""
     mine = Referral.objects.filter(pk=referral.pk).annotate(starred=starred(actor)).only("pk")
     if asked is None:
@@ -160,7 +160,7 @@ def neighbours(referral: Referral, actor: Actor, asked: Asked | None) -> Neighbo
     here = asked.order.apply(mine).get()
     around = [
         order.beyond(
-            order.apply(of_tab(listed(actor, asked), asked.tab or default_tab(actor), actor)), order.place(here)
+            order.apply(of_tab(listed(actor, asked), asked.tab or default_tab(actor), actor)), order.cursor(here)
         )
         .only("public_id", "name")
         .first()

@@ -35,7 +35,7 @@ def add_blockers(form: forms.BaseForm, blockers: Iterable[Blocker]) -> None:
         form.add_error(blocker.field if blocker.field in form.fields else None, text.text(blocker))
 
 
-def unjudged(form: forms.BaseForm) -> None:
+def without_errors(form: forms.BaseForm) -> None:
     """What was typed stays, and nothing is said of it yet: the person is still writing or looking something up."""
     form.errors.clear()
     if isinstance(form, TeamMixin):

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from referrals.selectors.partners import Responsiveness
 
 #: People of earlier deals, and the latest deals they are taken from.
-MOST_PEOPLE, LATEST_DEALS, MOST_MEMBERS = 12, 50, 500
+MAX_PEOPLE, LATEST_DEALS, MAX_MEMBERS = 12, 50, 500
 #: Third parties' solutions shown at once.
-MOST_SOLUTIONS = 20
+MAX_SOLUTIONS = 20
 
 
 def people(actor: Actor) -> list[dict[str, str]]:
@@ -38,9 +38,9 @@ def people(actor: Actor) -> list[dict[str, str]]:
     latest = own.newest_first().values("pk")[:LATEST_DEALS]
     members = TeamMember.objects.filter(referral__in=latest).order_by("-referral_id", "pk")
     found: dict[str, dict[str, str]] = {}
-    for member in members.values("first_name", "last_name", "phone", "email")[:MOST_MEMBERS]:
+    for member in members.values("first_name", "last_name", "phone", "email")[:MAX_MEMBERS]:
         found.setdefault(member["email"], {name: member[name] for name in PERSON})  # type: ignore[literal-required]
-    return list(found.values())[:MOST_PEOPLE]
+    return list(found.values())[:MAX_PEOPLE]
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ def third_party(actor: Actor, query: str, chosen: Sequence[str]) -> Group:
     found = [s for s in others if letters in fold(f"{s.name} {s.company}")]
     more = [s for s in found if str(s.public_id) not in kept]
     first = [s for s in others if str(s.public_id) in kept]
-    shown = [*first, *more[:MOST_SOLUTIONS]]
-    return _group("third", gettext("Of third parties"), shown, chosen, more=max(0, len(more) - MOST_SOLUTIONS))
+    shown = [*first, *more[:MAX_SOLUTIONS]]
+    return _group("third", gettext("Of third parties"), shown, chosen, more=max(0, len(more) - MAX_SOLUTIONS))
 
 
 def _group(code: str, label: str, found: Sequence[Solution], chosen: Sequence[str], more: int = 0) -> Group:
@@ -103,8 +103,8 @@ def review(pages: Wizard) -> dict[str, Any]:
     ]
     kind = rules.deal_type(
         help_code=pages.help_code,
-        vendor_may_view=pages.judged(HELP)["vendor_may_view"].value() == "yes",
-        assessment=bool(pages.judged(SOLUTIONS)["assessment"].value()),
+        vendor_may_view=pages.validated(HELP)["vendor_may_view"].value() == "yes",
+        assessment=bool(pages.validated(SOLUTIONS)["assessment"].value()),
     )
     return {
         "sections": sections,
@@ -127,7 +127,7 @@ def _facts(pages: Wizard, step: str) -> list[tuple[str, list[str]]]:
     if step == TEAM:
         team = [_person(row) for row in pages.team]
         return [(gettext("People"), [line for line in team if line])]
-    form = pages.judged(step)
+    form = pages.validated(step)
     found = [(str(form[name].label), _lines(form[name])) for name in _SHOWN[step]]
     return [(label, lines) for label, lines in found if lines]
 

@@ -25,9 +25,9 @@ from referrals.models import Draft, Referral
 from referrals.rules import sharing
 from referrals.selectors import partners
 from referrals.services import creation, drafts
-from referrals.web.forms.deal import add_blockers, unjudged
+from referrals.web.forms.deal import add_blockers, without_errors
 from referrals.web.forms.editing import InviteForm
-from referrals.web.wizard.forms import Around, CustomerStep, DealStep, HelpStep, SolutionsStep, Step, TeamStep
+from referrals.web.wizard.forms import CustomerStep, DealStep, HelpStep, SolutionsStep, Step, StepContext, TeamStep
 
 CUSTOMER, DEAL, TEAM, SOLUTIONS, HELP, REVIEW = "customer", "deal", "team", "solutions", "help", "review"
 STEPS: Mapping[str, str] = {
@@ -47,7 +47,7 @@ FORMS: Mapping[str, type[Step]] = {
 }
 PERSON = ("first_name", "last_name", "phone", "email")
 #: Of what is typed, so that a draft can't grow without end; rules and forms refuse far less.
-MOST_ROWS, MOST_INVITATIONS = 60, 60
+MAX_ROWS, MAX_INVITATIONS = 60, 60
 _ROW = re.compile(r"team-(\d{1,3})-(\w+)")
 
 
@@ -71,7 +71,7 @@ def rows(posted: QueryDict) -> list[dict[str, str]]:
     for name in posted:
         if (match := _ROW.fullmatch(name)) and match[2] in PERSON:
             found.setdefault(int(match[1]), {})[match[2]] = str(posted[name])
-    return [{name: found[n].get(name, "") for name in PERSON} for n in sorted(found)][:MOST_ROWS]
+    return [{name: found[n].get(name, "") for name in PERSON} for n in sorted(found)][:MAX_ROWS]
 
 
 def _query(values: Mapping[str, list[str]]) -> Any:
@@ -129,15 +129,15 @@ class Wizard:
         """The step's form with what was typed, not judged."""
         form = self._new_form(step)
         if form.is_bound:
-            unjudged(form)
+            without_errors(form)
         return form
 
-    def judged(self, step: str) -> Step:
+    def validated(self, step: str) -> Step:
         """The step's form with everything that is wrong with it, by itself; one never filled in is judged as empty."""
         form = self._parsed(step)
         if step not in self._judged:
             self._judged.add(step)
-            add_blockers(form, form.blockers(self.around))
+            add_blockers(form, form.blockers(self.step_context))
         return form
 
     def _parsed(self, step: str) -> Step:
@@ -149,8 +149,8 @@ class Wizard:
         return self._forms[step]
 
     @property
-    def around(self) -> Around:
-        return Around(today=self.now.date(), policy=self.context.policy, help_code=self.help_code)
+    def step_context(self) -> StepContext:
+        return StepContext(today=self.now.date(), policy=self.context.policy, help_code=self.help_code)
 
     @property
     def help_code(self) -> str:
@@ -226,7 +226,7 @@ class Wizard:
         for kept in self.kept_invitations():
             form = self.invite_form(kept["key"])
             self.judge_invitation(kept["key"], form)
-            found.append(Invitation(kept["key"], form, told(form)))
+            found.append(Invitation(kept["key"], form, problems(form)))
         return found
 
     # The deal they make
@@ -260,7 +260,7 @@ class Wizard:
 
     def problems(self) -> dict[str, list[str]]:
         """Everything that keeps the deal from being created, by step (REF-5..9)."""
-        found = {step: told(self.judged(step)) for step in FORMS}
+        found = {step: problems(self.validated(step)) for step in FORMS}
         for invitation in self.invitations:
             found[HELP] += [f"{invitation.partner or '–'}: {problem}" for problem in invitation.problems]
         deal = self.deal()
@@ -279,7 +279,7 @@ class Wizard:
             yield Blocker("inviter_not_on_team", message, "REF-9", "team")
 
 
-def told(form: django_forms.Form) -> list[str]:
+def problems(form: django_forms.Form) -> list[str]:
     """What is said of a form, field by field."""
     found = [str(error) for error in form.non_field_errors()]
     found += [f"{_asked(bound.label)} {error}" for bound in form for error in bound.errors]
@@ -341,7 +341,7 @@ def change_invitation(key: str, posted: QueryDict | None) -> Callable[[drafts.Da
             names = [n for n in posted if n in InviteForm.base_fields or n.startswith("team-")]
             values = {name: posted.getlist(name) for name in names}
         kept[place : place + 1] = [{"key": key, "values": values}] if posted is not None else []
-        return {**data, "invitations": kept[:MOST_INVITATIONS]}
+        return {**data, "invitations": kept[:MAX_INVITATIONS]}
 
     return change
 

@@ -25,7 +25,7 @@ from referrals.web.forms.editing import ContactMixin
 
 
 @dataclass(frozen=True)
-class Around:
+class StepContext:
     """What a step is judged by besides its own answers."""
 
     today: date
@@ -37,7 +37,7 @@ class Around:
 class Step(forms.Form):
     """One step: it parses its own answers and says what the rules have against those that can be read."""
 
-    def blockers(self, around: Around) -> Iterable[Blocker]:
+    def blockers(self, context: StepContext) -> Iterable[Blocker]:
         return ()
 
 
@@ -70,8 +70,8 @@ class CustomerStep(CustomerFields, ContactMixin, Step):
 
     field_order = ["country", "customer_search", "customer"]
 
-    def blockers(self, around: Around) -> Iterable[Blocker]:
-        return rules.contact_blockers(self.contact(), help_code=around.help_code)
+    def blockers(self, context: StepContext) -> Iterable[Blocker]:
+        return rules.contact_blockers(self.contact(), help_code=context.help_code)
 
 
 class DealStep(MoneyMixin, Step):
@@ -107,19 +107,19 @@ class DealStep(MoneyMixin, Step):
         if len(locations) == 1:
             self.fields["location"].initial = locations[0]
 
-    def blockers(self, around: Around) -> Iterable[Blocker]:
+    def blockers(self, context: StepContext) -> Iterable[Blocker]:
         # What can't be read is told of already; nothing is held against its stand-in.
-        data = {"name": "-", "value": Decimal(1), "currency": "USD", "close_date": around.today, **self.cleaned_data}
+        data = {"name": "-", "value": Decimal(1), "currency": "USD", "close_date": context.today, **self.cleaned_data}
         value = Money(data["value"], data["currency"])
-        yield from rules.detail_blockers(name=data["name"], value=value, notes=data["notes"], policy=around.policy)
-        yield from rules.close_date_blockers(data["close_date"], today=around.today)
+        yield from rules.detail_blockers(name=data["name"], value=value, notes=data["notes"], policy=context.policy)
+        yield from rules.close_date_blockers(data["close_date"], today=context.today)
 
 
 class TeamStep(TeamMixin, Step):
     """Who works on the deal (REF-7)."""
 
-    def blockers(self, around: Around) -> Iterable[Blocker]:
-        return rules.team_blockers(self.members(), policy=around.policy) if self.is_valid() else ()
+    def blockers(self, context: StepContext) -> Iterable[Blocker]:
+        return rules.team_blockers(self.members(), policy=context.policy) if self.is_valid() else ()
 
 
 class SolutionsStep(Step):
@@ -153,7 +153,7 @@ class SolutionsStep(Step):
             "A solution you had chosen can't be put on deals any more and was taken off. Check the others."
         )
 
-    def blockers(self, around: Around) -> Iterable[Blocker]:
+    def blockers(self, context: StepContext) -> Iterable[Blocker]:
         data = self.cleaned_data
         if {"solutions", "assessment", "assessment_location"} - data.keys():
             return ()
@@ -161,7 +161,7 @@ class SolutionsStep(Step):
             len(data["solutions"]),
             has_assessment=data["assessment"] is not None,
             assessment_location=bool(data["assessment_location"]),
-            policy=around.policy,
+            policy=context.policy,
         )
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import replace_url
 
-from portal.accounts.edge import ActorRequest, needs_actor
+from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.customers.models import Customer
 from portal.params import whole_number
 from portal.workflow.blockers import RuleViolation
@@ -27,7 +27,7 @@ from referrals.selectors import partners
 from referrals.selectors.recipients import reach
 from referrals.services import drafts
 from referrals.web.actions import me, redirect_to
-from referrals.web.forms.deal import unjudged
+from referrals.web.forms.deal import without_errors
 from referrals.web.wizard import choices
 from referrals.web.wizard import draft as wizard
 from referrals.web.wizard.draft import CUSTOMER, HELP, REVIEW, STEPS, TEAM, Wizard
@@ -63,7 +63,7 @@ def new_deal(request: ActorRequest) -> HttpResponse:
     """The first step of a new deal, with the drafts begun earlier beside it."""
     now = timezone.now()
     draft = drafts.new(request.actor, team=me(request), now=now)
-    return _page(request, Wizard(draft, actor=request.actor, now=now), CUSTOMER, judged=False)
+    return _page(request, Wizard(draft, actor=request.actor, now=now), CUSTOMER, validated=False)
 
 
 @_writes_deals
@@ -78,7 +78,7 @@ def step(request: ActorRequest, draft: uuid.UUID, step: str) -> HttpResponse:
         return _send(request, draft, step)
     now = timezone.now()
     pages = Wizard(drafts.get(draft, request.actor), actor=request.actor, now=now)
-    return _page(request, pages, step, judged=step in pages.tried or step == REVIEW)
+    return _page(request, pages, step, validated=step in pages.tried or step == REVIEW)
 
 
 def _save(request: ActorRequest, draft: uuid.UUID, step: str, **options: Any) -> Draft:
@@ -98,7 +98,7 @@ def _autosave(request: ActorRequest, draft: uuid.UUID, step: str) -> HttpRespons
     """What is being typed, unless another tab has saved since. The address becomes the draft's own."""
     context: dict[str, Any] = {"elsewhere": False}
     try:
-        saved = _save(request, draft, step, seen=request.POST.get("seen", ""))
+        saved = _save(request, draft, step, base=request.POST.get("seen", ""))
         context |= {"stamp": drafts.stamp(saved), "saved_at": saved.updated_at}
     except drafts.WrittenElsewhere:
         context |= {"stamp": request.POST.get("seen", ""), "elsewhere": True}
@@ -114,8 +114,8 @@ def _send(request: ActorRequest, draft: uuid.UUID, step: str) -> HttpResponse:
     saved = _save(request, draft, step, tried=go == "next")
     if go == "next" and step != REVIEW:
         pages = Wizard(saved, actor=request.actor, now=timezone.now())
-        if wizard.told(pages.judged(step)):
-            return _page(request, pages, step, judged=True, status=422)
+        if wizard.problems(pages.validated(step)):
+            return _page(request, pages, step, validated=True, status=422)
         return redirect(_step_url(draft, _beside(step, 1)))
     if step == TEAM and (place := _change_team(request, draft)):
         return redirect(_step_url(draft, step) + place)
@@ -149,10 +149,10 @@ def _change_team(request: ActorRequest, draft: uuid.UUID) -> str:
         elif person is not None:
             place = "#offered"
             rows = [*(row for row in rows if any(row.values())), person]
-        elif len(rows) < wizard.MOST_ROWS:
+        elif len(rows) < wizard.MAX_ROWS:
             place = f"#id_team-{len(rows)}-first_name"
             rows = [*rows, dict.fromkeys(wizard.PERSON, "")]
-        return {**data, TEAM: rows[: wizard.MOST_ROWS]}
+        return {**data, TEAM: rows[: wizard.MAX_ROWS]}
 
     drafts.keep(draft, change, actor=actor, now=timezone.now())
     return place
@@ -165,7 +165,7 @@ def _create(request: ActorRequest, draft: uuid.UUID) -> HttpResponse:
         referral = wizard.finish(draft, actor=request.actor, now=now)
     except (wizard.Unfinished, RuleViolation):
         pages = Wizard(drafts.get(draft, request.actor), actor=request.actor, now=now)
-        return _page(request, pages, REVIEW, judged=True, status=422)
+        return _page(request, pages, REVIEW, validated=True, status=422)
     messages.success(request, gettext("The deal was created."))
     return redirect("deal", referral.public_id)
 
@@ -173,7 +173,7 @@ def _create(request: ActorRequest, draft: uuid.UUID) -> HttpResponse:
 # What a step shows
 
 
-def _page(request: ActorRequest, pages: Wizard, step: str, *, judged: bool, status: int = 200) -> HttpResponse:
+def _page(request: ActorRequest, pages: Wizard, step: str, *, validated: bool, status: int = 200) -> HttpResponse:
     draft = pages.draft
     context = {
         "draft": draft,
@@ -187,7 +187,7 @@ def _page(request: ActorRequest, pages: Wizard, step: str, *, judged: bool, stat
     if step == REVIEW:
         context |= choices.review(pages)
     else:
-        form = pages.judged(step) if judged else pages.form(step)
+        form = pages.validated(step) if validated else pages.form(step)
         context |= {"form": form, **_SHOWN[step](request, pages, form)}
     return render(request, f"referrals/new/{step}.html", context, status=status)
 
@@ -202,7 +202,9 @@ def _steps(pages: Wizard, current: str) -> list[dict[str, Any]]:
     for code, label in STEPS.items():
         look = ""
         if code in pages.tried:
-            wrong = wizard.told(pages.judged(code)) or (code == HELP and any(i.problems for i in pages.invitations))
+            wrong = wizard.problems(pages.validated(code)) or (
+                code == HELP and any(i.problems for i in pages.invitations)
+            )
             look = "wrong" if wrong else "done"
         found.append({"code": code, "label": gettext(label), "look": look, "now": code == current})
     return found
@@ -331,7 +333,7 @@ def invitation(request: ActorRequest, draft: uuid.UUID, key: str) -> HttpRespons
     """One partner to be invited with the deal (REF-9); kept as it was typed, and told what is wrong with it."""
     pages = Wizard(drafts.get(draft, request.actor), actor=request.actor, now=timezone.now())
     kept = key in pages.invitation_keys
-    if not kept and len(pages.invitation_keys) >= wizard.MOST_INVITATIONS:
+    if not kept and len(pages.invitation_keys) >= wizard.MAX_INVITATIONS:
         messages.error(request, gettext("This draft invites as many partners as it can hold; remove one first."))
         return redirect(_invitations_url(draft))
     if request.method == "POST":
@@ -358,7 +360,7 @@ def _send_invitation(request: ActorRequest, draft: uuid.UUID, key: str) -> HttpR
     pages = Wizard(saved, actor=request.actor, now=timezone.now())
     form = pages.invite_form(key)
     if finding:
-        unjudged(form)
+        without_errors(form)
     elif pages.judge_invitation(key, form):
         return redirect(_invitations_url(draft))
     return _invitation_page(request, pages, key, form, status=200 if finding else 422)

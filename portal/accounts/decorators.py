@@ -35,7 +35,7 @@ def needs_actor(
     return wrapped
 
 
-def keeps_company(
+def company_admin_required(
     view: Callable[Concatenate[ActorRequest, ...], HttpResponse],
 ) -> Callable[..., HttpResponse]:
     """Only for people who manage their company's people and settings (ORG-2)."""

@@ -26,7 +26,7 @@ LinkMaker = Callable[[Notice], str]
 _makers: dict[str, LinkMaker] = {}
 
 #: The count in the top bar says no more than that there are many.
-MOST_COUNTED = 99
+MAX_COUNTED = 99
 
 
 def leads_to(page: str) -> Callable[[Openable], Openable]:
@@ -85,7 +85,7 @@ def _page_of(link: str) -> tuple[str, Any]:
     return match.url_name or "", next(iter(match.kwargs.values()), None)
 
 
-def told(user: User | None, notices: Sequence[Notice]) -> list[Notice]:
+def visible_notices(user: User | None, notices: Sequence[Notice]) -> list[Notice]:
     """Those that may still be told: somebody without an account only that they are invited (REF-24)."""
     if user is None:
         return [notice for notice in notices if rules.reaches_strangers(notice.category)]
@@ -96,7 +96,7 @@ def told(user: User | None, notices: Sequence[Notice]) -> list[Notice]:
 
 
 @dataclass(frozen=True)
-class Told:
+class RenderedNotice:
     """The notice as text in the reader's language; empty if they may no longer see what it is about."""
 
     notice: Notice
@@ -114,29 +114,29 @@ class Told:
         return not self.subject
 
 
-def words(notice: Notice, *, seen: bool = True) -> Told:
+def rendered(notice: Notice, *, visible: bool = True) -> RenderedNotice:
     category = rules.CATEGORIES.get(notice.category) or rules.CATEGORIES[rules.ANSWER]
-    if not seen:
-        return Told(notice, category)
+    if not visible:
+        return RenderedNotice(notice, category)
     params = from_json({"code": "", "message": "", "params": notice.params}).params
-    return Told(notice, category, " ".join(_said(notice.subject, params).split()), _said(notice.body, params))
+    return RenderedNotice(notice, category, " ".join(_text(notice.subject, params).split()), _text(notice.body, params))
 
 
-def _said(msgid: str, params: Mapping[str, Param]) -> str:
+def _text(msgid: str, params: Mapping[str, Param]) -> str:
     return text.text(Blocker("", msgid, params=params)) if msgid else ""
 
 
 def page(
     user: User, memberships: Sequence[Membership], *, after: Notice | None, limit: int
-) -> tuple[list[Told], Notice | None]:
+) -> tuple[list[RenderedNotice], Notice | None]:
     """A person's notices below one, newest first, and the one to go on from; nothing is shown twice or missed."""
     notices = Notice.objects.of(user.pk).newest_first()
     rows = list((notices.below(after) if after else notices)[: limit + 1])
     opened = openers(memberships, [notice.link for notice in rows[:limit]])
-    shown = [words(notice, seen=notice.link in opened) for notice in rows[:limit]]
+    shown = [rendered(notice, visible=notice.link in opened) for notice in rows[:limit]]
     return shown, rows[limit - 1] if len(rows) > limit else None
 
 
 def unread_count(user_id: int) -> int:
     """How many notices the person has not read; counts no further than one more than is ever said."""
-    return Notice.objects.of(user_id).unread()[: MOST_COUNTED + 1].count()
+    return Notice.objects.of(user_id).unread()[: MAX_COUNTED + 1].count()
