@@ -80,10 +80,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 @pytest.fixture(autouse=True)
 def _clean_cache() -> None:
-    """Nothing cached, and no task queued, by the test before."""
-    from django.core.cache import cache
+    """Nothing cached, no task queued and nothing found out about Redis by the test before."""
+    from django.conf import settings
+    from redis import Redis
 
-    cache.clear()
+    from portal import circuit
+
+    circuit.CACHE.close()
+    circuit.QUEUE.close()
+    with Redis.from_url(settings.REDIS_URL) as redis:  # the cache itself would ignore that it can't
+        redis.flushdb()
 
 
 @pytest.fixture

@@ -201,7 +201,7 @@ def test_filing_waits_for_the_worker_which_is_called_on_commit(
 ) -> None:
     """FLOW-1: still pending with submitted_at; the task goes out on commit; a broker that is away stops nobody."""
     sent: list[Any] = []
-    monkeypatch.setattr(celery, "send_task", lambda name, kwargs: sent.append((name, kwargs)))
+    monkeypatch.setattr(celery, "send_task", lambda name, kwargs, **_how: sent.append((name, kwargs)))
     deal = build.won(cast)
     with django_capture_on_commit_callbacks(execute=True):
         filed = build.submitted(cast, deal)

@@ -41,7 +41,7 @@ MINUTE = timedelta(minutes=1)
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What the worker was asked for."""
     asked: list[dict[str, Any]] = []
-    monkeypatch.setattr("portal.pages.services.current_app.send_task", lambda name, kwargs: asked.append(kwargs))
+    monkeypatch.setattr("portal.pages.services.send_soon", lambda name, **kwargs: asked.append(kwargs))
     return asked
 
 

@@ -17,20 +17,12 @@ from django.core.cache import cache, caches
 from django.test import Client
 
 from portal import outage
-from portal.circuit import CACHE, CACHE_SECONDS, PAUSE_SECONDS, QUEUE
+from portal.circuit import CACHE, CACHE_SECONDS, PAUSE_SECONDS
 from portal.pages.demo.cast import PASSWORD, Cast
 from tests import build
 from tests.edge import Live
 
 LOGIN = "/accounts/login/"
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    """What one test finds out isn't the next one's business."""
-    yield
-    CACHE.close()
-    QUEUE.close()
 
 
 def use_redis(settings: Any, path: str) -> None:

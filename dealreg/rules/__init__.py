@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dealreg.rules.acv import UsdRate, acv, round_cents
+from dealreg.rules.acv import UsdRate, round_cents
 from dealreg.rules.checks import WAIVED, violations
-from dealreg.rules.eligibility import Criterion, Eligibility, EligibilityFacts, eligibility
+from dealreg.rules.eligibility import Criterion, Eligibility, EligibilityFacts
 from dealreg.rules.judgement import Judgement, Route, judge, route_for
 from dealreg.rules.values import Amounts, RegistrationFacts, RegistrationInput, amounts
 
@@ -19,9 +19,7 @@ __all__ = [
     "RegistrationInput",
     "Route",
     "UsdRate",
-    "acv",
     "amounts",
-    "eligibility",
     "judge",
     "round_cents",
     "route_for",

@@ -17,6 +17,7 @@ from typing import IO
 
 import currency_converter
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection, transaction
 
 from portal.money import rules
@@ -26,6 +27,8 @@ from portal.outage import send_soon
 from portal.workflow.blockers import RuleViolation, _
 
 FETCH_TIMEOUT_SECONDS = 30
+#: Every form with an amount asks for them; they change when rates arrive.
+CURRENCIES_KEY = "form-currencies"
 
 
 class RateMissing(LookupError):
@@ -111,7 +114,11 @@ def to_usd(amount: Decimal, currency: str, *, month: date, policy: RatePolicy) -
 
 def currencies() -> list[str]:
     """The currencies a form offers: USD, the common ones, the rest by code; those no longer published are left out."""
-    return rules.in_form_order(MonthlyRate.objects.latest_of_each_source().values_list("currency", flat=True))
+    found: list[str] | None = cache.get(CURRENCIES_KEY)
+    if found is None:
+        found = rules.in_form_order(MonthlyRate.objects.latest_of_each_source().values_list("currency", flat=True))
+        cache.set(CURRENCIES_KEY, found, 60)
+    return found
 
 
 # Taking in
@@ -219,6 +226,7 @@ def _write(rows: Sequence[Rate], *, source: str, publication: str, now: datetime
             Written(pk, Rate(currency, month, rate), replaced, replaced_source)
             for pk, currency, month, rate, replaced, replaced_source in cursor.fetchall()
         )
+    transaction.on_commit(lambda: cache.delete(CURRENCIES_KEY), robust=True)
     created = sum(row.replaced is None for row in written)
     imported = Imported(
         created, len(written) - created, len(rows) - len(written), written, source=source, publication=publication

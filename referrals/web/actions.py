@@ -29,10 +29,13 @@ from referrals.services import creation, stage_names
 from referrals.web.forms import deal, editing
 
 
-def get_referral(request: ActorRequest, public_id: Any) -> Referral:
-    """The referral the actor may see, else 404 as for one that doesn't exist (ORG-6)."""
-    visible = Referral.objects.visible_to(request.actor).with_context().prefetch_related("team")
-    return get_object_or_404(visible, public_id=public_id)
+def get_referral(request: ActorRequest, public_id: Any, *, with_team: bool = True) -> Referral:
+    """The referral the actor may see, else 404 as for one that doesn't exist (ORG-6).
+
+    Without its team for what asks about it once: a verb reads both anew, behind its lock.
+    """
+    visible = Referral.objects.visible_to(request.actor).with_context()
+    return get_object_or_404(visible.prefetch_related("team") if with_team else visible, public_id=public_id)
 
 
 def redirect_to(request: ActorRequest, url: str) -> HttpResponse:
@@ -132,7 +135,7 @@ PAGES: Mapping[str, Page] = {page.verb.name: page for page in _WAYS}
 @require_http_methods(["GET", "POST"])
 def act(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
     """One verb's page: what it asks, what becomes final, and why it can't be done if so."""
-    referral = get_referral(request, public_id)
+    referral = get_referral(request, public_id, with_team=request.method == "GET")
     page, now = PAGES.get(verb.replace("-", "_")), timezone.now()
     if page is None:
         raise Http404

@@ -22,9 +22,11 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from celery import current_app
 from django.conf import settings
+from django.utils import timezone
 from redis import Redis
 
 from portal import embedded, run
+from portal.notify.services import last_heartbeat
 from portal.notify.tasks import heartbeat
 
 PATIENCE = 30.0
@@ -152,8 +154,10 @@ class Portal:
         for process in (self.web, self.worker):
             if not process.alive:
                 process.start()
+        began = timezone.now()
         heartbeat.delay()
         wait_for(lambda: answer(f"{self.url}/readyz")[0] == 200, f"/readyz; see {self.web.log.parent}")
+        wait_for(lambda: (last_heartbeat() or began) > began, f"the worker; see {self.worker.log}")
 
     def status(self) -> dict[str, str]:
         return json.loads(answer(f"{self.url}/readyz")[1])
