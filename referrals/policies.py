@@ -1,4 +1,4 @@
-"""Who may do what to a referral. No queries: the caller brings the team along."""
+"""Who may do what with a referral. The functions make no queries: the caller loads the referral with its team."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from referrals.models import Referral
 
 
 def may_read(actor: Actor, referral: Referral) -> bool:
-    """What ReferralQuerySet.visible_to finds, asked of one referral (ORG-2, ORG-4, REF-3)."""
+    """Whether the actor may read this referral; the same rule as ReferralQuerySet.visible_to (ORG-2, ORG-4, REF-3)."""
     if actor.is_vendor:
         own = referral.company_id == actor.company_id
         return bool(actor.grants) and (own or referral.engagement.vendor_may_view)
@@ -17,7 +17,11 @@ def may_read(actor: Actor, referral: Referral) -> bool:
 
 
 def may_change(actor: Actor, referral: Referral) -> bool:
-    """Admins in their scope, users on the team, the vendor's sellers on the vendor's copy (ORG-2)."""
+    """Whether the actor may change this referral (ORG-2).
+
+    Referrals admins may in their scope, referrals users if the team lists them, the vendor's sellers on the vendor's
+    copy.
+    """
     if referral.company_id != actor.company_id:
         return False
     if actor.is_vendor:
@@ -26,17 +30,21 @@ def may_change(actor: Actor, referral: Referral) -> bool:
 
 
 def may_share(actor: Actor, referral: Referral) -> bool:
-    """What only the company that sells decides: the vendor's sellers send deals on their own page (REF-4, REF-9)."""
+    """Whether the actor may share the deal or invite partners (REF-4, REF-9).
+
+    Only people of a partner may; the vendor's sellers send deals on a page of their own.
+    """
     return not actor.is_vendor and may_change(actor, referral)
 
 
 def may_send(actor: Actor) -> bool:
-    """The vendor's sellers; partners invite from their own deals (REF-9)."""
+    """Whether the actor may send deals to partners (REF-9): only the vendor's sellers. Partners invite others to their
+    own deals."""
     return actor.is_vendor and actor.has(SELLER)
 
 
 def acts_for_company(actor: Actor) -> bool:
-    """Anybody of a company; what else *New deal* needs, and why it is missing, its blockers say (ORG-5)."""
+    """Whether the actor acts for a company (ORG-5); the blockers of *New deal* say what else is missing."""
     return actor.company_id is not None
 
 
@@ -46,5 +54,5 @@ def on_team(actor: Actor, referral: Referral) -> bool:
 
 
 def may_register(actor: Actor, referral: Referral) -> bool:
-    """A referrals admin in scope, or a referrals user on the team (ORG-3); the vendor registers nothing."""
+    """Whether the actor may register the deal (ORG-3): like may_change, but the vendor registers nothing."""
     return not actor.is_vendor and may_change(actor, referral)

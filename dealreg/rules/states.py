@@ -1,4 +1,4 @@
-"""The words of registrations (FLOW): states, their wire tokens, and the reasons a reviewer gives."""
+"""The vocabulary of registrations (FLOW): states, their wire tokens, and the reasons a reviewer gives."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ ACTION_REASONS: Mapping[str, str] = {
 
 
 def reason_text(code: str, *, status: str) -> str:
-    """What a reason says in the state the decision led to: failing and sending back share some codes (FLOW-5)."""
+    """The text of a reason code in this state: failing and sending back share some codes (FLOW-5)."""
     first, second = FAIL_REASONS, ACTION_REASONS
     if status == ACTION_REQUIRED:
         first, second = second, first

@@ -183,7 +183,7 @@ def role_blockers(grants: Collection[Grant], *, vendor: bool) -> Iterator[Blocke
         yield Blocker("role_missing", _("Choose at least one role."), "ORG-2")
     keeper = keeper_role(vendor=vendor)
     if any(grant.role == keeper and grant.location_id is not None for grant in grants):
-        message = _("Who keeps a company's people does so for the entire company, not for single locations.")
+        message = _("The role that manages a company's people is for the entire company, not for single locations.")
         yield Blocker("keeper_everywhere", message, "ORG-1", keeper)
 
 

@@ -1,4 +1,4 @@
-"""The mail in the admin: read by everyone there; programme managers send again what was given up."""
+"""The mail queue in the admin. All admin users read it; programme managers retry mail that was given up."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class NoticeAdmin(PortalAdmin):
     actions = ("send_again",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notice]:
-        """Nothing of deals that are not shared with the vendor (REF-3)."""
+        """Leave out mail about deals that are not shared with the vendor (REF-3)."""
         return super().get_queryset(request).filter(event__in=seen_by_vendor())
 
     def has_send_permission(self, request: HttpRequest) -> bool:

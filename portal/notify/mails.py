@@ -21,7 +21,7 @@ from portal.notify.models import Notice
 
 
 def zone_of(user: User | None) -> zoneinfo.ZoneInfo:
-    """The person's zone; UTC for a name that means nothing."""
+    """The person's time zone; UTC if its name is unknown."""
     try:
         return zoneinfo.ZoneInfo(user.time_zone if user else "UTC")
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
@@ -37,7 +37,7 @@ def single(notice: Notice) -> EmailMultiAlternatives:
 
 
 def digest(notices: Sequence[Notice]) -> EmailMultiAlternatives:
-    """The day's mail about several notices to one person; known as it was put together, however often it is tried."""
+    """One mail with the day's notices for one person; every try of the same digest has the same Message-ID."""
     head = notices[0]
     with _as_read_by(head.user, head.language):
         told = [selectors.rendered(notice) for notice in notices]
@@ -48,7 +48,7 @@ def digest(notices: Sequence[Notice]) -> EmailMultiAlternatives:
 
 @contextmanager
 def _as_read_by(user: User | None, language: str) -> Iterator[None]:
-    """In the language the person has now; somebody without an account, in the one they were written to."""
+    """Activate the person's current language; without an account, the language they were written to in."""
     with translation.override(user.language if user else language), timezone.override(zone_of(user)):
         yield
 

@@ -1,4 +1,4 @@
-"""The notices of whoever is signed in, how they want to be mailed (REF-24, F5.2), and the mail of the demo."""
+"""The pages of notices and mail preferences (REF-24, F5.2), and the kept mail of the demo."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MAIL_POLICY = (
 
 
 def _person(request: ActorRequest) -> User:
-    """Whoever is signed in: needs_actor lets nobody else in."""
+    """The signed-in user; needs_actor guarantees that there is one."""
     assert isinstance(request.user, User)
     return request.user
 
@@ -42,7 +42,7 @@ def _person(request: ActorRequest) -> User:
 @needs_actor
 @require_GET
 def notices(request: ActorRequest) -> HttpResponse:
-    """Newest first; *load more* asks for what is below a notice (keyset)."""
+    """The notices, newest first; *load more* continues after the last one shown (keyset)."""
     person, below = _person(request), whole_number(request.GET.get("after"))
     after = Notice.objects.of(person.pk).filter(pk=below).first() if below is not None else None
     shown, last = selectors.page(person, request.memberships, after=after, limit=PAGE)  # type: ignore[attr-defined]
@@ -59,7 +59,7 @@ def notices(request: ActorRequest) -> HttpResponse:
 @needs_actor
 @require_GET
 def open_notice(request: ActorRequest, pk: int) -> HttpResponse:
-    """On to what it tells of, as a member of the company that may see it; read from now on."""
+    """Mark the notice as read and open its page, acting for the company that may see it."""
     notice = get_object_or_404(Notice.objects.of(_person(request).pk), pk=pk)
     services.mark_read(notice, now=timezone.now())
     opened = selectors.openers(_own_first(request), [notice.link])
@@ -108,7 +108,7 @@ def preferences(request: ActorRequest) -> HttpResponse:
 
 
 def demo_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """For everybody who opens a demo, also signed out: whoever is invited has no account yet. Elsewhere: unknown."""
+    """Only in a demo, and there for everybody, signed in or not: invited people have no account yet. Elsewhere 404."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -122,7 +122,7 @@ def demo_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 @demo_only
 @require_GET
 def demo_mails(request: HttpRequest) -> HttpResponse:
-    """Newest first; the next page begins below a mail (keyset)."""
+    """The kept mails, newest first; the next page begins after the last one shown (keyset)."""
     to, below = request.GET.get("to", "").strip(), request.GET.get("before", "")
     try:
         before = UUID(below) if below else None
@@ -149,7 +149,7 @@ def demo_mail_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @demo_only
 @require_GET
 def demo_mail_html(_request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """The HTML of a mail, for the frame on its page."""
+    """The HTML part of a mail, for the iframe on its page."""
     html = _kept(public_id).html.replace("<head>", '<head><base target="_top">', 1)
     return HttpResponse(html, headers={"Content-Security-Policy": MAIL_POLICY, "X-Frame-Options": "SAMEORIGIN"})
 

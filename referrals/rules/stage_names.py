@@ -1,4 +1,4 @@
-"""Which stage a name stands for: percentages, the wire's names, and those of a company's own CRM (REF-16). Pure."""
+"""Finds the stage for a percentage, a wire name, or a name of the company's own CRM (REF-16). Pure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ MAX_LENGTH = 100
 
 
 def stage_of(token: str | int, names: Mapping[str, int]) -> int | None:
-    """The stage in per cent that a percentage, a wire name or one of the company's own `names` (folded) stands for.
+    """The stage, in per cent, for a percentage, a wire name or one of the company's own `names` (folded); or None.
 
-    A company's own name wins over the wire's, though none can stand for another stage than the wire's (name_blockers).
+    A company's own name is looked up first; name_blockers keeps it from contradicting a wire name.
     """
     folded = fold(str(token))
     if folded in names:
@@ -28,14 +28,14 @@ def stage_of(token: str | int, names: Mapping[str, int]) -> int | None:
 
 
 def _percentage(folded: str) -> int | None:
-    """20, 20 %, 20% and %20: the stage itself; nothing else that is a number."""
+    """The stage for 20, 20 %, 20% or %20; None for any number that is no stage."""
     number = folded.strip("% ")
     stages = {str(stage): stage for stage in rules.STAGES if stage < rules.WON_STAGE}
     return stages.get(number)
 
 
 def name_blockers(name: str, stage: int, *, names: Mapping[str, int]) -> Iterator[Blocker]:
-    """What keeps a company from calling a stage so: each name stands for one stage, to everybody (REF-16)."""
+    """Every reason against a new name: each name must stand for one stage only, for everybody (REF-16)."""
     folded = fold(name)
     if not folded:
         yield Blocker("name_required", _("Write the name as your CRM has it."), "REF-16", "name")

@@ -1,4 +1,4 @@
-"""Whom a deal's news concern: its team, and who can act on it; for many deals in a few queries (REF-24)."""
+"""Who hears news of a deal: its team, and the people who can act on it; few queries for many deals (REF-24)."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from referrals.policies import may_change, may_read, may_register
 
 @dataclass(frozen=True)
 class People:
-    """The people of some deals' companies, with whom the deals' teams list; teams are prefetched."""
+    """The people of several deals' companies, and which of them each deal's team lists. Teams must be prefetched."""
 
     #: By company: who works there with a role that acts on deals, or is on one of the teams.
     members: dict[int, list[Actor]]
 
     def team(self, referral: Referral) -> list[str]:
-        """The team's members who may see the deal, or else the referrals admins of its location, else of the company.
+        """The team's members who may see the deal; if there are none, the referrals admins of its location, else of the
+        company.
 
-        Whoever else the team lists is told nothing: anybody could have been written down there (REF-24).
+        Other people on the team's list get nothing, because anybody's address could have been entered there (REF-24).
         """
         listed = [member.email for member in referral.team.all() if self._may_read(member.email, referral)]
         return listed or self._who(referral, _administers_location) or self._who(referral, _administers_deals)
@@ -40,11 +41,11 @@ class People:
         return {(company, a.email.lower()): a for company, actors in self.members.items() for a in actors}
 
     def answering(self, referral: Referral) -> list[str]:
-        """Who can answer the deal, or else the account admins, who can give somebody the role (FLOW-8, F5.1)."""
+        """Those who can answer the deal; without any, the account admins, who can assign the role (FLOW-8, F5.1)."""
         return self._who(referral, may_change) or self._who(referral, _administers)
 
     def registering(self, referral: Referral) -> list[str]:
-        """Who can register the deal (ORG-3), or else the account admins."""
+        """Those who can register the deal (ORG-3); if there are none, the account admins."""
         return self._who(referral, may_register) or self._who(referral, _administers)
 
     def _who(self, referral: Referral, may: Callable[[Actor, Referral], bool]) -> list[str]:
@@ -56,7 +57,7 @@ def _administers(actor: Actor, referral: Referral) -> bool:
 
 
 def _administers_location(actor: Actor, referral: Referral) -> bool:
-    """A referrals admin of this location by name, not of the entire company (ORG-1)."""
+    """Whether the person is referrals admin of this very location, not of the entire company (ORG-1)."""
     return referral.location_id in actor.scope(REFERRALS_ADMIN).location_ids
 
 
@@ -65,7 +66,7 @@ def _administers_deals(actor: Actor, referral: Referral) -> bool:
 
 
 def people_of(referrals: Iterable[Referral]) -> People:
-    """Two queries, however many deals there are."""
+    """Load the people of these deals' companies; two queries, however many deals there are."""
     referrals = list(referrals)
     listed = {member.email for referral in referrals for member in referral.team.all()}
     members: dict[int, list[Actor]] = defaultdict(list)
@@ -84,7 +85,8 @@ def _memberships(company_ids: Iterable[int], listed: Iterable[str]) -> Iterable[
 
 @dataclass(frozen=True)
 class Reach:
-    """Who of a team is told nothing because the company has no account for the address, and who can invite (REF-24)."""
+    """The team members who get no notices because the company has no account for their address; and who can invite them
+    (REF-24)."""
 
     strangers: frozenset[str]
     may_invite: bool
@@ -93,7 +95,7 @@ class Reach:
 
 
 def reach(actor: Actor, emails: Iterable[str]) -> Reach:
-    """One query. An account with another company is none here, so nobody learns where else somebody works (ORG-6)."""
+    """One query. Accounts of other companies don't count, so nobody learns where else a person works (ORG-6)."""
     asked = {email for email in emails if email}
     keeping = Q(grants__role=keeper_role(vendor=actor.is_vendor))
     rows = Membership.objects.filter(

@@ -1,4 +1,4 @@
-"""Settings: what a company's own CRM calls the sales stages (REF-16)."""
+"""Settings page for the names that a company's own CRM uses for the sales stages (REF-16)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from referrals.web.forms import deal
 @company_admin_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def names(request: ActorRequest) -> HttpResponse:
-    """All names by stage, and a form for one more."""
+    """All names by stage, and a form to add one."""
     form = deal.StageNameForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         company = Company.objects.get(pk=request.actor.own_company_id)

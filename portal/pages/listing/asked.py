@@ -1,4 +1,4 @@
-"""What an address of the list asks for, and addresses that ask for something else."""
+"""The query that an address of the list stands for, and the addresses of similar queries."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ EXACT = "exact"
 
 
 def tabs(actor: Actor) -> tuple[str, ...]:
-    """The lists there are (REF-19); for the vendor also the deals that it may merely view."""
+    """The tabs of the list (REF-19). The vendor also has one for deals that it may only view."""
     return (INBOUND, OUTBOUND, PARTNER_LED, FAVORITES) if actor.is_vendor else (INBOUND, OUTBOUND, FAVORITES)
 
 
 @dataclass(frozen=True)
 class DealListQuery:
-    """One view of the list; anything its address can't mean is left out (REF-20)."""
+    """One query of the list, as its address holds it; invalid parameters are ignored (REF-20)."""
 
     tab: str = ""
     query: str = ""
@@ -43,9 +43,9 @@ class DealListQuery:
 
     @classmethod
     def of(cls, values: Values, actor: Actor, *, kept: Mapping[str, str] | None = None) -> DealListQuery:
-        """What the address asks for; an address that filters nothing gets what the person left the list with.
+        """Read the query from an address. One without filters gets the filters that the person used last.
 
-        A search that comes without filters is one over all deals: the remembered filters would hide what is looked for.
+        A search without filters searches all deals, because remembered filters would hide what is looked for.
         """
         state = filters.clean(values, actor)
         query = _last(values, "q").strip()[: search.MAX_QUERY]
@@ -66,7 +66,7 @@ class DealListQuery:
 
     @classmethod
     def at(cls, address: str, actor: Actor) -> DealListQuery:
-        """What an address asks for that is held in a field or in another address."""
+        """Read the query from an address that a form field or another address contains."""
         try:
             return cls.of(values(QueryDict(address.removeprefix("?"))), actor)
         except SuspiciousOperation:  # thousands of fields
@@ -77,7 +77,7 @@ class DealListQuery:
         return bool(self.state or self.query)
 
     def kept(self) -> dict[str, str]:
-        """What is remembered of it: filters, order and page size."""
+        """What is remembered of the query: filters, order and page size."""
         kept = dict(self.state)
         if str(self.order) != keyset.DEFAULT:
             kept["sort"] = str(self.order)
@@ -86,7 +86,7 @@ class DealListQuery:
         return kept
 
     def params(self) -> dict[str, str]:
-        """Everything its address says."""
+        """All parameters of the query's address."""
         return {
             **({"tab": self.tab} if self.tab else {}),
             **({"q": self.query} if self.query else {}),
@@ -96,11 +96,11 @@ class DealListQuery:
         }
 
     def address(self, **changes: Any) -> str:
-        """The address of this view with some of it changed; from the top of the list unless `after` is given."""
+        """The address of this query with some changes; it starts at the top of the list unless `after` is given."""
         return "?" + urlencode(replace(self, **{"after": None, **changes}).params(), safe=",:@")
 
     def without(self, item: filters.Filter) -> str:
-        """The address with one filter less."""
+        """The address without one of the filters."""
         return self.address(state={name: value for name, value in self.state.items() if name not in item.names})
 
 

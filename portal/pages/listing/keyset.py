@@ -1,7 +1,7 @@
 """The orders of the list, and pages by key instead of number (REF-20).
 
-A page begins below the key of the last row shown, so deals that come, go or move elsewhere in the list shift nothing:
-no deal is shown twice and none that stayed in its place is missed.
+A page begins after the key of the last row shown. Deals that come, go or move elsewhere in the list therefore shift
+nothing: no deal is shown twice, and none that kept its place is skipped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ KEY = "sort_key"
 
 
 def _text(value: Any) -> str:
-    """As PostgreSQL can take it."""
+    """The value as text that PostgreSQL accepts. Raises ValueError."""
     if not isinstance(value, str) or "\0" in value:
         raise ValueError
     value.encode()
@@ -56,8 +56,10 @@ def _amount(value: Any) -> Decimal:
 
 @dataclass(frozen=True)
 class Sort:
-    """An order: its key, which is never null, and how the key comes back out of an address. Equal keys go by number,
-    in the same direction, so that one index serves both directions."""
+    """A sort order: its key, which is never null, and how to parse the key from an address.
+
+    Rows with equal keys are sorted by primary key in the same direction, so that one index serves both directions.
+    """
 
     code: str
     key: Combinable
@@ -80,7 +82,7 @@ SORTS = {
 
 @dataclass(frozen=True)
 class Cursor:
-    """A row's place in an order."""
+    """The place of one row in an order; the next page starts after it."""
 
     key: Any
     pk: int
@@ -91,7 +93,7 @@ class Cursor:
 
 
 def cursor(text: str, sort: Sort) -> Cursor | None:
-    """The place that an address names; none if it is no place of this order."""
+    """Parse a cursor from an address; None if it doesn't fit this sort."""
     try:
         key, pk = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         found = Cursor(sort.parse(key), pk)
@@ -102,7 +104,7 @@ def cursor(text: str, sort: Sort) -> Cursor | None:
 
 @dataclass(frozen=True)
 class Order:
-    """A sort and its direction, as an address has it: `name` or `-name`."""
+    """A sort with its direction, in an address `name` or `-name`."""
 
     sort: Sort
     descending: bool
@@ -123,14 +125,14 @@ class Order:
         return rows.annotate(**{KEY: self.sort.key}).order_by(key, "-pk" if self.descending else "pk")
 
     def beyond(self, rows: ReferralQuerySet, there: Cursor) -> ReferralQuerySet:
-        """What follows that place: one row comparison, which the order's index answers."""
+        """The rows after the cursor: a single row comparison, which the order's index answers."""
         row, last = _row(self.sort.key, F("pk")), _row(Value(there.key), Value(there.pk))
         sign = " < " if self.descending else " > "
         compared = Func(row, last, template="%(expressions)s", arg_joiner=sign, output_field=BooleanField())
         return rows.filter(compared)
 
     def cursor(self, referral: Referral) -> Cursor:
-        """Of a row that apply() fetched."""
+        """The cursor of a row that apply() fetched."""
         return Cursor(getattr(referral, KEY), referral.pk)
 
 

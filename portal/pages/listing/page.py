@@ -1,4 +1,4 @@
-"""Everything the list's page shows."""
+"""The template context of the list."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _MENU_LABELS = {"value": _("Value"), "dates": _("Dates"), "more": _("More")}
 
 
 def context(actor: Actor, asked: DealListQuery, chosen: Sequence[str]) -> dict[str, Any]:
-    """The same number of queries whatever the number of deals and columns."""
+    """The context of the whole page; the number of queries doesn't depend on the number of deals or columns."""
     found = rows.listed(actor, asked)
     counts = {tab: count(rows.of_tab(found, tab, actor)) for tab in tabs(actor)}
     asked = replace(asked, tab=asked.tab or _tab(actor, asked, counts))
@@ -70,7 +70,7 @@ def context(actor: Actor, asked: DealListQuery, chosen: Sequence[str]) -> dict[s
 def more(
     actor: Actor, asked: DealListQuery, chosen: Sequence[str], found: ReferralQuerySet | None = None
 ) -> dict[str, Any]:
-    """One page of rows, as *Load more* adds it to those shown."""
+    """The context of one page of deals, which *Load more* appends to those shown."""
     page = rows.page(actor, asked, found)
     return {
         "asked": asked,
@@ -84,12 +84,12 @@ def more(
 
 
 def count(found: ReferralQuerySet) -> int:
-    """How many there are, up to one more than MAX_COUNTED."""
+    """The number of deals, counted up to one more than MAX_COUNTED."""
     return found.order_by()[: MAX_COUNTED + 1].count()
 
 
 def _tab(actor: Actor, asked: DealListQuery, counts: dict[str, int]) -> str:
-    """The usual tab; of a search from elsewhere, the first that found something."""
+    """The default tab; for a search that finds nothing there, the first tab that has a match."""
     usual = rows.default_tab(actor)
     if not asked.query or counts[usual]:
         return usual
@@ -108,13 +108,13 @@ def _tab_link(tab: str, found: int, actor: Actor, asked: DealListQuery) -> dict[
 
 
 def favorites_tab(actor: Actor, asked: DealListQuery) -> dict[str, Any]:
-    """The tab with its count, which a star changes."""
+    """The favorites tab with its count, which changes with every star."""
     found = count(rows.of_tab(rows.listed(actor, asked), FAVORITES, actor))
     return _tab_link(FAVORITES, found, actor, asked)
 
 
 def menus(actor: Actor, asked: DealListQuery, near: Collection[str]) -> list[dict[str, Any]]:
-    """The filters as menus: those of one value each their own, dates and typed ones together."""
+    """The filters as menus: each choice has a menu of its own; dates and typed filters share one each."""
     found: dict[str, dict[str, Any]] = {}
     for item in filters.offered(actor):
         code = _MENUS.get(item.name, item.name)
@@ -127,14 +127,14 @@ def menus(actor: Actor, asked: DealListQuery, near: Collection[str]) -> list[dic
 
 
 def _near_countries(actor: Actor) -> set[str]:
-    """Where the company's latest deals are."""
+    """The countries of the company's latest deals."""
     own = Referral.objects.visible_to(actor).filter(company_id=actor.own_company_id)
     latest = own.newest_first()[:MAX_SUGGESTED]
     return set(latest.values_list("engagement__customer__country", flat=True))
 
 
 def _field(item: filters.Filter, asked: DealListQuery, near: Collection[str]) -> dict[str, Any]:
-    """One filter as its menu shows it."""
+    """One filter's context within its menu."""
     shown: dict[str, Any] = {"name": item.name, "kind": item.kind, "label": text.phrase(item.label)}
     match item:
         case filters.Choices():
@@ -147,7 +147,7 @@ def _field(item: filters.Filter, asked: DealListQuery, near: Collection[str]) ->
 
 
 def _active(actor: Actor, asked: DealListQuery) -> list[dict[str, str]]:
-    """What is filtered, each with the address without it."""
+    """The active filters, each with its summary and the address without it."""
     return [
         {
             "label": text.phrase(item.label),
@@ -166,7 +166,7 @@ def _columns(shown: Sequence[Column], asked: DealListQuery) -> list[dict[str, An
 
 
 def _column(column: Column, asked: DealListQuery) -> dict[str, Any]:
-    """A column's heading: a click sorts by it, a second click reverses the order."""
+    """A column's heading; a click sorts by it, a second click reverses the order."""
     heading = {"code": column.code, "label": text.phrase(column.label), "is_number": column.is_number}
     if not column.sort:
         return heading
@@ -179,7 +179,7 @@ def _column(column: Column, asked: DealListQuery) -> dict[str, Any]:
 
 
 def _offered_columns(actor: Actor, chosen: Sequence[str]) -> list[dict[str, Any]]:
-    """Those that may be chosen, the deal's name aside, which is always there."""
+    """The columns to choose from, without the deal's name, which is always shown."""
     shown = columns.chosen(chosen, actor)
     return [
         {"code": column.code, "label": text.phrase(column.label), "shown": column in shown}
@@ -189,7 +189,7 @@ def _offered_columns(actor: Actor, chosen: Sequence[str]) -> list[dict[str, Any]
 
 
 def _suggested(actor: Actor) -> dict[str, list[str]]:
-    """What the typed filters offer: solutions, the own company's and the vendor's first, and colleagues."""
+    """Suggestions for the typed filters: solutions (the company's own and the vendor's first) and colleagues."""
     near = Case(
         When(publisher_id=actor.own_company_id, then=Value(0)),
         When(publisher__kind="vendor", then=Value(1)),

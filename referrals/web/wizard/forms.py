@@ -1,4 +1,4 @@
-"""The forms of a new deal, one for each step of the wizard (REF-5..8)."""
+"""The forms of a new deal, one per step of the wizard (REF-5..8)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from referrals.web.forms.editing import ContactMixin
 
 @dataclass(frozen=True)
 class StepContext:
-    """What a step is judged by besides its own answers."""
+    """What a step is checked against besides its own answers."""
 
     today: date
     policy: Policy
@@ -35,14 +35,14 @@ class StepContext:
 
 
 class Step(forms.Form):
-    """One step: it parses its own answers and says what the rules have against those that can be read."""
+    """One step: it parses its own answers, and asks the rules about those that could be parsed."""
 
     def blockers(self, context: StepContext) -> Iterable[Blocker]:
         return ()
 
 
 class CustomerFields(forms.Form):
-    """The customer, by country and first letters (REF-5)."""
+    """The customer, found by country and first letters (REF-5)."""
 
     country = forms.ChoiceField(
         label=_("Country"),
@@ -66,7 +66,7 @@ class CustomerFields(forms.Form):
 
 
 class CustomerStep(CustomerFields, ContactMixin, Step):
-    """Who buys, and whom to speak with there (REF-5)."""
+    """The customer, and the contact there (REF-5)."""
 
     field_order = ["country", "customer_search", "customer"]
 
@@ -75,7 +75,7 @@ class CustomerStep(CustomerFields, ContactMixin, Step):
 
 
 class DealStep(MoneyMixin, Step):
-    """The details (REF-6)."""
+    """The deal's details (REF-6)."""
 
     name = forms.CharField(label=_("Deal name"), max_length=200)
     location = forms.ModelChoiceField(
@@ -116,7 +116,7 @@ class DealStep(MoneyMixin, Step):
 
 
 class TeamStep(TeamMixin, Step):
-    """Who works on the deal (REF-7)."""
+    """The deal's team (REF-7)."""
 
     def blockers(self, context: StepContext) -> Iterable[Blocker]:
         return rules.team_blockers(self.members(), policy=context.policy) if self.is_valid() else ()
