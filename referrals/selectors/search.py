@@ -99,7 +99,7 @@ def _read(asked: Sequence[str], marks: Sequence[str]) -> Q:
 
 
 def _beginning(public_id: str) -> Q:
-    """Search by the beginning of a deal's id; it is indexed as one word, so that other searches don't match its parts."""
+    """Search by the beginning of a deal's id; it is indexed as one word, so other searches don't match its parts."""
     return Q(search_vector=SearchQuery(f"'{SHARED}{joined(public_id)}':*", config="simple", search_type="raw"))
 
 
