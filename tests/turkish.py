@@ -92,7 +92,7 @@ class Reader:
             found.update(value for row in queryset.values_list(*names) for value in row)
         return found
 
-    def tokens(self, heard: str) -> list[str]:
+    def words(self, heard: str) -> list[str]:
         """English words, and places that nobody filled in."""
         words = WORD.findall(TECHNICAL.sub(" ", self.names.sub(" ", heard)))
         return re.findall(r"%\(\w+\)", heard) + [w for w in words if not w.isupper() and w.lower() in self.english]
