@@ -24,7 +24,7 @@ os.environ.setdefault("STATEMENT_SECONDS", "30")
 graceful_timeout = 10
 # Whatever a request leaves behind in memory goes with its process, not all of them at once.
 max_requests = 5000
-max_requests_jitter = 500
+max_requests_jitter = 5000
 # Heartbeat files on a disk stall the workers when the disk does.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  private files with random names
 # Two copies on one machine would share it, and nobody uses it.

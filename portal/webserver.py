@@ -20,7 +20,7 @@ from gunicorn.workers.base import Worker
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import RequestEntityTooLarge
@@ -37,6 +37,8 @@ SLOWEST = 16_384
 IDLE_SECONDS = 20
 #: Seconds in which whoever was refused may read the answer; what they go on sending is thrown away.
 LINGER_SECONDS = 10.0
+#: Seconds in which a process that ends still takes requests on the connections it has; a client may be sending one.
+LAST_SECONDS = 2.0
 #: Connections of a process, and bytes of requests that aren't complete. Beyond, the longest unfinished are closed.
 CONNECTIONS = 1000
 PENDING_BYTES = 64_000_000
@@ -54,6 +56,13 @@ class Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
     expect_continue: bool
     _held = b""
     _wants_continue = False
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Raises ParsingError (400), also for an address or a length that Python won't read."""
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:
+            raise ParsingError("Address or Content-Length is invalid") from error
 
     def received(self, data: bytes) -> int:
         if self.asks:
@@ -144,6 +153,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def service(self) -> None:
         self._refused = self.requests[0].refused
+        if self.server.ending:
+            self.requests[0].headers["CONNECTION"] = "close"
         super().service()
 
     def readable(self) -> bool:
@@ -190,6 +201,13 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         allowed = BODY_SECONDS + self.unfinished / SLOWEST if self.request.headers_finished else HEAD_SECONDS
         return now > self.since + allowed
 
+    def dispensable(self, moment: float, now: float) -> bool:
+        """Whether a process that ends need not wait for it, in seconds of time.monotonic() and of time.time()."""
+        if self.requests:
+            return False
+        begun = self.request is not None and self.since < moment - LAST_SECONDS
+        return begun or self.last_activity < now - LAST_SECONDS
+
 
 class Question:
     """For a thread: how much may this request bring? The session is asked, and so the database."""
@@ -212,14 +230,16 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
     """Accepts, and closes what takes too long or is too much."""
 
     channel_class = Channel
+    #: The process is about to end.
+    ending = False
 
     def maintenance(self, now: float) -> None:
         super().maintenance(now)
         channels = list(self.active_channels.values())
         moment = time.monotonic()
         for channel in channels:
-            if channel.overdue(moment):
-                channel.will_close = True
+            late = channel.overdue(moment) or (self.ending and channel.dispensable(moment, now))
+            channel.will_close = channel.will_close or late
         if self.in_connection_overflow or sum(c.unfinished for c in channels) > PENDING_BYTES:
             idle = sorted((c for c in channels if not c.requests), key=lambda c: c.since)
             for channel in idle[: self.adj.connection_limit // 4]:
@@ -274,15 +294,9 @@ class BufferedWorker(Worker):  # type: ignore[misc]
     def _drain(self, servers: list[Server], sockets: dict[int, Any]) -> None:
         """Answer what is under way, accept nothing new."""
         for server in servers:
-            server.accepting = False
+            server.accepting, server.ending = False, True
         deadline = time.monotonic() + self.cfg.graceful_timeout
-        while time.monotonic() < deadline:
-            channels = [channel for server in servers for channel in server.active_channels.values()]
-            if not channels:
-                return
-            for channel in channels:
-                if not channel.requests and not channel.request and not channel.total_outbufs_len:
-                    channel.will_close = True
+        while time.monotonic() < deadline and any(server.active_channels for server in servers):
             self.notify()
             wasyncore.loop(timeout=0.1, use_poll=True, map=sockets, count=1)
 

@@ -21,8 +21,11 @@ from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.test.client import encode_multipart
+from referrals.wizard import STEPS
 
 from portal.accounts.models import Company
+from referrals.models import Draft
+from tests import build
 from tests.edge import Element, parse
 from tests.test_roles import ACTORS, ROWS, Row, World
 
@@ -48,6 +51,15 @@ SHARP: list[str | bytes] = [
     "", "²", "-1", "Text", DIGITS, str(2**64), "NaN", "1e309", "0001-01-01", "9999-12-31", "x" * 256, "x" * 51,
     "[" * 5_000 + "]" * 5_000, '[{"email": "\\ud800"}]', '{"a": "\\ud800"}', "0" * 32, b"\xed\xa0\x80",
 ]  # fmt: skip
+#: Those that are nearly right, by what stands there: they get further than the others.
+LIKE: dict[str, list[str | bytes]] = {
+    r"[\[{].*": [value for value in VALUES if str(value)[:1] in {"[", "{"}] + ["{", "[[]]", '{"\\ud800": 1}'],
+    r"\d{4}-\d{2}-\d{2}": [value for value in VALUES if re.match(r"\d{4,5}-", str(value))],
+    r"-?[\d.,]+": ["²", "٣", "-1", "0", DIGITS, str(2**31), str(2**63), str(2**64), "1e309", "NaN", "0.001", "1" * 19],
+    r"\+?\d[\d ()+-]*": ["5" * 51, "+", DIGITS],
+    r".+@.+": ["a" * 250 + "@b.example", "İ@contoso.example", "a@b", "@"],
+    r"[0-9a-f-]{32,36}": ["0" * 32, "x", "²", "00000000-0000-0000-0000-000000000000", DIGITS],
+}
 FILES = [
     b"", b"\xff\xfe\x00", b"currency,month,usd_per_unit\nEUR,2026-11,1.1",
     b"currency,month,usd_per_unit\n" + b"x" * 140_000,
@@ -78,6 +90,7 @@ class Target:
     path: str
     fields: Fields
     offered: Fields = field(default_factory=dict)
+    buttons: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,10 +120,21 @@ class Fuzzer:
         self.world, self.random = world, random.Random(seed)  # noqa: S311  no secrets, and the same every time
         self.clients = {actor: self._client(actor) for actor in ACTORS}
         self.cookies = {actor: SimpleCookie(client.cookies) for actor, client in self.clients.items()}
-        self.names = {"q"}
+        self.names, self.asked = {"q"}, set[str]()
+        self._fill_draft()
         self.ids = sorted({str(thing) for thing in world.things.values()} | {str(e) for e in world.entries.values()})
         self.others = {actor: others_rows(self._own_company(actor)) for actor in ("owner", "strang", "admin", "anon")}
         self.faults: dict[str, str] = {}
+
+    def _fill_draft(self) -> None:
+        """Something in each step, so that each of its pages has all that it can have."""
+        person = {"first_name": "Umut", "last_name": "Öztürk", "phone": "1", "email": "user@contoso.example"}
+        customer = {"customer": [str(self.world.cast.customers["anadolu"].public_id)], "contact_name": ["Deniz"]}
+        deal = {"name": ["Plant"], "value": ["5"], "currency": ["EUR"], "close_date": ["2099-01-01"]}
+        answers = {"customer": customer, "deal": deal, "help": {"help_code": [build.HELP], "vendor_may_view": ["yes"]}}
+        invitations = [{"key": "0123456789ab", "values": {"value": ["5"]}}]
+        data = {**answers, "team": [person, person], "invitations": invitations, "tried": list(STEPS)[:-1]}
+        Draft.objects.filter(public_id=self.world.things["draft"]).update(data=data)
 
     def _client(self, actor: str) -> Client:
         client = self.world.live.browser(ACTORS[actor])
@@ -126,16 +150,39 @@ class Fuzzer:
     def targets(self, *, every_actor: bool = False) -> list[Target]:
         """Every address of the table, its parameters and its forms, as somebody finds them who may open it."""
         found: dict[tuple[str, ...], Target] = {}
-        for row in ROWS:
+        for row in self._rows(every_actor):
             may = [actor for actor, answer in row.expected.items() if answer in {"200", "302", "422", "open"}]
-            may = may or list(row.expected)
-            for actor in may if every_actor else [self.random.choice(may)]:
+            self.asked.add(row.route)
+            for actor in may if every_actor and may else [self._who(may or list(row.expected))]:
                 for target in self._targets(row, actor):
-                    who = actor if every_actor else target.route if row.method == "POST" else ""
+                    who = actor if every_actor else ""
                     key = (target.method, target.path, who, *sorted(target.fields))
                     found.setdefault(key, target)
         self.names = {"q", *(name for target in found.values() for name in target.fields)}
         return list(found.values())
+
+    def _rows(self, every_subject: bool) -> list[Row]:
+        """The table's, or of each page and method one that somebody may open."""
+        if every_subject:
+            return ROWS
+        rows: dict[tuple[str, str], list[Row]] = {}
+        for row in ROWS:
+            rows.setdefault((row.route, row.method), []).append(row)
+        open_rows = (
+            [row for row in same if {"200", "302"} & {*row.expected.values()}] or same for same in rows.values()
+        )
+        return [self.random.choice(same) for same in open_rows]
+
+    def _who(self, may: list[str]) -> str:
+        """Mostly those who find the most on their pages."""
+        busy = [actor for actor in may if actor in {"owner", "manag", "review", "seller"}]
+        return self.random.choice(busy if busy and self.random.random() < 0.8 else may)
+
+    def weighted(self, targets: list[Target]) -> list[Target]:
+        """In an order by chance; large forms stand in it several times."""
+        times = [target for target in targets for _turn in range(min(5, 1 + len(target.fields) // 2))]
+        self.random.shuffle(times)
+        return times
 
     def _targets(self, row: Row, actor: str) -> Iterator[Target]:
         path = self.world.address(row)
@@ -143,13 +190,21 @@ class Fuzzer:
             sent = {name: [str(v)] for name, v in self.world.sent(row).items()}
             yield Target(row.route, actor, "POST", path, sent)
             return
+        if row.route == "new_deal_step":  # the table names one of them
+            for step in STEPS:
+                yield from self._found(row, actor, path.replace("/deal/", f"/{step}/"))
+            return
+        yield from self._found(row, actor, path)
+
+    def _found(self, row: Row, actor: str, path: str) -> Iterator[Target]:
+        """What there is on a page."""
         page = parse(self._page(actor, path))
         yield Target(row.route, actor, "GET", path, _parameters(page, path))
         for form in page.all("form"):
             action = urlsplit(form.attrs.get("action") or form.attrs.get("hx-post") or path).path or path
             method = "POST" if form.attrs.get("method", "get").lower() == "post" else "GET"
-            fields, offered = _fields(form)
-            yield Target(row.route, actor, method, action, fields, offered)
+            fields, offered, buttons = _fields(form, page)
+            yield Target(row.route, actor, method, action, fields, offered, buttons)
 
     def _page(self, actor: str, path: str) -> str:
         response, _fault = self._send(Asked(Target("", actor, "GET", path, {}), "GET", path, b"", "", {}, {}))
@@ -163,7 +218,8 @@ class Fuzzer:
         asked = self._mutated(target)
         _response, fault = self._send(asked)
         if fault:
-            self.faults.setdefault(fault, str(asked))
+            place = re.sub(r" '.*' at | \".*\" at ", " at ", fault, flags=re.DOTALL)
+            self.faults.setdefault(place, f"{fault}\n  {asked}")
 
     def _send(self, asked: Asked) -> tuple[HttpResponse | None, str]:
         """The answer, and what is wrong with it; whatever it did is undone."""
@@ -218,8 +274,8 @@ class Fuzzer:
             share = self.random.choice([0.2, 0.5, 1])
             same = self.random.choice(SHARP) if kind < 0.65 else None
             for name in sorted(fields):
-                if self.random.random() < share:
-                    fields[name] = [self.random.choice(SHARP) if same is None else same]
+                if self.random.random() < share and not name.endswith("_FORMS"):
+                    fields[name] = [self._near(fields[name], SHARP) if same is None else same]
         if pick < 0.06:
             method = self.random.choice(METHODS)
         elif pick < 0.12:
@@ -239,6 +295,10 @@ class Fuzzer:
             if fields[name] == [""] and self.random.random() < 0.5:
                 fields[name] = [_plausible(name, self.world)]
 
+        if target.buttons and self.random.random() < 0.8:
+            name, value = self.random.choice(target.buttons)
+            fields[name] = [value]
+
     def _mutate(self, fields: Fields) -> None:
         names = sorted(fields) or [self.random.choice(sorted(self.names))]
         name, kind = self.random.choice(names), self.random.random()
@@ -253,7 +313,14 @@ class Fuzzer:
         elif kind < 0.26:
             fields[name] = [self._value(), self._value()]
         else:
-            fields[name] = [self._value()]
+            fields[name] = [self._near(fields.get(name, []), VALUES)]
+
+    def _near(self, values: list[Any], others: list[str | bytes]) -> Any:
+        """Something like what stands there, or anything."""
+        for look, alike in LIKE.items():
+            if values and self.random.random() < 0.6 and re.fullmatch(look, str(values[0]), re.DOTALL):
+                return self.random.choice(alike)
+        return self.random.choice(others) if self.random.random() < 0.85 else self.random.choice(self.ids)
 
     def _value(self) -> Any:
         return self.random.choice(self.ids) if self.random.random() < 0.15 else self.random.choice(VALUES)
@@ -293,7 +360,8 @@ class Fuzzer:
             data = {
                 name.replace("\n", ""): values if len(values) != 1 else values[0] for name, values in fields.items()
             }
-            return encode_multipart("fuzz", data), "multipart/form-data; boundary=fuzz"
+            charset = self.random.choice(["", "", "", "; charset=hex", "; charset=utf-8", "; charset=rot13"])
+            return encode_multipart("fuzz", data), "multipart/form-data; boundary=fuzz" + charset
         return _encoded(fields).encode(), "application/x-www-form-urlencoded"
 
 
@@ -319,23 +387,27 @@ def _parameters(page: Element, path: str) -> Fields:
     return found
 
 
-def _fields(form: Element) -> tuple[Fields, Fields]:
-    """What the form would send, empty where it asks; and what its choices and buttons offer."""
+def _fields(form: Element, page: Element) -> tuple[Fields, Fields, tuple[tuple[str, str], ...]]:
+    """What the form would send, empty where it asks; what its choices offer; and its buttons."""
     fields: Fields = {n: v if isinstance(v, list) else [v] for n, v in form.fields().items()}
     fields.pop("csrfmiddlewaretoken", None)
     offered: Fields = {}
-    for element in form:
+    buttons = []
+    own = form.attrs.get("id")
+    for element in [*form, *(page.all(form=own) if own else [])]:
         name = element.attrs.get("name")
         if not name or name == "csrfmiddlewaretoken" or element.tag not in {"input", "select", "button", "textarea"}:
             continue
         kind = element.attrs.get("type", "")
+        if element.tag == "button" or kind == "submit":
+            buttons.append((name, element.attrs.get("value", "")))
+            continue
         if element.tag == "select":
             offered[name] = [o.attrs.get("value", "") for o in element.all("option")][:40]
-        elif kind in {"radio", "checkbox", "submit"} or element.tag == "button":
+        elif kind in {"radio", "checkbox"}:
             offered.setdefault(name, []).append(element.attrs.get("value", "on"))
-        if kind != "submit" and element.tag != "button":
-            fields.setdefault(name, [""])
-    return fields, offered
+        fields.setdefault(name, [""])
+    return fields, offered, tuple(buttons)
 
 
 def _plausible(name: str, world: World) -> str:
@@ -373,7 +445,9 @@ def others_rows(own: int) -> dict[tuple[str, int], str]:
     found = {}
     with connection.cursor() as cursor:
         for table, condition in _owned():
-            cursor.execute(f"SELECT id, md5(t::text) FROM {table} t WHERE {condition}", [others])  # noqa: S608  ours
+            # A deal's other copies count what everybody sees of it, and are found by its shared notes (REF-21, REF-23).
+            row = "md5((to_jsonb(t) - ARRAY['version', 'search_text', 'search_vector'])::text)"
+            cursor.execute(f"SELECT id, {row} FROM {table} t WHERE {condition}", [others])  # noqa: S608  ours
             found.update({(table, pk): digest for pk, digest in cursor.fetchall()})
     return found
 

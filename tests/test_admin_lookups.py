@@ -335,7 +335,7 @@ def test_the_portal_s_own_lists_take_no_look_ups(live: Live) -> None:
 WRITTEN_ELSEWHERE = {
     "portal/pages/services.py": "the person's own rows",
     "portal/pages/insights/figures.py": "the figures' own columns",
-    "referrals/favorites.py": "the person's own rows",
+    "referrals/services/favorites.py": "the person's own rows",
     "dealreg/admin.py": "the queue's order",
 }
 

@@ -57,7 +57,11 @@ KEYS = {
 }
 HEALTHCHECK_KEYS = {"test", "interval", "timeout", "retries", "start_period", "disable"}
 #: Of the table in docs/operations.md: what compose leaves as the image has it, and what production can't have.
-NOT_PASSED = {"STATIC_ROOT": "collected into the image", "DEBUG": "refused in production"}
+NOT_PASSED = {
+    "STATIC_ROOT": "collected into the image",
+    "DEBUG": "refused in production",
+    "STATEMENT_SECONDS": "gunicorn says it",
+}
 
 
 def seconds(duration: str) -> int:

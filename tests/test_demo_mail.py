@@ -92,7 +92,7 @@ def test_elsewhere_there_is_no_such_page_and_no_link(cast: Cast, client: Client,
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [
-        ({"SECRET_KEY": SECRET}, "None django.core.mail.backends.console.EmailBackend"),
+        ({"SECRET_KEY": SECRET}, "None portal.notify.console.EmailBackend"),
         ({"ORTAK_MODE": "production", "SECRET_KEY": SECRET, "EMAIL_URL": "smtp://host:25"}, "None django.core.mail"),
         ({"ORTAK_MODE": "test"}, "None django.core.mail.backends.console.EmailBackend"),
         ({"ORTAK_MODE": "demo", "EMAIL_URL": "smtp://host:25"}, "None django.core.mail.backends.smtp.EmailBackend"),

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.events.models import Event
-from portal.notify import mails, rules, services
+from portal.notify import mails, reading, rules, services
 from portal.notify.models import Notice
 from portal.notify.services import Message
 from portal.pages.demo.cast import Cast
@@ -45,12 +45,19 @@ def event(cast: Cast) -> Event:
 
 
 def message(event: Event, *emails: str, **changes: Any) -> Message:
-    link = f"/co-sell/{Referral.objects.get(pk=event.subject_id).public_id}/"
-    given: dict[str, Any] = {"subject": "About %(deal)s", "body": "It is %(state)s.", "link": link}
+    given: dict[str, Any] = {"subject": "About %(deal)s", "body": "It is %(state)s.", "link": ""}
     given["category"] = rules.INVITATION  # which reaches people without an account, too
+    if changes.get("category", rules.INVITATION) != rules.INVITATION:  # an invitation's link is kept nowhere
+        given["link"] = f"/co-sell/{Referral.objects.get(pk=event.subject_id).public_id}/"
     return Message(
         event=event, emails=emails, **{**given, "params": {"deal": "Plant", "state": Term("Won")}, **changes}
     )
+
+
+@pytest.fixture(autouse=True)
+def _invitations_lead_somewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What these are about is no invitation."""
+    monkeypatch.setitem(reading._makers, rules.INVITATION, lambda notice: f"/invite/{notice.pk}/")
 
 
 def write(event: Event, *emails: str, **changes: Any) -> Notice:
@@ -121,7 +128,7 @@ def test_closed_accounts_are_told_nothing(cast: Cast, event: Event) -> None:
 
 def test_what_is_due_goes_out_once(event: Event, settings: Any) -> None:
     """REF-24, JOB: text and HTML with an absolute link and an id that stays the same; not before its time."""
-    notice = write(event, "referrals@contoso.example")
+    notice = write(event, "referrals@contoso.example", category=rules.ANSWER)
     assert services.deliver_due(now=event.at - SECOND) == 0
     assert services.deliver_due(now=NOW) == 1
     assert services.deliver_due(now=NOW + MINUTE) == 0
@@ -199,5 +206,5 @@ def test_pauses_grow_and_end_after_ten_tries(tries: int) -> None:
 @given(st.sampled_from([*rules.CATEGORIES, "?"]), st.sampled_from([None, "now", "digest", "off", "?"]))
 def test_what_asks_something_of_a_person_is_mailed_at_once(category: str, chosen: str | None) -> None:
     """REF-24 (F5.2): opting out holds for what only tells; deals to answer, actions and deadlines are mandatory."""
-    mandatory = category in {"to_answer", "action_required", "deadline", "invitation", "?"}
+    mandatory = category in {"to_answer", "action_required", "deadline", "invitation", "password", "sign_in", "?"}
     assert rules.mail_for(category, chosen) == ("now" if mandatory or chosen in (None, "?") else chosen)

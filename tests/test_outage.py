@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from celery import current_app
-from django.core import mail
 from django.core.cache import cache, caches
 from django.test import Client
 
 from portal import outage
+from portal.accounts.models import AccountMessage
 from portal.circuit import CACHE, CACHE_SECONDS, PAUSE_SECONDS
 from portal.pages.demo.cast import PASSWORD, Cast
 from tests import build
@@ -112,7 +112,7 @@ def test_every_other_limit_is_open_meanwhile(cast: Cast, stopped: None, settings
     settings.ACCOUNT_RATE_LIMITS = {}
     for _turn in range(3):
         assert Client().post("/accounts/password/reset/", {"email": build.CONTOSO}).status_code == 302
-    assert len(mail.outbox) == 3
+    assert AccountMessage.objects.get().email == build.CONTOSO  # a worker makes the mail
     owner = Live(cast).browser(build.CONTOSO)
     assert owner.get("/").status_code == 200
 

@@ -32,6 +32,7 @@ from portal.notify.models import Notice
 from portal.notify.services import deliver_due, retry
 from portal.pages.demo.cast import Cast
 from portal.people import services
+from portal.people.sweeps import tell_account_holders
 from tests.edge import Live
 
 ADMIN, MANAGER = "admin@contoso.example", "manager@vendor.example"
@@ -191,6 +192,7 @@ def test_a_new_person_s_link_to_set_a_password_is_kept_nowhere(cast: Cast) -> No
     manager = Live(cast).browser(MANAGER)
     form = {"email": "neu@contoso.example", "first_name": "N", "last_name": "N", "language": "en", "time_zone": "UTC"}
     assert manager.post(reverse("admin:accounts_user_add"), {**form, "password": ""}).status_code == 302
+    tell_account_holders(now=timezone.now())
     deliver_due(now=timezone.now())
     body = next(str(letter.body) for letter in mail.outbox if letter.to == ["neu@contoso.example"])
     key = re.search(r"/password/reset/key/([^/\s]+)/", body)

@@ -35,7 +35,8 @@ ANKARAS = "ankara@contoso.example"
 LANGUAGES = {"user@contoso.example": "en", ANKARAS: "tr", "viewer@contoso.example": "en"}
 #: What differs between two rows that are otherwise the same.
 OWN = {"id", "public_id", "engagement_id", "referral_id", "search_text", "search_vector"}
-OF_EVENT = {"id", "public_id", "subject_id"}
+#: The version, too: of two copies of one engagement that end in one batch neither was first.
+OF_EVENT = {"version", "id", "public_id", "subject_id"}
 OF_NOTICE = {"id", "event_id"}
 
 

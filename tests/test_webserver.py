@@ -247,6 +247,22 @@ def test_a_head_without_end_is_refused(site: Site) -> None:
         assert connection.recv(1000).startswith(b"HTTP/1.0 431")
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET http://[nothing/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        HEAD + b"Content-Length: " + b"9" * 5_000 + b"\r\n\r\n",
+    ],
+)
+def test_a_head_that_cannot_be_read_is_refused(site: Site, sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """Not closed without a word, with a line in the log for each."""
+    connection = site.connect()
+    connection.sendall(sent)
+    assert connection.recv(1000).startswith(b"HTTP/1.1 400 ")
+    assert not caplog.records
+    assert site.ask(b"x" * 5) == "5"
+
+
 def test_what_is_under_way_is_answered_when_the_server_ends(tmp_path: Path) -> None:
     """gunicorn and the worker class as they are, around an application that takes a second."""
     (tmp_path / "slowly.py").write_text(

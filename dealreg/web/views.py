@@ -127,7 +127,7 @@ def close_unregistered(request: ActorRequest, public_id: Any) -> HttpResponse:
     """Close without registering, because the solution doesn't qualify (REG-2)."""
     referral, filed = _load(request, public_id)
     form = EmptyForm(request.POST or None)
-    if filed is None:
+    if filed is None or not verbs.CLOSE_UNREGISTERED.may(request.actor, filed):
         raise Http404
     action = workflow.available_action(filed, verbs.CLOSE_UNREGISTERED, request.actor, timezone.now())
     violations = action.blockers

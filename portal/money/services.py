@@ -226,7 +226,7 @@ def _write(rows: Sequence[Rate], *, source: str, publication: str, now: datetime
             Written(pk, Rate(currency, month, rate), replaced, replaced_source)
             for pk, currency, month, rate, replaced, replaced_source in cursor.fetchall()
         )
-    transaction.on_commit(lambda: cache.delete(CURRENCIES_KEY), robust=True)
+    cache.delete(CURRENCIES_KEY)
     created = sum(row.replaced is None for row in written)
     imported = Imported(
         created, len(written) - created, len(rows) - len(written), written, source=source, publication=publication

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -30,11 +31,22 @@ class DealVerb(Verb[Referral, Inputs]):
 
     def settle(self, records: Sequence[Referral], context: Context) -> None:
         if self.shared or self.seen_by_all:
-            engagements = {record.engagement_id for record in records}
-            others = Referral.objects.filter(engagement__in=engagements).exclude(pk__in=[r.pk for r in records])
-            others.update(version=F("version") + 1)
+            _count_in_others(records)
         if self.indexed:
             search_index.index_engagements({record.engagement_id for record in records})
+
+
+def _count_in_others(records: Sequence[Referral]) -> None:
+    """Each record's change is one of every other copy of its engagement: one statement where each has one record."""
+    by_count = defaultdict(list)
+    for engagement, count in Counter(record.engagement_id for record in records).items():
+        by_count[count].append(engagement)
+    changed = [record.pk for record in records]
+    for count, engagements in by_count.items():
+        copies = Referral.objects.filter(engagement__in=engagements)
+        copies.exclude(pk__in=changed).update(version=F("version") + count)
+        if count > 1:
+            copies.filter(pk__in=changed).update(version=F("version") + count - 1)
 
 
 @dataclass(frozen=True)
@@ -68,4 +80,4 @@ def lock(pk: int) -> Referral:
     """Lock the engagement's row first, then the referral's, so that verbs on copies of one engagement never run at
     once."""
     Engagement.objects.select_for_update().get(referrals=pk)
-    return Referral.objects.select_for_update(of=("self",)).with_context().prefetch_related("team").get(pk=pk)
+    return Referral.objects.select_for_update(of=("self",)).with_context().get(pk=pk)

@@ -113,8 +113,7 @@ def _begin(referral: Referral, engagement: Engagement, terms: Terms, context: Co
 
 def set_team(referral: Referral, team: Iterable[rules.Member]) -> None:
     """Replace the copy's team."""
-    if referral.team.all():  # verbs lock the copy together with its team
-        referral.team.all().delete()
+    referral.team.all().delete()
     add_team(referral, team)
 
 

@@ -22,6 +22,7 @@ from portal.pages.demo.cast import PASSWORD
 from tests.conftest import as_superuser
 from tests.e2e.conftest import sign_in as sign_in_by_browser
 from tests.e2e.portal import answer, free_port, wait_for
+from tests.e2e.test_access import problems
 
 #: What belongs to the test run, and not to a copy of the portal that somebody starts by hand.
 OF_THE_TESTS = re.compile(r"ORTAK_|PYTEST_|DJANGO_|DATABASE_|(DATA_DIR|REDIS_URL|BASE_URL|HOST|PORT|MAKELEVEL)$")
@@ -167,6 +168,8 @@ def test_in_the_demo_an_invited_person_reads_the_mail_and_joins(copy: Copy, brow
     invite(visitor(browser, copy), "deniz@contoso.example")
     deniz = visitor(browser, copy)
     open_mail(deniz, "deniz@contoso.example")
+    mail = deniz.url
+    assert not [found for url in ("/demo/mail/", f"{mail}?text", mail) for found in problems(deniz, "mail", url)]
     expect(deniz.get_by_role("link", name="Text")).to_be_visible()
     deniz.frame_locator("iframe.o-mail").get_by_role("link", name="Open the invitation").click()
     deniz.wait_for_url("**/invite/**")
