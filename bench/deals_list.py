@@ -79,9 +79,9 @@ class Bench:
         self.actor = accounts.actor_for(accounts.memberships(User.objects.get(email=BY))[0])
 
     def asked(self, **params: str) -> Any:
-        from portal.pages.listing.asked import Asked
+        from portal.pages.listing.asked import DealListQuery
 
-        return Asked.of({name: [value] for name, value in params.items()}, self.actor)
+        return DealListQuery.of({name: [value] for name, value in params.items()}, self.actor)
 
     def rows(self, asked: Any) -> Any:
         """The main query of one page."""

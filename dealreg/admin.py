@@ -1,4 +1,4 @@
-"""The reviewers' edge: the queue, and a page that shows the claim beside the deal."""
+"""The admin pages of the reviewers: the queue, and a page that shows the claim beside the deal."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ReasonFilter(admin.SimpleListFilter):
 
 
 class QueueFilter(admin.SimpleListFilter):
-    """The queue first: everything else only when asked for."""
+    """Show the review queue first, and everything else only when it is chosen."""
 
     title = _("status")
     parameter_name = "status"
@@ -80,7 +80,7 @@ class QueueFilter(admin.SimpleListFilter):
 
 
 class DecisionForm(forms.Form):
-    """A reviewer's decision: a reason where the verb needs one, and the comment the partner reads (FLOW-5)."""
+    """A reviewer's decision: a reason code where the verb needs one, and a comment for the partner (FLOW-5)."""
 
     verb = forms.CharField(widget=forms.HiddenInput)
     reason_code = forms.ChoiceField(label=_("Reason"), required=False)
@@ -138,7 +138,7 @@ class RegistrationAdmin(PortalAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The review page: read here, decide here."""
+        """The review page: the reviewer reads and decides here."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         number = whole_number(object_id)
@@ -178,22 +178,22 @@ class RegistrationAdmin(PortalAdmin):
         return redirect(self._next_url(registration))
 
     def _sentence(self, blocker: Any, registration: Registration) -> str:
-        """A second reviewer is told who was first."""
-        said = text.text(blocker)
+        """The blocker as a sentence; if another reviewer was faster, it names that person and the time."""
+        sentence = text.text(blocker)
         if blocker.code != "wrong_state":
-            return said
+            return sentence
         last = Event.objects.of_subject(registration).select_related("actor_user").order_by("-at", "-id").first()
         if last is None or last.actor_user is None:
-            return said
-        told = gettext("%(person)s decided on it on %(at)s.") % {"person": last.actor_user, "at": text.show(last.at)}
-        return f"{said} {told}"
+            return sentence
+        decided = gettext("%(person)s decided on it on %(at)s.") % {"person": last.actor_user, "at": text.show(last.at)}
+        return f"{sentence} {decided}"
 
     def _history(self, registration: Registration) -> QuerySet[Event]:
         events = Event.objects.of_subject(registration)
         return events.select_related("actor_user", "company").order_by("-at", "-id")
 
     def _next_url(self, registration: Registration) -> str:
-        """The next in the queue, oldest first; the queue itself when it is empty."""
+        """The address of the oldest registration in the queue, or of the queue itself when it is empty."""
         waiting = Registration.objects.filter(status__in=QUEUE).exclude(pk=registration.pk)
         following = waiting.order_by(*OLDEST_FIRST).first()
         if following is None:

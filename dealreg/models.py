@@ -50,7 +50,7 @@ OUTCOMES = {NOT_REGISTERED: _("Not registered"), **{s.value: s.label for s in DE
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
     def visible_to(self, actor: Actor) -> RegistrationQuerySet:
-        """The company's own, as far as its referrals are visible; the vendor's people see all of them (ORG-2)."""
+        """The registrations of the company's own visible referrals; the vendor's people see all of them (ORG-2)."""
         if actor.is_system:
             return self
         if actor.is_vendor:
@@ -63,7 +63,7 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         ).prefetch_related("referral__team")
 
     def to_register(self) -> RegistrationQuerySet:
-        """Won deals whose registration nobody has filed yet."""
+        """Won deals whose registration has not been filed yet."""
         return self.filter(status=Status.REGISTRATION_PENDING, submitted_at=None)
 
     def to_route(self) -> RegistrationQuerySet:
@@ -237,7 +237,7 @@ class Registration(Record):
 
     @property
     def is_being_routed(self) -> bool:
-        """Filed, and a worker is about to route it: the page says *checking* (FLOW-1)."""
+        """Whether it is filed and still waits for a worker to route it; the page then says *checking* (FLOW-1)."""
         return self.status == Status.REGISTRATION_PENDING and self.submitted_at is not None
 
     @property
@@ -276,6 +276,11 @@ class Registration(Record):
     @property
     def outcome_text(self) -> str:
         return str(OUTCOMES.get(self.outcome, ""))
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it failed review or marketplace validation; stays true after it is closed."""
+        return not {self.status, self.outcome}.isdisjoint({Status.REVIEW_FAILED, Status.MARKETPLACE_FAILED})
 
 
 def _split(money: Money | None) -> tuple[Decimal | None, str]:

@@ -1,4 +1,4 @@
-"""Who may do what to a registration: the partner states, the reviewer judges (FLOW's last column)."""
+"""Who may do what to a registration: partners file it, reviewers decide on it (FLOW, last column)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from referrals.policies import may_register
 
 
 def may_file(actor: Actor, registration: Registration) -> bool:
-    """Whoever may register the deal (ORG-3). No queries: the caller brings referral and team along."""
+    """Whether the actor may register the deal (ORG-3). Makes no query: the caller loads the referral and its team."""
     return may_register(actor, registration.referral)
 
 

@@ -1,4 +1,4 @@
-"""What the rules are told about a deal: reads only, the same for page, worker and API."""
+"""Collects the facts about a deal that the rules need. Only reads; pages, workers and API share it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from referrals.models import Referral
 
 
 def unregistered() -> QuerySet[Referral]:
-    """Partners' own won deals without a registration: the vendor registers nothing, though it may win its copy."""
+    """Partners' won deals without a registration. The vendor's own copies are left out: it registers nothing."""
     won = Referral.objects.filter(substatus=referral_rules.WON, registration=None, company__kind=Company.Kind.PARTNER)
     return won.select_related("engagement__customer", "company")
 
@@ -36,7 +36,7 @@ def eligible_solutions(referral: Referral) -> list[Solution]:
 
 
 def eligibility_of(referral: Referral, policy: Policy) -> Eligibility:
-    """The criteria of ELIG for this deal as it stands; three queries."""
+    """Evaluate the criteria of ELIG for this deal as it stands; three queries."""
     engagement = referral.engagement
     vendor_copy = engagement.referrals.filter(company__kind=Company.Kind.VENDOR).prefetch_related("team").first()
     return judge_eligibility(
@@ -59,7 +59,7 @@ def eligibility_of(referral: Referral, policy: Policy) -> Eligibility:
 
 
 def _seller(vendor_copy: Referral | None) -> str:
-    """Who answers for the vendor, once somebody does (F6.5)."""
+    """The vendor's seller on the deal, once one has accepted it (F6.5)."""
     members = list(vendor_copy.team.all()) if vendor_copy else []
     return str(members[0]) if members else ""
 
@@ -73,9 +73,9 @@ def registration_facts(
     now: datetime,
     policy: Policy,
 ) -> RegistrationFacts:
-    """What a form is judged against (REG); rates are those of the month of submission, which is now (FX-2).
+    """The facts that a form is checked against (REG), with the rates of the current month (FX-2).
 
-    `eligibility`: None where an earlier submission settled it.
+    `eligibility` is None where an earlier submission settled it.
     """
     invited = referral.engagement.vendor_invited_at
     return RegistrationFacts(
@@ -98,7 +98,7 @@ def _first_filed(registration: Registration | None) -> date | None:
 
 
 def partner_count(referral: Referral) -> int:
-    """How many partner companies take part; copies declined, expired or in error don't count (AUTO-2)."""
+    """The number of partner companies that take part; declined, expired and erroneous copies don't count (AUTO-2)."""
     copies = referral.engagement.referrals.filter(company__kind=Company.Kind.PARTNER)
     return copies.exclude(substatus__in=referral_rules.GONE).count()
 
@@ -109,12 +109,13 @@ def _rates(currencies: Iterable[str], *, month: date, policy: Policy) -> dict[st
 
 
 def was_settled(registration: Registration | None) -> bool:
-    """Whether eligibility was settled by an earlier submission, and only the form is judged now."""
+    """Whether an earlier submission settled eligibility, so that only the form is checked now."""
     return registration is not None and registration.status == Status.ACTION_REQUIRED
 
 
 def _wrong_state(registration: Registration | None) -> Blocker | None:
-    """Why the form can't be sent in this state at all (REG-14); no registration yet is for ELIG to explain."""
+    """The reason why the form can't be sent in this state at all (REG-14); if there is no registration yet, ELIG
+    explains it."""
     if registration is None or registration.status == Status.ACTION_REQUIRED:
         return None
     if registration.status == Status.REGISTRATION_PENDING and registration.submitted_at is None:

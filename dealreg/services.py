@@ -1,4 +1,5 @@
-"""What registrations answer and do besides single verbs: eligibility, the dry run, opening what a change made ripe."""
+"""What registrations offer besides single verbs: eligibility, the dry run, opening registrations, a reviewer's
+decision."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from referrals.models import Referral
 
 
 def eligibility(referral: Referral, *, now: datetime) -> Eligibility:
-    """The criteria of co-sell registration for this deal, each with what is needed and who settles it (ELIG)."""
+    """The criteria of co-sell registration for this deal, each with what it needs and who can settle it (ELIG)."""
     return eligibility_of(referral, policies.current(now))
 
 
@@ -32,7 +33,7 @@ def check(referral: Referral, form: rules.RegistrationInput, *, actor: Actor, no
 
 
 def open_registrations(referrals: Iterable[Referral], *, now: datetime) -> list[Registration]:
-    """Give each won, eligible deal without one its registration to file (ELIG-9); others are left alone."""
+    """Open the registration of each won, eligible deal that has none yet (ELIG-9). Other deals stay as they are."""
     opened = []
     for referral in referrals:
         try:
@@ -45,9 +46,9 @@ def open_registrations(referrals: Iterable[Referral], *, now: datetime) -> list[
 def decide(
     registration: Registration, verb: str, *, actor: Actor, now: datetime, reason_code: str = "", comment: str = ""
 ) -> Registration:
-    """A reviewer's verb by its name, with what its form holds; a verb takes of it what it asks for.
+    """Run a reviewer's verb, given by name, with those values of its form that the verb takes.
 
-    Raises PermissionDenied, or RuleViolation (wrong_state when another reviewer was first).
+    Raises PermissionDenied, or RuleViolation (wrong_state if another reviewer decided first).
     """
     chosen: Verb[Registration, Any] = verbs.MACHINE.by_name[verb]
     inputs: verbs.Comment | None = None

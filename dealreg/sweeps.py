@@ -1,4 +1,4 @@
-"""What workers do to many registrations: route what was filed, close what is decided."""
+"""What workers do to many registrations: route those that were filed, close those that are decided."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from portal.workflow.blockers import RuleViolation
 
 
 def route_submitted(*, now: datetime, limit: int = 500) -> int:
-    """Route what was filed and not routed: right after submission, and what a dead worker left (FLOW-1)."""
+    """Route filed registrations: the new ones, and those that a dead worker left behind (FLOW-1)."""
     routed = 0
     for registration in Registration.objects.to_route().order_by("submitted_at")[:limit]:
         routed += route_once(registration, now=now)
@@ -25,7 +25,7 @@ def route_submitted(*, now: datetime, limit: int = 500) -> int:
 
 
 def route_once(registration: Registration, *, now: datetime) -> bool:
-    """Route one; False if another worker was first."""
+    """Route one registration. Returns False if another worker did so first."""
     try:
         workflow.run(registration, verbs.ROUTE, actor=SYSTEM, now=now)
     except RuleViolation:
@@ -34,9 +34,9 @@ def route_once(registration: Registration, *, now: datetime) -> bool:
 
 
 def open_missed(*, now: datetime, limit: int = 500) -> int:
-    """Open what no event opened: a rate that came late, or two changes at the same moment (ELIG-9).
+    """Open registrations that no event opened: a rate came late, or two changes happened at once (ELIG-9).
 
-    Looks only at won deals of the registration window that lack nothing but somebody's look.
+    Looks only at won deals within the registration window that nothing but this check is missing for.
     """
     since = now - timedelta(days=policies.current(now).registration_window_days)
     missed = unregistered().filter(
@@ -63,9 +63,10 @@ def _with_only(registrations: RegistrationQuerySet, *columns: str) -> Registrati
 
 
 def remind(*, now: datetime, limit: int = 1000) -> int:
-    """Remind of one batch of won deals that nobody registered, before the window closes (FLOW-8). Returns how many.
+    """Write reminders for one batch of won deals that are not registered, before the window closes (FLOW-8). Returns
+    how many.
 
-    The window is counted from the win: until it is filed nobody knows when the contract was signed (REG-7).
+    The window is counted from the win, because the signing date is unknown until somebody files (REG-7).
     """
     window = timedelta(days=policies.current(now).registration_window_days)
     until = ExpressionWrapper(F("referral__closed_at") + window, output_field=DateTimeField())

@@ -1,4 +1,4 @@
-"""The workers' edge of registrations."""
+"""The Celery tasks of registrations."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from dealreg.models import Registration
 
 @shared_task
 def route(*, registration_id: int, **_ignored: Any) -> bool:
-    """Right after the partner filed it (FLOW-1)."""
+    """Route a registration right after the partner filed it (FLOW-1)."""
     registration = Registration.objects.to_route().filter(pk=registration_id).first()
     return registration is not None and sweeps.route_once(registration, now=timezone.now())
 
 
 @shared_task
 def route_submitted(**_ignored: Any) -> int:
-    """The sweep behind `route` (FLOW-1)."""
+    """Route what the immediate task missed (FLOW-1)."""
     return sweeps.route_submitted(now=timezone.now())
 
 
 @shared_task
 def remind(**_ignored: Any) -> int:
-    """FLOW-8, hourly: batch after batch until nobody is left to remind."""
+    """FLOW-8, hourly: remind batch by batch, until none is left."""
     total = 0
     while reminded := sweeps.remind(now=timezone.now()):
         total += reminded
@@ -35,7 +35,7 @@ def remind(**_ignored: Any) -> int:
 
 @shared_task
 def close_decided(**_ignored: Any) -> int:
-    """FLOW, close: batch after batch until nothing is due."""
+    """FLOW, close: batch by batch, until nothing is due."""
     total = 0
     while moved := sweeps.close_decided(now=timezone.now()):
         total += moved
@@ -44,5 +44,5 @@ def close_decided(**_ignored: Any) -> int:
 
 @shared_task
 def open_missed(**_ignored: Any) -> int:
-    """ELIG-9, behind the reactions."""
+    """ELIG-9: open what the reactions missed."""
     return sweeps.open_missed(now=timezone.now())

@@ -1,4 +1,4 @@
-"""How the events of registrations read."""
+"""The timeline's sentences about registrations."""
 
 from __future__ import annotations
 

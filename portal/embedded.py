@@ -302,8 +302,8 @@ def _postgres_pid(data_dir: Path) -> int | None:
 def _redis_version(path: str) -> str | None:
     """What the program says of itself; None if it is no Redis or can't be run here."""
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=5, check=False)
-        if found := re.search(r"\bv=(\d+(?:\.\d+)*)", said.stdout):
+        answer = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=5, check=False)
+        if found := re.search(r"\bv=(\d+(?:\.\d+)*)", answer.stdout):
             return found[1]
     return None
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from portal.accounts.edge import ActorRequest, needs_actor
+from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.accounts.rules import PROGRAMME_MANAGER
 from portal.circuit import QUEUE_SECONDS
 from portal.notify.services import last_heartbeat

@@ -74,8 +74,8 @@ class Child:
 
 
 @dataclass
-class Family:
-    """The children, and the directory their logs go to."""
+class Supervisor:
+    """Starts the child processes, restarts those that end, and stops them all. Their logs go to `log_dir`."""
 
     log_dir: Path
     children: list[Child] = field(default_factory=list)
@@ -150,14 +150,14 @@ def run(environ: Mapping[str, str]) -> None:
     with _only_one(place.data_dir), _servers(place.data_dir):
         set_environment(place)
         prepare(place.data_dir)
-        family = Family(place.data_dir / "log", children())
+        supervisor = Supervisor(place.data_dir / "log", children())
         try:
-            for child in family.children:
-                family.start(child)
-            keep_going(place, family)
+            for child in supervisor.children:
+                supervisor.start(child)
+            keep_going(place, supervisor)
         finally:
             _ignore_signals()
-            family.stop()
+            supervisor.stop()
 
 
 # Before the start
@@ -320,17 +320,17 @@ def children() -> list[Child]:
     ]
 
 
-def keep_going(place: Place, family: Family) -> None:
+def keep_going(place: Place, supervisor: Supervisor) -> None:
     """Watch over children and servers; say once when the portal is ready. Only a signal ends this."""
     announced, began, looked = False, time.monotonic(), time.monotonic()
     started = datetime.now(UTC)
     while True:
-        family.watch()
+        supervisor.watch()
         if not announced and ready(place) and at_work(since=started):
             announce(place)
             announced = True
         if not announced and time.monotonic() - began > READY_SECONDS:
-            say(f"Still not ready after {READY_SECONDS:.0f} s; see {place.own_url}/readyz and {family.log_dir}.")
+            say(f"Still not ready after {READY_SECONDS:.0f} s; see {place.own_url}/readyz and {supervisor.log_dir}.")
             announced = True
         if time.monotonic() - looked > 5:
             look_after_servers(place.data_dir)

@@ -1,4 +1,4 @@
-"""Deals in the admin: what the vendor's people may see of them, and nothing to change."""
+"""Deals in the admin: the vendor's people see what is shared with the vendor, and change nothing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ReferralAdmin(PortalAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Referral]:
-        """Only deals shared with the vendor (REF-3)."""
+        """Leave out deals that are not shared with the vendor (REF-3)."""
         actor = actor_of(request)
         return Referral.objects.visible_to(actor).with_context() if actor else Referral.objects.none()
 

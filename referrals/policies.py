@@ -1,4 +1,4 @@
-"""Who may do what to a referral. No queries: the caller brings the team along."""
+"""Who may do what with a referral. The functions make no queries: the caller loads the referral with its team."""
 
 from __future__ import annotations
 
@@ -46,12 +46,13 @@ def may_share(actor: Actor, referral: Deal) -> bool:
 
 
 def may_send(actor: Actor) -> bool:
-    """The vendor's sellers; partners invite from their own deals (REF-9)."""
+    """Whether the actor may send deals to partners (REF-9): only the vendor's sellers. Partners invite others to their
+    own deals."""
     return actor.is_vendor and actor.has(SELLER)
 
 
 def acts_for_company(actor: Actor) -> bool:
-    """Anybody of a company; what else *New deal* needs, and why it is missing, its blockers say (ORG-5)."""
+    """Whether the actor acts for a company (ORG-5); the blockers of *New deal* say what else is missing."""
     return actor.company_id is not None
 
 

@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
+from portal.notify.selectors import leads_to
 
 from portal.accounts.rules import Actor
 from portal.events.models import Event
 from portal.events.services import on
-from portal.notify.reading import leads_to
 from portal.notify.services import Message, notify
 from portal.policy import services as policies
 from portal.workflow.blockers import Param, Term, _
@@ -159,7 +159,7 @@ def _answer(event: Event, copy: Brief, sender: Brief, told: _Told) -> Message:
 
 
 def _contact(event: Event) -> str:
-    """Who answered, as one reaches him (F5.1); a team is written down only after the answer."""
+    """Who answered, and how to reach them (F5.1); a team is written down only after the answer."""
     person = event.actor_user
     return ", ".join(filter(None, [person.get_full_name(), person.email, person.phone])) if person else ""
 

@@ -1,4 +1,4 @@
-"""What workers do to many referrals at once: set-based, idempotent, safe beside each other and beside people."""
+"""What workers do to many referrals at once. Set-based and idempotent; safe beside other workers and people."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def remind(*, now: datetime, limit: int = 1000) -> int:
 
 
 def win_planned(*, now: datetime, limit: int = 500) -> int:
-    """Mark as won what was planned for an instant that has come (REF-18). Returns how many."""
+    """Win the deals whose planned instant has come (REF-18). Returns how many."""
     done = 0
     for referral in Referral.objects.filter(win_at__lte=now).order_by("win_at")[:limit]:
         try:
@@ -57,9 +57,9 @@ def win_planned(*, now: datetime, limit: int = 500) -> int:
 
 
 def revalue_open(*, now: datetime) -> int:
-    """Bring the USD value of every open deal to the current month's rates: one statement a currency (FX-3).
+    """Update the USD value of every open deal to the current month's rates; one statement a currency (FX-3).
 
-    A currency without a rate leaves the value unknown (FX-2). Returns how many deals changed.
+    Without a rate the value becomes unknown (FX-2). Returns how many deals changed.
     """
     open_deals = Referral.objects.open()
     currencies = sorted(set(open_deals.order_by().values_list("currency", flat=True)))
@@ -78,18 +78,18 @@ def revalue_open(*, now: datetime) -> int:
 
 @transaction.atomic
 def _set_value(rows: ReferralQuerySet, usd: Any, month: date | None) -> int:
-    """Of those that nobody is changing right now; the others come with the next turn.
+    """Update the deals that nobody else has locked; the others follow in the next run.
 
-    Who changes one copy may go on to the engagement's others: a sweep that held those and waited would be a deadlock.
+    Waiting for a lock could deadlock: whoever changes one copy may go on to lock the engagement's other copies.
     """
     free = rows.order_by().select_for_update(skip_locked=True).values("pk")
     return Referral.objects.filter(pk__in=free).update(value_usd=usd, usd_rate_month=month)
 
 
 def value_won(*, now: datetime) -> int:
-    """Give won deals that had no rate their USD value, at the month they were won, once it is known (FX-2).
+    """Set the USD value of won deals that had no rate, at the rate of the month of the win, once it is known (FX-2).
 
-    One statement a currency and month. Returns how many deals were valued.
+    One statement per currency and month. Returns how many deals changed.
     """
     waiting = Referral.objects.filter(substatus=rules.WON, value_usd=None).annotate(month=TruncMonth("closed_at"))
     valued = 0
@@ -104,9 +104,9 @@ def value_won(*, now: datetime) -> int:
 
 
 def index_renamed_customers(*, now: datetime) -> int:
-    """Find the deals of customers whose entry changed lately by their new names (REF-20). Returns how many.
+    """Update the search text of deals whose customer was renamed lately (REF-20). Returns how many.
 
-    The directory stands below and knows no deals; it is imported in bulk, so its changes are looked for.
+    The customer directory doesn't know deals and is imported in bulk, so its changes are looked up here.
     """
     changed = Customer.objects.filter(updated_at__gte=now - RENAMED_WITHIN).exclude(updated_at=F("created_at"))
     referrals = Referral.objects.filter(engagement__customer__in=changed).only("pk")

@@ -1,4 +1,4 @@
-"""The workers' edge of referrals."""
+"""The Celery tasks of referrals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from referrals import sweeps
 
 @shared_task
 def expire_due(**_ignored: Any) -> int:
-    """REF-13, every minute: batch after batch until nothing is due."""
+    """REF-13, every minute: batch by batch, until nothing is due."""
     total = 0
     while moved := sweeps.expire_due(now=timezone.now()):
         total += moved
@@ -21,7 +21,7 @@ def expire_due(**_ignored: Any) -> int:
 
 @shared_task
 def remind(**_ignored: Any) -> int:
-    """FLOW-8, hourly: batch after batch until nobody is left to remind."""
+    """FLOW-8, hourly: remind batch by batch, until none is left."""
     total = 0
     while reminded := sweeps.remind(now=timezone.now()):
         total += reminded
@@ -30,18 +30,18 @@ def remind(**_ignored: Any) -> int:
 
 @shared_task
 def win_scheduled(**_ignored: Any) -> int:
-    """REF-18, every minute."""
+    """REF-18, every minute: win what was planned."""
     return sweeps.win_planned(now=timezone.now())
 
 
 @shared_task
 def revalue_open(**_ignored: Any) -> int:
-    """FX-3, hourly and when rates arrive: also brings a new month's rates in."""
+    """FX-3, hourly and when rates arrive; a new month's rates are applied this way, too."""
     now = timezone.now()
     return sweeps.revalue_open(now=now) + sweeps.value_won(now=now)
 
 
 @shared_task
 def index_renamed_customers(**_ignored: Any) -> int:
-    """REF-20, hourly."""
+    """REF-20, hourly: search finds deals by their customers' new names."""
     return sweeps.index_renamed_customers(now=timezone.now())

@@ -1,4 +1,4 @@
-"""How the events of referrals read, and which of them the vendor's people may read at all."""
+"""The timeline's sentences about referrals, and which of the events the vendor's people may read."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _REASONS = {**rules.CLOSE_REASONS, **rules.ERROR_REASONS}
 
 
 def params(event: Event) -> Mapping[str, str]:
-    """What fills the places of the sentences about deals."""
+    """The values for the placeholders in sentences about deals."""
     stage = event.after.get("stage")
     reason = _REASONS.get(event.after.get("reason_code", ""))
     return {
@@ -45,8 +45,8 @@ def _stage(stage: int, stages: Mapping[int, str]) -> str:
 
 
 def stages_of(referral: Referral, own: Mapping[int, Sequence[StageName]]) -> Params:
-    """What this deal's stages are called: an assessment's have names of their own (REF-15); beside the others stand
-    those of the reader's own CRM, `own`, if the company's own event tells it (REF-16)."""
+    """The names of this deal's stages: an assessment has its own (REF-15); other deals add the reader's CRM names,
+    `own`, to events of the reader's company (REF-16)."""
     assessment = referral.is_assessment
     stages = rules.stages_for(assessment=assessment)
 
@@ -74,5 +74,5 @@ describe(
 
 @keep_from_vendor
 def private_engagements() -> QuerySet[Any]:
-    """REF-3: until a deal is partner-led or co-sell, the vendor's people see nothing of it."""
+    """Engagements that the vendor's people must not see, because they are neither partner-led nor co-sell (REF-3)."""
     return Engagement.objects.filter(vendor_may_view=False).values("public_id")

@@ -29,10 +29,10 @@ values = st.one_of(st.none(), st.integers(0, 3))
 fields = st.fixed_dictionaries({"a": values, "b": values})
 
 
-@given(seen=fields, current=fields, wanted=fields)
+@given(base=fields, current=fields, wanted=fields)
 def test_ref_21_nothing_is_overwritten_silently(seen: dict, current: dict, wanted: dict) -> None:
     """REF-21: an untouched field stays as it is; a field both changed differently is a conflict; the rest is taken."""
-    merged = rules.merge(seen=seen, current=current, wanted=wanted)
+    merged = rules.merge(base=seen, current=current, wanted=wanted)
     after = current | dict(merged.changes)
     for name in seen:
         if wanted[name] == seen[name] or name in merged.conflicts:
@@ -226,7 +226,7 @@ def test_pages_of_sharing_and_inviting(cast: Cast, client: Client) -> None:
 
 
 def test_edit_team_page(cast: Cast, client: Client) -> None:
-    """REF-7: a person is added, another taken off by emptying his fields."""
+    """REF-7: a person is added, another taken off by emptying the fields."""
     referral = build.deal(cast)
     client.force_login(cast.users[build.CONTOSO])
     url = reverse("edit_team", args=[referral.public_id])

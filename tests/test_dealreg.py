@@ -182,7 +182,7 @@ def test_who_sees_registrations(cast: Cast) -> None:
 
 
 def test_who_may_decide(cast: Cast) -> None:
-    """ORG-2, FLOW: reviewers and nobody else; the partner reads why, he doesn't judge."""
+    """ORG-2, FLOW: reviewers and nobody else; the partner reads why, and doesn't judge."""
     pending = build.in_review(cast)
     for email in (CONTOSO, SELLER, "council1@vendor.example", MANAGER, "referrals@fabrikam.example"):
         with pytest.raises(PermissionDenied):

@@ -330,8 +330,8 @@ def test_bad_requests_make_no_file(live: Live, sent: list[dict[str, Any]]) -> No
 
 def test_long_lists_are_cut_and_say_so(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """REF-20, F6.10: at most 5,000; progress in steps, each seen at once."""
-    assert Export.MOST_ROWS == 5_000
-    monkeypatch.setattr(Export, "MOST_ROWS", 5)
+    assert Export.MAX_ROWS == 5_000
+    monkeypatch.setattr(Export, "MAX_ROWS", 5)
     monkeypatch.setattr(services, "STEP", 2)
     for n in range(7):
         build.deal(cast, name=f"Deal {n}", **LED)
@@ -349,7 +349,7 @@ def test_long_lists_are_cut_and_say_so(cast: Cast, monkeypatch: pytest.MonkeyPat
     assert (export.is_cut, export.aim) == (True, 5)
     page = parse(signed_in(cast, OWNER).get(reverse("export", args=[export.public_id])))
     assert "A file holds at most 5 deals" in page.one("div", id="progress").text
-    monkeypatch.setattr(Export, "MOST_ROWS", 7)
+    monkeypatch.setattr(Export, "MAX_ROWS", 7)
     assert not made(cast, "sort=name").is_cut
 
 

@@ -92,7 +92,7 @@ def test_the_first_hits_are_shown_and_all_can_be_listed(live: Live) -> None:
 
 
 def test_org_6_nobody_finds_what_he_may_not_see(live: Live) -> None:
-    """ORG-2, ORG-4, REF-3: other companies, other locations, teams that don't list him, private deals."""
+    """ORG-2, ORG-4, REF-3: other companies, other locations, teams that don't list them, private deals."""
     place = {"location": live.cast.locations[ANKARA], "team": [build.member("x@contoso.example")]}
     live.won(name="Oven of Ankara", **place)
     live.deal(name="Oven in private", help_code=rules.NO_HELP, vendor_may_view=False)

@@ -143,7 +143,7 @@ def test_winning_early_draws_a_warning_and_the_offer_of_the_safe_hour(live: Live
     page = parse(owner.get(act_url(young, "win"))).one("main")
     warning = next(b for b in page.all("div", class_="o-banner") if b.text.startswith("Earlier than is safe."))
     assert "The deal is not 72 hours old." in warning.text
-    with timezone.override(zoneinfo.ZoneInfo("Europe/Istanbul")):  # his own
+    with timezone.override(zoneinfo.ZoneInfo("Europe/Istanbul")):  # their own
         assert text.show(young.created_at + timedelta(hours=72)) in warning.text
     assert warning.one("time").attrs["datetime"] == (young.created_at + timedelta(hours=72)).isoformat()
     offer = page.one("button", formaction=act_url(young, "schedule_win"))

@@ -124,7 +124,7 @@ def test_org_6_edges_start_from_what_the_actor_may_see() -> None:
 #: What only services do: of any row, or of a manager.
 ROW_WRITES = re.compile(r"(?<!cache)(?<!form)\.(save|delete)$")
 MANAGER_WRITES = re.compile(r"\.objects\b.*\.(\w*create|\w*update|delete)$")
-QUIET = {"rules.py", "policies.py", "facts.py", "timeline.py", "tasks.py", "context.py"}
+QUIET = {"rules.py", "policies.py", "selectors.py", "timeline.py", "tasks.py", "context.py"}
 
 
 def test_only_services_write() -> None:
@@ -194,6 +194,31 @@ def test_no_order_that_nobody_asked_for() -> None:
         if kind.name == "Meta" and isinstance(part, ast.Assign) and dotted(part.targets[0]) == "ordering"
     ]
     assert ordered == []
+
+
+# How it reads
+
+
+TEMPLATES = sorted(p for app in ("templates", *APPS) for p in (ROOT / app).rglob("*.html"))
+#: Of persons we say *they*, in code, comments and texts alike.
+HE = re.compile(r"\b(he|him|his|himself)\b", re.IGNORECASE)
+
+
+def _lines(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    for path in paths:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            yield f"{path.relative_to(ROOT)}:{number}", line
+
+
+def test_no_line_of_a_template_needs_scrolling() -> None:
+    assert [place for place, line in _lines(TEMPLATES) if len(line) > 160] == []
+    assert len(TEMPLATES) > 80
+
+
+def test_persons_are_they() -> None:
+    here = {path for path in TESTS if path.name == "test_house.py"}  # it spells out what it looks for
+    read = [path for path in [*CODE, *TESTS, *TEMPLATES] if path not in here]
+    assert [(place, line.strip()) for place, line in _lines(read) if HE.search(line)] == []
 
 
 # The programme's rules

@@ -274,8 +274,8 @@ def test_a_deal_counts_for_each_of_its_solutions(live: Live) -> None:
 
 
 def test_of_very_many_solutions_those_with_the_most_deals_are_shown(live: Live, monkeypatch: Any) -> None:
-    monkeypatch.setattr(figures, "MOST_ROWS", 1)
-    monkeypatch.setattr(charts, "MOST_ROWS", 1)
+    monkeypatch.setattr(figures, "MAX_ROWS", 1)
+    monkeypatch.setattr(charts, "MAX_ROWS", 1)
     both = [live.cast.solutions["factory"], live.cast.solutions["retail"]]
     live.deal(**LED, solutions=both)
     live.deal(**LED)

@@ -22,7 +22,7 @@ from portal.customers.rules import fold
 from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, BERLIN, Cast
 from portal.pages.listing import columns, filters, keyset, rows
-from portal.pages.listing.asked import Asked, values
+from portal.pages.listing.asked import DealListQuery, values
 from portal.pages.models import ListView
 from portal.workflow.blockers import Money
 from referrals import rules
@@ -57,13 +57,13 @@ def tabs(listed: Element) -> list[str]:
     return [a.text for a in listed.one("nav", id="tabs").all("a")]
 
 
-def asked(cast: Cast, by: str = OWNER, **params: Any) -> Asked:
-    return Asked.of({name: [str(value)] for name, value in params.items()}, cast.actor(by))
+def asked(cast: Cast, by: str = OWNER, **params: Any) -> DealListQuery:
+    return DealListQuery.of({name: [str(value)] for name, value in params.items()}, cast.actor(by))
 
 
 def found(cast: Cast, by: str = OWNER, **params: Any) -> list[str]:
     """The names that a query finds, in its order, on its first page."""
-    return [row.referral.name for row in rows.page(cast.actor(by), asked(cast, by, **params)).rows]
+    return [row.referral.name for row in rows.page(cast.actor(by), asked(cast, by, **params)).items]
 
 
 # Tabs and stars
@@ -466,12 +466,12 @@ def walk(cast: Cast, sort: str, between: Any = None) -> Iterator[Referral]:
     actor, view = cast.actor(OWNER), asked(cast, sort=sort, size=25)
     while True:
         page = rows.page(actor, view)
-        yield from (row.referral for row in page.rows)
+        yield from (row.referral for row in page.items)
         if page.next is None:
             return
         if between:
             between()
-        view = Asked.at(view.address(after=page.next), actor)
+        view = DealListQuery.at(view.address(after=page.next), actor)
 
 
 @pytest.mark.parametrize("direction", ["", "-"])
@@ -553,7 +553,7 @@ def test_the_newest_first_come_from_their_index(cast: Cast, page: int) -> None:
     view = asked(cast)
     found_ = rows.in_order(cast.actor(OWNER), view)
     if page > 1:
-        found_ = view.order.beyond(found_, keyset.Place(build.NOW, 1))
+        found_ = view.order.beyond(found_, keyset.Cursor(build.NOW, 1))
     with connection.cursor() as cursor:
         # Few rows are quicker read and sorted; what is asked is whether the index could serve many.
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
@@ -589,7 +589,7 @@ def test_the_number_of_queries_depends_on_nothing_shown(cast: Cast, model: Refer
 
 def test_counting_stops_where_nobody_reads_on(cast: Cast, model: Referral, monkeypatch: pytest.MonkeyPatch) -> None:
     """REF-19: the counts of long lists end in a plus; counting a million would take longer than showing them."""
-    monkeypatch.setattr("portal.pages.listing.page.MOST_COUNTED", 54)
+    monkeypatch.setattr("portal.pages.listing.page.MAX_COUNTED", 54)
     owner = Client()
     owner.force_login(cast.users[OWNER])
     listed = see(owner)
@@ -648,13 +648,13 @@ def test_neighbours_take_two_queries_besides_the_star(cast: Cast, model: Referra
 def test_an_address_says_back_what_it_was_asked(cast: Cast) -> None:
     """REF-20: every view has one address, and it leads to the same view."""
     view = asked(cast, tab="favorites", q="Fırın & 7", status="Won,Lost", value_from="1.5", sort="-value", size="100")
-    again = Asked.of(values(QueryDict(view.address()[1:])), cast.actor(OWNER))
+    again = DealListQuery.of(values(QueryDict(view.address()[1:])), cast.actor(OWNER))
     assert (again.tab, again.query, dict(again.state), str(again.order), again.size) == (
         "favorites", "Fırın & 7", {"status": "Won,Lost", "value_from": "1.5"}, "-value", 100
     )  # fmt: skip
     assert again.address() == view.address()
     for sort in keyset.SORTS.values():
-        assert keyset.place("AAAA", sort) is keyset.place("", sort) is keyset.place("W10", sort) is None
+        assert keyset.cursor("AAAA", sort) is keyset.cursor("", sort) is keyset.cursor("W10", sort) is None
 
 
 @pytest.mark.parametrize(
@@ -668,5 +668,5 @@ def test_an_address_says_back_what_it_was_asked(cast: Cast) -> None:
 )
 def test_a_key_that_no_column_can_hold_fails_nothing(live: Live, sort: str, key: str) -> None:
     """REF-20: whatever the address names as the place to go on from."""
-    after = str(keyset.Place(key, 1))
+    after = str(keyset.Cursor(key, 1))
     assert live.browser(OWNER).get(reverse("deals"), {"sort": f"-{sort}", "after": after}).status_code == 200

@@ -125,16 +125,16 @@ def test_children_share_one_log_over_their_lives(tmp_path: Path, monkeypatch: py
     """`make run`: bounded while it runs, and whatever was said before the end is there after it."""
     monkeypatch.setattr(Log.__init__, "__defaults__", (50_000,))
     child = run.Child("sayer", [sys.executable, "-c", SAY.format(first=0, last=400) + "\nimport time; time.sleep(60)"])
-    family = run.Family(tmp_path, [child])
+    supervisor = run.Supervisor(tmp_path, [child])
     path = tmp_path / "sayer.log"
     for life in (1, 2):
-        family.watch()
+        supervisor.watch()
         wait_for(lambda life=life: path.exists() and len(kept(path)) >= min(400 * life, 500))
         assert child.process is not None
         if life == 1:
             child.process.kill()
             child.process.wait()
-    family.stop()
+    supervisor.stop()
     assert kept(path)[-400:] == [LINE.format(n) for n in range(400)]
     assert sum(p.stat().st_size for p in tmp_path.iterdir()) <= 100_000
     assert logfile.LONGEST == 10_000_000

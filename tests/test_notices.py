@@ -21,7 +21,7 @@ from portal.accounts import services as accounts
 from portal.accounts.models import Membership, RoleGrant
 from portal.accounts.rules import SYSTEM
 from portal.events import services as events
-from portal.notify import reading, rules, services
+from portal.notify import rules, selectors, services
 from portal.notify.models import Mail, Notice
 from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, Cast
@@ -42,7 +42,7 @@ def told_of(verb: str) -> dict[str, Notice]:
 
 def said(notice: Notice, language: str = "en") -> str:
     with translation.override(language):
-        told = reading.words(notice)
+        told = selectors.rendered(notice)
     return f"{told.subject}\n{told.body}"
 
 
@@ -222,7 +222,7 @@ def test_f5_2_a_person_chooses_but_not_about_what_asks_something_of_him(cast: Ca
     some_notices(deal, 1, category=deals.DEADLINE)
     mails = {n.category: n.mail for n in Notice.objects.filter(email=USER)}
     assert mails == {"answer": "off", "registration": "digest", "deadline": "now"}
-    assert reading.unread_count(cast.users[USER].pk) == 3
+    assert selectors.unread_count(cast.users[USER].pk) == 3
 
 
 def test_f5_2_the_digest_comes_once_a_day_in_the_morning_of_the_persons_zone(cast: Cast) -> None:
@@ -312,7 +312,7 @@ def test_ref_24_the_count_is_one_small_query(cast: Cast) -> None:
         [Notice(**{**_columns(notices[0]), "email": f"{n}@elsewhere.example"}) for n in range(150)]
     )
     with CaptureQueriesContext(connection) as queries:
-        assert reading.unread_count(cast.users[USER].pk) == reading.MOST_COUNTED + 1
+        assert selectors.unread_count(cast.users[USER].pk) == selectors.MAX_COUNTED + 1
     assert len(queries) == 1
     client = Client()
     client.force_login(cast.users[USER])
@@ -378,7 +378,7 @@ def test_ref_24_mail_is_text_and_html_in_the_persons_language(cast: Cast) -> Non
 @pytest.mark.parametrize("unknown", ["/nowhere/", "/co-sell/"])
 def test_notices_that_lead_elsewhere_are_open_to_all(cast: Cast, unknown: str) -> None:
     memberships = accounts.memberships(cast.users[USER])
-    assert reading.openers(memberships, [unknown]) == {unknown: None}
+    assert selectors.openers(memberships, [unknown]) == {unknown: None}
 
 
 # People without an account

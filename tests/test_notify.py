@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.events.models import Event
-from portal.notify import mails, reading, rules, services
+from portal.notify import mails, rules, selectors, services
 from portal.notify.models import Notice
 from portal.notify.services import Message
 from portal.pages.demo.cast import Cast
@@ -58,7 +58,7 @@ def message(event: Event, *emails: str, **changes: Any) -> Message:
 @pytest.fixture(autouse=True)
 def _invitations_lead_somewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """What these are about is no invitation."""
-    monkeypatch.setitem(reading._makers, rules.INVITATION, lambda notice: f"/invite/{notice.pk}/")
+    monkeypatch.setitem(selectors._makers, rules.INVITATION, lambda notice: f"/invite/{notice.pk}/")
 
 
 def write(event: Event, *emails: str, **changes: Any) -> Notice:

@@ -376,19 +376,19 @@ def test_two_copies_never_share_a_data_directory(tmp_path: Path) -> None:
 
 def test_a_child_that_dies_is_started_again_and_all_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     child = run.Child("napper", [sys.executable, "-c", "import time; time.sleep(60)"])
-    family = run.Family(tmp_path, [child])
-    family.watch()
+    supervisor = run.Supervisor(tmp_path, [child])
+    supervisor.watch()
     assert child.process is not None
     first = child.process
     first.send_signal(signal.SIGKILL)
     first.wait()
-    family.watch()
+    supervisor.watch()
     assert child.process is not None
     second = child.process
     assert second.pid != first.pid
     assert "napper ended (signal 9)" in capsys.readouterr().out
     began = time.monotonic()
-    family.stop()
+    supervisor.stop()
     assert second.poll() is not None
     assert time.monotonic() - began < run.GRACE_SECONDS
 

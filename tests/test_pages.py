@@ -106,7 +106,7 @@ def test_home_tells_a_company_how_it_answers(live: Live) -> None:
 
 
 def test_home_shows_only_deals_one_may_see(live: Live) -> None:
-    """ORG-2, ORG-4: a referrals user what lists him, an admin of a location its deals."""
+    """ORG-2, ORG-4: a referrals user the deals that list them, an admin of a location its deals."""
     live.deal(name="With Umut")
     live.deal(name="Of Ankara", location=live.cast.locations[ANKARA], team=[build.member("x@contoso.example")])
     for person, seen in (

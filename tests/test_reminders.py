@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from dealreg import sweeps as dealreg_sweeps
 from dealreg.models import Registration
 from portal.events.models import Event
-from portal.notify import reading, reminders
+from portal.notify import reminders, selectors
 from portal.notify.models import Notice
 from portal.pages import deal as deal_page
 from portal.pages.demo import do
@@ -52,12 +52,12 @@ def test_ref_13_flow_8_who_can_answer_is_reminded_7_3_and_1_days_before(cast: Ca
     assert reminded() == [(lead, NOW + (14 - lead) * DAY) for lead in (7, 3, 1)]
     told = Notice.objects.filter(event__verb="referral.reminded").order_by("pk")
     assert [(n.email, n.category, n.mail) for n in told] == [(build.SELLER, DEADLINE, "now")] * 3
-    assert [reading.words(n).subject for n in told] == [
+    assert [selectors.words(n).subject for n in told] == [
         "7 days left to answer: Plant monitoring",
         "3 days left to answer: Plant monitoring",
         "One day left to answer: Plant monitoring",
     ]
-    assert "Accept or decline it until 2 Dec 2026, 12:00 UTC" in reading.words(told[0]).body
+    assert "Accept or decline it until 2 Dec 2026, 12:00 UTC" in selectors.rendered(told[0]).body
     page = deal_page.context(copy, cast.actor(build.SELLER), now=NOW + 14 * DAY)
     lines = [entry["text"] for entry in page["timeline"] if entry["verb"] == "referral.reminded"]
     assert lines == ["Microsoft was reminded to answer until 2 Dec 2026, 12:00 UTC"] * 3
@@ -67,7 +67,7 @@ def test_flow_8_after_an_outage_only_the_nearest_lead_counts(cast: Cast) -> None
     received(cast)
     assert sweeps.remind(now=NOW + 12 * DAY) == 1
     assert reminded() == [(3, NOW + 12 * DAY)]
-    assert reading.words(Notice.objects.get(event__verb="referral.reminded")).subject.startswith("2 days left")
+    assert selectors.rendered(Notice.objects.get(event__verb="referral.reminded")).subject.startswith("2 days left")
     assert sweeps.remind(now=NOW + 12 * DAY) == 0
 
 
@@ -107,8 +107,8 @@ def test_flow_8_org_3_who_can_register_is_reminded_before_the_window_closes(cast
     assert reminded("registration.reminded") == [(lead, NOW + (60 - lead) * DAY) for lead in (14, 7, 3, 1)]
     told = Notice.objects.filter(event__verb="registration.reminded").order_by("event", "email")
     assert [n.email for n in told] == ["referrals@contoso.example", USER] * 4
-    assert reading.words(told[0]).subject == "14 days left to register: Plant monitoring"
-    assert "Register it until 17 Jan 2027, 12:00 UTC" in reading.words(told[0]).body
+    assert selectors.rendered(told[0]).subject == "14 days left to register: Plant monitoring"
+    assert "Register it until 17 Jan 2027, 12:00 UTC" in selectors.rendered(told[0]).body
 
 
 def test_flow_8_a_registration_opened_late_skips_the_leads_it_never_had(cast: Cast) -> None:

@@ -48,8 +48,8 @@ ACTORS = {
 GROUPS = [["owner", "team", "ankara", "viewer"], ["admin", "strang", "north", "anon"]]
 GROUPS.append([actor for actor in ACTORS if actor not in {*GROUPS[0], *GROUPS[1]}])
 
-#: An address, a method, what it is about, and the answer to each actor. `in`: he is sent to sign in. An admin page
-#: sends whoever may not see it to the admin's own sign-in page; the answer is what he gets there.
+#: An address, a method, what it is about, and the answer to each actor. `in`: they are sent to sign in. An admin page
+#: sends whoever may not see it to the admin's own sign-in page; the answer is what they get there.
 TABLE = """
 home                                  GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 search                                GET  -         200 200 200 200 200 200 200 200 200 200 200  in
@@ -437,7 +437,7 @@ def _sent_deal(world: World) -> dict[str, Any]:
 
 
 class Visitor:
-    """One actor at his browser; what he does is undone at once, so that every row finds the same world."""
+    """One actor at a browser; what they do is undone at once, so that every row finds the same world."""
 
     def __init__(self, world: World, actor: str) -> None:
         self.world = world

@@ -85,7 +85,7 @@ def test_typed_text_never_becomes_query_syntax(cast: Cast) -> None:
     build.deal(cast, name="Ovens")
     build.deal(cast, name="Ovens with xylophone")
     for typed in ("x' | 'ovens", "ovens & !x", "ovens:*<->x)", "((((ovens x", "x \\ ovens", "ovens\0x", "ovens % x_"):
-        assert sorted(search.words(typed)) == ["ovens", "x"], typed
+        assert sorted(search.tokens(typed)) == ["ovens", "x"], typed
         assert found(cast, typed) == {"Ovens with xylophone"}, typed
 
 
@@ -127,7 +127,7 @@ def test_words_of_many_deals_are_read_instead_of_looked_up(cast: Cast, monkeypat
 
 
 def test_shared_notes_find_every_copy_and_private_ones_their_own(cast: Cast) -> None:
-    """REF-20, REF-23, REF-3: nobody finds out by searching what he may not read."""
+    """REF-20, REF-23, REF-3: nobody finds out by searching what they may not read."""
     led = build.deal(
         cast, name="Led", help_code=rules.NO_HELP, vendor_may_view=True, crm_id="OPP-1", campaign_id="camp1"
     )

@@ -27,7 +27,7 @@ from portal.accounts.models import Invite, User
 from portal.accounts.rules import Grant
 from portal.events import services as events
 from portal.events.models import Event
-from portal.notify import reading
+from portal.notify import selectors
 from portal.notify.models import Notice
 from portal.notify.services import deliver_due, retry
 from portal.pages.demo.cast import Cast
@@ -178,7 +178,7 @@ def test_neither_the_admin_nor_the_company_s_pages_show_the_link(cast: Cast) -> 
             answer = live.browser(email).get(address)
             assert answer.status_code == 200, address
             assert [secret for secret in secrets if secret in answer.content.decode()] == [], address
-    assert reading.link(notice).startswith("/invite/")
+    assert selectors.link(notice).startswith("/invite/")
 
 
 def test_events_keep_no_secret_column(cast: Cast) -> None:

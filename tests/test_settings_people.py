@@ -210,7 +210,7 @@ def test_org_2_an_invitation_is_sent_again_or_taken_back(cast: Cast) -> None:
 
 
 def test_org_1_somebody_without_an_account_joins_by_the_link(cast: Cast) -> None:
-    """Sees who asks him in, names himself, and is in; the link is used up. The words are the mail's language."""
+    """They see who invites them, give their name, and are in; the link is used up. It speaks the mail's language."""
     asked = invite(cast, NEW, Grant("referrals_admin", cast.locations[ANKARA].pk), now=timezone.now(), language="en")
     browser = Client()
     page = text_of(browser.get(link(asked)))
@@ -251,7 +251,7 @@ def test_org_1_somebody_with_an_account_accepts_and_belongs_to_both_companies(ca
     assert stranger.post(link(asked)).status_code == 302
     assert held(friederike) == {("viewer", None), ("referrals_user", None)}
     assert held(friederike, "Fabrikam GmbH") == {("referrals_admin", None)}
-    assert "Contoso Yazılım" in text_of(stranger.get(reverse("home")))  # where he just joined
+    assert "Contoso Yazılım" in text_of(stranger.get(reverse("home")))  # where they just joined
     assert stranger.post(link(asked)).status_code == 410
 
 
@@ -333,7 +333,7 @@ def test_org_2_who_is_deactivated_loses_access_at_once_and_keeps_his_history(cas
 
 @pytest.mark.parametrize("company", ["contoso", "vendor"])
 def test_org_2_somebody_always_keeps_the_company(cast: Cast, company: str) -> None:
-    """The last account admin can neither go nor lose the role; with a second one he can. So with the managers."""
+    """The last account admin can neither go nor lose the role; with a second one they can. So with the managers."""
     email, role = (ADMIN, "account_admin") if company == "contoso" else (MANAGER, "programme_manager")
     spare = VIEWER if company == "contoso" else build.REVIEWER
     target = Membership.objects.get(user=cast.users[email])

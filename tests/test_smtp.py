@@ -177,7 +177,7 @@ def test_job_a_worker_killed_after_a_digest_sends_that_digest_again(
         with pytest.raises(KeyboardInterrupt):
             services.deliver_digests(now=morning)
     first, *_rest = Notice.objects.filter(mail="digest").order_by("pk")
-    Notice.objects.filter(pk=first.pk).update(mail="off")  # he has chosen so meanwhile: another one is the first now
+    Notice.objects.filter(pk=first.pk).update(mail="off")  # chosen meanwhile: another is the first now
     tell_daily(deal, 2)
     later = morning + timedelta(days=1)
     assert [services.deliver_digests(now=later) for _turn in range(3)] == [1, 1, 0]
@@ -269,7 +269,7 @@ def test_ref_24_job_two_workers_make_one_digest_a_person(
 def test_ref_24_job_a_digest_waits_for_nobody_once_it_is_sent(
     transactional_db: None, cast: Cast, deal: Referral, office: PostOffice
 ) -> None:
-    """Somebody marks his notices as read, has locked some and waits for the one that the worker holds."""
+    """Somebody marks their notices as read, has locked some and waits for the one that the worker holds."""
     office.open()
     services.set_preferences(cast.users[TEAM[0]], {ANSWER: "digest"})
     tell_daily(deal, 3)

@@ -62,7 +62,7 @@ def answers(live: Live) -> dict[str, dict[str, Any]]:
 
 @dataclass
 class Writer:
-    """Somebody before the wizard: the page he has before him, and what he sends of it."""
+    """Somebody before the wizard: the page they have before them, and what they send of it."""
 
     live: Live
     client: Client
@@ -511,7 +511,7 @@ def test_the_team_has_one_to_fifty_people_and_nobody_twice(live: Live) -> None:
     """REF-7: rows are added and removed by buttons; what belongs to no single field is said on top."""
     page = writer(live)
     page.fill("team")
-    assert page.form()["team-0-email"] == OWNER  # whoever writes it is on the team unless he says otherwise
+    assert page.form()["team-0-email"] == OWNER  # whoever writes it is on the team unless they say otherwise
     page.post(add="1", **{"team-0-phone": "changed"})
     assert page.url.endswith("#id_team-1-first_name")
     page.post(add="1", **{"team-1-first_name": "Second"})
@@ -554,7 +554,7 @@ def test_people_of_earlier_deals_are_added_with_one_click(live: Live, django_ass
     assert parse(writer(live, "ankara@contoso.example").client.get(NEW)).all("section", id="offered") == []
     ankara = writer(live, "ankara@contoso.example")
     ankara.fill("team", deal={"location": live.cast.locations[ANKARA].pk})
-    assert ankara.page.one("section", id="offered").all("button") == []  # Istanbul's deals aren't his to see
+    assert ankara.page.one("section", id="offered").all("button") == []  # they may not see Istanbul's deals
     actor = live.cast.actor(OWNER)
     with django_assert_num_queries(1):
         choices.people(actor)
@@ -680,7 +680,7 @@ def test_an_invitation_is_kept_while_it_is_typed(live: Live, monkeypatch: pytest
     assert (saved.status_code, saved.content.decode().startswith("Draft saved, ")) == (200, True)
     again = parse(page.client.get(page.url)).one("main").one("form").fields()
     assert (again["notes"], again["value"]) == ("They know the plant 🏭", "12")
-    monkeypatch.setattr(wizard, "MOST_INVITATIONS", 1)
+    monkeypatch.setattr(wizard, "MAX_INVITATIONS", 1)
     assert page.client.post(page.url, {**typed, "value": "13", "go": "save"}).status_code == 200
     full = page.client.get(page.url.replace("0123456789ab", "ba9876543210"), follow=True)
     assert "as many partners as it can hold" in full.content.decode()
@@ -725,7 +725,7 @@ def test_a_draft_holds_only_what_its_steps_ask(live: Live) -> None:
     draft = Draft.objects.get()
     assert set(draft.data) == {"customer", "team"}
     assert "other" not in draft.data["customer"]
-    assert len(draft.data["team"]) == wizard.MOST_ROWS
+    assert len(draft.data["team"]) == wizard.MAX_ROWS
     assert draft.updated_at - draft.created_at < timedelta(minutes=1)
 
 

@@ -1,4 +1,4 @@
-"""Deal registration as pure decisions: what other rooms need of it."""
+"""The rules of deal registration as pure decisions; other rooms import them from here."""
 
 from __future__ import annotations
 

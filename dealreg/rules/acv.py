@@ -56,7 +56,7 @@ def contract_years(start: date, end: date) -> Fraction:
 
 
 def _part_of_year(first: date, after: date) -> Fraction:
-    """The days from `first` until before `after`, at most a year, each over the days of its calendar year."""
+    """The days from `first` until before `after`, at most one year, each as a fraction of its own calendar year."""
     if first.year == after.year:
         return Fraction((after - first).days, _days_in(first.year))
     before_new_year = (date(first.year, 12, 31) - first).days + 1
@@ -101,5 +101,5 @@ def floor_cents(amount: Fraction) -> Decimal:
 
 
 def _from_cents(cents: int) -> Decimal:
-    """Exact whatever the size, unlike arithmetic in a decimal context."""
+    """A Decimal from cents; exact for any size, because no decimal context rounds it."""
     return Decimal(f"{'-' if cents < 0 else ''}{abs(cents) // _CENTS}.{abs(cents) % _CENTS:02d}")

@@ -19,10 +19,10 @@ WAIVED = frozenset({"signed_too_old", "signed_before_referral", "start_too_old",
 
 
 def violations(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> tuple[Blocker, ...]:
-    """Everything that keeps the form from being registered, in the form's order (REG-1 to REG-14, REG-17).
+    """All rule violations of the form, in the order of its fields (REG-1 to REG-14, REG-17).
 
-    A wrong state stands alone; ineligibility comes first, and the fields are judged all the same (REG-14). While a
-    question is open, only what no answer to it could mend is reported beside the question itself.
+    A wrong state is reported alone. Ineligibility comes first, but the fields are still checked (REG-14). While a
+    question is unanswered, only those problems are reported that no answer to it could solve.
     """
     if facts.wrong_state:
         return (facts.wrong_state,)
@@ -44,7 +44,7 @@ _FIELD_ORDER = ("", *RegistrationInput.__dataclass_fields__)
 
 
 def _not_now(facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
-    """What doesn't depend on the form: eligibility (REG-14) and closed periods (REG-13)."""
+    """Violations that don't depend on the form: eligibility (REG-14) and closed periods (REG-13)."""
     if facts.eligibility and not facts.eligibility.eligible:
         yield Blocker(
             "not_eligible",
@@ -65,7 +65,8 @@ def _not_now(facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
 
 
 def _opens_again(today: date, policy: Policy) -> date | None:
-    """The first day after today's closed period and those that adjoin it; None when the calendar has no such day."""
+    """The first day after today's closed period and the periods directly after it; None if the calendar has no such
+    day."""
     day = today
     while last := next((p.last for p in policy.blackouts if p.first <= day <= p.last), None):
         if last == date.max:
@@ -75,14 +76,15 @@ def _opens_again(today: date, policy: Policy) -> date | None:
 
 
 def _unanswered(inp: RegistrationInput) -> Iterator[Blocker]:
-    """The questions still open (REG-1 to REG-4, REG-7, REG-8, REG-10, REG-17)."""
+    """One violation for each unanswered question (REG-1 to REG-4, REG-7, REG-8, REG-10, REG-17)."""
     for name, code, rule, message in _QUESTIONS:
         if not getattr(inp, name) and _asked(name, inp):
             yield Blocker(code, message, rule, name)
 
 
 def _asked(name: str, inp: RegistrationInput) -> bool:
-    """Whether the question needs an answer, given the others; “no” answers the marketplace question (REG-1)."""
+    """Whether this question needs an answer, given the other answers; “no” is an answer to the marketplace question
+    (REG-1)."""
     match name:
         case "marketplace":
             return inp.marketplace is None
@@ -141,7 +143,7 @@ def _deployment(inp: RegistrationInput) -> Iterator[Blocker]:
 
 
 def _values(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
-    """The amounts, each and against each other (REG-4), and the annual contract value (REG-6)."""
+    """Checks of the amounts, alone and against each other (REG-4), and of the annual contract value (REG-6)."""
     exact = amounts(inp, facts, policy)
     if inp.tcv and inp.tcv.amount <= 0:
         yield Blocker("tcv_not_positive", _("The total contract value must be above zero."), "REG-4", "tcv")
@@ -160,7 +162,7 @@ def _values(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) ->
 
 
 def _solution_value(inp: RegistrationInput, exact: Amounts) -> Iterator[Blocker]:
-    """The solution's value against the contract's: in USD only if the currencies differ (REG-4)."""
+    """The solution's value must not exceed the contract's; compared in USD only if the currencies differ (REG-4)."""
     whole, part = positive(inp.tcv), positive(inp.solution_value)
     if not whole or not part:
         return
@@ -195,7 +197,7 @@ def _no_rate(currency: str, name: str) -> Blocker:
 
 
 def _acv_suffices(acv_usd: Fraction, inp: RegistrationInput, policy: Policy) -> bool:
-    """Strictly above the minimum, for pay-as-you-go the minimum itself too (REG-6)."""
+    """Whether the annual contract value exceeds the minimum; for pay-as-you-go it may equal it (REG-6)."""
     if inp.pricing == OTHER_PRICING:
         return acv_usd > policy.minimum_acv_usd
     return acv_usd >= policy.minimum_acv_usd
@@ -223,7 +225,7 @@ def _acv_too_low(acv_usd: Fraction, inp: RegistrationInput, policy: Policy) -> B
 
 
 def _signing(inp: RegistrationInput, facts: RegistrationFacts) -> Iterator[Blocker]:
-    """When a contract can have been signed under any pricing model (REG-7)."""
+    """Checks of the signing date that hold for every pricing model (REG-7)."""
     if inp.signed and inp.signed > facts.today:
         yield Blocker(
             "signed_in_future",
@@ -246,7 +248,7 @@ def _signing(inp: RegistrationInput, facts: RegistrationFacts) -> Iterator[Block
 
 
 def _ending(inp: RegistrationInput) -> Iterator[Blocker]:
-    """A perpetual contract has no end (REG-3), any other doesn't end before it starts (REG-9)."""
+    """A perpetual contract has no end date (REG-3); any other contract must not end before it starts (REG-9)."""
     if inp.end and inp.term == acv.PERPETUAL:
         yield Blocker(
             "end_date_not_allowed",
@@ -265,7 +267,7 @@ def _ending(inp: RegistrationInput) -> Iterator[Blocker]:
 
 
 def _windows(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
-    """How far back the dates of a contract that isn't pay-as-you-go may lie (REG-7, REG-8)."""
+    """How many days ago a contract may have been signed or started, unless it is pay-as-you-go (REG-7, REG-8)."""
     if inp.signed and (facts.window_day - inp.signed).days > policy.registration_window_days:
         yield Blocker(
             "signed_too_old",
@@ -294,7 +296,7 @@ def _windows(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -
 
 
 def _payg(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
-    """What holds of pay-as-you-go only (REG-11)."""
+    """Checks that apply to pay-as-you-go only (REG-11)."""
     yield from _payg_signing(inp, facts, policy)
     if inp.term == acv.PERPETUAL:
         yield Blocker(
@@ -324,7 +326,7 @@ def _payg(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> I
 
 
 def _payg_signing(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
-    """How late a pay-as-you-go contract may begin, instead of the windows (REG-11)."""
+    """The latest day on which a pay-as-you-go contract may begin; replaces the windows of other contracts (REG-11)."""
     latest = acv.add_years(facts.shared, policy.payg_signing_window_years)
     if inp.signed and inp.signed > latest:
         yield Blocker(

@@ -32,12 +32,12 @@ _OVER_NEXT = _("The deal is closed without a sale, so this can't change any more
 
 @dataclass(frozen=True)
 class EligibilityFacts:
-    """What eligibility is judged by.
+    """The facts that decide about eligibility.
 
-    `deal_type`: private, partner_led, co_sell or solution_assessment. `value_usd` at the rate of `rate_month` (FX-2),
-    None while there is no rate. `azure_ip_solutions`: names of the deal's Azure IP co-sell eligible solutions.
-    `substatus` of the partner's own referral, `vendor_substatus` of the vendor's (None: the vendor has no copy),
-    open for an answer until `vendor_expires_at`. Instants are UTC.
+    `deal_type`: private, partner_led, co_sell or solution_assessment. `value_usd` is converted at the rate of
+    `rate_month` (FX-2) and None while there is no rate. `azure_ip_solutions` names the deal's Azure IP co-sell eligible
+    solutions. `substatus` is that of the partner's own referral, `vendor_substatus` that of the vendor's copy (None if
+    the vendor has no copy), which can be answered until `vendor_expires_at`. All instants are UTC.
     """
 
     deal_type: str
@@ -65,10 +65,10 @@ class EligibilityFacts:
 
 @dataclass(frozen=True)
 class Criterion:
-    """One criterion as the deal page and the API show it; the three texts render like any Blocker.
+    """One criterion as the deal page and the API show it; its three texts render like any Blocker.
 
-    `notYet`: time or someone (`settled_by`) may still settle it without anything being corrected; `settled_at` is
-    the instant by which that is decided at the latest, where one is known. `notMet`: as things stand, no.
+    `notYet`: it can still be met by waiting or by somebody's action (`settled_by`), without correcting anything;
+    `settled_at` is the latest instant of that decision, if known. `notMet`: as things stand, it will not be met.
     """
 
     code: str
@@ -93,12 +93,12 @@ class Eligibility:
 
     @property
     def unmet(self) -> tuple[Blocker, ...]:
-        """What is missing, one sentence each (REG-14 carries them)."""
+        """One sentence for each unmet criterion; REG-14 shows them."""
         return tuple(c.message for c in self.criteria if c.state != "met")
 
 
 def eligibility(facts: EligibilityFacts, policy: Policy) -> Eligibility:
-    """Judge every criterion ELIG-1 to ELIG-7; an approved exception replaces what of 2..5 and 7 is unmet (ELIG-8)."""
+    """Evaluate ELIG-1 to ELIG-7; an approved exception counts instead of 2 to 5 and 7 where they are unmet (ELIG-8)."""
     found = (
         _not_assessment(facts),
         _deal_type(facts),
@@ -112,7 +112,7 @@ def eligibility(facts: EligibilityFacts, policy: Policy) -> Eligibility:
 
 
 def _excepted(criterion: Criterion) -> Criterion:
-    """ELIG-8."""
+    """Whether an approved exception stands for this criterion (ELIG-8)."""
     if criterion.state == "met" or criterion.rule not in _REPLACEABLE:
         return criterion
     message = Blocker(
@@ -136,7 +136,7 @@ def _criterion(
     settled_by: SettledBy = "",
     settled_at: datetime | None = None,
 ) -> Criterion:
-    """Put code and rule on the texts; a message with a code of its own keeps it."""
+    """Add code and rule to the texts; a message that has a code of its own keeps it."""
     return Criterion(
         code,
         rule,
@@ -150,19 +150,19 @@ def _criterion(
 
 
 def _fixable(facts: EligibilityFacts) -> SettledBy:
-    """The partner can put things right only until the deal is closed (REF-11)."""
+    """Whether the partner can still correct the deal: only until it is closed (REF-11)."""
     return "you" if facts.is_open else "nobody"
 
 
 def _next(facts: EligibilityFacts, while_open: str) -> Term:
-    """What to do about an unmet criterion: a sentence without params."""
+    """The sentence that says what to do about an unmet criterion; it has no params."""
     if facts.is_open:
         return Term(while_open)
     return Term(_WON_NEXT if facts.is_won else _OVER_NEXT)
 
 
 def _not_assessment(facts: EligibilityFacts) -> Criterion:
-    """ELIG-1."""
+    """ELIG-1: a solution assessment can't be registered."""
     assessment = facts.deal_type == "solution_assessment"
     return _criterion(
         "not_assessment",
@@ -187,7 +187,7 @@ def _type_of(facts: EligibilityFacts) -> Blocker:
 
 
 def _deal_type(facts: EligibilityFacts) -> Criterion:
-    """ELIG-2; a private deal can still be shared until it is closed (REF-4), an assessment stays one."""
+    """ELIG-2: a private deal can be shared until it is closed (REF-4); an assessment never changes its type."""
     state: State = "notMet"
     settled_by: SettledBy = _fixable(facts)
     if facts.deal_type in ("co_sell", "partner_led"):
@@ -214,7 +214,7 @@ def _deal_type(facts: EligibilityFacts) -> Criterion:
 
 
 def _minimum_value(facts: EligibilityFacts, policy: Policy) -> Criterion:
-    """ELIG-3, in USD at the monthly rate (FX-2); without a rate the deal waits for one."""
+    """ELIG-3: the value in USD at the monthly rate (FX-2); while there is no rate the deal waits for one."""
     minimum = Money(policy.minimum_deal_value_usd, USD)
     state: State = "notMet"
     settled_by: SettledBy = _fixable(facts)
@@ -274,7 +274,7 @@ def _value_of(facts: EligibilityFacts) -> Blocker:
 
 
 def _managed_customer(facts: EligibilityFacts) -> Criterion:
-    """ELIG-4; a deal's customer never changes (REF-5), so nobody but the vendor's directory could settle it."""
+    """ELIG-4: the customer of a deal never changes (REF-5), so only the vendor's directory can settle this."""
     managed = facts.customer_managed
     recreate = _("If you chose the wrong entity, create a new deal with the right one before the contract is signed.")
     not_managed = _say(
@@ -293,7 +293,7 @@ def _managed_customer(facts: EligibilityFacts) -> Criterion:
 
 
 def _ip_solution(facts: EligibilityFacts) -> Criterion:
-    """ELIG-5; solutions can be added until the deal is closed (REF-21)."""
+    """ELIG-5: solutions can be added until the deal is closed (REF-21)."""
     names = ", ".join(facts.azure_ip_solutions)
     add = _("Add a solution that is, before you close the deal.")
     missing = _say(
@@ -312,7 +312,7 @@ def _ip_solution(facts: EligibilityFacts) -> Criterion:
 
 
 def _won(facts: EligibilityFacts) -> Criterion:
-    """ELIG-6; the message names the hour from which winning draws no question (REF-18)."""
+    """ELIG-6: the message names the hour from which winning raises no question (REF-18)."""
     state: State = "met"
     actual = _say(facts.substatus)
     message = _say(_("The deal is won."))
@@ -344,7 +344,7 @@ def _won(facts: EligibilityFacts) -> Criterion:
 
 
 def _vendor_accepted(facts: EligibilityFacts) -> Criterion:
-    """ELIG-7; met as it stands for anything but co-sell."""
+    """ELIG-7: always met unless the deal is co-sell."""
     if facts.deal_type != "co_sell":
         return _criterion(
             "vendor_accepted",
@@ -369,7 +369,7 @@ def _vendor_accepted(facts: EligibilityFacts) -> Criterion:
 
 
 def _vendor_answer(facts: EligibilityFacts) -> tuple[State, SettledBy, Blocker]:
-    """What the vendor's copy of a co-sell deal says (ELIG-7)."""
+    """The state of ELIG-7 for a co-sell deal, from the vendor's copy."""
     if facts.vendor_substatus in ("Accepted", "Won"):
         return "met", "", _say(_("%(vendor)s has accepted this deal."))
     if facts.vendor_substatus == "Received":

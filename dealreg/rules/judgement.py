@@ -30,13 +30,13 @@ class Route:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a dry run answers and a submission keeps (REG-15, FLOW-7).
+    """The result of a dry run, which a submission also stores (REG-15, FLOW-7).
 
-    Values are given wherever they can be computed, violations or not. Amounts are rounded to cents; REG-4 and REG-6
-    compare the exact ones. `rate_month`: the month of the rate behind `acv_usd` and `tcv_usd`; `rates_used`: every
-    rate used, as far as `facts.rates` has one (USD needs none). `days_left` until `last_day` of the window after
-    signing, negative once it is over; None where no window applies (pay-as-you-go, a granted exception, a day in
-    the future). `notes`: what one should know, without anything being wrong. `route` is None with violations.
+    Values are present wherever they can be computed, with or without violations. Amounts are rounded to cents; REG-4
+    and REG-6 compare the exact ones. `rate_month` is the month of the rate behind `acv_usd` and `tcv_usd`; `rates_used`
+    holds every rate that was used and known in `facts.rates` (USD needs none). `days_left` counts to `last_day` of the
+    window after signing and is negative afterwards; both are None where no window applies (pay-as-you-go, a granted
+    exception, a day in the future). `notes` are remarks that are no violation. `route` is None if there are violations.
     """
 
     violations: tuple[Blocker, ...]
@@ -53,7 +53,7 @@ class Judgement:
 
 
 def judge(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Judgement:
-    """Violations, values, remaining days and route of a registration as it stands (REG-15)."""
+    """Evaluate a registration: violations, values, remaining days and route (REG-15)."""
     violated = violations(inp, facts, policy)
     exact = amounts(inp, facts, policy)
     rates_used = _rates_used(inp, facts)
@@ -84,7 +84,7 @@ def _rates_used(inp: RegistrationInput, facts: RegistrationFacts) -> dict[str, U
 
 
 def _window(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> tuple[int | None, date | None]:
-    """The days left, and the last day, on which the contract can be registered (REG-7), where that applies."""
+    """The days left and the last day to register the contract (REG-7); None where no window applies."""
     if inp.signed is None or inp.signed > facts.today or inp.pricing == PAYG or facts.exception_granted:
         return None, None
     last_day = inp.signed + timedelta(days=policy.registration_window_days)
@@ -92,7 +92,7 @@ def _window(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) ->
 
 
 def _notes(inp: RegistrationInput, policy: Policy) -> Iterator[Blocker]:
-    """What the person should know, without anything being wrong (REG-1)."""
+    """Remarks for the person that are no violations (REG-1)."""
     if inp.marketplace:
         yield Blocker(
             "marketplace_pracr_only",
@@ -107,10 +107,10 @@ def _notes(inp: RegistrationInput, policy: Policy) -> Iterator[Blocker]:
 
 
 def route_for(inp: RegistrationInput, facts: RegistrationFacts, acv_usd: Fraction, policy: Policy) -> Route:
-    """Where a registration without violations goes (FLOW-2, FLOW-3).
+    """The route of a registration without violations (FLOW-2, FLOW-3).
 
-    `acv_usd` is judged rounded to cents, as it is kept: a worker who routes by what was stored finds what the dry
-    run found by the exact value. Of the facts only `partner_count` and `won_early` count.
+    `acv_usd` is compared rounded to cents, as it is stored, so that a worker who routes by the stored value decides
+    like the dry run. Of the facts only `partner_count` and `won_early` count.
     """
     if reasons := tuple(_review_reasons(inp, facts, round_cents(acv_usd), policy)):
         return Route(states.REVIEW_PENDING, reasons)
@@ -122,7 +122,7 @@ def route_for(inp: RegistrationInput, facts: RegistrationFacts, acv_usd: Fractio
 def _review_reasons(
     inp: RegistrationInput, facts: RegistrationFacts, acv_usd: Decimal, policy: Policy
 ) -> Iterator[Blocker]:
-    """AUTO-1 to AUTO-4, each in words the partner reads."""
+    """The reasons for a review (AUTO-1 to AUTO-4), as sentences for the partner."""
     if acv_usd > policy.review_above_acv_usd:
         yield Blocker(
             "acv_above_review_limit",

@@ -1,4 +1,4 @@
-"""The words of registrations (FLOW): states, their wire tokens, and the reasons a reviewer gives."""
+"""The vocabulary of registrations (FLOW): states, their wire tokens, and the reasons a reviewer gives."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ FAIL_REASONS: Mapping[str, str] = {
     "other": _("Another reason, given in the comment."),
 }
 
-#: Why a registration goes back to the partner: what he can correct and send again.
+#: Why a registration goes back to the partner: what the partner can correct and send again.
 ACTION_REASONS: Mapping[str, str] = {
     "dates_do_not_match_contract": _("The dates don't match the signed contract."),
     "value_does_not_match_contract": _("The contract value doesn't match the signed contract."),
@@ -76,7 +76,7 @@ ACTION_REASONS: Mapping[str, str] = {
 
 
 def reason_text(code: str, *, status: str) -> str:
-    """What a reason says in the state the decision led to: failing and sending back share some codes (FLOW-5)."""
+    """The text of a reason code in this state: failing and sending back share some codes (FLOW-5)."""
     first, second = FAIL_REASONS, ACTION_REASONS
     if status == ACTION_REQUIRED:
         first, second = second, first

@@ -1,4 +1,4 @@
-"""What the registration form holds, what it is judged against, and what its amounts are worth (REG-4, REG-5)."""
+"""The answers of the registration form, the facts they are checked against, and its amounts (REG-4, REG-5)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from portal.workflow.blockers import Blocker, Money
 
 @dataclass(frozen=True)
 class RegistrationInput:
-    """What the form holds so far; None (or '') is a question not answered yet.
+    """The answers given in the form so far; None (or '') is an unanswered question.
 
     `deployment`: azure or other. `term`: perpetual or finite. `tenant`: customer or partner. `pricing`: payg or
     other. Amounts are finite decimals; dates are UTC days. Pay-as-you-go: `signed` = `start` = the first invoice's
@@ -38,12 +38,13 @@ class RegistrationInput:
 
 @dataclass(frozen=True)
 class RegistrationFacts:
-    """What the form is judged against.
+    """The facts that the form is checked against.
 
-    `created`, `vendor_invited`, `first_filed`: UTC days; the latter two None when the vendor was never invited, or for
-    a first filing. `eligibility`: None where it was settled before (resubmission). `wrong_state`: why nothing can be
-    registered at all. `rates`: the rates of the month in question (FX-2), a currency without one is absent.
-    `partner_count`: companies that take part, the registering one included (AUTO-2). `won_early` as in REF-18 (AUTO-4).
+    `created`, `vendor_invited`, `first_filed` are UTC days; the latter two are None if the vendor was never invited, or
+    if this is the first filing. `eligibility` is None where it was settled before (resubmission). `wrong_state` says
+    why nothing can be registered at all. `rates` are the rates of the month in question (FX-2); a currency without a
+    rate is absent. `partner_count` counts the companies that take part, the registering one included (AUTO-2).
+    `won_early` as in REF-18 (AUTO-4).
     """
 
     today: date
@@ -59,18 +60,19 @@ class RegistrationFacts:
 
     @property
     def window_day(self) -> date:
-        """The day the 60 and 90 days count to (REG-7, REG-8): a correction is not late because its review took long."""
+        """The day on which the 60 and 90 days are checked (REG-7, REG-8): the first filing's for a correction, so that
+        a slow review makes nobody late."""
         return self.first_filed or self.today
 
     @property
     def shared(self) -> date:
-        """The later of the referral's creation and the vendor's invitation (REG-7, REG-11)."""
+        """The later of two days: the referral's creation and the vendor's invitation (REG-7, REG-11)."""
         return max(self.created, self.vendor_invited or self.created)
 
 
 @dataclass(frozen=True)
 class Amounts:
-    """The form's amounts as exact fractions; None where one is missing, not above zero or without a rate."""
+    """The form's amounts as exact fractions; None for an amount that is missing, not above zero or without a rate."""
 
     tcv_usd: Fraction | None
     solution_value_usd: Fraction | None
@@ -79,7 +81,7 @@ class Amounts:
 
 
 def amounts(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Amounts:
-    """What the form's amounts are worth, and the annual contract value in both currencies (REG-4, REG-5)."""
+    """Convert the form's amounts, and compute the annual contract value in both currencies (REG-4, REG-5)."""
     tcv = positive(inp.tcv)
     solution_value = positive(inp.solution_value)
     annual = annual_usd = None

@@ -1,4 +1,4 @@
-"""What becomes of a filed registration: its route, the reviewer's decisions, its end (FLOW)."""
+"""What happens to a filed registration: its route, the reviewer's decisions, its end (FLOW)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Route(Verb[Registration, None]):
 
 
 def _route_of(record: Registration, context: Context) -> rules.Route:
-    """Where it goes, from what was frozen on submission."""
+    """The route, computed from the facts that were stored on submission."""
     assert record.acv_usd is not None
     facts = rules.RegistrationFacts(
         today=context.now.date(),
@@ -80,14 +80,14 @@ class SelectForReview(Verb[Registration, None]):
 
 @dataclass(frozen=True)
 class Comment:
-    """What the partner may read beside a decision."""
+    """A comment for the partner."""
 
     comment: str = ""
 
 
 @dataclass(frozen=True)
 class Decision(Comment):
-    """Why it was decided so: a reason code, and the comment the partner reads."""
+    """A decision's reason code, and the comment that the partner reads."""
 
     reason_code: str = ""
 
@@ -100,13 +100,13 @@ def _decide(record: Registration, inputs: Comment, context: Context) -> Effect:
 
 
 class Passing(Verb[Registration, Comment]):
-    """A reviewer's yes."""
+    """A reviewer's verb that approves."""
 
     who = (may_review,)
 
 
 class Refusing(Verb[Registration, Decision]):
-    """A reviewer's no: with a reason code and a comment the partner reads (FLOW-5)."""
+    """A reviewer's verb that refuses, with a reason code and a comment for the partner (FLOW-5)."""
 
     who = (may_review,)
     danger = True
@@ -142,7 +142,7 @@ class FailReview(Refusing):
 
 
 class RequireAction(Refusing):
-    """Send it back: only then are its fields editable again."""
+    """Send the registration back to the partner; only in this state can its fields be edited again."""
 
     name = "require_action"
     label = _("Send back for correction")
@@ -181,7 +181,7 @@ class NoMatch(Refusing):
 
 
 class Close(Verb[Registration, None]):
-    """End a decided registration; the outcome is the state it leaves."""
+    """End a decided registration; its last state becomes the outcome."""
 
     name = "close"
     label = _("Close")

@@ -19,7 +19,7 @@ from referrals.models import Referral
 
 @dataclass(frozen=True)
 class Opening:
-    """The won deal whose registration opens."""
+    """The won deal to open a registration for."""
 
     referral: Referral
 
@@ -50,7 +50,7 @@ class Open(Creation[Registration, Opening]):
 
 @dataclass(frozen=True)
 class Claim:
-    """What the partner states (REG), and for which of the deal's solutions; None: the one it was opened with."""
+    """The answers of the form (REG), and the solution they are about; None is the solution it was opened with."""
 
     form: rules.RegistrationInput
     solution: Solution | None = None
@@ -59,7 +59,7 @@ class Claim:
 def judge(
     referral: Referral, registration: Registration | None, form: rules.RegistrationInput, context: Context
 ) -> rules.Judgement:
-    """The one judgement behind dry run and submission (REG-15)."""
+    """Evaluate the form; dry run and submission both call this (REG-15)."""
     settled = was_settled(registration)
     eligibility = None if settled else context.once("eligibility", lambda: eligibility_of(referral, context.policy))
     facts = registration_facts(
@@ -69,7 +69,7 @@ def judge(
 
 
 class _Claiming(Verb[Registration, Claim]):
-    """A verb that states the form. Asked for the button: is it open for filing at all (REG-14)."""
+    """A verb that sends the form. Its button asks only whether the registration can be filed at all (REG-14)."""
 
     primary = True
     page = "registration"
@@ -90,7 +90,7 @@ class _Claiming(Verb[Registration, Claim]):
         return context.once("judgement", lambda: judge(record.referral, record, inputs.form, context))
 
     def _state(self, record: Registration, inputs: Claim, context: Context) -> Effect:
-        """What is stated, and what a decision must keep to be replayed (FLOW-7), at this month's rates (FX-2)."""
+        """The answers, and what replaying the decision needs (FLOW-7), at this month's rates (FX-2)."""
         found = self._judgement(record, inputs, context)
         if inputs.solution is not None:
             record.solution = inputs.solution
@@ -108,7 +108,7 @@ class _Claiming(Verb[Registration, Claim]):
 
 
 class Submit(_Claiming):
-    """File the registration; a worker routes it right after (FLOW-1)."""
+    """File the registration; a worker routes it at once (FLOW-1)."""
 
     name = "submit"
     label = _("Register now")
@@ -122,7 +122,7 @@ class Submit(_Claiming):
 
 
 class Resubmit(_Claiming):
-    """Send a corrected registration back to review, from *action required* only (FLOW)."""
+    """Send a corrected registration back to review; only from *action required* (FLOW)."""
 
     name = "resubmit"
     label = _("Correct and resubmit")
@@ -137,7 +137,7 @@ class Resubmit(_Claiming):
 
 
 class CloseUnregistered(Verb[Registration, None]):
-    """Close without registering, where the solution doesn't qualify (REG-2)."""
+    """Close without registering, because the solution doesn't qualify (REG-2)."""
 
     name = "close_unregistered"
     label = _("Close without registering")

@@ -1,4 +1,4 @@
-"""The registration form and the reviewer's decision: they parse; the rules judge, the services write."""
+"""The registration form and the reviewer's decision: forms parse, rules check, services write."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _yes(value: str) -> bool:
 
 
 class RegistrationForm(forms.Form):
-    """REG's fields. None is required here: what is missing is for the rules to say, all at once (REG-14)."""
+    """The fields of REG. No field is required here: the rules report everything missing at once (REG-14)."""
 
     solution = forms.ModelChoiceField(
         label=_("Solution"),
@@ -102,7 +102,7 @@ class RegistrationForm(forms.Form):
 
 
 def initial_of(referral: Referral, registration: Registration | None) -> dict[str, Any]:
-    """What is known already, so that nothing is typed twice: the last statement, else the deal's own value."""
+    """The initial values of the form: the last answers, else what the deal itself says."""
     if registration is None or registration.first_submitted_at is None:
         return {
             "tcv_currency": referral.currency,

@@ -12,7 +12,7 @@ from dealreg.models import Registration, RegistrationQuerySet, Status
 from dealreg.policies import may_review
 from portal.accounts.rules import Actor
 from portal.policy import services as policies
-from portal.ui.home import MOST, NEEDS, Need
+from portal.ui.home import MAX_ITEMS, NEEDS, Need
 from referrals.web.home import need
 
 
@@ -24,14 +24,14 @@ def to_correct(actor: Actor, _now: datetime) -> Iterator[Need]:
     """Registrations that came back, the oldest first (FLOW)."""
     found = _own(actor).filter(status=Status.ACTION_REQUIRED).with_context().order_by("action_required_at")
     title = gettext("Correct the registration and resubmit")
-    for registration in found[:MOST]:
+    for registration in found[:MAX_ITEMS]:
         yield need("action", "pencil", title, registration.referral, note=registration.comment)
 
 
 def to_register(actor: Actor, now: datetime) -> Iterator[Need]:
     """Won deals whose registration nobody has filed yet (REG-7)."""
     window = timedelta(days=policies.current(now).registration_window_days)
-    for registration in _own(actor).to_register().with_context().order_by("referral__closed_at")[:MOST]:
+    for registration in _own(actor).to_register().with_context().order_by("referral__closed_at")[:MAX_ITEMS]:
         until = (registration.referral.closed_at or now) + window
         yield need("register", "award", gettext("Register this won deal"), registration.referral, until=until)
 
@@ -42,7 +42,7 @@ def to_review(actor: Actor, _now: datetime) -> Iterator[Need]:
         return
     found = Registration.objects.filter(status=Status.REVIEW_PENDING).with_context().order_by("review_pending_at")
     title = gettext("Review this registration")
-    for registration in found[:MOST]:
+    for registration in found[:MAX_ITEMS]:
         url = reverse("admin:dealreg_registration_change", args=[registration.pk])
         since = registration.review_pending_at
         yield need("review", "clipboard-check", title, registration.referral, url=url, since=since)

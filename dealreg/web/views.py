@@ -1,4 +1,4 @@
-"""The registration form: judged as it is typed, filed, corrected, or closed without registering."""
+"""The pages of the registration form: checked while it is typed, filed, corrected, or closed without registering."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dealreg import rules, services, verbs
 from dealreg.models import Registration, Status
 from dealreg.selectors import eligible_solutions
 from dealreg.web.forms import RegistrationForm, initial_of
-from portal.accounts.edge import ActorRequest, needs_actor
+from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Blocker, RuleViolation
 from referrals.models import Referral
@@ -26,7 +26,7 @@ from referrals.web.forms.deal import EmptyForm, add_blockers
 
 
 def _load(request: ActorRequest, public_id: Any) -> tuple[Referral, Registration | None]:
-    """The own company's deal and its registration, if it has one; the vendor's people judge in the admin."""
+    """The actor's own deal and its registration, if any. The vendor's people use the admin instead."""
     referral = get_referral(request, public_id)
     if referral.company_id != request.actor.company_id or request.actor.is_vendor:
         raise Http404
@@ -36,7 +36,7 @@ def _load(request: ActorRequest, public_id: Any) -> tuple[Referral, Registration
 @needs_actor
 @require_http_methods(["GET", "POST"])
 def registration(request: ActorRequest, public_id: Any) -> HttpResponse:
-    """The form; before the deal is won it is a try-out that saves nothing (REG-15)."""
+    """The form's page; before the deal is won it is a try-out that saves nothing (REG-15)."""
     referral, filed = _load(request, public_id)
     solutions = eligible_solutions(referral)
     data = request.POST if request.method == "POST" else None
@@ -62,8 +62,8 @@ def _send(request: ActorRequest, filed: Registration, form: RegistrationForm) ->
 def _context(
     request: ActorRequest, referral: Referral, filed: Registration | None, form: RegistrationForm, solutions: list[Any]
 ) -> dict[str, Any]:
-    judged = RegistrationForm(form.data, solutions=solutions) if form.is_bound else _as_if_sent(form, solutions)
-    judged.is_valid()
+    validated = RegistrationForm(form.data, solutions=solutions) if form.is_bound else _as_if_sent(form, solutions)
+    validated.is_valid()
     return {
         "referral": referral,
         "registration": filed,
@@ -71,23 +71,23 @@ def _context(
         "solutions": solutions,
         "may_register": may_register(request.actor, referral),
         "resubmitting": filed is not None and filed.status == Status.ACTION_REQUIRED,
-        **_judged(request, referral, judged),
+        **_validated(request, referral, validated),
     }
 
 
 def _as_if_sent(form: RegistrationForm, solutions: list[Any]) -> RegistrationForm:
-    """The form with its prefilled values, to judge them before anything is typed."""
+    """The form bound to its initial values, so that it can be checked before anything is typed."""
     shown = {name: form[name].value() for name in form.fields}
     return RegistrationForm({k: v for k, v in shown.items() if v not in (None, "")}, solutions=solutions)
 
 
-def _judged(request: ActorRequest, referral: Referral, form: RegistrationForm) -> dict[str, Any]:
-    """The dry run as the page shows it: what is wrong at its field, what is still open beside it."""
+def _validated(request: ActorRequest, referral: Referral, form: RegistrationForm) -> dict[str, Any]:
+    """The dry run for the page: violations at their fields, unanswered questions beside the form."""
     judgement = services.check(referral, form.value(), actor=request.actor, now=timezone.now())
     missing = [b for b in judgement.violations if b.field and _is_open(b)]
     add_blockers(form, [b for b in judgement.violations if b.field and b not in missing])
     return {
-        "judged": form,
+        "validated": form,
         "judgement": judgement,
         "general": [b for b in judgement.violations if not b.field],
         "missing": [form.fields[b.field].label for b in missing if b.field in form.fields],
@@ -97,7 +97,7 @@ def _judged(request: ActorRequest, referral: Referral, form: RegistrationForm) -
 
 
 def _is_open(blocker: Blocker) -> bool:
-    """A question not answered yet: said beside the form, not as an error at the field."""
+    """Whether this is an unanswered question; it is listed beside the form, not shown as a field's error."""
     return blocker.code.endswith("_required") or blocker.code == "contract_names_missing"
 
 
@@ -114,7 +114,7 @@ def _route_text(route: rules.Route | None) -> str:
 @needs_actor
 @require_POST
 def check(request: ActorRequest, public_id: Any) -> HttpResponse:
-    """The dry run while typing: the side card and the fields' errors, nothing saved (REG-15)."""
+    """The dry run while somebody types: renders the side card and the fields' errors, saves nothing (REG-15)."""
     referral, filed = _load(request, public_id)
     solutions = eligible_solutions(referral)
     form = RegistrationForm(request.POST, solutions=solutions)
@@ -124,7 +124,7 @@ def check(request: ActorRequest, public_id: Any) -> HttpResponse:
 @needs_actor
 @require_http_methods(["GET", "POST"])
 def close_unregistered(request: ActorRequest, public_id: Any) -> HttpResponse:
-    """Close without registering, for what doesn't qualify (REG-2)."""
+    """Close without registering, because the solution doesn't qualify (REG-2)."""
     referral, filed = _load(request, public_id)
     form = EmptyForm(request.POST or None)
     if filed is None or not verbs.CLOSE_UNREGISTERED.may(request.actor, filed):

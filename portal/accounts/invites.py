@@ -156,7 +156,7 @@ def _accepting_blockers(invite: Invite, user: User) -> Iterable[Blocker]:
 @transaction.atomic
 def accept_as_new(invite: Invite, *, password: str, now: datetime, **details: str) -> Membership:
     """Accept with a new account for the address it was sent to. Raises RuleViolation, also if there is one already."""
-    known: PersonDetails = {  # the rest is the person's to say later, on his profile
+    known: PersonDetails = {  # the person fills in the rest later, on their profile
         "first_name": details["first_name"],
         "last_name": details["last_name"],
         "phone": details.get("phone", ""),

@@ -35,7 +35,7 @@ class NoStoreMiddleware:
 
 
 class LanguageMiddleware:
-    """The person's own language and zone; for a stranger the cookie, then what his browser asks for."""
+    """The person's own language and zone; for a stranger the cookie, then what the browser asks for."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

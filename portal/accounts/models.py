@@ -38,7 +38,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person, signed in by e-mail; what he may do comes from his memberships alone."""
+    """A person, who signs in by e-mail; what they may do comes from their memberships alone."""
 
     class Theme(models.TextChoices):
         AUTO = "auto", _("Like the system")
@@ -150,7 +150,7 @@ class Location(models.Model):
 
 
 class Membership(models.Model):
-    """A person in a company; he may belong to several."""
+    """A person in a company; one person may belong to several."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="memberships")

@@ -68,7 +68,7 @@ def grant_blockers(grant: Grant, *, vendor: bool, location_ids: Collection[int])
 def lockout_blockers(
     actor: Actor, *, user_id: int | None, company_id: int | None, kept: Iterable[Grant], active: bool
 ) -> Iterator[Blocker]:
-    """What a programme manager would lock himself out by: so one of them always remains (ORG-2)."""
+    """What would lock a programme manager out of their own rights: so one of them always remains (ORG-2)."""
     if not actor.is_vendor or (user_id, company_id) != (actor.user_id, actor.company_id):
         return
     if not active or PROGRAMME_MANAGER not in {grant.role for grant in kept}:
@@ -90,7 +90,7 @@ def keeper_role(*, vendor: bool) -> str:
 
 
 def may_keep(actor: Actor) -> bool:
-    """Whether the actor keeps the people and the settings of his own company (ORG-2)."""
+    """Whether the actor manages the people and the settings of their own company (ORG-2)."""
     return actor.company_id is not None and actor.has(keeper_role(vendor=actor.is_vendor))
 
 
@@ -124,7 +124,7 @@ def role_blockers(grants: Collection[Grant], *, vendor: bool) -> Iterator[Blocke
         yield Blocker("role_missing", _("Choose at least one role."), "ORG-2")
     keeper = keeper_role(vendor=vendor)
     if any(grant.role == keeper and grant.location_id is not None for grant in grants):
-        message = _("Who keeps a company's people does so for the entire company, not for single locations.")
+        message = _("The role that manages a company's people is for the entire company, not for single locations.")
         yield Blocker("keeper_everywhere", message, "ORG-1", keeper)
 
 

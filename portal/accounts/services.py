@@ -94,7 +94,7 @@ def change_location(location: Location, *, name: str, city: str, country: str, m
 
 
 class PersonDetails(TypedDict):
-    """What is known of a person besides his e-mail address, by which he signs in and stands in deals' teams."""
+    """What is known of a person besides the e-mail address, with which they sign in and stand in deals' teams."""
 
     first_name: str
     last_name: str
@@ -109,7 +109,7 @@ def create_person(*, email: str, password: str | None = None, **details: Unpack[
 
 
 def change_profile(user: User, **details: Unpack[PersonDetails]) -> User:
-    """What a person says of himself; his e-mail address never changes."""
+    """Save what a person says about themselves; their e-mail address never changes."""
     fresh = User.objects.get(pk=user.pk)
     for name, value in details.items():
         setattr(fresh, name, value)
@@ -118,7 +118,7 @@ def change_profile(user: User, **details: Unpack[PersonDetails]) -> User:
 
 
 def change_person(user: User, *, actor: Actor, is_active: bool, **details: Unpack[PersonDetails]) -> User:
-    """Correct a person's details, or close his account. Raises RuleViolation for the actor's own (ORG-2)."""
+    """Correct a person's details, or close their account. Raises RuleViolation for the actor's own (ORG-2)."""
     if blockers := list(
         rules.lockout_blockers(actor, user_id=user.pk, company_id=actor.company_id, kept=actor.grants, active=is_active)
     ):
@@ -206,7 +206,7 @@ def memberships(user: User) -> list[Membership]:
 
 
 def actor_for(membership: Membership) -> Actor:
-    """The actor a member is: his company and the roles he holds there."""
+    """The actor a member is: their company and the roles they hold there."""
     user, company = membership.user, membership.company
     return Actor(
         kind="person",

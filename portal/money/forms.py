@@ -17,7 +17,7 @@ _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})*((?!\1)[.,]\d+)?
 
 class AmountField(forms.DecimalField):
     """An amount as its reader writes it: 1000.50 and 1.000,50 and 1,000.50 are the same everywhere, and 1.000 is what
-    the portal's own figures mean by it in his language. A text field: a browser throws away what is no number to it.
+    the portal's own figures mean by it in that language. A text field: a browser throws away what is no number to it.
     """
 
     def __init__(self, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""The mail in the admin: read by everyone there; programme managers send again what was given up."""
+"""The mail queue in the admin. All admin users read it; programme managers retry mail that was given up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from portal.accounts.admin_site import MANAGERS, PortalAdmin, column, site, titl
 from portal.events.services import seen_by_vendor
 from portal.notify import services
 from portal.notify.models import Mail, Notice
-from portal.notify.reading import words
+from portal.notify.selectors import rendered
 
 WAITING, SENT, PARKED, UNMAILED = "waiting", "sent", "parked", "unmailed"
 STATES = {WAITING: _("Waiting"), SENT: _("Sent"), PARKED: _("Given up"), UNMAILED: _("Not mailed")}
@@ -59,7 +59,7 @@ class NoticeAdmin(PortalAdmin):
     actions = ("send_again",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notice]:
-        """Nothing of deals that are not shared with the vendor (REF-3)."""
+        """Leave out mail about deals that are not shared with the vendor (REF-3)."""
         return super().get_queryset(request).filter(event__in=seen_by_vendor())
 
     def has_send_permission(self, request: HttpRequest) -> bool:
@@ -67,11 +67,11 @@ class NoticeAdmin(PortalAdmin):
 
     @admin.display(description=_("subject"))
     def what(self, notice: Notice) -> str:
-        return words(notice).subject
+        return rendered(notice).subject
 
     @admin.display(description=_("text"))
     def text(self, notice: Notice) -> str:
-        return words(notice).body
+        return rendered(notice).body
 
     @admin.display(description=_("state"))
     def state(self, notice: Notice) -> Any:
@@ -88,5 +88,5 @@ class NoticeAdmin(PortalAdmin):
         if not again:
             messages.warning(request, gettext("None of these mails was given up, so none is sent again."))
             return
-        told = ngettext("%(count)s mail is sent again.", "%(count)s mails are sent again.", again)
-        messages.success(request, told % {"count": again})
+        sentence = ngettext("%(count)s mail is sent again.", "%(count)s mails are sent again.", again)
+        messages.success(request, sentence % {"count": again})

@@ -1,6 +1,6 @@
-"""The mail of the demo: kept as files instead of sent, so that it can be read in the portal as it was sent.
+"""The mail of the demo, kept as files instead of sent, so that the portal can show it.
 
-Only where settings.DEMO_MAIL_DIR names a directory; a real installation has none.
+Active only where settings.DEMO_MAIL_DIR names a directory, which a real installation never does.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _parser = BytesParser(policy=policy.default)
 
 
 class KeepMail(BaseEmailBackend):
-    """Keeps each mail as a file that is named after an id of its own; ids sort by time."""
+    """Mail backend that writes each mail to a file. The file's name is an id that sorts by time."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         folder = _folder()
@@ -42,7 +42,7 @@ class KeepMail(BaseEmailBackend):
 
 @dataclass(frozen=True)
 class Mail:
-    """A kept mail. In a list it has its headers only."""
+    """A kept mail; in a list only its headers are loaded."""
 
     public_id: UUID
     _message: Parsed
@@ -79,13 +79,13 @@ class Mail:
 
 
 def newest(*, to: str = "", before: UUID | None = None, limit: int) -> list[Mail]:
-    """The newest mails to addresses that contain `to`, of those older than the mail `before`."""
+    """The newest mails to addresses that contain `to`; with `before`, only mails older than that one."""
     wanted = (mail for mail in _older(before) if to.casefold() in mail.to.casefold())
     return list(islice(wanted, limit))
 
 
 def find(public_id: UUID) -> Mail | None:
-    """The whole mail; None if it is gone."""
+    """The whole mail; None if it was deleted."""
     return _read(_folder() / f"{public_id}.eml", headers_only=False)
 
 

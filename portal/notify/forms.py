@@ -1,4 +1,4 @@
-"""How a person wants to hear of things: by mail at once, once a day or never (F5.2)."""
+"""The form for a person's mail preferences: at once, once a day or never (F5.2)."""
 
 from __future__ import annotations
 

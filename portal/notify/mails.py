@@ -16,12 +16,12 @@ from django.utils import timezone, translation
 from django.utils.translation import ngettext
 
 from portal.accounts.models import User
-from portal.notify import reading, rules
+from portal.notify import rules, selectors
 from portal.notify.models import Notice
 
 
 def zone_of(user: User | None) -> zoneinfo.ZoneInfo:
-    """The person's zone; UTC for a name that means nothing."""
+    """The person's time zone; UTC if its name is unknown."""
     try:
         return zoneinfo.ZoneInfo(user.time_zone if user else "UTC")
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
@@ -31,16 +31,16 @@ def zone_of(user: User | None) -> zoneinfo.ZoneInfo:
 def single(notice: Notice) -> EmailMultiAlternatives:
     """The mail about one notice."""
     with _as_read_by(notice.user, notice.language):
-        told = reading.words(notice)
+        told = selectors.rendered(notice)
         context = {**_context([told], notice), "optional": _is_optional(notice)}
         return _mail(told.subject, "notice", context, to=notice.email, identity=f"notice-{notice.pk}")
 
 
 def digest(notices: Sequence[Notice]) -> EmailMultiAlternatives:
-    """The day's mail about several notices to one person; known as it was put together, however often it is tried."""
+    """One mail with the day's notices for one person; every try of the same digest has the same Message-ID."""
     head = notices[0]
     with _as_read_by(head.user, head.language):
-        told = [reading.words(notice) for notice in notices]
+        told = [selectors.rendered(notice) for notice in notices]
         count = ngettext("%(count)d notice since yesterday", "%(count)d notices since yesterday", len(told))
         context = {**_context(told, head), "optional": True, "heading": count % {"count": len(told)}}
         return _mail(context["heading"], "digest", context, to=head.email, identity=f"digest-{head.digest}")
@@ -48,7 +48,7 @@ def digest(notices: Sequence[Notice]) -> EmailMultiAlternatives:
 
 @contextmanager
 def _as_read_by(user: User | None, language: str) -> Iterator[None]:
-    """In the language the person has now; somebody without an account, in the one he was written to."""
+    """Activate the person's current language; without an account, the language they were written to in."""
     with translation.override(user.language if user else language), timezone.override(zone_of(user)):
         yield
 
@@ -57,8 +57,8 @@ def _is_optional(notice: Notice) -> bool:
     return notice.user_id is not None and notice.category in {category.code for category in rules.optional()}
 
 
-def _context(told: Sequence[reading.Told], notice: Notice) -> dict[str, Any]:
-    links = [{"told": one, "link": settings.BASE_URL + reading.link(one.notice)} for one in told]
+def _context(told: Sequence[selectors.RenderedNotice], notice: Notice) -> dict[str, Any]:
+    links = [{"notice": one, "link": settings.BASE_URL + selectors.link(one.notice)} for one in told]
     return {
         "items": links,
         **links[0],

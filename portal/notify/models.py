@@ -1,4 +1,4 @@
-"""Notices: written with the change they tell of, read in the portal and mailed by workers."""
+"""Notices: written in the transaction of the change, read in the portal, mailed by workers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from portal.notify import rules
 
 
 class Mail(models.TextChoices):
-    """How a notice reaches the mailbox: at once, in the day's digest, or not at all."""
+    """How a notice is mailed: at once, in the daily digest, or not at all."""
 
     NOW = rules.NOW, _("At once")
     DIGEST = rules.DIGEST, _("Once a day")
@@ -38,7 +38,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return self.waiting().filter(next_attempt_at__lte=now)
 
     def next_in_line(self, now: datetime) -> NoticeQuerySet:
-        """What is due, oldest first; nothing to an address for which an earlier mail makes a pause (JOB)."""
+        """Due notices, oldest first, without addresses that wait after a failed mail (JOB)."""
         pausing = Notice.objects.waiting().filter(
             next_attempt_at__gt=now, email=models.OuterRef("email"), pk__lt=models.OuterRef("pk")
         )
@@ -48,11 +48,11 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return self.waiting(Mail.DIGEST).filter(next_attempt_at__lte=now)
 
     def of_digest(self, notice: Notice) -> NoticeQuerySet:
-        """What goes out in one mail with it."""
+        """All notices that go into the same digest as this one."""
         return self.filter(user_id=notice.user_id, digest=notice.digest)
 
     def heading_a_digest(self, now: datetime) -> NoticeQuerySet:
-        """One of each person's due notices, the oldest: whoever holds it makes that person's digest."""
+        """The oldest due notice of each person; the worker that locks it makes that person's digest."""
         earlier = Notice.objects.due_in_digest(now).filter(
             user_id=models.OuterRef("user_id"), pk__lt=models.OuterRef("pk")
         )
@@ -60,9 +60,9 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 class Notice(models.Model):
-    """One event told to one address, once; the words are msgids, rendered in the reader's language (REF-24).
+    """One event for one address, unique. Its texts are msgids, rendered in the reader's language (REF-24).
 
-    A person with an account reads it in the portal, too; somebody invited who has none yet gets the mail only.
+    A person with an account also reads it in the portal; an invited person without an account gets the mail only.
     """
 
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="+")
@@ -118,7 +118,7 @@ class Notice(models.Model):
 
 
 class Heartbeat(models.Model):
-    """One row: when a worker last carried out what beat asks for. In the database, as Redis is what may be away."""
+    """A single row: when a worker last ran a scheduled task. Kept in the database because Redis may be away."""
 
     at = models.DateTimeField()
 
@@ -130,7 +130,7 @@ class Heartbeat(models.Model):
 
 
 class Preference(models.Model):
-    """How a person wants to be mailed about one category; without one, at once."""
+    """How a person wants mail of one category; without a row, at once."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     category = models.CharField(max_length=20)

@@ -1,4 +1,4 @@
-"""Nothing runs out in silence: one event for each deadline and lead time, and reactions tell who can act (FLOW-8)."""
+"""Reminders before deadlines: one event per deadline and lead time; reactions tell those who can act (FLOW-8)."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def remind(records: models.QuerySet[Any], *, verb: str, until: Any, since: Any, 
 
 
 def days_left(until: datetime, now: datetime) -> int:
-    """Begun days until then, as people count them."""
+    """The days until then, counting a begun day as a whole one."""
     return ceil((until - now) / DAY)
 
 
 def _due(records: models.QuerySet[Any], leads: Sequence[int], now: datetime) -> models.QuerySet[Any]:
-    """Those whose nearest lead has come, and had its time; leads ascend (annotates `lead`)."""
+    """Rows whose nearest lead has been reached and existed at all; `leads` ascend. Annotates `lead`."""
     whens = [models.When(deadline__lte=now + lead * DAY, then=models.Value(lead)) for lead in leads]
     had_time = [models.Q(lead=lead, deadline__gt=models.F("began") + lead * DAY) for lead in leads]
     return (

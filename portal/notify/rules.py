@@ -1,4 +1,4 @@
-"""What notices are about, how each kind reaches a mailbox (F5.2), and when mail that failed is tried again."""
+"""The categories of notices, how each is mailed (F5.2), and when failed mail is tried again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INVITATION = "invitation"
 
 @dataclass(frozen=True)
 class Category:
-    """A kind of notice. What asks something of a person is mandatory: always mailed, at once (F5.2)."""
+    """A kind of notice. Categories that ask somebody to act are mandatory: always mailed, at once (F5.2)."""
 
     code: str
     label: str
@@ -53,7 +53,7 @@ def optional() -> list[Category]:
 
 
 def mail_for(category: str, chosen: str | None) -> str:
-    """How a notice is mailed: as chosen, except what is mandatory; at once without a choice (F5.2)."""
+    """How to mail a notice: mandatory ones at once, others as the person chose, without a choice at once (F5.2)."""
     known = CATEGORIES.get(category)
     if known is None or known.mandatory or chosen not in (NOW, DIGEST, OFF):
         return NOW
@@ -61,13 +61,13 @@ def mail_for(category: str, chosen: str | None) -> str:
 
 
 def reaches_strangers(category: str) -> bool:
-    """Whether a notice of this kind is mailed to an address without an account (REF-24)."""
+    """Whether this category is also mailed to addresses without an account (REF-24)."""
     known = CATEGORIES.get(category)
     return known is not None and known.strangers
 
 
 def next_digest(after: datetime, zone: tzinfo) -> datetime:
-    """The first digest hour of the zone that comes after this instant."""
+    """The first digest time after this instant, in the given zone."""
     local = after.astimezone(zone)
     today = datetime.combine(local.date(), DIGEST_TIME, tzinfo=zone)
     if today > local:
@@ -76,5 +76,5 @@ def next_digest(after: datetime, zone: tzinfo) -> datetime:
 
 
 def pause_after(attempts: int) -> timedelta | None:
-    """How long to wait after so many tries in vain; None: give it up (JOB)."""
+    """The pause after this many failed tries; None if the mail is given up (JOB)."""
     return PAUSES[attempts - 1] if attempts <= len(PAUSES) else None

@@ -20,7 +20,7 @@ from portal import bulk
 from portal.accounts.models import User
 from portal.events.models import Event
 from portal.logs import without_keys
-from portal.notify import mails, reading, rules
+from portal.notify import mails, rules, selectors
 from portal.notify.models import Heartbeat, Mail, Notice, NoticeQuerySet, Preference
 from portal.workflow import blockers
 from portal.workflow.blockers import Param
@@ -35,7 +35,7 @@ PAUSES = rules.PAUSES
 class Message:
     """What to tell about one event: msgids with params, a path of the portal, to whom, and what kind it is (F5.2).
 
-    Without a path if the link lets in whoever has it: `reading.makes_link`.
+    Without a path if the link lets in whoever has it: `selectors.makes_link`.
     """
 
     event: Event
@@ -123,14 +123,14 @@ def mark_all_read(user: User, *, upto: int, now: datetime) -> int:
 
 
 def preferences(user: User) -> dict[str, str]:
-    """How the person hears of each category that he may choose for (F5.2)."""
+    """How the person hears of each category that they may choose for (F5.2)."""
     chosen = _preferences([user.pk])
     return {c.code: rules.mail_for(c.code, chosen.get((user.pk, c.code))) for c in rules.optional()}
 
 
 @transaction.atomic
 def set_preferences(user: User, wanted: Mapping[str, str]) -> None:
-    """Keep how a person wants to be mailed; what waits for him of a kind he wants no more mail about isn't sent."""
+    """Keep how a person wants to be mailed; mail that waits for them, of a kind they want no more, isn't sent."""
     known = {category.code for category in rules.optional()}
     rows = [Preference(user=user, category=code, mail=mail) for code, mail in wanted.items() if code in known]
     Preference.objects.bulk_create(
@@ -171,7 +171,7 @@ def deliver_due(*, now: datetime, limit: int = 200) -> int:
 
 
 def deliver_digests(*, now: datetime, limit: int = 200) -> int:
-    """Send each person his digest, one transaction a mail (F5.2). Returns how many went out."""
+    """Send each person their digest, one transaction a mail (F5.2). Returns how many went out."""
     heads = list(Notice.objects.heading_a_digest(now).values_list("pk", "email")[:limit])
     for pk, _email in heads:
         _put_together(pk, now)
@@ -246,7 +246,7 @@ def _send(
     now: datetime,
 ) -> Outcome:
     """Send one mail about the notices that may still be told, and write down what became of it."""
-    told = reading.told(notices[0].user, notices)
+    told = selectors.visible_notices(notices[0].user, notices)
     withheld = {notice.pk for notice in notices} - {notice.pk for notice in told}
     if withheld:
         Notice.objects.filter(pk__in=withheld).update(mail=Mail.OFF)

@@ -1,4 +1,4 @@
-"""The workers' edge of notify."""
+"""The Celery tasks of notices and mail."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from portal.notify import services
 
 @shared_task
 def heartbeat(**_ignored: Any) -> None:
-    """Say that tasks are carried out; /status reads it."""
+    """Record that workers run tasks; /status shows it."""
     services.keep_heartbeat(now=timezone.now())
 
 
 @worker_ready.connect
 def _first_beat(**_kwargs: Any) -> None:
-    """A new worker is seen at once, not only when beat next asks."""
+    """Record the heartbeat of a new worker at once, before beat first asks for it."""
     heartbeat()
 
 
@@ -29,7 +29,7 @@ ROUNDS = 10
 
 @shared_task
 def deliver_due(**_ignored: Any) -> int:
-    """Mail what is due, every few seconds: what just happened, and what failed before."""
+    """Send due mail, every few seconds: new notices, and retries."""
     total = 0
     for _round in range(ROUNDS):
         sent = services.deliver_due(now=timezone.now())
@@ -41,5 +41,5 @@ def deliver_due(**_ignored: Any) -> int:
 
 @shared_task
 def deliver_digests(**_ignored: Any) -> int:
-    """Hourly: the digests of those whose morning has come (F5.2)."""
+    """Send the daily digests, hourly, to those whose digest time has come (F5.2)."""
     return services.deliver_digests(now=timezone.now(), limit=2000)

@@ -1,4 +1,4 @@
-"""The notices of whoever is signed in, how they want to be mailed (REF-24, F5.2), and the mail of the demo."""
+"""The pages of notices and mail preferences (REF-24, F5.2), and the kept mail of the demo."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal.accounts.edge import ActorRequest, needs_actor
+from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.accounts.middleware import COMPANY_KEY
 from portal.accounts.models import Membership, User
-from portal.notify import demo_mail, reading, rules, services
+from portal.notify import demo_mail, rules, selectors, services
 from portal.notify.forms import PreferencesForm
 from portal.notify.models import Notice
 from portal.params import whole_number
@@ -34,7 +34,7 @@ MAIL_POLICY = (
 
 
 def _person(request: ActorRequest) -> User:
-    """Whoever is signed in: needs_actor lets nobody else in."""
+    """The signed-in user; needs_actor guarantees that there is one."""
     assert isinstance(request.user, User)
     return request.user
 
@@ -44,12 +44,12 @@ def _person(request: ActorRequest) -> User:
 def notices(request: ActorRequest) -> HttpResponse:
     """Newest first; *load more* asks for what is below a notice (keyset)."""
     person, after = _person(request), whole_number(request.GET.get("after"))
-    shown, last = reading.page(person, request.memberships, after=after, limit=PAGE)  # type: ignore[attr-defined]
+    shown, last = selectors.page(person, request.memberships, after=after, limit=PAGE)  # type: ignore[attr-defined]
     context = {
         "shown": shown,
         "more_url": f"{reverse('notices')}?after={last}" if last else "",
         "newest": max((told.notice.pk for told in shown), default=0),
-        "any_unread": bool(reading.unread_count(person.pk)),
+        "any_unread": bool(selectors.unread_count(person.pk)),
     }
     more = request.htmx and after is not None  # type: ignore[attr-defined]
     return render(request, "notify/notices.html#rows" if more else "notify/notices.html", context)
@@ -58,20 +58,20 @@ def notices(request: ActorRequest) -> HttpResponse:
 @needs_actor
 @require_GET
 def open_notice(request: ActorRequest, pk: int) -> HttpResponse:
-    """On to what it tells of, as a member of the company that may see it; read from now on."""
+    """Mark the notice as read and open its page, acting for the company that may see it."""
     notice = get_object_or_404(Notice.objects.of(_person(request).pk), pk=pk)
     services.mark_read(notice, now=timezone.now())
-    opened = reading.openers(_own_first(request), [notice.link])
+    opened = selectors.openers(_own_first(request), [notice.link])
     if notice.link not in opened:
         raise Http404
     membership = opened[notice.link]
     if membership is not None and membership.company_id != request.actor.company_id:
         request.session[COMPANY_KEY] = membership.company_id
-    return redirect(notice.link or reading.link(notice))
+    return redirect(notice.link or selectors.link(notice))
 
 
 def _own_first(request: ActorRequest) -> list[Membership]:
-    """His memberships, the one he acts by before the others."""
+    """The person's memberships, the one they act by before the others."""
     return sorted(request.memberships, key=lambda m: m.company_id != request.actor.company_id)  # type: ignore[attr-defined]
 
 
@@ -107,7 +107,7 @@ def preferences(request: ActorRequest) -> HttpResponse:
 
 
 def demo_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """For everybody who opens a demo, also signed out: whoever is invited has no account yet. Elsewhere: unknown."""
+    """Only in a demo, and there for everybody, signed in or not: invited people have no account yet. Elsewhere 404."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -121,7 +121,7 @@ def demo_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 @demo_only
 @require_GET
 def demo_mails(request: HttpRequest) -> HttpResponse:
-    """Newest first; the next page begins below a mail (keyset)."""
+    """The kept mails, newest first; the next page begins after the last one shown (keyset)."""
     to, below = request.GET.get("to", "").strip(), request.GET.get("before", "")
     try:
         before = UUID(below) if below else None
@@ -148,7 +148,7 @@ def demo_mail_page(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @demo_only
 @require_GET
 def demo_mail_html(_request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """The HTML of a mail, for the frame on its page."""
+    """The HTML part of a mail, for the iframe on its page."""
     html = _kept(public_id).html.replace("<head>", '<head><base target="_top">', 1)
     return HttpResponse(html, headers={"Content-Security-Policy": MAIL_POLICY, "X-Frame-Options": "SAMEORIGIN"})
 

@@ -1,4 +1,4 @@
-"""What the frame around every page needs: who looks, from which company, and where he may go."""
+"""What the frame around every page needs: who looks, from which company, and where they may go."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.accounts.models import Membership, RoleGrant, User
 from portal.accounts.rules import ADMIN_ROLES, Actor, may_keep
 from portal.accounts.services import vendor_name
-from portal.notify import reading
+from portal.notify import selectors
 
 RAIL_COOKIE = "rail"
 THEME_COOKIE = "theme"
@@ -77,11 +77,11 @@ class Frame:
     @cached_property
     def unread(self) -> int:
         """Notices not read yet (REF-24), counted no further than one more than is said."""
-        return reading.unread_count(self.person.pk) if self.person else 0
+        return selectors.unread_count(self.person.pk) if self.person else 0
 
     @property
     def unread_text(self) -> str:
-        return f"{reading.MOST_COUNTED}+" if self.unread > reading.MOST_COUNTED else str(self.unread)
+        return f"{selectors.MAX_COUNTED}+" if self.unread > selectors.MAX_COUNTED else str(self.unread)
 
     @property
     def here(self) -> str:
@@ -136,7 +136,7 @@ class Frame:
 
     @cached_property
     def settings(self) -> list[dict[str, Any]]:
-        """The settings this person has: his own, and his company's if he keeps them (ORG-2)."""
+        """The settings this person has: their own, and their company's if they manage them (ORG-2)."""
         keeps = self.actor is not None and may_keep(self.actor)
         tabs = [(reverse(name), label) for name, label, company in SETTINGS if keeps or not company]
         return [{"url": url, "label": label, "active": self._request.path.startswith(url)} for url, label in tabs]

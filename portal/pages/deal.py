@@ -29,7 +29,7 @@ def context(
     actor: Actor,
     *,
     now: datetime,
-    asked: happened.Asked | None = None,
+    asked: happened.TimelineQuery | None = None,
     note_form: NoteForm | None = None,
 ) -> dict[str, Any]:
     """What the page shows; the same number of queries for every deal. `note_form`: a note that was refused."""
@@ -56,7 +56,7 @@ def context(
         "may_change": own and may_change(actor, referral),
         "notes": _notes(referral, actor, copies),
         "note_form": note_form or NoteForm(closed=referral.is_closed),
-        **happened.context(referral, actor, copies, asked or happened.Asked()),
+        **happened.context(referral, actor, copies, asked or happened.TimelineQuery()),
         "stage_label": gettext(rules.stages_for(assessment=referral.is_assessment)[referral.stage]),
         "reason": text.text(Blocker("", referral.reason_text)) if referral.reason_code else "",
     }
@@ -145,7 +145,7 @@ def _notes(referral: Referral, actor: Actor, copies: list[Referral]) -> list[Not
     return list(notes.select_related("author", "company").order_by("-pk")[:100])
 
 
-def timeline_context(referral: Referral, actor: Actor, asked: happened.Asked) -> dict[str, Any]:
+def timeline_context(referral: Referral, actor: Actor, asked: happened.TimelineQuery) -> dict[str, Any]:
     """Of the page only its timeline."""
     return {"referral": referral, **happened.context(referral, actor, _seen_copies(referral, actor), asked)}
 

@@ -95,15 +95,15 @@ FIELDS = (
 def write(kind: str, rows: Iterable[Row], *, for_vendor: bool) -> bytes:
     """The file of these deals, in the language in force."""
     fields = [field for field in FIELDS if field.for_vendor or not for_vendor]
-    heads = [_term(field.label) for field in fields]
-    return _WRITERS[kind](heads, ([field.value(row) for field in fields] for row in rows))
+    columns = [_term(field.label) for field in fields]
+    return _WRITERS[kind](columns, ([field.value(row) for field in fields] for row in rows))
 
 
-def csv_file(heads: Sequence[str], lines: Iterable[Sequence[Cell]]) -> bytes:
+def csv_file(columns: Sequence[str], lines: Iterable[Sequence[Cell]]) -> bytes:
     """With the mark by which spreadsheets know UTF-8."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
-    writer.writerow([_plain(head) for head in heads])
+    writer.writerow([_plain(head) for head in columns])
     writer.writerows([_plain(cell) for cell in line] for line in lines)
     return out.getvalue().encode("utf-8-sig")
 
@@ -119,7 +119,7 @@ def _plain(cell: Cell) -> str:
     return str(cell)
 
 
-def _xlsx(heads: Sequence[str], lines: Iterable[Sequence[Cell]]) -> bytes:
+def _xlsx(columns: Sequence[str], lines: Iterable[Sequence[Cell]]) -> bytes:
     """Texts are written as texts, never as formulas or links; what can be counted as numbers and days."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
@@ -134,14 +134,14 @@ def _xlsx(heads: Sequence[str], lines: Iterable[Sequence[Cell]]) -> bytes:
             )
         )
         sheet.freeze_panes(1, 2)
-        sheet.set_column(0, len(heads) - 1, 18)
-        for column, head in enumerate(heads):
+        sheet.set_column(0, len(columns) - 1, 18)
+        for column, head in enumerate(columns):
             sheet.write_string(0, column, head, bold)
         count = 0
         for count, line in enumerate(lines, 1):
             for column, cell in enumerate(line):
                 _write_cell(sheet, count, column, cell, day=day, moment=moment, amount=amount)
-        sheet.autofilter(0, 0, count, len(heads) - 1)
+        sheet.autofilter(0, 0, count, len(columns) - 1)
     return out.getvalue()
 
 

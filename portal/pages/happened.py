@@ -20,7 +20,7 @@ from referrals.timeline import stages_of
 
 
 @dataclass(frozen=True)
-class Asked:
+class TimelineQuery:
     """What the deal page's address says of the timeline; anything that can't be meant is left out."""
 
     group: str = ""
@@ -29,7 +29,7 @@ class Asked:
     listed: str = ""
 
     @classmethod
-    def of(cls, params: Mapping[str, str]) -> Asked:
+    def of(cls, params: Mapping[str, str]) -> TimelineQuery:
         group = params.get("timeline", "")
         return cls(
             group=group if group in timeline.GROUPS else "",
@@ -44,7 +44,7 @@ class Asked:
         return reverse("deal", args=[referral.public_id]) + (f"?{params}" if params else "")
 
 
-def context(referral: Referral, actor: Actor, copies: Iterable[Referral], asked: Asked) -> dict[str, Any]:
+def context(referral: Referral, actor: Actor, copies: Iterable[Referral], asked: TimelineQuery) -> dict[str, Any]:
     """Three queries, whatever happened; one more to go on from an event."""
     others = {copy.company_id for copy in copies} | {referral.company_id}
     seen = Event.objects.all().timeline(group=referral.event_group, actor=actor, others=others)

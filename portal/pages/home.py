@@ -9,7 +9,7 @@ from django.db.models import Count, F, Sum
 
 from portal.accounts.rules import Actor
 from portal.events.models import Event
-from portal.ui.home import DEADLINES, MOST, NEEDS, Deadline, Need
+from portal.ui.home import DEADLINES, MAX_ITEMS, NEEDS, Deadline, Need
 from portal.workflow import timeline
 from referrals import rules
 from referrals.models import Referral, ReferralQuerySet
@@ -30,7 +30,7 @@ def context(actor: Actor, *, now: datetime) -> dict[str, Any]:
         "deadlines": _deadlines(actor, now),
         "pipeline": _pipeline(visible),
         "last_events": _last_events(visible, actor),
-        "drafts": [] if actor.is_vendor else begun(actor)[:MOST],
+        "drafts": [] if actor.is_vendor else begun(actor)[:MAX_ITEMS],
         "is_vendor": actor.is_vendor,
         "new_deal_blockers": [] if actor.is_vendor else new_deal_blockers(actor),
         "answers": None if actor.is_vendor else partners.responsiveness_of(actor.own_company_id, now=now),
@@ -46,7 +46,7 @@ def _needs(actor: Actor, now: datetime) -> list[Need]:
 def _deadlines(actor: Actor, now: datetime) -> list[Deadline]:
     """What is due within thirty days, the first first."""
     found = [deadline for find in DEADLINES.values() for deadline in find(actor, now, (now + SOON).date())]
-    return sorted(found, key=lambda deadline: deadline.day)[:MOST]
+    return sorted(found, key=lambda deadline: deadline.day)[:MAX_ITEMS]
 
 
 def _pipeline(visible: ReferralQuerySet) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _last_events(visible: ReferralQuerySet, actor: Actor) -> list[dict[str, Any]
         .exclude(verb__in=timeline.verbs(REMINDERS))
         .annotate(key=F("subject_id"))
         .select_related("actor_user", "company")
-        .order_by("-at", "-id")[:MOST]
+        .order_by("-at", "-id")[:MAX_ITEMS]
     )
     about = Referral.objects.filter(pk__in=[e.subject_id for e in events]).select_related("engagement")
     deals = {r.pk: r for r in about.defer("search_text", "search_vector")}

@@ -31,7 +31,7 @@ class ListView(models.Model):
 
 class ExportQuerySet(models.QuerySet["Export"]):
     def visible_to(self, actor: Actor) -> ExportQuerySet:
-        """Whoever asked for it, in the company he asked for it in."""
+        """Whoever asked for it, in the company they asked from."""
         return self.filter(user_id=actor.user_id, company_id=actor.own_company_id)
 
     def with_state(self) -> ExportQuerySet:
@@ -47,7 +47,7 @@ class Export(models.Model):
         XLSX = "xlsx", "XLSX"
 
     #: F6.10. A file for a person to work with; whoever wants everything asks the API.
-    MOST_ROWS = 5_000
+    MAX_ROWS = 5_000
 
     public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -89,7 +89,7 @@ class Export(models.Model):
     @property
     def aim(self) -> int:
         """How many deals the file will have."""
-        return min(self.total or 0, self.MOST_ROWS)
+        return min(self.total or 0, self.MAX_ROWS)
 
     @property
     def file_name(self) -> str:

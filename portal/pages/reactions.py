@@ -11,5 +11,5 @@ from portal.pages import services
 
 @on("member.roles_changed", "member.deactivated")
 def withdraw_files(events: Sequence[Event]) -> None:
-    """ORG-2: a file made with the roles a person had holds deals that he may not see any more."""
+    """ORG-2: a file made with a person's earlier roles holds deals that they may no longer see."""
     services.withdraw_exports({event.subject_id for event in events})

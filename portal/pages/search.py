@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from portal.accounts.rules import Actor
 from portal.customers.models import Customer
-from portal.pages.listing.asked import Asked
+from portal.pages.listing.asked import DealListQuery
 from portal.pages.listing.rows import Row, page_query
 from portal.workflow import text
 from portal.workflow.blockers import _
@@ -20,10 +20,10 @@ from referrals.selectors import search
 from referrals.web.search import KINDS, Group, Hit, Search, list_url
 
 #: So many hits of each kind fit under the field, and on the page.
-MOST_BELOW, MOST = 4, 10
+MAX_BELOW, MAX_HITS = 4, 10
 
 
-def context(actor: Actor, typed: str, *, most: int = MOST) -> dict[str, Any]:
+def context(actor: Actor, typed: str, *, most: int = MAX_HITS) -> dict[str, Any]:
     """What the page and the panel show; the same number of queries whatever is found."""
     query = typed.strip()
     searched = query[: search.MAX_QUERY]
@@ -47,7 +47,7 @@ def _groups(asked: Search) -> list[Group]:
 def deals(asked: Search) -> Group:
     """Those of the lists, newest first."""
     actor, most = asked.actor, asked.most
-    listing = Asked(size=most)
+    listing = DealListQuery(size=most)
     listed = Referral.objects.visible_to(actor).of_company(actor).filter(asked.deals)
     found = list(page_query(listing.order.apply(listed), listing))
     return Group(

@@ -21,7 +21,7 @@ from portal.notify.services import Message, notify
 from portal.outage import send_soon
 from portal.pages import exports
 from portal.pages.listing import columns, rows
-from portal.pages.listing.asked import Asked
+from portal.pages.listing.asked import DealListQuery
 from portal.pages.listing.rows import Row
 from portal.pages.models import Export, ListView
 from portal.pages.notifications import EXPORT
@@ -34,12 +34,12 @@ DEALS = "deals"
 
 
 def list_view(actor: Actor) -> ListView:
-    """How the person left the list of this company's deals; as it comes if he never changed it."""
+    """How the person left the list of this company's deals; the default if they never changed it."""
     mine = {"user_id": actor.user_id, "company_id": actor.own_company_id, "name": DEALS}
     return ListView.objects.filter(**mine).first() or ListView(**mine)
 
 
-def remember(view: ListView, asked: Asked) -> None:
+def remember(view: ListView, asked: DealListQuery) -> None:
     """Keep filters, order and page size until they are changed or cleared; nothing is written if nothing changed."""
     if view.query != asked.kept():
         _keep(view, query=asked.kept())
@@ -114,27 +114,27 @@ def make_export(export_id: int, *, now: datetime) -> bool:
 
 
 def _actor(export: Export) -> Actor | None:
-    """The person as he is now: what he may see counts when the file is made, not when it was asked for (ORG-2)."""
+    """The person as they are now: what they may see when the file is made counts, not when it was asked for (ORG-2)."""
     found = accounts.memberships(export.user) if export.user.is_active else []
     return next((accounts.actor_for(m) for m in found if m.company_id == export.company_id), None)
 
 
 def _rows(export: Export, actor: Actor) -> Iterator[Row]:
     """The deals in the list's order. Which they are is settled at once, so none comes twice however they change."""
-    found = rows.in_order(actor, Asked.at(export.query["list"], actor))
+    found = rows.in_order(actor, DealListQuery.at(export.query["list"], actor))
     if export.query["deals"]:
         found = found.filter(public_id__in=export.query["deals"])
-    pks = list(found.values_list("pk", flat=True)[: Export.MOST_ROWS + 1])
+    pks = list(found.values_list("pk", flat=True)[: Export.MAX_ROWS + 1])
     _progress(export, done=0, total=len(pks))
-    for start in range(0, min(len(pks), Export.MOST_ROWS), STEP):
-        batch = pks[start : min(start + STEP, Export.MOST_ROWS)]
+    for start in range(0, min(len(pks), Export.MAX_ROWS), STEP):
+        batch = pks[start : min(start + STEP, Export.MAX_ROWS)]
         fetched = {r.pk: r for r in Referral.objects.visible_to(actor).filter(pk__in=batch).with_context()}
         yield from rows.rows([fetched[pk] for pk in batch if pk in fetched], actor)
         _progress(export, done=start + len(batch), total=len(pks))
 
 
 def _progress(export: Export, *, done: int, total: int) -> None:
-    """How far it is. A total above `done` in the end says that the file was cut (Export.MOST_ROWS)."""
+    """How far it is. A total above `done` in the end says that the file was cut (Export.MAX_ROWS)."""
     export.done, export.total = done, total
     Export.objects.filter(pk=export.pk, finished_at=None).update(done=done, total=total)
 
@@ -168,6 +168,6 @@ def purge_exports(*, now: datetime) -> int:
 
 
 def withdraw_exports(membership_ids: Collection[int]) -> int:
-    """Empty the files of members who have other roles now: each asks for a new one, of what he may see (ORG-2)."""
+    """Empty the files of members whose roles changed: each asks for a new one, of what they may see now (ORG-2)."""
     members = Membership.objects.filter(pk__in=membership_ids, user=OuterRef("user"), company=OuterRef("company"))
     return Export.objects.filter(Exists(members), content__isnull=False).update(content=None)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import push_url
 
 from portal.accounts import services as accounts
-from portal.accounts.edge import ActorRequest, needs_actor
+from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.accounts.middleware import COMPANY_KEY
 from portal.accounts.models import User
 from portal.pages import deal as deal_page
@@ -26,11 +26,11 @@ from portal.pages import search as search_page
 from portal.pages import services
 from portal.pages.context import THEME_COOKIE
 from portal.pages.exports import CONTENT_TYPES, csv_file
-from portal.pages.happened import Asked as Happened
+from portal.pages.happened import TimelineQuery
 from portal.pages.insights import charts
 from portal.pages.insights.period import MONTHS, asked_period
 from portal.pages.listing import page as list_page
-from portal.pages.listing.asked import Asked, values
+from portal.pages.listing.asked import DealListQuery, values
 from portal.pages.listing.rows import neighbours
 from portal.pages.models import Export
 from portal.ui.period import Period
@@ -45,7 +45,7 @@ from referrals.web.actions import get_referral
 from referrals.web.forms.deal import NoteForm, add_blockers
 
 YEAR = 365 * 24 * 3600
-MOST_EXPORTS = 20
+MAX_EXPORTS = 20
 
 
 @needs_actor
@@ -60,7 +60,7 @@ def search(request: ActorRequest) -> HttpResponse:
     """The search of the top bar; as one types, its first hits under the field."""
     query = request.GET.get("q", "")
     if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
-        context = search_page.context(request.actor, query, most=search_page.MOST_BELOW)
+        context = search_page.context(request.actor, query, most=search_page.MAX_BELOW)
         return _for_htmx(render(request, "pages/search.html#below", context))
     return _for_htmx(render(request, "pages/search.html", search_page.context(request.actor, query)))
 
@@ -70,7 +70,7 @@ def search(request: ActorRequest) -> HttpResponse:
 def deals(request: ActorRequest) -> HttpResponse:
     """The list; *load more* asks for the rows below a key (keyset), so nothing is shown twice or missed."""
     view = services.list_view(request.actor)
-    asked = Asked.of(values(request.GET), request.actor, kept=view.query)
+    asked = DealListQuery.of(values(request.GET), request.actor, kept=view.query)
     if request.htmx and "after" in request.GET:  # type: ignore[attr-defined]
         context = list_page.more(request.actor, asked, view.columns)
         return _for_htmx(render(request, "pages/deals.html#rows", context))
@@ -99,14 +99,14 @@ def choose_columns(request: ActorRequest) -> HttpResponse:
 @needs_actor
 @require_POST
 def favorite(request: ActorRequest, public_id: Any) -> HttpResponse:
-    """The person's star on or off, for what he sees only (REF-19)."""
+    """Put the person's star on or off, only on deals they see (REF-19)."""
     referral = get_referral(request, public_id)
     starred = favorites.set_favorite(referral, actor=request.actor, on=request.POST.get("on") == "yes")
     if not request.htmx:  # type: ignore[attr-defined]
         return _back(request)
     context: dict[str, Any] = {"referral": referral, "starred": starred}
     if address := request.POST.get("list"):
-        context["tab"] = list_page.favorites_tab(request.actor, Asked.at(address, request.actor))
+        context["tab"] = list_page.favorites_tab(request.actor, DealListQuery.at(address, request.actor))
     return render(request, "pages/_star.html", context)
 
 
@@ -115,7 +115,7 @@ def favorite(request: ActorRequest, public_id: Any) -> HttpResponse:
 def deal(request: ActorRequest, public_id: Any) -> HttpResponse:
     """The whole page; for htmx its timeline, filtered otherwise, or the rows of it that follow an event."""
     referral = get_referral(request, public_id)
-    happened = Happened.of(request.GET.dict())
+    happened = TimelineQuery.of(request.GET.dict())
     if request.htmx and (happened.before or request.htmx.target == "timeline"):  # type: ignore[attr-defined]
         name = "pages/_timeline.html#rows" if happened.before else "pages/_timeline.html"
         return _for_htmx(render(request, name, deal_page.timeline_context(referral, request.actor, happened)))
@@ -123,11 +123,11 @@ def deal(request: ActorRequest, public_id: Any) -> HttpResponse:
 
 
 def _deal_page(
-    request: ActorRequest, referral: Referral, happened: Happened, note_form: NoteForm | None = None
+    request: ActorRequest, referral: Referral, happened: TimelineQuery, note_form: NoteForm | None = None
 ) -> HttpResponse:
     """`note_form`: a note that was refused."""
     context = deal_page.context(referral, request.actor, now=timezone.now(), asked=happened, note_form=note_form)
-    asked = Asked.at(happened.listed, request.actor) if happened.listed else None
+    asked = DealListQuery.at(happened.listed, request.actor) if happened.listed else None
     context |= {"beside": neighbours(referral, request.actor, asked), "listed": asked and asked.address()[1:]}
     return render(request, "pages/deal.html", context, status=422 if note_form else 200)
 
@@ -148,7 +148,7 @@ def add_note(request: ActorRequest, public_id: Any) -> HttpResponse:
             return redirect(reverse("deal", args=[referral.public_id]) + "#notes")
         except RuleViolation as violation:
             add_blockers(form, violation.blockers)
-    return _deal_page(request, referral, Happened.of(request.GET.dict()), form)
+    return _deal_page(request, referral, TimelineQuery.of(request.GET.dict()), form)
 
 
 # What the deals came to
@@ -195,8 +195,8 @@ def export_deals(request: ActorRequest) -> HttpResponse:
     kind = request.POST.get("format", "")
     if kind not in Export.Format.values:
         raise Http404
-    chosen = [found for text in request.POST.getlist("deal")[: Export.MOST_ROWS] if (found := _uuid(text))]
-    address = Asked.at(request.POST.get("list", ""), request.actor).address()
+    chosen = [found for text in request.POST.getlist("deal")[: Export.MAX_ROWS] if (found := _uuid(text))]
+    address = DealListQuery.at(request.POST.get("list", ""), request.actor).address()
     export = services.request_export(
         address.removeprefix("?"), kind=kind, chosen=chosen, actor=request.actor, now=timezone.now()
     )
@@ -215,7 +215,7 @@ def _uuid(text: str) -> uuid.UUID | None:
 def exports(request: ActorRequest) -> HttpResponse:
     """One's own files, the newest first."""
     newest = Export.objects.visible_to(request.actor).defer("content").order_by("-created_at", "-pk")
-    return render(request, "pages/exports.html", {"exports": newest.with_state()[:MOST_EXPORTS]})
+    return render(request, "pages/exports.html", {"exports": newest.with_state()[:MAX_EXPORTS]})
 
 
 @needs_actor
@@ -226,7 +226,7 @@ def export(request: ActorRequest, public_id: Any) -> HttpResponse:
     name = "pages/export.html#progress" if request.htmx else "pages/export.html"  # type: ignore[attr-defined]
     context = {
         "export": found,
-        "most": Export.MOST_ROWS,
+        "most": Export.MAX_ROWS,
         "until": (found.finished_at or found.created_at) + services.KEPT,
     }
     return _for_htmx(render(request, name, context))

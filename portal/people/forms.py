@@ -103,7 +103,7 @@ class NewPlaceForm(PlaceForm):
 
 
 class ProfileForm(PersonForm):
-    """What a person says of himself."""
+    """What a person says about themselves."""
 
     class Meta:
         model = User

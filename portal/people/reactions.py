@@ -7,8 +7,8 @@ from django.urls import reverse
 from portal.accounts import invites
 from portal.accounts.models import Invite
 from portal.notify.models import Notice
-from portal.notify.reading import makes_link
 from portal.notify.rules import INVITATION
+from portal.notify.selectors import makes_link
 
 
 @makes_link(INVITATION)

@@ -119,7 +119,7 @@ def accept(asked: Invite, *, user: User, now: datetime) -> Membership:
 
 @transaction.atomic
 def accept_as_new(asked: Invite, *, password: str, now: datetime, **details: str) -> Membership:
-    """The invited person makes his account and joins. Raises RuleViolation."""
+    """Make the invited person's account and let them join. Raises RuleViolation."""
     return _joined(asked, invites.accept_as_new(asked, password=password, now=now, **details), now)
 
 
@@ -139,7 +139,7 @@ def set_membership(
 ) -> Membership:
     """Make a person hold exactly these roles in a company, or no access at all (ORG-1, ORG-2). Raises RuleViolation.
 
-    Who is deactivated loses access at once, and what he did stays his.
+    Whoever is deactivated loses access at once; what they did stays recorded as theirs.
     """
     _allow(actor, company.pk)
     accounts.lock_company(company.pk)
@@ -190,7 +190,7 @@ def change_roles(membership: Membership, grants: Iterable[Grant], *, actor: Acto
 
 @transaction.atomic
 def set_active(membership: Membership, *, active: bool, actor: Actor, now: datetime) -> Membership:
-    """Take a member's access away, or give it back with the roles he had. Raises RuleViolation."""
+    """Take a member's access away, or give it back with the roles they had. Raises RuleViolation."""
     accounts.lock_company(membership.company_id)
     return set_membership(
         user=membership.user,
@@ -219,7 +219,7 @@ def create_person(
 def change_person(
     user: User, *, actor: Actor, now: datetime, is_active: bool, **details: Unpack[PersonDetails]
 ) -> User:
-    """Correct a person's details, or close his account. Raises RuleViolation for the actor's own (ORG-2)."""
+    """Correct a person's details, or close their account. Raises RuleViolation for the actor's own (ORG-2)."""
     before = events.snapshot(User.objects.get(pk=user.pk))
     changed = accounts.change_person(user, actor=actor, is_active=is_active, **details)
     _record_person(changed, before, actor=actor, now=now)
@@ -228,7 +228,7 @@ def change_person(
 
 @transaction.atomic
 def change_profile(user: User, *, actor: Actor, now: datetime, **details: Unpack[PersonDetails]) -> User:
-    """What a person says of himself."""
+    """Save what a person says about themselves."""
     before = events.snapshot(User.objects.get(pk=user.pk))
     changed = accounts.change_profile(user, **details)
     _record_person(changed, before, actor=actor, now=now)

@@ -15,7 +15,7 @@ from portal.accounts.rules import SYSTEM
 from portal.events import services as events
 from portal.events.models import Event
 from portal.notify.models import Notice
-from portal.notify.reading import makes_link
+from portal.notify.selectors import makes_link
 from portal.notify.services import Message, notify
 from portal.people import notifications as kinds
 from portal.workflow.blockers import _

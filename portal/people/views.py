@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal.accounts.edge import ActorRequest, keeps_company, needs_actor
+from portal.accounts.decorators import ActorRequest, company_admin_required, needs_actor
 from portal.accounts.models import Company, Invite, Location, Membership, RoleGrant, User
 from portal.accounts.rules import may_keep
 from portal.accounts.services import grants_of
@@ -59,7 +59,7 @@ def settings(request: ActorRequest) -> HttpResponse:
 # People
 
 
-@keeps_company
+@company_admin_required
 @require_GET
 def people(request: ActorRequest) -> HttpResponse:
     before = whole_number(request.GET.get("before"))
@@ -87,7 +87,7 @@ def _invites(request: ActorRequest) -> list[dict[str, Any]]:
     ]
 
 
-@keeps_company
+@company_admin_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite_person(request: ActorRequest) -> HttpResponse:
     company = _company(request)
@@ -115,13 +115,13 @@ def _invite(request: ActorRequest, public_id: Any) -> Invite:
     return get_object_or_404(Invite, company_id=request.actor.own_company_id, public_id=public_id)
 
 
-@keeps_company
+@company_admin_required
 @require_POST
 def resend_invite(request: ActorRequest, public_id: Any) -> HttpResponse:
     return _answer_invite(request, public_id, services.resend, gettext("The invitation to %(email)s is sent again."))
 
 
-@keeps_company
+@company_admin_required
 @require_POST
 def revoke_invite(request: ActorRequest, public_id: Any) -> HttpResponse:
     return _answer_invite(request, public_id, services.revoke, gettext("The invitation to %(email)s was taken back."))
@@ -138,10 +138,10 @@ def _answer_invite(request: ActorRequest, public_id: Any, verb: Callable[..., In
     return redirect("people")
 
 
-@keeps_company
+@company_admin_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def member(request: ActorRequest, pk: int) -> HttpResponse:
-    """A member's roles, and whether he has access at all."""
+    """A member's roles, and whether they have access at all."""
     found = get_object_or_404(_members(request), pk=pk)
     form = forms.RolesForm(_posted(request), company=found.company, held=grants_of(found))
     if request.method == "POST" and form.is_valid():
@@ -156,13 +156,13 @@ def member(request: ActorRequest, pk: int) -> HttpResponse:
     return render(request, "people/member.html", context, status=422 if form.errors else 200)
 
 
-@keeps_company
+@company_admin_required
 @require_POST
 def deactivate_member(request: ActorRequest, pk: int) -> HttpResponse:
     return _set_active(request, pk, active=False, done=gettext("%(person)s has no access any more."))
 
 
-@keeps_company
+@company_admin_required
 @require_POST
 def reactivate_member(request: ActorRequest, pk: int) -> HttpResponse:
     return _set_active(request, pk, active=True, done=gettext("%(person)s has access again."))
@@ -182,14 +182,14 @@ def _set_active(request: ActorRequest, pk: int, *, active: bool, done: str) -> H
 # Locations
 
 
-@keeps_company
+@company_admin_required
 @require_GET
 def locations(request: ActorRequest) -> HttpResponse:
     places = Location.objects.filter(company_id=request.actor.own_company_id).order_by("name")
     return render(request, "people/locations.html", {"places": places})
 
 
-@keeps_company
+@company_admin_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_location(request: ActorRequest) -> HttpResponse:
     company = _company(request)
@@ -205,7 +205,7 @@ def add_location(request: ActorRequest) -> HttpResponse:
     return render(request, "people/location.html", {"form": form, "place": None}, status=422 if form.errors else 200)
 
 
-@keeps_company
+@company_admin_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_location(request: ActorRequest, pk: int) -> HttpResponse:
     place = get_object_or_404(Location, pk=pk, company_id=request.actor.own_company_id)

@@ -60,7 +60,7 @@ def _signed_in(request: HttpRequest, found: Invite, user: User) -> HttpResponse:
 
 
 def _stranger(request: HttpRequest, found: Invite) -> HttpResponse:
-    """Somebody without an account, in the language he was written to until he chooses one himself."""
+    """Somebody without an account, in the language they were written to until they choose one."""
     chosen = settings.LANGUAGE_COOKIE_NAME in request.COOKIES
     with translation.override(translation.get_language() if chosen else found.language):
         form = forms.JoinForm(
@@ -79,7 +79,7 @@ def _stranger(request: HttpRequest, found: Invite) -> HttpResponse:
 
 
 def _welcome(request: HttpRequest, membership: Membership) -> HttpResponse:
-    """On to his new company's home."""
+    """On to the new company's home."""
     request.session[COMPANY_KEY] = membership.company_id
     with translation.override(membership.user.language):
         messages.success(request, gettext("Welcome to %(company)s.") % {"company": membership.company})

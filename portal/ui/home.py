@@ -11,7 +11,7 @@ from portal.registry import Registry
 from portal.workflow.blockers import Money
 
 #: How many of each kind the page shows; the list has all of them.
-MOST = 8
+MAX_ITEMS = 8
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Deadline:
 FindNeeds = Callable[[Actor, datetime], Iterable[Need]]
 FindDeadlines = Callable[[Actor, datetime, date], Iterable[Deadline]]
 
-#: Each returns at most MOST, the most urgent first.
+#: Each returns at most MAX_ITEMS, the most urgent first.
 NEEDS: Registry[FindNeeds] = Registry()
-#: Each returns at most MOST that are due between now and the day after, the first first.
+#: Each returns at most MAX_ITEMS that are due between now and the day after, the first first.
 DEADLINES: Registry[FindDeadlines] = Registry()

@@ -1,4 +1,4 @@
-"""What stands in the way of an action: plain values that every surface renders alike. No Django here."""
+"""Reasons why an action isn't possible, as plain values that every surface renders alike. No Django here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def _(message: str) -> str:
-    """Mark a message for translation; it is translated when it is rendered, in the reader's language."""
+    """Mark a message for translation. It is translated when it is rendered, in the reader's language."""
     return message
 
 
@@ -24,7 +24,7 @@ class Money:
 
 
 class Term(str):
-    """A param that is itself a msgid (a state, a deal type): translated when rendered, unlike people's own words."""
+    """A param that is itself a msgid (a state, a deal type): it is translated when rendered, unlike typed text."""
 
 
 #: What a blocker's params may hold; rendered in the reader's language, zone and number format.
@@ -33,10 +33,10 @@ Param = str | int | Decimal | Money | date | datetime
 
 @dataclass(frozen=True)
 class Blocker:
-    """One reason why something can't be done (or went another way), with what would settle it.
+    """One reason why something isn't possible (or took another route), and what would solve it.
 
-    `message` is a msgid with %(name)s places filled from `params`; `%(vendor)s` is always there.
-    `rule` is the id in programme.md, `field` the input it belongs to, if any.
+    `message` is a msgid with %(name)s placeholders, filled from `params`; `%(vendor)s` is always available. `rule` is
+    the id of the rule, `field` the input it belongs to, if any.
     """
 
     code: str
@@ -48,7 +48,7 @@ class Blocker:
 
 
 class RuleViolation(Exception):
-    """The programme's rules refuse an action; carries every violated rule, not only the first."""
+    """The rules refuse an action; carries all violated rules, not only the first."""
 
     def __init__(self, blockers: Iterable[Blocker]) -> None:
         self.blockers = tuple(blockers)
@@ -60,7 +60,7 @@ class RuleViolation(Exception):
 
 
 def to_json(blocker: Blocker) -> dict[str, Any]:
-    """The stored form of a blocker (events, AUTO reasons): replayable in any language."""
+    """A blocker as JSON for events and AUTO reasons; it can be rendered in any language later."""
     return {
         "code": blocker.code,
         "message": blocker.message,

@@ -1,4 +1,4 @@
-"""What every record with verbs has in common."""
+"""The common base of all records that have verbs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import models
 
 
 class Record(models.Model):
-    """A row whose state changes through portal.workflow alone."""
+    """A row whose state changes through portal.workflow only."""
 
     #: Counts what its page would show anew; who saw an older one is told (REF-21).
     version = models.PositiveIntegerField(default=1)
@@ -20,15 +20,15 @@ class Record(models.Model):
 
     @property
     def owner_id(self) -> int | None:
-        """The company whose record it is; None for the programme's own."""
+        """The id of the company that owns the record; None if the programme itself does."""
         raise NotImplementedError
 
     @property
     def event_group(self) -> uuid.UUID | None:
-        """What ties it to the other records of its engagement."""
+        """The id that links it to the other records of its engagement."""
         raise NotImplementedError
 
     def touch(self, now: datetime) -> None:
-        """Note in memory that it changed."""
+        """Raise the version in memory, because the record changed."""
         self.version += 1
         self.updated_at = now

@@ -1,4 +1,4 @@
-"""How a state changes, once, for every machine of the programme."""
+"""How a state changes; all machines of the programme share this."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _machines: dict[type[Record], Machine[Any]] = {}
 
 
 def register(machine: Machine[R]) -> Machine[R]:
-    """Make a model's verbs known, and how their events read."""
+    """Register a model's verbs, and the sentences of their events."""
     _machines[machine.model] = machine
     timeline.describe({verb.event: verb.sentence for verb in machine.every}, machine.params)
     return machine
@@ -40,12 +40,12 @@ def machine_of(record: R) -> Machine[R]:
 
 
 def lock(record: R) -> R:
-    """The row as it is now, locked in the order every verb locks in; for what is no verb of its own."""
+    """Lock the row and return it as it is now, in the same locking order as verbs; for changes that are no verb."""
     return machine_of(record).lock(record.pk)
 
 
 def check_allowed(record: R, verb: Verb[R, Any], *, actor: Actor) -> None:
-    """Raises PermissionDenied, or RuleViolation where the state does not allow the verb at all."""
+    """Raises PermissionDenied, or RuleViolation if the record's state doesn't allow the verb."""
     if not verb.may(actor, record):
         raise PermissionDenied
     if not _state_allows(verb, record):
@@ -53,9 +53,9 @@ def check_allowed(record: R, verb: Verb[R, Any], *, actor: Actor) -> None:
 
 
 class Stale(RuleViolation):
-    """The caller saw an older version of the record (REF-21; the API's 412).
+    """The caller saw an older version of the record (REF-21; the API answers 412).
 
-    `changes`: what its columns held then and hold now, by name; empty if only what belongs to it changed.
+    `changes`: for each changed column, its value in that version and now; empty if only related rows changed.
     """
 
     def __init__(self, changes: Mapping[str, tuple[object, object]], *, version: int) -> None:
@@ -66,7 +66,7 @@ class Stale(RuleViolation):
 
 @dataclass(frozen=True)
 class Action(Generic[R]):
-    """A verb as a surface shows it: usable if nothing blocks it."""
+    """A verb on a record as pages show it; it can be used if it has no blockers."""
 
     verb: Verb[R, Any]
     blockers: tuple[Blocker, ...]
@@ -89,7 +89,7 @@ class Action(Generic[R]):
 
 
 def context_of(actor: Actor, now: datetime) -> Context:
-    """Acting now, under the policy in force."""
+    """A context for acting now, under the policy in force."""
     return Context(actor, now, policies.current(now))
 
 
@@ -122,11 +122,11 @@ def run(
     now: datetime,
     expected_version: int | None = None,
 ) -> Any:
-    """Do the verb, whole, and return the record as it then is.
+    """Run the verb with its whole effect, and return the changed record.
 
-    The row is fetched anew and locked, so two people or workers at once do it once. Raises PermissionDenied; Stale, if
-    the caller expected an older version; RuleViolation with every reason. Writes one event; reactions run in the same
-    transaction, when all of the effect is written.
+    The row is fetched anew and locked, so that of two simultaneous calls only one succeeds. Raises PermissionDenied;
+    Stale if the caller expected an older version; RuleViolation with every reason. Writes one event; reactions run in
+    the same transaction, after the effect is written.
     """
     context = context_of(actor, now)
     if record is None:
@@ -135,7 +135,7 @@ def run(
 
 
 def creation_blockers(verb: Creation[R, Inputs], inputs: Inputs, context: Context) -> tuple[Blocker, ...]:
-    """Everything that keeps the record from being made, as run() would find it."""
+    """Every reason against creating the record, as run() would find them."""
     return (*verb.blockers(context), *verb.input_blockers(inputs, context))
 
 
@@ -166,10 +166,10 @@ def _change(record: R, verb: Verb[R, Inputs], inputs: Inputs, context: Context, 
 @transaction.atomic
 @policies.read_once()
 def run_batch(due: models.QuerySet[R], verb: Verb[R, None], *, actor: Actor, now: datetime, limit: int) -> int:
-    """Do `verb` to up to `limit` rows of `due` as run() does to one: same columns, same events, same reactions.
+    """Run `verb` on up to `limit` rows of `due`, with the same columns, events and reactions as run() for each.
 
-    Rows that someone else holds are skipped and left for the next turn. One statement locks, one updates each group
-    of rows that change alike, one writes the events, whatever the batch holds. Returns how many rows moved.
+    Rows locked by others are skipped until the next call. Whatever the size of the batch, there is one statement to
+    lock, one update per group of equal changes, and one insert of events. Returns how many rows changed.
     """
     context = context_of(actor, now)
     rows = list(due.select_for_update(skip_locked=True, of=_machines[due.model].locked_with)[:limit])
@@ -199,7 +199,7 @@ def _apply_all(verb: Verb[R, None], rows: Sequence[R], context: Context) -> list
 def _apply(
     verb: Verb[R, Inputs], record: R, inputs: Inputs, context: Context
 ) -> tuple[Event, Iterable[Event], list[str]]:
-    """Do it to the row in memory; the event, what else happened, and the columns that changed."""
+    """Apply the verb to the row in memory. Returns its event, further events, and the changed columns."""
     before = events.snapshot(record)
     effect = verb.apply(record, inputs, context)
     record.touch(context.now)
@@ -215,7 +215,7 @@ def event_of(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> Event:
-    """The verb's event about the record, not yet saved. `before`, `after`: the columns that changed."""
+    """The verb's event about the record, unsaved. `before`, `after`: the changed columns."""
     return events.new_event(
         record,
         verb.event,
@@ -234,7 +234,7 @@ def event_of(
 
 
 def _changes_since(record: Record, version: int) -> dict[str, tuple[object, object]]:
-    """What its own columns held at that version and hold now, read from its events."""
+    """Each changed column's value in that version and now, computed from the events."""
     found: dict[str, tuple[object, object]] = {}
     for event in Event.objects.of_subject(record).filter(version__gt=version).order_by("version"):
         for name, value in event.after.items():
@@ -243,14 +243,14 @@ def _changes_since(record: Record, version: int) -> dict[str, tuple[object, obje
 
 
 def available_actions(record: R, actor: Actor, now: datetime) -> list[Action[R]]:
-    """Every verb the actor's role allows on the record, each with what blocks it now; what surfaces offer."""
+    """Every verb that the actor's role allows on the record, with its current blockers; surfaces offer these."""
     context = context_of(actor, now)
     verbs = [verb for verb in machine_of(record).verbs if not verb.by_worker and verb.may(actor, record)]
     return [_action(verb, record, context) for verb in verbs]
 
 
 def available_action(record: R, verb: Verb[R, Any], actor: Actor, now: datetime) -> Action[R]:
-    """One verb with what blocks it now. Raises PermissionDenied where the role doesn't have it."""
+    """One verb with its current blockers. Raises PermissionDenied if the actor's role doesn't allow it."""
     if not verb.may(actor, record):
         raise PermissionDenied
     return _action(verb, record, context_of(actor, now))
@@ -263,7 +263,7 @@ def _action(verb: Verb[R, Any], record: R, context: Context) -> Action[R]:
 
 
 def _state_allows(verb: Described, record: Record) -> bool:
-    """Whether the state has this way out; what needs no state is no transition of the model."""
+    """Whether the state machine allows the verb now; verbs without a transition are always allowed."""
     move = getattr(record, verb.name, None)
     return move is None or can_proceed(move)
 

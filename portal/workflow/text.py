@@ -1,4 +1,4 @@
-"""Blockers as sentences, in the reader's language, zone and number format."""
+"""Renders blockers as sentences in the reader's language, zone and number format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from portal.workflow.blockers import Blocker, Money, Param, Term
 
 
 def text(blocker: Blocker) -> str:
-    """The sentence a person reads."""
+    """A blocker as a sentence."""
     message = gettext(blocker.message)
     params = {name: show(value) for name, value in blocker.params.items()}
     if "%(vendor)" in message:  # a page says hundreds of things without the vendor's name, which the cache holds
@@ -25,12 +25,12 @@ def text(blocker: Blocker) -> str:
 
 
 def phrase(msgid: str) -> str:
-    """A label of the rules in the reader's language, with the vendor's name where it has one."""
+    """A label translated into the reader's language, with the vendor's name filled in."""
     return text(Blocker("", msgid))
 
 
 def show(value: Param) -> str:
-    """One value as the reader writes it; instants carry their zone."""
+    """One value in the reader's format; instants name their zone."""
     match value:
         case Money():
             return money(value.amount, value.currency)
@@ -47,7 +47,7 @@ def show(value: Param) -> str:
 
 
 def money(amount: Decimal | None, currency: str) -> str:
-    """An amount with its ISO code: 40,000.00 EUR; cents only where there are some."""
+    """An amount with its ISO code: 40,000.00 EUR; without cents where there are none."""
     if amount is None:
         return "–"
     pattern = "#,##0 ¤¤" if amount == amount.to_integral_value() else "#,##0.00 ¤¤"
@@ -55,7 +55,7 @@ def money(amount: Decimal | None, currency: str) -> str:
 
 
 def percent(number: int) -> str:
-    """A share in per cent, with the sign where the reader's language puts it: 10%, %10."""
+    """A percentage with the sign where the reader's language puts it: 10%, %10."""
     return gettext("%(number)s%%") % {"number": number}
 
 
@@ -70,7 +70,7 @@ def day(value: date, *, year: bool = True) -> str:
 
 
 def _zone(local: datetime) -> str:
-    """UTC by name, another zone by what it is ahead of it: not every zone has letters people know."""
+    """The name of the zone: UTC, or the offset, because many zones have no familiar abbreviation."""
     offset = local.strftime("%z")
     return "UTC" if offset == "+0000" else f"UTC{offset[:3]}{':' + offset[3:] if offset[3:] != '00' else ''}"
 
@@ -80,7 +80,7 @@ def _locale() -> str:
 
 
 def as_dict(blocker: Blocker) -> dict[str, Any]:
-    """The blocker as an edge sends it."""
+    """The blocker as a dict for JSON responses."""
     return {
         "code": blocker.code,
         "rule": blocker.rule,

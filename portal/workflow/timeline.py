@@ -1,4 +1,4 @@
-"""Events as sentences: each app says how its own read, and every surface shows them alike."""
+"""Renders events as sentences: each app registers how its events read, and every surface uses that."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ _UNKNOWN = Sentence("dot", "neutral", "%(verb)s")
 
 
 def describe(sentences: Mapping[str, Sentence], params: Params) -> None:
-    """Say how an app's events read."""
+    """Register how an app's events read."""
     _known.update({verb: (sentence, params) for verb, sentence in sentences.items()})
 
 
 def verbs(group: str) -> list[str]:
-    """What the group is made of."""
+    """The verbs of a group."""
     return [verb for verb, (sentence, _params) in _known.items() if sentence.group == group]
 
 
 def counts(found: EventQuerySet) -> dict[str, int]:
-    """How many of the events each group has."""
+    """The number of events in each group."""
     by_verb = dict(found.order_by().values_list("verb").annotate(Count("pk")))
     return {group: sum(by_verb.get(verb, 0) for verb in verbs(group)) for group in GROUPS}
 
@@ -66,7 +66,7 @@ def page(
 
 
 def entry(event: Event, also: Params | None = None) -> dict[str, Any]:
-    """One line of a timeline, in the reader's language; `also` knows more of the record than the event says."""
+    """One line of a timeline in the reader's language; `also` adds details that the event doesn't hold."""
     sentence, of_app = _known.get(event.verb, (_UNKNOWN, lambda _event: {}))
     company = event.company.name if event.company else ""
     params = {

@@ -1,4 +1,4 @@
-"""What a verb is: one thing that can be done to a record, with everything that belongs to it in one definition."""
+"""Defines verbs: one action on a record, with everything that belongs to it in one class."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Context:
     _found: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     def once(self, name: str, find: Callable[[], T]) -> T:
-        """What `find` returns, asked for only the first time: several steps of one verb look at it."""
+        """Return what `find` returns, but call it only once: several steps of one verb need the same object."""
         if name not in self._found:
             self._found[name] = find()
         return cast(T, self._found[name])
@@ -38,9 +38,9 @@ class Context:
 
 @dataclass(frozen=True)
 class Effect:
-    """What the event tells beside the record's own columns: values before and after, reasons, a comment.
+    """What the event records beside the record's own columns: values before and after, reasons, a comment.
 
-    `events` happened to other records with it; they are recorded after the verb's own event.
+    `events` are further events on other records; they are recorded after the verb's own event.
     """
 
     before: Mapping[str, object] = field(default_factory=dict)
@@ -51,12 +51,12 @@ class Effect:
 
 
 def worker(actor: Actor, _record: object = None) -> bool:
-    """For `who`: the workers."""
+    """A predicate for `who`: workers may run the verb."""
     return actor.is_system
 
 
 class Described:
-    """How a verb is named, shown and told.
+    """A verb's name and its texts.
 
     `name` stands in addresses, and is the model's @transition where the state matters; `label` is the button;
     `event` is what is written down, and `sentence` how the timeline tells it. `shared`: the engagement's other
@@ -79,10 +79,10 @@ class Described:
 
 
 class Verb(Described, Generic[R, Inputs]):
-    """Something that is done to a record. It takes a frozen dataclass, or None for nothing.
+    """An action on a record. Its input is a frozen dataclass, or None.
 
-    `who` may do it: whoever one of the predicates lets. `apply` does all of it, on the locked row: the transition,
-    and every row that belongs to it.
+    An actor for whom one of the predicates in `who` holds may run it. `apply` has the whole effect on the locked row:
+    the transition, and every row that belongs to it.
     """
 
     who: tuple[Callable[[Actor, R], bool], ...]
@@ -91,27 +91,27 @@ class Verb(Described, Generic[R, Inputs]):
         return any(allowed(actor, record) for allowed in self.who)
 
     def blockers(self, record: R, context: Context) -> Iterable[Blocker]:
-        """What stands in the way whatever the inputs are; asked for the buttons, too."""
+        """Reasons against the verb that don't depend on the inputs; buttons ask for them, too."""
         return ()
 
     def input_blockers(self, record: R, inputs: Inputs, context: Context) -> Iterable[Blocker]:
-        """What is wrong with the inputs; forms and dry runs ask the same."""
+        """What is wrong with the inputs; forms and dry runs ask for it as well."""
         return ()
 
     def apply(self, record: R, inputs: Inputs, context: Context) -> Effect:
         raise NotImplementedError
 
     def settle(self, records: Sequence[R], context: Context) -> None:
-        """Bring up to date what follows from the records, once they are saved and before the events are written."""
+        """Update what is derived from the records, after they are saved and before the events are written."""
 
     @property
     def by_worker(self) -> bool:
-        """Whether nobody else may: then it is no button."""
+        """Whether only workers may run it; then it has no button."""
         return self.who == (worker,)
 
 
 class Creation(Described, Generic[R, Inputs]):
-    """A verb that makes a record: there is none yet to ask about, and `apply` makes all its rows."""
+    """A verb that creates a record; `apply` writes all its rows."""
 
     who: tuple[Callable[[Actor], bool], ...]
 
@@ -119,7 +119,7 @@ class Creation(Described, Generic[R, Inputs]):
         return any(allowed(actor) for allowed in self.who)
 
     def blockers(self, context: Context) -> Iterable[Blocker]:
-        """What stands in the way whatever the inputs are."""
+        """Reasons against it that don't depend on the inputs."""
         return ()
 
     def input_blockers(self, inputs: Inputs, context: Context) -> Iterable[Blocker]:
@@ -134,7 +134,7 @@ class Creation(Described, Generic[R, Inputs]):
 class Machine(Generic[R]):
     """The verbs of one model in the order of their buttons, and how its row is locked.
 
-    `state` names the state a record is in, as a msgid. `params` fill the sentences of its events.
+    `state` returns the msgid of a record's state. `params` fill the sentences of its events.
     """
 
     model: type[R]
@@ -154,5 +154,5 @@ class Machine(Generic[R]):
 
     @property
     def every(self) -> list[Described]:
-        """All that can happen to its records, from the beginning."""
+        """All verbs of the machine, creation first."""
         return [*self.creations, *self.along, *self.verbs]

@@ -1,4 +1,4 @@
-"""New deals while they are being written."""
+"""Drafts of new deals."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from portal.accounts.rules import Actor
 
 class DraftQuerySet(models.QuerySet["Draft"]):
     def visible_to(self, actor: Actor) -> DraftQuerySet:
-        """A draft is its author's alone."""
+        """The actor's own drafts; nobody else sees them."""
         return self.filter(company_id=actor.own_company_id, author_id=actor.user_id)
 
 
 class Draft(models.Model):
-    """A new deal while it is being written; closing the tab loses nothing."""
+    """A new deal that is still being written; it is saved on the server, so closing the tab loses nothing."""
 
     public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")

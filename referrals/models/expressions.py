@@ -1,4 +1,4 @@
-"""What lists of deals are ordered by besides plain columns (REF-20); the indexes hold the same expressions."""
+"""SQL expressions by which lists of deals are sorted and filtered (REF-20); the indexes use the same ones."""
 
 from __future__ import annotations
 

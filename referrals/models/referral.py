@@ -25,7 +25,7 @@ from referrals.rules import sharing
 
 
 class Substatus(models.TextChoices):
-    """REF-11, with the API's tokens."""
+    """The substatuses of REF-11, with the API's tokens."""
 
     RECEIVED = rules.RECEIVED, _("Received")
     ACCEPTED = rules.ACCEPTED, _("Accepted")
@@ -38,7 +38,7 @@ class Substatus(models.TextChoices):
 
 class ReferralQuerySet(models.QuerySet["Referral"]):
     def visible_to(self, actor: Actor) -> ReferralQuerySet:
-        """What the actor may read (ORG-2, ORG-4, ORG-6, REF-3)."""
+        """The referrals that the actor may read (ORG-2, ORG-4, ORG-6, REF-3)."""
         if actor.is_system:
             return self
         if actor.is_vendor:
@@ -56,19 +56,20 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         return own.filter(seen)
 
     def of_company(self, actor: Actor) -> ReferralQuerySet:
-        """What the actor works with as his own: for the vendor its copies, and partner-led deals it may only view."""
+        """The referrals in the actor's lists: the company's own copies; for the vendor also partner-led deals it may
+        view."""
         if not actor.is_vendor:
             return self.filter(company_id=actor.own_company_id)
         partner_led = models.Q(engagement__vendor_may_view=True, engagement__help_code=rules.NO_HELP)
         return self.filter(models.Q(company_id=actor.own_company_id) | partner_led)
 
     def created_with(self, key: uuid.UUID, *, company_id: int) -> ReferralQuerySet:
-        """The own copy of the deal that this company started with this creation key."""
+        """The company's own copy of the deal it created with this creation key."""
         own = self.filter(company_id=company_id)
         return own.filter(engagement__started_by_id=company_id, engagement__creation_key=key)
 
     def with_context(self) -> ReferralQuerySet:
-        """Everything lists and verbs look at, without a query per row; not the long text that only search reads."""
+        """Load what lists and verbs need without a query per row, but not the long text that only search reads."""
         related = self.select_related("engagement__customer", "company", "location", "invited_by")
         return related.defer("search_text", "search_vector")
 
@@ -92,7 +93,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
 
 
 class Referral(Record):
-    """One company's copy of an engagement; people say *deal*. Changes only through its verbs."""
+    """One company's copy of an engagement; people call it a *deal*. Only its verbs change it."""
 
     class Intent(models.TextChoices):
         YES = "yes", _("Yes")
@@ -349,7 +350,7 @@ class InviterMember(models.Model):
 
 
 class Favorite(models.Model):
-    """A person's star on a deal (REF-19)."""
+    """A star that a person gave a deal (REF-19)."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     referral = models.ForeignKey(Referral, on_delete=models.CASCADE, related_name="favorites")

@@ -1,4 +1,4 @@
-"""What a company's own CRM calls the sales stages."""
+"""Names that a company's own CRM uses for the sales stages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from referrals import rules
 
 
 class StageName(models.Model):
-    """What a company's own CRM calls a sales stage (REF-16)."""
+    """A name that a company's own CRM uses for a sales stage (REF-16)."""
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="stage_names")
     stage = models.PositiveSmallIntegerField(_("sales stage"))

@@ -1,4 +1,4 @@
-"""The rules of deals (REF) as pure decisions: what other rooms need of them."""
+"""The rules of deals (REF) as pure decisions; other rooms import them from here."""
 
 from __future__ import annotations
 

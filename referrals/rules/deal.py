@@ -1,4 +1,4 @@
-"""What a deal is made of: its type, details, team, solutions and contact (REF-1..9, REF-21)."""
+"""The parts of a deal and their checks: type, details, team, solutions and contact (REF-1..9, REF-21)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ REGISTRABLE = frozenset({PARTNER_LED, CO_SELL})
 
 
 def deal_type(*, help_code: str, vendor_may_view: bool, assessment: bool) -> str:
-    """What kind of deal the two answers make; it is never typed in (REF-1)."""
+    """The deal type that follows from the two answers; nobody types it in (REF-1)."""
     if assessment:
         return SOLUTION_ASSESSMENT
     if help_code != NO_HELP:
@@ -59,7 +59,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Contact:
-    """The customer's contact (REF-5); consent: he agreed that the vendor gets these details."""
+    """The customer's contact (REF-5). `consent`: the contact agreed that the vendor gets these details."""
 
     name: str = ""
     phone: str = ""
@@ -73,7 +73,7 @@ class Contact:
 
 @dataclass(frozen=True)
 class NewDeal:
-    """What a new deal is made of, as far as rules judge it."""
+    """A new deal, as the rules check it."""
 
     name: str
     value: Money
@@ -94,7 +94,7 @@ MAX_AMOUNT = Decimal(10) ** 16
 
 
 def creation_blockers(deal: NewDeal, *, today: date, policy: Policy) -> Iterator[Blocker]:
-    """Everything that keeps a deal from being created (REF-5..8), each at its field."""
+    """Every reason against creating the deal, each at its field (REF-5..8)."""
     yield from detail_blockers(name=deal.name, value=deal.value, notes=deal.notes, policy=policy)
     yield from close_date_blockers(deal.close_date, today=today)
     if not deal.location_in_scope:
@@ -117,7 +117,7 @@ def creation_blockers(deal: NewDeal, *, today: date, policy: Policy) -> Iterator
 
 
 def detail_blockers(*, name: str, value: Money, notes: str = "", policy: Policy) -> Iterator[Blocker]:
-    """The details of a deal, at creation, on accepting and in later edits (REF-6, REF-12, REF-21)."""
+    """Checks of the details, on creation, on accepting and on later edits (REF-6, REF-12, REF-21)."""
     if not name.strip():
         yield Blocker("name_required", _("Give the deal a name you will recognise later."), "REF-6", "name")
     if value.amount <= 0:
@@ -145,8 +145,10 @@ def _length_blockers(notes: str, field: str, *, policy: Policy) -> Iterator[Bloc
 
 
 def note_blockers(text: str, *, shared: bool, closed: bool, policy: Policy) -> Iterator[Blocker]:
-    """What the participants share is part of the deal and ends with it (REF-11); a company goes on noting for itself.
-    A note says something, and not endlessly (REF-6, REF-23)."""
+    """Checks of a note: it must have text, and not too much (REF-6, REF-23).
+
+    A closed deal takes no more shared notes (REF-11), but a company may still write private ones.
+    """
     if shared and closed:
         message = _("The deal is closed: what its participants share no longer changes. Note it for your company only.")
         yield Blocker("wrong_state", message, "REF-11", "shared")
@@ -157,13 +159,13 @@ def note_blockers(text: str, *, shared: bool, closed: bool, policy: Policy) -> I
 
 
 def close_date_blockers(close_date: date, *, today: date) -> Iterator[Blocker]:
-    """At creation a deal is still to be closed (REF-6)."""
+    """The estimated close date must not be in the past when the deal is created (REF-6)."""
     if close_date < today:
         yield Blocker("close_date_past", _("The estimated close date must be today or later."), "REF-6", "close_date")
 
 
 def team_blockers(team: Sequence[Member], *, policy: Policy) -> Iterator[Blocker]:
-    """At least one complete member, nobody twice, not too many (REF-7)."""
+    """A team has at least one complete member, lists nobody twice, and is not too large (REF-7)."""
     if not team:
         yield Blocker("team_required", _("Name at least one person who works on this deal."), "REF-7", "team")
     if len(team) > policy.max_team_members:
@@ -187,7 +189,7 @@ def team_blockers(team: Sequence[Member], *, policy: Policy) -> Iterator[Blocker
 
 
 def count_blockers(count: int, *, policy: Policy) -> Iterator[Blocker]:
-    """At least one solution, not too many (REF-8)."""
+    """A deal has at least one solution, and not too many (REF-8)."""
     if not count:
         yield Blocker(
             "solution_required", _("Choose at least one solution, or one solution assessment."), "REF-8", "solutions"
@@ -205,7 +207,7 @@ def count_blockers(count: int, *, policy: Policy) -> Iterator[Blocker]:
 def solution_blockers(
     count: int, *, has_assessment: bool, assessment_location: bool, policy: Policy
 ) -> Iterator[Blocker]:
-    """Solutions, or one assessment with its location and nothing else (REF-8)."""
+    """A deal has solutions, or one assessment with its location and nothing else (REF-8)."""
     if count or not has_assessment:
         yield from count_blockers(count, policy=policy)
     if has_assessment and count:
@@ -225,7 +227,7 @@ def solution_blockers(
 
 
 def contact_blockers(contact: Contact, *, help_code: str) -> Iterator[Blocker]:
-    """The customer's contact is needed once help is asked for, with his consent (REF-5)."""
+    """Once help is asked for, the customer's contact and the contact's consent are required (REF-5)."""
     if help_code == NO_HELP:
         return
     if not contact.complete:
@@ -249,21 +251,22 @@ def contact_blockers(contact: Contact, *, help_code: str) -> Iterator[Blocker]:
 
 @dataclass(frozen=True)
 class Merge:
-    """What becomes of an edit beside somebody else's (REF-21): what to write, and what both changed differently."""
+    """The result of an edit while somebody else edited too (REF-21): the values to write, and the conflicts."""
 
     changes: Mapping[str, object]
     conflicts: Mapping[str, object]
 
 
-def merge(*, seen: Mapping[str, object], current: Mapping[str, object], wanted: Mapping[str, object]) -> Merge:
-    """Field by field: what the editor left alone stays as it now is, what only he changed is taken.
+def merge(*, base: Mapping[str, object], current: Mapping[str, object], wanted: Mapping[str, object]) -> Merge:
+    """Merge an edit field by field with what others saved meanwhile (REF-21).
 
-    `seen` is what his form showed, `current` what the row holds now. A field both changed to different values is a
-    conflict, with the current value; nothing is overwritten silently (REF-21).
+    `base` is what the editor's form showed, `current` what the row holds now, `wanted` what the editor sent. A field
+    that the editor left alone keeps its current value; one that only the editor changed takes the new value. A field
+    that both changed, to different values, is a conflict: it is returned with the current value and not overwritten.
     """
-    touched = {name for name, value in wanted.items() if value != seen.get(name)}
+    touched = {name for name, value in wanted.items() if value != base.get(name)}
     conflicts = {
-        name: current[name] for name in touched if current[name] != seen.get(name) and current[name] != wanted[name]
+        name: current[name] for name in touched if current[name] != base.get(name) and current[name] != wanted[name]
     }
     changes = {name: wanted[name] for name in touched if name not in conflicts and current[name] != wanted[name]}
     return Merge(changes, conflicts)

@@ -1,4 +1,4 @@
-"""How a deal lives: statuses, stages, reasons, and what keeps it from moving on (REF-11..18)."""
+"""The life of a deal: statuses, stages, reasons, and what keeps it from moving on (REF-11..18)."""
 
 from __future__ import annotations
 
@@ -82,14 +82,14 @@ def stages_for(*, assessment: bool) -> Mapping[int, str]:
 
 
 def answer_blockers(expires_at: datetime | None, *, now: datetime) -> Iterator[Blocker]:
-    """An answer comes in time or not at all, also while no worker has noted the end yet (REF-13)."""
+    """An answer must come in time; a late one is refused even before a worker has expired the deal (REF-13)."""
     if expires_at and now >= expires_at:
         message = _("The time to answer ended on %(until)s; the deal expires within minutes.")
         yield Blocker("answered_too_late", message, "REF-13", params={"until": expires_at})
 
 
 def reason_blockers(reason_code: str, note: str, reasons: Iterable[str], *, rule: str) -> Iterator[Blocker]:
-    """A reason from the list; *other* and *solution issue* need words of one's own (REF-12, REF-17)."""
+    """A reason must be from the list; *other* and *solution issue* also need an explanation (REF-12, REF-17)."""
     if reason_code not in reasons:
         yield Blocker("reason_required", _("Choose the reason."), rule, "reason_code")
     elif reason_code in EXPLAINED_REASONS and not note.strip():
@@ -97,7 +97,7 @@ def reason_blockers(reason_code: str, note: str, reasons: Iterable[str], *, rule
 
 
 def stage_blockers(stage: int, *, current: int, assessment: bool) -> Iterator[Blocker]:
-    """Stages may be skipped or corrected; an assessment's are marked one after the other (REF-14, REF-15)."""
+    """Stages may be skipped or corrected; those of an assessment must be marked in order (REF-14, REF-15)."""
     stages = list(stages_for(assessment=assessment))[:-1]
     if stage not in stages:
         yield Blocker("unknown_stage", _("Choose one of the stages of this deal."), "REF-14", "stage")
@@ -114,7 +114,7 @@ def stage_blockers(stage: int, *, current: int, assessment: bool) -> Iterator[Bl
 
 
 def win_blockers(*, stage: int, assessment: bool) -> Iterator[Blocker]:
-    """What keeps a deal from being won: only an assessment with stages still to do (REF-15)."""
+    """An assessment can't be won while stages are left to mark (REF-15)."""
     last = list(ASSESSMENT_STAGES)[-2]
     if assessment and stage < last:
         yield Blocker(
@@ -126,10 +126,10 @@ def win_blockers(*, stage: int, assessment: bool) -> Iterator[Blocker]:
 
 
 def safe_win_at(created: datetime, policy: Policy) -> datetime:
-    """The instant from which winning draws no question (REF-18)."""
+    """The first instant at which winning raises no question (REF-18)."""
     return created + policy.safe_win_after
 
 
 def is_early(*, created: datetime, now: datetime, policy: Policy) -> bool:
-    """Won sooner than the safe hour (REF-18); at the very instant it is safe."""
+    """Whether winning now is before the safe instant (REF-18)."""
     return now < safe_win_at(created, policy)

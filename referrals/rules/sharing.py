@@ -30,28 +30,28 @@ def know_each_other(one: Party, other: Party) -> bool:
 
 
 def sharing_blockers(*, inbound: bool, vendor_may_view: bool) -> Iterator[Blocker]:
-    """Private -> partner-led: the own deal's owner only, once, and never back (REF-3, REF-4)."""
+    """Private -> partner-led: only the company that started the deal, only once, and never back (REF-3, REF-4)."""
     yield from _own_deal_blockers(inbound)
     if vendor_may_view:
         yield Blocker("already_shared", _("%(vendor)s's sellers may view this deal already."), "REF-3")
 
 
 def asking_blockers(*, inbound: bool, help_code: str) -> Iterator[Blocker]:
-    """Private or partner-led -> co-sell; asked once, never taken back (REF-3, REF-4)."""
+    """Private or partner-led -> co-sell: help is asked for once and never withdrawn (REF-3, REF-4)."""
     yield from _own_deal_blockers(inbound)
     if help_code != rules.NO_HELP:
         yield Blocker("help_asked", _("Help from %(vendor)s was asked for already."), "REF-3")
 
 
 def help_blockers(help_code: str, *, contact: rules.Contact) -> Iterator[Blocker]:
-    """What help is asked for, with whom the vendor may speak at the customer (REF-2, REF-5)."""
+    """The kind of help must be from the list, and the customer's contact must be complete (REF-2, REF-5)."""
     if help_code == rules.NO_HELP or help_code not in rules.HELP:
         yield Blocker("unknown_help", _("Choose what help you need from the list."), "REF-2", "help_code")
     yield from rules.contact_blockers(contact, help_code=help_code)
 
 
 def inviting_blockers(*, inbound: bool) -> Iterator[Blocker]:
-    """Partners are invited by whoever started the deal, never from an inbound one (REF-4)."""
+    """Only the company that started the deal may invite partners, never a company that received it (REF-4)."""
     return _own_deal_blockers(inbound)
 
 
@@ -66,7 +66,7 @@ def _own_deal_blockers(inbound: bool) -> Iterator[Blocker]:
 
 @dataclass(frozen=True)
 class Invitation:
-    """What an invited partner is told and asked for (REF-9); the inviter can't change it afterwards."""
+    """The terms for an invited partner (REF-9); the inviter can't change them afterwards."""
 
     close_date: date
     value: Money
@@ -77,7 +77,7 @@ class Invitation:
 
 
 def invitation_blockers(invitation: Invitation, *, today: date, policy: Policy) -> Iterator[Blocker]:
-    """Everything wrong with one invitation, each at its field (REF-9)."""
+    """Everything that is wrong with one invitation, each at its field (REF-9)."""
     yield from rules.detail_blockers(name="–", value=invitation.value, notes=invitation.notes, policy=policy)
     if invitation.close_date < today:
         yield Blocker("close_date_past", _("The estimated close date must be today or later."), "REF-9", "close_date")
@@ -88,7 +88,7 @@ def invitation_blockers(invitation: Invitation, *, today: date, policy: Policy) 
 
 
 def wanted_help_blockers(help_code: str) -> Iterator[Blocker]:
-    """Whoever is invited is asked for something (REF-9)."""
+    """An invitation must say what help is wanted (REF-9)."""
     if help_code == rules.NO_HELP or help_code not in rules.HELP:
         yield Blocker("help_required", _("Say what help you want from this partner."), "REF-9", "help_code")
 

@@ -1,6 +1,6 @@
 """What Insights counts: a handful of aggregates, each one query, whatever the number of deals.
 
-Everything is about the deals that the actor's company created or received within the period and that he may see
+Everything is about the deals that the actor's company created or received within the period and that they may see
 (ORG-2, ORG-4); those closed as an error are left out (REF-17). USD are the deals' values at their monthly rates (FX-2).
 """
 
@@ -25,7 +25,7 @@ from referrals.models import Referral
 from referrals.models.expressions import STAGED
 
 #: So many countries or solutions at most, those with the most deals.
-MOST_ROWS = 50
+MAX_ROWS = 50
 
 _WON, _LOST = Q(substatus=rules.WON), Q(substatus=rules.LOST)
 _ACTIVE = Q(substatus=rules.ACCEPTED)
@@ -129,4 +129,4 @@ class Figures:
     def _most(self, deals: Any, *names: str) -> list[Mapping[str, Any]]:
         """One more than are shown, so that one can tell whether there are more."""
         found = deals.values(*names).annotate(**sums(deals=Q(), won=_WON, lost=_LOST))
-        return list(found.order_by("-deals", "-deals_usd", *names)[: MOST_ROWS + 1])
+        return list(found.order_by("-deals", "-deals_usd", *names)[: MAX_ROWS + 1])

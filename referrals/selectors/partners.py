@@ -1,4 +1,4 @@
-"""Finding partners to invite: those of the ecosystem, the more responsive first (REF-9, REF-22)."""
+"""Finds partners to invite, in the co-sell ecosystem; those that answer quickly come first (REF-9, REF-22)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ GROUP BY r.company_id
 
 @dataclass(frozen=True)
 class Responsiveness:
-    """How a company answered the deals it received in the last 12 months (REF-22)."""
+    """How a company has answered the deals that it received in the last 12 months (REF-22)."""
 
     received: int = 0
     answered: int = 0
@@ -40,17 +40,17 @@ class Responsiveness:
 
     @property
     def share(self) -> float:
-        """Answered in time, 0 to 1; a company that never received a deal has shown nothing yet."""
+        """The share of deals answered in time, 0 to 1; 0 for a company that never received a deal."""
         return self.answered / self.received if self.received else 0.0
 
     @property
     def hours(self) -> int:
-        """The median as people say it: whole hours begun, at least one."""
+        """The median time to answer in hours, rounded up; at least one."""
         return max(1, ceil(self.median_hours or 0))
 
 
 def responsiveness(company_ids: list[int], *, now: datetime) -> dict[int, Responsiveness]:
-    """Of each company that received deals; one statement (REF-22)."""
+    """The responsiveness of each company that received deals; one query (REF-22)."""
     with connection.cursor() as cursor:
         cursor.execute(_RESPONSIVENESS, {"companies": company_ids, "since": now - YEAR})
         return {
@@ -59,18 +59,18 @@ def responsiveness(company_ids: list[int], *, now: datetime) -> dict[int, Respon
 
 
 def responsiveness_of(company_id: int, *, now: datetime) -> Responsiveness:
-    """Of one company, as it is shown to it and to those who look for a partner (REF-22)."""
+    """One company's responsiveness, as the company and those who look for a partner see it (REF-22)."""
     return responsiveness([company_id], now=now).get(company_id, Responsiveness())
 
 
 def ecosystem() -> models.QuerySet[Company]:
-    """The partners that can be invited: those with a co-sell-ready solution (REF-9)."""
+    """Partners that can be invited: those with a co-sell-ready solution (REF-9)."""
     ready = Solution.objects.co_sell_ready().filter(publisher=OuterRef("pk"))
     return Company.objects.partners().filter(Exists(ready))
 
 
 def suggest(text: str, *, actor: Actor, now: datetime, limit: int = 20) -> list[tuple[Company, Responsiveness]]:
-    """Partners whose name begins like `text`, the more responsive first (REF-22); without a text the best ones."""
+    """Partners whose name begins with `text`, or all of them; those that answer quickly come first (REF-22)."""
     folded = fold(text)
     found = [c for c in ecosystem().exclude(pk=actor.own_company_id) if fold(c.name).startswith(folded)]
     known = responsiveness([c.pk for c in found], now=now)

@@ -1,4 +1,4 @@
-"""Whom a deal's news concern: its team, and who can act on it; for many deals in a few queries (REF-24)."""
+"""Who hears news of a deal: its team, and the people who can act on it; few queries for many deals (REF-24)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class People:
     def team(self, referral: Deal) -> list[str]:
         """The team's members who may see the deal, or else the referrals admins of its location, else of the company.
 
-        Whoever else the team lists is told nothing: anybody could have been written down there (REF-24).
+        Other people on the team's list get nothing, because anybody's address could have been entered there (REF-24).
         """
         listed = [email for email in referral.team_emails if self._may_read(email, referral)]
         return listed or self._who(referral, _administers_location) or self._who(referral, _administers_deals)
@@ -83,7 +83,8 @@ def _memberships(company_ids: Iterable[int], listed: Iterable[str]) -> Iterable[
 
 @dataclass(frozen=True)
 class Reach:
-    """Who of a team is told nothing because the company has no account for the address, and who can invite (REF-24)."""
+    """The team members who get no notices because the company has no account for their address; and who can invite them
+    (REF-24)."""
 
     strangers: frozenset[str]
     may_invite: bool
@@ -92,7 +93,7 @@ class Reach:
 
 
 def reach(actor: Actor, emails: Iterable[str]) -> Reach:
-    """One query. An account with another company is none here, so nobody learns where else somebody works (ORG-6)."""
+    """One query. Accounts of other companies don't count, so nobody learns where else a person works (ORG-6)."""
     asked = {email for email in emails if email}
     keeping = Q(grants__role=keeper_role(vendor=actor.is_vendor))
     rows = Membership.objects.filter(

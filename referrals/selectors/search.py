@@ -1,8 +1,8 @@
-"""What a deal is found by: one folded text per copy, searched by the beginnings of its words (REF-20).
+"""Full-text search of deals: each copy has one folded text, searched by the beginnings of its words (REF-20).
 
-Every word of the text starts with a mark: `s` what everybody who may see the copy may find it by, `o` what only its own
-company may (its private notes, CRM id, campaign id). So no search tells the vendor's people what a copy keeps from
-them. The mark also keeps PostgreSQL's parser from taking words for numbers: it would split a deal id like 0193e4f5.
+Every word of the text has a prefix: `s` if everybody who sees the copy may find it by this word, `o` if only its own
+company may (private notes, CRM id, campaign id). A search therefore never reveals to the vendor's people what a copy
+hides from them. The prefix also keeps PostgreSQL's parser from splitting a deal id like 0193e4f5 as a number.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{1,27}")
 COMMON = 10_000
 
 
-def words(text: str) -> list[str]:
-    """The text's words as they are compared: folded, letters and digits only."""
+def tokens(text: str) -> list[str]:
+    """The words of the text in the form in which they are compared: folded, only letters and digits."""
     folded = "".join(c if c.isalnum() else " " for c in fold(text))
     return [word[:MAX_WORD] for word in folded.split()]
 
@@ -41,16 +41,16 @@ def words(text: str) -> list[str]:
 
 
 def is_long_enough(text: str) -> bool:
-    """Whether one of the words has the letters a search starts from."""
+    """Whether at least one word has enough letters to search for."""
     return any(len(word) >= SHORTEST for word in _asked(text))
 
 
 def matching(text: str, *, actor: Actor) -> Q:
-    """The copies in which every word of the text begins some word: everything of the own company's copies, of others'
-    what they share. Ask is_long_enough first.
+    """The copies that contain, for every word of `text`, a word that begins with it.
 
-    Asks the database and so is asked once. What few copies hold is looked up in the index; what many hold one comes
-    across sooner by reading in the list's own order.
+    Of the own company's copies everything is searched, of others' only what they share. Check is_long_enough first. The
+    function itself makes up to two queries, so call it once. Rare words are looked up in the index; common words are
+    compared while the list is read in its own order, which then finds a page sooner.
     """
     asked = _asked(text)
     if not _is_common(asked):
@@ -69,20 +69,20 @@ def _visible(asked: Sequence[str], containing: Callable[[Sequence[str], Sequence
 
 
 def _asked(text: str) -> list[str]:
-    return words(text[:MAX_QUERY])[:MAX_WORDS]
+    return tokens(text[:MAX_QUERY])[:MAX_WORDS]
 
 
 def _is_common(asked: Sequence[str]) -> bool:
-    """Whether the words are likely to be in more copies than it is worth looking up.
+    """Whether more copies probably contain the words than are worth an index look-up.
 
-    The planner knows well how often a text holds a pattern, from a sample, and badly how often a vector does.
+    By the planner's estimate, which is good for a pattern in the text and poor for a search vector.
     """
     plan = Referral.objects.filter(_read(asked, (SHARED, OWN))).order_by().explain(format="json")
     return json.loads(plan)[0]["Plan"]["Plan Rows"] > COMMON
 
 
 def _looked_up(asked: Sequence[str], marks: Sequence[str]) -> Q:
-    """By the index; short words, which begin too many for it, by reading what the long ones found."""
+    """Search by index. Short words match too much there; they are compared in the text of what the long ones found."""
     # Words hold letters and digits only, so nothing typed becomes an operator of the query language.
     long = [word for word in asked if len(word) >= SHORTEST]
     query = " & ".join("(" + " | ".join(f"'{mark}{word}':*" for mark in marks) + ")" for word in long)
@@ -91,7 +91,7 @@ def _looked_up(asked: Sequence[str], marks: Sequence[str]) -> Q:
 
 
 def _read(asked: Sequence[str], marks: Sequence[str]) -> Q:
-    """The same by reading the text, in which a blank and a mark stand before every word."""
+    """The same condition without the index: in the text, a blank and the prefix come before every word."""
     found = Q()
     for word in dict.fromkeys(asked):
         found &= Q.create([Q(search_text__contains=f" {mark}{word}") for mark in marks], Q.OR)
@@ -99,7 +99,7 @@ def _read(asked: Sequence[str], marks: Sequence[str]) -> Q:
 
 
 def _beginning(public_id: str) -> Q:
-    """By the deal's id, which is one word however it is parted: else its parts would be found by hexadecimal words."""
+    """Search by the beginning of a deal's id; it is indexed as one word, so other searches don't match its parts."""
     return Q(search_vector=SearchQuery(f"'{SHARED}{joined(public_id)}':*", config="simple", search_type="raw"))
 
 

@@ -1,4 +1,4 @@
-"""What writes deals besides a single verb: creating one exactly once, and where new deals may belong."""
+"""Services around creating deals: creating one exactly once, and the locations it may belong to."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ Deal = TypeVar("Deal", NewDeal, SentDeal)
 
 
 def create_deal(deal: NewDeal, *, actor: Actor, now: datetime) -> Referral:
-    """Create the company's own referral, and the vendor's copy when help is asked for (REF-10).
+    """Create the company's own referral, and the vendor's copy if help is asked for (REF-10).
 
-    The same key of the same company gives the deal that is already there. Raises RuleViolation.
+    If the company already has a deal with this key, that deal is returned. Raises RuleViolation.
     """
     return _create_once(verbs.CREATE, deal, actor=actor, now=now)
 
 
 def send_deal(deal: SentDeal, *, actor: Actor, now: datetime) -> Referral:
-    """Send a deal to a partner and return the vendor's own copy; once for each key.
+    """Send a deal to a partner, once for each key, and return the vendor's own copy.
 
     Raises PermissionDenied or RuleViolation.
     """
@@ -47,7 +47,7 @@ def _create_once(verb: Creation[Referral, Deal], deal: Deal, *, actor: Actor, no
 
 
 def creatable_locations(actor: Actor) -> list[Location]:
-    """The locations the actor may create deals for (ORG-2, REF-6)."""
+    """The locations for which the actor may create deals (ORG-2, REF-6)."""
     scope = creating_scope(actor)
     places = Location.objects.filter(company_id=actor.own_company_id).order_by("name")
     return list(places if scope.entire_company else places.filter(id__in=scope.location_ids))
@@ -55,7 +55,7 @@ def creatable_locations(actor: Actor) -> list[Location]:
 
 @dataclass(frozen=True)
 class WinFacts:
-    """What the person is told before winning (REF-18): is it early, and from when it is safe."""
+    """What a person should know before winning (REF-18): whether it is early, and when it is safe."""
 
     early: bool
     safe_at: datetime

@@ -1,6 +1,6 @@
-"""New deals while they are being written: kept on the server step by step, whatever was typed (REF-5..9).
+"""Drafts of new deals: every step is saved on the server as it was typed (REF-5..9).
 
-A draft's id is also the creation key of the deal it becomes, so a form that is sent late finds the deal instead.
+A draft's id becomes the creation key of its deal, so that a form that is sent late finds the deal instead.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Data = dict[str, Any]
 
 
 class DraftGone(Exception):
-    """Nobody's draft, somebody else's, or one that has become a deal: then `referral`, if the actor may see it."""
+    """This actor has no such draft. If it has become a deal that the actor may see, `referral` is that deal."""
 
     def __init__(self, referral: Referral | None = None) -> None:
         self.referral = referral
@@ -34,11 +34,11 @@ class DraftGone(Exception):
 
 
 class WrittenElsewhere(Exception):
-    """The draft was saved by another tab since this one was opened."""
+    """Another tab has saved the draft since this one loaded it."""
 
 
 def new(actor: Actor, *, team: Sequence[dict[str, str]], now: datetime) -> Draft:
-    """A draft that is stored once something of it is saved; whoever writes it is on the team to begin with."""
+    """An unsaved draft; it is stored when something in it is saved. Its author is on the team from the start."""
     key = uuid6.uuid7()
     return Draft(
         public_id=key,
@@ -52,7 +52,7 @@ def new(actor: Actor, *, team: Sequence[dict[str, str]], now: datetime) -> Draft
 
 
 def token(public_id: uuid.UUID, actor: Actor) -> str:
-    """Lets this person store a draft under this id: nobody tells another's id from an unknown one (ORG-6)."""
+    """A signature that lets this person store a draft under this id. Ids of others look like unknown ones (ORG-6)."""
     return _signer().sign(f"{public_id}:{actor.user_id}:{actor.company_id}").rsplit(":", 1)[1]
 
 
@@ -66,7 +66,7 @@ def get(public_id: uuid.UUID, actor: Actor) -> Draft:
 
 
 def lock(public_id: uuid.UUID, actor: Actor) -> Draft:
-    """The actor's own draft, nobody else's until the transaction ends. Raises DraftGone."""
+    """The actor's own draft, locked until the transaction ends. Raises DraftGone."""
     return _one(Draft.objects.visible_to(actor).select_for_update(), public_id, actor)
 
 
@@ -85,20 +85,23 @@ def keep(
     actor: Actor,
     now: datetime,
     given: str = "",
-    seen: str | None = None,
+    base: str | None = None,
 ) -> Draft:
-    """Keep what was typed, and begin the draft if need be. `given`: its token; `seen`: the stamp the page has, for
-    what saves itself and must not undo what another tab wrote. Raises DraftGone, WrittenElsewhere."""
+    """Save what was typed, and create the draft if necessary.
+
+    `given` is the draft's token. `base` is the stamp of the draft that the page loaded; automatic saving passes it, so
+    that it never overwrites what another tab saved. Raises DraftGone, WrittenElsewhere.
+    """
     try:
         draft = lock(public_id, actor)
     except DraftGone as gone:
         if gone.referral is not None or not _may_begin(public_id, actor, given):
             raise
-        if seen:  # discarded in another tab: what saves itself doesn't bring a part of it back
+        if base:  # discarded in another tab: what saves itself doesn't bring a part of it back
             raise WrittenElsewhere from None
         draft = _begin(public_id, actor, now=now)
     else:
-        if seen is not None and seen != stamp(draft):
+        if base is not None and base != stamp(draft):
             raise WrittenElsewhere
     draft.data, draft.updated_at = change(draft.data), max(now, draft.updated_at)
     draft.save()
@@ -106,7 +109,7 @@ def keep(
 
 
 def stamp(draft: Draft) -> str:
-    """Which saving of the draft a page shows; empty before the first."""
+    """Identifies the saved state of a draft that a page shows; empty before the first save."""
     return draft.updated_at.isoformat() if draft.pk else ""
 
 
@@ -115,19 +118,19 @@ def _may_begin(public_id: uuid.UUID, actor: Actor, given: str) -> bool:
 
 
 def _begin(public_id: uuid.UUID, actor: Actor, *, now: datetime) -> Draft:
-    """Two that come at once begin it once; the later one waits for the earlier."""
+    """Create the draft and lock it. If two requests come at once, the second waits and gets the same draft."""
     defaults = {"company_id": actor.own_company_id, "author_id": actor.user_id, "creation_key": public_id}
     Draft.objects.get_or_create(public_id=public_id, defaults={**defaults, "created_at": now, "updated_at": now})
     return lock(public_id, actor)
 
 
 def discard(public_id: uuid.UUID, actor: Actor) -> None:
-    """Raises DraftGone."""
+    """Delete the draft. Raises DraftGone."""
     get(public_id, actor).delete()
 
 
 def close(draft: Draft) -> None:
-    """It has become a deal."""
+    """Delete the draft, which has become a deal."""
     draft.delete()
 
 
@@ -154,7 +157,7 @@ def _first(data: Data, step: str, name: str) -> str:
 
 
 def is_id(text: str) -> bool:
-    """Whether it is written like a public id."""
+    """Whether the text has the form of a public id."""
     try:
         return bool(uuid.UUID(text))
     except ValueError:

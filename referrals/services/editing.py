@@ -1,4 +1,4 @@
-"""Changing a deal beside others, never over somebody else's change (REF-21)."""
+"""Editing a deal while others do, without overwriting their changes (REF-21)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from referrals.verbs.base import DealVerb
 
 
 class Conflict(RuleViolation):
-    """Somebody changed the same fields meanwhile; carries what they hold now, and the version that was (REF-21)."""
+    """Somebody else changed the same fields; carries their current values and version (REF-21)."""
 
     def __init__(self, current: Mapping[str, Any], *, version: int) -> None:
         self.current, self.version = dict(current), version
@@ -39,16 +39,16 @@ def _conflict(name: str, value: Any) -> Blocker:
 
 
 def edit_details(referral: Referral, wanted: Details, *, seen_version: int, actor: Actor, now: datetime) -> Referral:
-    """Change the details, as they were at the version that the editor saw: what they left alone stays as it now is.
+    """Change the details; fields that the editor left alone keep their current values.
 
-    Raises Conflict where two people changed one field differently, PermissionDenied, RuleViolation (REF-6, REF-21).
-    What changes nothing is no edit.
+    Raises Conflict if two people changed one field differently, PermissionDenied, RuleViolation (REF-6, REF-21).
+    Nothing is written if nothing changes.
     """
 
     def merged(stale: Stale, current: Referral) -> Details | None:
         held = details_of(current)
-        seen = {name: _read(name, was) for name, (was, _is) in stale.changes.items() if hasattr(held, name)}
-        found = rules.merge(seen=asdict(held) | seen, current=asdict(held), wanted=asdict(wanted))
+        base = {name: _read(name, was) for name, (was, _is) in stale.changes.items() if hasattr(held, name)}
+        found = rules.merge(base=asdict(held) | base, current=asdict(held), wanted=asdict(wanted))
         if found.conflicts:
             raise Conflict(found.conflicts, version=stale.version)
         changes: dict[str, Any] = dict(found.changes)
@@ -61,14 +61,14 @@ def edit_details(referral: Referral, wanted: Details, *, seen_version: int, acto
 
 
 def _read(column: str, kept: object) -> Any:
-    """A column's value as events keep it."""
+    """A column's value, converted from how events store it."""
     return Referral._meta.get_field(column).to_python(kept)  # type: ignore[union-attr]
 
 
 def edit_team(
     referral: Referral, team: Sequence[rules.Member], *, seen_version: int, actor: Actor, now: datetime
 ) -> Referral:
-    """Put another team in place of the one seen (REF-7, REF-21). Raises Conflict if it is another one by now."""
+    """Replace the team that the editor saw (REF-7, REF-21). Raises Conflict if it has changed since."""
     wanted = Team(tuple(team))
 
     def merged(stale: Stale, current: Referral) -> Team:
@@ -81,7 +81,7 @@ def edit_team(
 def edit_solutions(
     referral: Referral, solutions: Sequence[Solution], *, seen_version: int, actor: Actor, now: datetime
 ) -> Referral:
-    """Put other solutions in place of those seen (REF-8, REF-21); an assessment's is fixed. Raises Conflict."""
+    """Replace the solutions that the editor saw (REF-8, REF-21). Raises Conflict if they have changed since."""
     wanted = Solutions(tuple(solutions))
 
     def merged(stale: Stale, current: Referral) -> Solutions:
@@ -102,7 +102,7 @@ def _edit(
     actor: Actor,
     now: datetime,
 ) -> Referral:
-    """Run the edit; as often as somebody is first, on top of what they did, until nothing is left to change."""
+    """Run the edit; if somebody else was faster, merge with their change and try again, until nothing is left to do."""
     while wanted is not None:
         try:
             return workflow.run(referral, verb, wanted, actor=actor, now=now, expected_version=seen_version)

@@ -7,7 +7,7 @@ from referrals.models import Favorite, Referral
 
 
 def set_favorite(referral: Referral, *, actor: Actor, on: bool) -> bool:
-    """Put the person's star on a deal he sees, or take it away; doing so twice changes nothing. Returns `on`."""
+    """Put the person's star on a deal they see, or take it away; doing so twice changes nothing. Returns `on`."""
     mine = {"user_id": actor.user_id, "referral": referral}
     if on:
         Favorite.objects.bulk_create([Favorite(**mine)], ignore_conflicts=True)

@@ -1,4 +1,4 @@
-"""A company's own names of the sales stages: kept, and understood wherever a stage is given (REF-16)."""
+"""A company's own names for the sales stages; they are understood wherever a stage is given (REF-16)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ADDED, REMOVED = "stage_name.added", "stage_name.removed"
 
 
 def stage_of(company: Company, token: str | int) -> int:
-    """The stage in per cent that a company means by a percentage, a wire name or a name of its own (REF-16).
+    """The stage, in per cent, for a percentage, a wire name or a name of the company's own (REF-16).
 
     Raises RuleViolation for anything else.
     """
@@ -39,7 +39,7 @@ def _folded(company_id: int) -> dict[str, int]:
 
 
 def of_company(company_id: int) -> dict[int, list[StageName]]:
-    """A company's names by stage, each in the order they were added."""
+    """The company's names by stage, in the order in which they were added."""
     found: dict[int, list[StageName]] = defaultdict(list)
     for name in StageName.objects.filter(company_id=company_id).order_by("pk"):
         found[name.stage].append(name)
@@ -47,7 +47,7 @@ def of_company(company_id: int) -> dict[int, list[StageName]]:
 
 
 def history(actor: Actor) -> EventQuerySet:
-    """What changed about the own company's names (ORG-6)."""
+    """The changes of the actor's company's names (ORG-6)."""
     return Event.objects.filter(company_id=actor.own_company_id, verb__in=[ADDED, REMOVED])
 
 
@@ -58,7 +58,7 @@ def _allow(actor: Actor, company_id: int) -> None:
 
 @transaction.atomic
 def add(*, company: Company, name: str, stage: int, actor: Actor, now: datetime) -> StageName:
-    """Understand one more name. Raises RuleViolation for one that stands for something already."""
+    """Add a name for a stage. Raises RuleViolation if the name already stands for something."""
     _allow(actor, company.pk)
     accounts.lock_company(company.pk)
     if blockers := list(stage_names.name_blockers(name, stage, names=_folded(company.pk))):
@@ -70,7 +70,7 @@ def add(*, company: Company, name: str, stage: int, actor: Actor, now: datetime)
 
 @transaction.atomic
 def remove(name: StageName, *, actor: Actor, now: datetime) -> bool:
-    """Understand it no longer; deals keep the stages they are in. False if somebody was first."""
+    """Remove a name; deals keep their stages. Returns False if it was removed already."""
     _allow(actor, name.company_id)
     accounts.lock_company(name.company_id)
     deleted, _by_model = StageName.objects.filter(pk=name.pk).delete()
@@ -80,7 +80,7 @@ def remove(name: StageName, *, actor: Actor, now: datetime) -> bool:
 
 
 def _record(name: StageName, verb: str, *, actor: Actor, now: datetime) -> None:
-    """About the company: the name itself may be gone tomorrow."""
-    said = {"name": name.name, "stage": name.stage}
-    event = events.new_event(name.company, verb, actor=actor, now=now, company_id=name.company_id, after=said)
+    """Record the change as an event about the company, because the name itself may be deleted later."""
+    values = {"name": name.name, "stage": name.stage}
+    event = events.new_event(name.company, verb, actor=actor, now=now, company_id=name.company_id, after=values)
     events.record([event])

@@ -1,4 +1,4 @@
-"""What can be done to a deal: every verb in one definition, and the machine they make (REF-11..18)."""
+"""All verbs of deals, each in one definition, and the state machine they form (REF-11..18)."""
 
 from __future__ import annotations
 

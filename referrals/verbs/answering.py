@@ -1,4 +1,4 @@
-"""Answering a deal that was sent: accept, decline, or let the time run out (REF-12, REF-13)."""
+"""The verbs that answer a received deal: accept, decline, or expire (REF-12, REF-13)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from referrals.verbs.notes import note_with
 
 @dataclass(frozen=True)
 class Acceptance:
-    """With what a company takes the deal on (REF-12); without a team the copy keeps the one it has."""
+    """The details with which a company accepts a deal (REF-12); without a team the copy keeps its own."""
 
     name: str
     value: Money
@@ -31,7 +31,7 @@ class Acceptance:
 
 
 class Accept(DealVerb[Acceptance]):
-    """Take a received deal on (REF-12)."""
+    """Accept a received deal (REF-12)."""
 
     name = "accept"
     label = _("Accept")
@@ -64,7 +64,7 @@ class Accept(DealVerb[Acceptance]):
 
 
 class Decline(ClosingVerb):
-    """Refuse a received deal with a reason the sender reads (REF-12)."""
+    """Decline a received deal, with a reason that the sender reads (REF-12)."""
 
     name = "decline"
     label = _("Decline")

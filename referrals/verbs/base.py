@@ -1,4 +1,4 @@
-"""What the verbs of deals have in common."""
+"""The common base of the verbs of deals."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from referrals.verbs import search_index
 class DealVerb(Verb[Referral, Inputs]):
     """A verb on one company's copy of a deal.
 
-    `seen_by_all`: the other copies show something new with it, and count it (REF-21). `indexed`: it changes what the
-    engagement's copies are found by (REF-20).
+    `seen_by_all`: the pages of the other copies change with it, so their versions rise, too (REF-21). `indexed`: it
+    changes the search text of the engagement's copies (REF-20).
     """
 
     who: tuple[Callable[[Actor, Referral], bool], ...] = (may_change,)
@@ -51,7 +51,7 @@ def _count_in_others(records: Sequence[Referral]) -> None:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a deal is declined, lost or closed as an error: a code of F3.1, and words of one's own."""
+    """The reason for declining, losing or closing as an error: a code of F3.1, and an explanation."""
 
     reason_code: str
     comment: str = ""
@@ -69,7 +69,7 @@ class ClosingVerb(DealVerb[Reason]):
 
 
 def close(referral: Referral, context: Context, reason: Reason | None = None) -> None:
-    """What every ending writes down; a planned win ends with it (REF-18)."""
+    """Write the columns that every ending sets; a planned win is cancelled (REF-18)."""
     referral.closed_at = context.now
     referral.win_at = None
     if reason:
@@ -77,6 +77,7 @@ def close(referral: Referral, context: Context, reason: Reason | None = None) ->
 
 
 def lock(pk: int) -> Referral:
-    """The engagement's row first, then the referral's: verbs on copies of one engagement never run at once."""
+    """Lock the engagement's row first, then the referral's, so that verbs on copies of one engagement never run at
+    once."""
     Engagement.objects.select_for_update().get(referrals=pk)
     return Referral.objects.select_for_update(of=("self",)).with_context().get(pk=pk)

@@ -1,4 +1,4 @@
-"""The rows that verbs write: a company's copy of a deal, its team, its solutions, its notes."""
+"""Writes the rows of verbs: a company's copy of a deal, its team, its solutions, its notes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from referrals.timeline import PEOPLE
 
 @dataclass(frozen=True)
 class Terms:
-    """What every company's copy of a deal starts with."""
+    """The values with which every company's copy of a deal starts."""
 
     name: str
     value: Money
@@ -34,7 +34,7 @@ class Terms:
 
 
 class Birth(TypedDict, total=False):
-    """What a copy may begin with besides its terms."""
+    """Further values with which a copy may start."""
 
     location: Location | None
     crm_id: str
@@ -44,7 +44,7 @@ class Birth(TypedDict, total=False):
 
 
 class Received(Described):
-    """A company got its copy; this comes with the verbs that send one."""
+    """The event that a company got its copy; the verbs that send a copy record it with their own."""
 
     name = "receive"
     label = _("Receive")
@@ -57,7 +57,7 @@ RECEIVED = Received()
 
 
 def usd_value(value: Money, context: Context) -> tuple[Decimal | None, date | None]:
-    """The value at the rate of the month of `now`, with that rate's month; nothing where no rate is known (FX-2)."""
+    """The value at the rate of the month of `now`, and that month; None where no rate is known (FX-2)."""
 
     def find() -> tuple[Decimal | None, date | None]:
         try:
@@ -70,13 +70,13 @@ def usd_value(value: Money, context: Context) -> tuple[Decimal | None, date | No
 
 
 def set_value(referral: Referral, value: Money, context: Context) -> None:
-    """The estimated value, with its USD value of today (FX-2)."""
+    """Set the estimated value, and its USD value at today's rate (FX-2)."""
     referral.value, referral.currency = value.amount, value.currency
     referral.value_usd, referral.usd_rate_month = usd_value(value, context)
 
 
 def own_copy(engagement: Engagement, terms: Terms, context: Context, **birth: Unpack[Birth]) -> Referral:
-    """The copy of the company that starts the deal, born Accepted (REF-10)."""
+    """Create the copy of the company that starts the deal, as Accepted (REF-10)."""
     own = Referral(company_id=context.actor.own_company_id, substatus=rules.ACCEPTED, **birth)
     return _begin(own, engagement, terms, context)
 
@@ -84,9 +84,9 @@ def own_copy(engagement: Engagement, terms: Terms, context: Context, **birth: Un
 def send_copy(
     engagement: Engagement, terms: Terms, *, to: Company, sender_id: int, context: Context, **birth: Unpack[Birth]
 ) -> tuple[Referral, Event]:
-    """Give another company its copy, born Received with the time to answer running, and what tells of it (REF-10).
+    """Create another company's copy as Received, with the time limit for its answer, and return its event (REF-10).
 
-    A partner's copy belongs to one of its locations, as its own deals do (ORG-4); the vendor's people share theirs.
+    A partner's copy belongs to one of its locations, like its own deals (ORG-4); the vendor's people share theirs.
     """
     if not to.is_vendor:
         birth["location"] = accounts.receiving_location(to, country=engagement.customer.country)
@@ -97,7 +97,7 @@ def send_copy(
 
 
 def birth_columns(referral: Referral) -> dict[str, object]:
-    """What the event of a new copy tells of it."""
+    """The columns that the event of a new copy records."""
     return {"name": referral.name, "substatus": referral.substatus}
 
 
@@ -113,13 +113,13 @@ def _begin(referral: Referral, engagement: Engagement, terms: Terms, context: Co
 
 
 def set_team(referral: Referral, team: Iterable[rules.Member]) -> None:
-    """Put these people in place of those there are."""
+    """Replace the copy's team."""
     referral.team.all().delete()
     add_team(referral, team)
 
 
 def add_team(referral: Referral, team: Iterable[rules.Member]) -> None:
-    """The people of a copy that has none yet."""
+    """Add the team of a copy that has none yet."""
     TeamMember.objects.bulk_create(
         [
             TeamMember(
@@ -136,13 +136,13 @@ def add_team(referral: Referral, team: Iterable[rules.Member]) -> None:
 
 
 def set_solutions(referral: Referral, solutions: Iterable[Solution]) -> None:
-    """Each once, however often it was named."""
+    """Replace the copy's solutions; repeated ones count once."""
     once = dict.fromkeys(solutions)
     ReferralSolution.objects.bulk_create([ReferralSolution(referral=referral, solution=s) for s in once])
 
 
 def set_inviter_team(copy: Referral, team: Iterable[rules.Member]) -> None:
-    """Whom the inviter names to the invited partner (REF-9)."""
+    """Store the people whom the inviter names to the invited partner (REF-9)."""
     InviterMember.objects.bulk_create(
         [
             InviterMember(
@@ -154,7 +154,7 @@ def set_inviter_team(copy: Referral, team: Iterable[rules.Member]) -> None:
 
 
 def add_note(referral: Referral, text: str, context: Context, *, shared: bool = True) -> Note:
-    """One more note of the engagement's thread (REF-23)."""
+    """Add a note to the engagement's thread (REF-23)."""
     return Note.objects.create(
         engagement=referral.engagement,
         company_id=referral.company_id,
@@ -166,10 +166,10 @@ def add_note(referral: Referral, text: str, context: Context, *, shared: bool = 
 
 
 def members(team: Iterable[rules.Member | TeamMember]) -> list[str]:
-    """A team as text, to compare and to keep."""
+    """The team as text, to compare it and to store it in events."""
     return sorted(f"{m.first_name} {m.last_name}, {m.phone}, {m.email.lower()}" for m in team)
 
 
 def held_solutions(referral: Referral) -> list[Solution]:
-    """The solutions on the copy."""
+    """The copy's solutions."""
     return [line.solution for line in referral.solutions.select_related("solution").order_by("pk")]

@@ -1,4 +1,4 @@
-"""How deals begin: a company creates its own, or the vendor's seller sends one to a partner (REF-5..10)."""
+"""The verbs that create deals: a company creates its own, or the vendor's seller sends one to a partner (REF-5..10)."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ NO_CONTACT = rules.Contact()
 
 @dataclass(frozen=True)
 class NewDeal:
-    """What the person who creates a deal has entered (REF-5..8); the deal type follows from it (REF-1).
+    """The answers of the person who creates a deal (REF-5..8); the deal type follows from them (REF-1).
 
-    `key`: from the form, so that a double click creates one deal.
+    `key` comes from the form, so that a double click creates only one deal.
     """
 
     customer: Customer
@@ -62,7 +62,7 @@ class NewDeal:
 
 
 class DealCreation(Creation[Referral, Inputs]):
-    """A verb that makes an engagement with its copies."""
+    """A verb that creates an engagement with its copies."""
 
     label = _("New deal")
     event = "referral.created"
@@ -71,7 +71,7 @@ class DealCreation(Creation[Referral, Inputs]):
 
 
 class Create(DealCreation[NewDeal]):
-    """The company's own referral, born Accepted, and the vendor's copy when help is asked for (REF-10)."""
+    """Create the company's own referral as Accepted, and the vendor's copy if help is asked for (REF-10)."""
 
     name = "create"
     who = (acts_for_company,)
@@ -132,7 +132,7 @@ def new_deal_blockers(actor: Actor) -> list[Blocker]:
 
 @dataclass(frozen=True)
 class SentDeal:
-    """A deal for a partner: what it is about, and what the partner is asked for; `key` as in NewDeal."""
+    """A deal for a partner: its details, and what the partner is asked for; `key` as in NewDeal."""
 
     customer: Customer
     partner: Company
@@ -150,14 +150,14 @@ class SentDeal:
 
 
 class Send(DealCreation[SentDeal]):
-    """The vendor's own copy is born Accepted, the partner's is to be answered (REF-10)."""
+    """Create the vendor's own copy as Accepted and the partner's as Received (REF-10)."""
 
     name = "send"
     label = _("Send a deal to a partner")
     who = (may_send,)
 
     def input_blockers(self, inputs: SentDeal, context: Context) -> Iterable[Blocker]:
-        """Each at its field (REF-6, REF-8, REF-9)."""
+        """Every problem at its field (REF-6, REF-8, REF-9)."""
         policy = context.policy
         yield from rules.detail_blockers(name=inputs.name, value=inputs.value, notes=inputs.notes, policy=policy)
         yield from rules.close_date_blockers(inputs.close_date, today=context.now.date())

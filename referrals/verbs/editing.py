@@ -1,4 +1,4 @@
-"""Changing an active deal: its details, its team, its solutions (REF-21)."""
+"""The verbs that edit an active deal: its details, its team, its solutions (REF-21)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from referrals.verbs.base import DealVerb
 
 @dataclass(frozen=True)
 class Details:
-    """What the details section edits (REF-21); the location never changes (ORG-4)."""
+    """The fields of the details section (REF-21); the location never changes (ORG-4)."""
 
     name: str
     value: Decimal
@@ -36,7 +36,7 @@ class Details:
 
 
 def details_of(referral: Referral) -> Details:
-    """The details as they are now."""
+    """The deal's current details."""
     return Details(
         referral.name,
         referral.value,
@@ -49,7 +49,7 @@ def details_of(referral: Referral) -> Details:
 
 
 class EditDetails(DealVerb[Details]):
-    """The USD value follows the value (FX-2)."""
+    """Change the details; the USD value follows the value (FX-2)."""
 
     name = "edit_details"
     label = _("Edit the details")
@@ -73,13 +73,13 @@ class EditDetails(DealVerb[Details]):
 
 @dataclass(frozen=True)
 class Team:
-    """The people who work on the deal (REF-7)."""
+    """The deal's team (REF-7)."""
 
     members: Sequence[rules.Member]
 
 
 class EditTeam(DealVerb[Team]):
-    """Put another team in place of the one there is (REF-7)."""
+    """Replace the team (REF-7)."""
 
     name = "edit_team"
     label = _("Edit the team")
@@ -100,13 +100,13 @@ class EditTeam(DealVerb[Team]):
 
 @dataclass(frozen=True)
 class Solutions:
-    """What is sold (REF-8)."""
+    """The deal's solutions (REF-8)."""
 
     solutions: Sequence[Solution]
 
 
 class EditSolutions(DealVerb[Solutions]):
-    """Put other solutions in place of those there are; an assessment's is fixed (REF-8)."""
+    """Replace the solutions; an assessment keeps its own (REF-8)."""
 
     name = "edit_solutions"
     label = _("Edit the solutions")

@@ -19,13 +19,13 @@ from referrals.verbs.base import DealVerb
 
 @dataclass(frozen=True)
 class NewNote:
-    """What is noted."""
+    """The text of a new note."""
 
     text: str
 
 
 class AddNote(DealVerb[NewNote]):
-    """For everybody who takes part in the deal (REF-23); none on a closed one (REF-11)."""
+    """Add a note for every participant of the deal (REF-23); not possible on a closed deal (REF-11)."""
 
     name = "add_note"
     label = _("Add a note")
@@ -44,7 +44,7 @@ class AddNote(DealVerb[NewNote]):
 
 
 class AddPrivateNote(AddNote):
-    """For the own company alone, also on closed deals."""
+    """Add a note for the own company only; possible on closed deals, too."""
 
     name = "add_private_note"
     label = _("Add a note for your company only")
@@ -55,7 +55,7 @@ ADD_NOTE, ADD_PRIVATE_NOTE = AddNote(), AddPrivateNote()
 
 
 def note_with(record: Referral, text: str, context: Context) -> list[Event]:
-    """Keep what was noted with another verb, if anything was; the event that tells of it."""
+    """Store the note that was sent with another verb, if it has text, and return its event."""
     if not text.strip():
         return []
     copies.add_note(record, text, context)

@@ -1,4 +1,4 @@
-"""How a sale goes on and ends: its stage, won, lost, or closed as an error (REF-14..18)."""
+"""The verbs that move a sale on: its stage, won, lost, or closed as an error (REF-14..18)."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from referrals.verbs.base import ClosingVerb, DealVerb, Reason, close
 
 @dataclass(frozen=True)
 class Stage:
-    """How far the sale is, in per cent (REF-14, REF-15)."""
+    """The stage of the sale, in per cent (REF-14, REF-15)."""
 
     stage: int
 
 
 class SetStage(DealVerb[Stage]):
-    """Stages may be skipped or corrected; each change is kept (REF-14)."""
+    """Set the stage. Stages may be skipped or corrected; each change is recorded (REF-14)."""
 
     name = "set_stage"
     label = _("Set sales stage")
@@ -45,7 +45,7 @@ _NOT_PLANNED = Blocker("not_scheduled", _("Nothing is planned that could be canc
 
 
 class Win(DealVerb[None]):
-    """Mark as won; sooner than the safe hour the fact is kept (REF-17, REF-18). The USD value freezes (FX-2)."""
+    """Mark as won; winning before the safe hour is recorded (REF-17, REF-18). The USD value freezes (FX-2)."""
 
     name = "win"
     label = _("Mark as won")
@@ -70,7 +70,7 @@ class Win(DealVerb[None]):
 
 
 class ScheduleWin(DealVerb[None]):
-    """Have the worker mark it Won at the safe hour (REF-18)."""
+    """Let the worker mark the deal as won at the safe hour (REF-18)."""
 
     name = "schedule_win"
     label = _("Win at the safe hour")
@@ -92,7 +92,7 @@ class ScheduleWin(DealVerb[None]):
 
 
 class CancelWin(DealVerb[None]):
-    """Take a planned win back, while it hasn't happened (REF-18)."""
+    """Cancel a planned win before it happens (REF-18)."""
 
     name = "cancel_win"
     label = _("Cancel the planned win")
@@ -125,7 +125,7 @@ class Lose(ClosingVerb):
 
 
 class CloseAsError(ClosingVerb):
-    """Close a deal that should not have been; it stays out of insights (REF-17)."""
+    """Close a deal that was created by mistake; insights leave it out (REF-17)."""
 
     name = "close_as_error"
     label = _("Close as error")

@@ -1,4 +1,4 @@
-"""Keeping the text that a deal is found by (REF-20); how it is read, selectors.search says."""
+"""Writes the search text of deals (REF-20); selectors.search explains how it is read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.models import OuterRef, Subquery
 
 from referrals.models import Engagement, Note, Referral, ReferralQuerySet, TeamMember
 from referrals.rules.sharing import Party, know_each_other
-from referrals.selectors.search import OWN, SHARED, joined, words
+from referrals.selectors.search import OWN, SHARED, joined, tokens
 
 #: PostgreSQL refuses vectors of 1 MB; nobody types the end of such a text.
 MAX_INDEXED_WORDS, MAX_INDEXED_BYTES = 10_000, 700_000
@@ -19,7 +19,7 @@ BATCH = 500
 
 
 def index(referrals: Iterable[Referral]) -> None:
-    """Bring the search text of these copies up to date; five statements for every few hundred of them."""
+    """Update the search text of these copies; five statements for every few hundred of them."""
     pks = iter(sorted({referral.pk for referral in referrals}))
     while batch := list(islice(pks, BATCH)):
         _lock_and_index(batch)
@@ -27,16 +27,16 @@ def index(referrals: Iterable[Referral]) -> None:
 
 @transaction.atomic(savepoint=False)
 def _lock_and_index(pks: Sequence[int]) -> None:
-    """One batch. The engagements are locked first, as by every verb: nobody changes what is being read."""
+    """Update one batch. Like every verb it locks the engagements first, so that what it reads doesn't change."""
     locked = Engagement.objects.filter(referrals__in=pks).order_by("pk").select_for_update(of=("self",))
     list(locked.values_list("pk", flat=True))
     _index(Referral.objects.filter(pk__in=pks))
 
 
 def index_engagements(engagement_ids: Collection[int]) -> None:
-    """Bring every participant's copy up to date: a shared note is found by all of them (REF-23).
+    """Update the copies of every participant, because a shared note is found by all of them (REF-23).
 
-    For verbs, which hold the engagements' locks.
+    For verbs, which have locked the engagements.
     """
     _index(Referral.objects.filter(engagement__in=engagement_ids))
 
@@ -63,7 +63,7 @@ def _index(found: ReferralQuerySet) -> None:
 
 
 def search_text(copy: Referral, team: Iterable[TeamMember], notes: Iterable[Note]) -> str:
-    """The marked words of one copy, each once; of endless notes (newest first) the newest count."""
+    """The prefixed words of one copy, each once. If there is too much text, the newest notes (given first) win."""
     parts = [(SHARED, copy.name), (SHARED, joined(str(copy.public_id))), (SHARED, copy.engagement.customer.name)]
     parts += [(OWN, copy.crm_id), (OWN, copy.campaign_id)]
     parts += [(SHARED, f"{member.first_name} {member.last_name} {member.email}") for member in team]
@@ -71,7 +71,7 @@ def search_text(copy: Referral, team: Iterable[TeamMember], notes: Iterable[Note
         if _is_read(note, copy):
             parts.append((SHARED if note.shared else OWN, note.text))
     # A dict keeps the order and forgets repetitions. The blank before each word tells its beginning (_read).
-    marked = dict.fromkeys(f" {mark}{word}" for mark, part in parts for word in words(part))
+    marked = dict.fromkeys(f" {mark}{word}" for mark, part in parts for word in tokens(part))
     kept, size = [], 0
     for word in islice(marked, MAX_INDEXED_WORDS):
         size += len(word.encode())
@@ -82,7 +82,7 @@ def search_text(copy: Referral, team: Iterable[TeamMember], notes: Iterable[Note
 
 
 def _is_read(note: Note, copy: Referral) -> bool:
-    """Whether the copy's company reads the note on its page (REF-23)."""
+    """Whether the copy's company sees the note on its page (REF-23)."""
     if note.company_id == copy.company_id:
         return True
     author = Party(note.company_id, note.invited_by_id, note.company.is_vendor)  # type: ignore[attr-defined]

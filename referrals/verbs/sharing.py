@@ -1,4 +1,4 @@
-"""Bringing others into a deal: the vendor, with or without its help, and partners (REF-3, REF-4, REF-9)."""
+"""The verbs that bring others into a deal: the vendor, with or without help, and partners (REF-3, REF-4, REF-9)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from referrals.verbs.copies import Terms
 
 
 class ShareWithVendor(DealVerb[None]):
-    """Private -> partner-led: the vendor's sellers may view the deal from now on, for good (REF-3, REF-4)."""
+    """Private -> partner-led: from now on the vendor's sellers may view the deal; not reversible (REF-3, REF-4)."""
 
     name = "share_with_vendor"
     label = _("Share with %(vendor)s")
@@ -44,7 +44,7 @@ class ShareWithVendor(DealVerb[None]):
 
 @dataclass(frozen=True)
 class HelpRequest:
-    """What help is wanted from the vendor, and whom it may ask at the customer (REF-2, REF-5)."""
+    """The kind of help wanted from the vendor, and the contact at the customer (REF-2, REF-5)."""
 
     help_code: str
     contact: rules.Contact
@@ -85,7 +85,7 @@ class RequestHelp(DealVerb[HelpRequest]):
 
 @dataclass(frozen=True)
 class Invitation:
-    """What one partner is invited with (REF-9)."""
+    """The terms of one partner's invitation (REF-9)."""
 
     partner: Company
     close_date: date
@@ -108,7 +108,7 @@ class Invitation:
 
 
 class InvitePartner(DealVerb[Invitation]):
-    """Send a partner its own copy with the terms meant for it (REF-9); one per partner, never oneself."""
+    """Send a partner its own copy with its own terms (REF-9). Each partner once, and never one's own company."""
 
     name = "invite_partner"
     label = _("Invite a partner")

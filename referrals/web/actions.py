@@ -1,4 +1,4 @@
-"""The pages on which deals are moved on."""
+"""The pages of verbs on deals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from portal.accounts.edge import ActorRequest, needs_actor
+from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
@@ -30,16 +30,16 @@ from referrals.web.forms import deal, editing
 
 
 def get_referral(request: ActorRequest, public_id: Any, *, with_team: bool = True) -> Referral:
-    """The referral the actor may see, else 404 as for one that doesn't exist (ORG-6).
+    """A referral that the actor may see; 404 for any other, existing or not (ORG-6).
 
-    Without its team for what asks about it once: a verb reads both anew, behind its lock.
+    The team isn't loaded where it is needed only once: a verb reads both anew after locking.
     """
     visible = Referral.objects.visible_to(request.actor).with_context()
     return get_object_or_404(visible.prefetch_related("team") if with_team else visible, public_id=public_id)
 
 
 def redirect_to(request: ActorRequest, url: str) -> HttpResponse:
-    """On to another page; from a dialog the browser itself must go."""
+    """Redirect to another page; from a dialog the whole browser page must go there."""
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponse(headers={"HX-Redirect": url})
     return redirect(url)
@@ -50,7 +50,7 @@ def redirect_to(request: ActorRequest, url: str) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Page:
-    """How one verb looks: its form, what it takes of it, and the words around it."""
+    """How one verb's page looks: its form, the form's values that the verb takes, and its texts."""
 
     verb: Verb[Referral, Any]
     form: Callable[[ActorRequest, Any, Referral], django_forms.Form]
@@ -87,7 +87,7 @@ def _reasons(reasons: Mapping[str, str]) -> Callable[[ActorRequest, Any, Referra
 
 
 def me(request: ActorRequest) -> list[dict[str, str]]:
-    """The person at the browser, as a row of a team."""
+    """The signed-in person as the initial values of a team row."""
     user = request.user
     return [{"first_name": user.first_name, "last_name": user.last_name, "phone": user.phone, "email": user.email}]  # type: ignore[union-attr]
 
@@ -134,7 +134,7 @@ PAGES: Mapping[str, Page] = {page.verb.name: page for page in _WAYS}
 @needs_actor
 @require_http_methods(["GET", "POST"])
 def act(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
-    """One verb's page: what it asks, what becomes final, and why it can't be done if so."""
+    """The page of one verb: its form, a warning if it is final, and the reasons if it isn't possible."""
     referral = get_referral(request, public_id, with_team=request.method == "GET")
     page, now = PAGES.get(verb.replace("-", "_")), timezone.now()
     if page is None:
@@ -160,7 +160,7 @@ def _act_page(
     now: datetime,
     violation: RuleViolation | None = None,
 ) -> HttpResponse:
-    """The page as it is opened, or as it comes back refused, with everything that was typed."""
+    """The page, first opened or refused; everything typed is kept."""
     action = workflow.available_action(referral, page.verb, request.actor, now)
     if violation is not None:  # what stands in the way whatever is typed is on the page already
         deal.add_blockers(form, [b for b in violation.blockers if b not in action.blockers])

@@ -1,4 +1,4 @@
-"""The pages of deals that exist: inviting partners, editing sections beside others."""
+"""The pages that invite partners and edit a deal's sections."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
-from portal.accounts.edge import ActorRequest, needs_actor
+from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Solution
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
@@ -24,13 +24,13 @@ from referrals.selectors import partners
 from referrals.selectors.recipients import reach
 from referrals.services import editing
 from referrals.web.actions import get_referral, redirect_to
-from referrals.web.forms.deal import add_blockers, unjudged
+from referrals.web.forms.deal import add_blockers, without_errors
 from referrals.web.forms.editing import DetailsForm, InviteForm, SolutionsForm, TeamForm, people
 from referrals.web.wizard import choices
 
 
 def _action(request: ActorRequest, referral: Referral, verb: Verb[Referral, Any]) -> workflow.Action[Referral]:
-    """What stands in the way of the verb. Raises PermissionDenied where the role doesn't have it."""
+    """The verb with its blockers. Raises PermissionDenied if the role doesn't allow it."""
     return workflow.available_action(referral, verb, request.actor, timezone.now())
 
 
@@ -55,9 +55,9 @@ def _page(
 
 
 def _refused(request: ActorRequest, form: Any, violation: RuleViolation, action: workflow.Action[Referral]) -> None:
-    """What was wrong with what was sent; what stood in the way before is on the page already.
+    """Show the reasons of a refusal; blockers that existed before are on the page already.
 
-    After a conflict the form carries the version it was told of: saving again is a choice made in full sight (REF-21).
+    After a conflict the form carries the version that it shows, so that saving again is a conscious choice (REF-21).
     """
     add_blockers(form, [b for b in violation.blockers if b not in action.blockers])
     if isinstance(violation, editing.Conflict):
@@ -71,7 +71,7 @@ def _refused(request: ActorRequest, form: Any, violation: RuleViolation, action:
 @needs_actor
 @require_http_methods(["GET", "POST"])
 def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
-    """Invite one partner; *find* only searches and keeps everything typed (REF-9)."""
+    """Invite one partner; the button *Find* only searches and keeps everything typed (REF-9)."""
     referral = get_referral(request, public_id)
     action = _action(request, referral, verbs.INVITE_PARTNER)
     finding = "find" in request.POST
@@ -83,7 +83,7 @@ def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
         initial={"value": referral.value, "currency": referral.currency, "close_date": referral.close_date},
     )
     if finding:
-        unjudged(form)
+        without_errors(form)
     elif request.method == "POST" and form.is_valid():
         try:
             workflow.run(referral, verbs.INVITE_PARTNER, form.invitation(), actor=request.actor, now=timezone.now())
@@ -100,7 +100,7 @@ def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
 @needs_actor
 @require_GET
 def suggest_partners(request: ActorRequest) -> HttpResponse:
-    """Partners by the first letters, the more responsive first (REF-22)."""
+    """Partners by the first letters of their names; those that answer quickly come first (REF-22)."""
     now, chosen = timezone.now(), request.GET.get("partner")
     found = partners.suggest(request.GET.get("partner_search", ""), actor=request.actor, now=now)
     context = {"partners": choices.with_chosen(found, chosen, now=now), "chosen": chosen}
@@ -113,7 +113,7 @@ def suggest_partners(request: ActorRequest) -> HttpResponse:
 @needs_actor
 @require_http_methods(["GET", "POST"])
 def edit_details(request: ActorRequest, public_id: Any) -> HttpResponse:
-    """The details; whoever saves second sees both versions and chooses (REF-21)."""
+    """Edit the details; whoever saves second sees both versions and chooses (REF-21)."""
     referral = get_referral(request, public_id)
     action = _action(request, referral, verbs.EDIT_DETAILS)
     held = asdict(verbs.details_of(referral)) | {"version": referral.version}
@@ -137,7 +137,7 @@ def edit_details(request: ActorRequest, public_id: Any) -> HttpResponse:
 @needs_actor
 @require_http_methods(["GET", "POST"])
 def edit_team(request: ActorRequest, public_id: Any) -> HttpResponse:
-    """The team (REF-7, REF-21)."""
+    """Edit the team (REF-7, REF-21)."""
     referral = get_referral(request, public_id)
     action, held = _action(request, referral, verbs.EDIT_TEAM), people(referral.team.all())
     data, first = request.POST if request.method == "POST" else None, {"version": referral.version}
@@ -162,7 +162,7 @@ def edit_team(request: ActorRequest, public_id: Any) -> HttpResponse:
 @needs_actor
 @require_http_methods(["GET", "POST"])
 def edit_solutions(request: ActorRequest, public_id: Any) -> HttpResponse:
-    """The solutions (REF-8, REF-21)."""
+    """Edit the solutions (REF-8, REF-21)."""
     referral = get_referral(request, public_id)
     action = _action(request, referral, verbs.EDIT_SOLUTIONS)
     held = [line.solution for line in referral.solutions.select_related("solution")]

@@ -13,14 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
-from portal.accounts.edge import ActorRequest, needs_actor
+from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Solution
 from portal.workflow.blockers import RuleViolation
 from referrals.models import Referral
 from referrals.policies import may_send
 from referrals.selectors import partners
 from referrals.services import creation, drafts
-from referrals.web.forms.deal import add_blockers, unjudged
+from referrals.web.forms.deal import add_blockers, without_errors
 from referrals.web.forms.sending import SendForm
 from referrals.web.wizard import choices
 from referrals.web.wizard.views import customers
@@ -29,7 +29,7 @@ from referrals.web.wizard.views import customers
 @needs_actor
 @require_http_methods(["GET", "POST"])
 def send_deal(request: ActorRequest) -> HttpResponse:
-    """Customer, deal and partner on one page; *find* only looks up and keeps everything typed."""
+    """Customer, deal and partner on one page; the button *Find* only searches and keeps everything typed."""
     if not may_send(request.actor):
         raise PermissionDenied
     finding = "find" in request.POST
@@ -39,7 +39,7 @@ def send_deal(request: ActorRequest) -> HttpResponse:
         solutions=Solution.objects.choosable(),
     )
     if finding:
-        unjudged(form)
+        without_errors(form)
     elif request.method == "POST" and form.is_valid() and (referral := _send(request, form)):
         messages.success(request, gettext("The deal was sent."))
         return redirect("deal", referral.public_id)
@@ -56,7 +56,7 @@ def _send(request: ActorRequest, form: SendForm) -> Referral | None:
 
 
 def _choices(request: ActorRequest, form: SendForm) -> dict[str, Any]:
-    """What can be chosen from as the form stands: customers and partners found, the partner's solutions."""
+    """The choices for the form as it stands: customers and partners found, the partner's solutions."""
     now, partner = timezone.now(), form["partner"].value()
     found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=now)
     picked = [str(value) for value in form["solutions"].value() or []]
@@ -71,7 +71,7 @@ def _choices(request: ActorRequest, form: SendForm) -> dict[str, Any]:
 
 
 def _of(partner: Any) -> QuerySet[Solution]:
-    """The solutions of a partner that can be put on a deal; of no partner none."""
+    """The partner's solutions that can be put on a deal; none without a partner."""
     if not partner or not drafts.is_id(str(partner)):
         return Solution.objects.none()
     return Solution.objects.choosable().filter(publisher__public_id=partner).order_by("name")
@@ -80,7 +80,7 @@ def _of(partner: Any) -> QuerySet[Solution]:
 @needs_actor
 @require_GET
 def partner_solutions(request: ActorRequest) -> HttpResponse:
-    """What the partner just chosen has to sell, as choices for the form."""
+    """The solutions of the partner just chosen, as choices for the form."""
     if not may_send(request.actor):
         raise PermissionDenied
     partner, picked = request.GET.get("partner", ""), request.GET.getlist("solutions")

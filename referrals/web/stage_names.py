@@ -1,4 +1,4 @@
-"""Settings: what a company's own CRM calls the sales stages (REF-16)."""
+"""Settings page for the names that a company's own CRM uses for the sales stages (REF-16)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.accounts.edge import ActorRequest, keeps_company
+from portal.accounts.decorators import ActorRequest, company_admin_required
 from portal.accounts.models import Company
 from portal.workflow import timeline
 from portal.workflow.blockers import RuleViolation
@@ -22,10 +22,10 @@ from referrals.services import stage_names
 from referrals.web.forms import deal
 
 
-@keeps_company
+@company_admin_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def names(request: ActorRequest) -> HttpResponse:
-    """All names by stage, and a form for one more."""
+    """All names by stage, and a form to add one."""
     form = deal.StageNameForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         company = Company.objects.get(pk=request.actor.own_company_id)
@@ -50,7 +50,7 @@ def _context(request: ActorRequest) -> dict[str, Any]:
     return {"stages": shown, "history": timeline.page(stage_names.history(request.actor))[0]}
 
 
-@keeps_company
+@company_admin_required
 @require_POST
 def remove_name(request: ActorRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(

@@ -1,4 +1,4 @@
-"""Addresses of the referrals' edges; the deal page itself is composed in portal.pages."""
+"""URLs of the referrals' pages; the deal page itself is in portal.pages."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def test_a_worker_killed_while_it_expires_deals_loses_and_repeats_nothing(portal
 
 @contextmanager
 def notices_held(email: str) -> Iterator[None]:
-    """Whoever writes a notice to this address waits in the middle of his transaction, as long as this lasts."""
+    """Whoever writes a notice to this address waits in the middle of the transaction, as long as this lasts."""
     other = connection.copy()
     try:
         with other.cursor() as cursor, connection.cursor() as own:

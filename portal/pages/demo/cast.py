@@ -35,7 +35,7 @@ class Cast:
     customers: dict[str, Customer] = field(default_factory=dict)
 
     def actor(self, email: str) -> Actor:
-        """The actor this person is in his first company, asked anew each time."""
+        """The actor this person is in their first company, read anew each time."""
         return accounts.actor_for(accounts.memberships(self.users[email])[0])
 
 

@@ -29,7 +29,7 @@ from portal.ui.charts import (
 from portal.ui.period import Period
 from portal.workflow import text
 from referrals import rules
-from referrals.selectors.figures import MOST_ROWS, STEPS, Figures
+from referrals.selectors.figures import MAX_ROWS, STEPS, Figures
 from referrals.web.insights import CHARTS, Source
 
 # The charts
@@ -163,9 +163,9 @@ def _by(code: str, title: str, about: str, head: str, found: Sequence[tuple[str,
         ],
         [
             (label, row["deals"], row["deals_usd"], row["won"], percent(row["won"], row["won"] + row["lost"]))
-            for label, row in found[:MOST_ROWS]
+            for label, row in found[:MAX_ROWS]
         ],
-        cut_at=MOST_ROWS if len(found) > MOST_ROWS else 0,
+        cut_at=MAX_ROWS if len(found) > MAX_ROWS else 0,
     )
 
 

@@ -19,7 +19,7 @@ from portal.ui.period import CUSTOM, Period, months_before
 MONTHS = (1, 3, 6, 12)
 USUAL = 3
 #: So that the months of a period stay a table one can read.
-MOST_YEARS = 10
+MAX_YEARS = 10
 
 
 def _day(label: Any) -> forms.DateField:
@@ -62,13 +62,13 @@ class PeriodForm(forms.Form):
         first, last = given.get("first"), given.get("last")
         if first and last and last < first:
             self.add_error("last", _("The last day is before the first one."))
-        elif first and last and first < months_before(last, 12 * MOST_YEARS):
+        elif first and last and first < months_before(last, 12 * MAX_YEARS):
             self.add_error("last", _("Look at ten years at most."))
         return given
 
 
 @dataclass(frozen=True)
-class Asked:
+class PeriodQuery:
     """The period to show, and the form, with what is wrong in it."""
 
     period: Period
@@ -79,7 +79,7 @@ class Asked:
         return self.form.data["period"] == CUSTOM
 
 
-def asked_period(params: QueryDict, *, today: date) -> Asked:
+def asked_period(params: QueryDict, *, today: date) -> PeriodQuery:
     """What can't be meant leaves the usual period, with the error shown."""
     given = {name: params.get(name, "") for name in ("period", "first", "last")}
     days = bool(given["first"] or given["last"])
@@ -88,7 +88,7 @@ def asked_period(params: QueryDict, *, today: date) -> Asked:
         given["first"] = given["last"] = ""
     form = PeriodForm(given)
     if not form.is_valid():
-        return Asked(Period.back(USUAL, today=today), form)
+        return PeriodQuery(Period.back(USUAL, today=today), form)
     if given["period"] == CUSTOM:
-        return Asked(Period(form.cleaned_data["first"], form.cleaned_data["last"]), form)
-    return Asked(Period.back(int(given["period"]), today=today), form)
+        return PeriodQuery(Period(form.cleaned_data["first"], form.cleaned_data["last"]), form)
+    return PeriodQuery(Period.back(int(given["period"]), today=today), form)

@@ -1,4 +1,4 @@
-"""What an address of the list asks for, and addresses that ask for something else."""
+"""The query that an address of the list stands for, and the addresses of similar queries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.http import QueryDict
 from portal.accounts.rules import Actor
 from portal.pages.listing import filters, keyset
 from portal.pages.listing.filters import State, Values
-from portal.pages.listing.keyset import Order, Place
+from portal.pages.listing.keyset import Cursor, Order
 from referrals.selectors import search
 
 INBOUND, OUTBOUND, PARTNER_LED, FAVORITES = "inbound", "outbound", "partner_led", "favorites"
@@ -24,28 +24,28 @@ EXACT = "exact"
 
 
 def tabs(actor: Actor) -> tuple[str, ...]:
-    """The lists there are (REF-19); for the vendor also the deals that it may merely view."""
+    """The tabs of the list (REF-19). The vendor also has one for deals that it may only view."""
     return (INBOUND, OUTBOUND, PARTNER_LED, FAVORITES) if actor.is_vendor else (INBOUND, OUTBOUND, FAVORITES)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One view of the list; anything its address can't mean is left out (REF-20)."""
+class DealListQuery:
+    """One query of the list, as its address holds it; invalid parameters are ignored (REF-20)."""
 
     tab: str = ""
     query: str = ""
     state: State = field(default_factory=dict)
     order: Order = field(default_factory=lambda: Order.of(keyset.DEFAULT))
     size: int = DEFAULT_SIZE
-    after: Place | None = None
+    after: Cursor | None = None
     #: Whether the address itself says what is filtered; else the person's remembered filters are.
     stated: bool = False
 
     @classmethod
-    def of(cls, values: Values, actor: Actor, *, kept: Mapping[str, str] | None = None) -> Asked:
-        """What the address asks for; an address that filters nothing gets what the person left the list with.
+    def of(cls, values: Values, actor: Actor, *, kept: Mapping[str, str] | None = None) -> DealListQuery:
+        """Read the query from an address. One without filters gets the filters that the person used last.
 
-        A search that comes without filters is one over all deals: the remembered filters would hide what is looked for.
+        A search without filters searches all deals, because remembered filters would hide what is looked for.
         """
         state = filters.clean(values, actor)
         query = _last(values, "q").strip()[: search.MAX_QUERY]
@@ -60,13 +60,13 @@ class Asked:
             state=state,
             order=order,
             size=next((size for size in SIZES if str(size) == _last(values, "size")), DEFAULT_SIZE),
-            after=keyset.place(_last(values, "after"), order.sort),
+            after=keyset.cursor(_last(values, "after"), order.sort),
             stated=stated,
         )
 
     @classmethod
-    def at(cls, address: str, actor: Actor) -> Asked:
-        """What an address asks for that is held in a field or in another address."""
+    def at(cls, address: str, actor: Actor) -> DealListQuery:
+        """Read the query from an address that a form field or another address contains."""
         try:
             return cls.of(values(QueryDict(address.removeprefix("?"))), actor)
         except SuspiciousOperation:  # thousands of fields
@@ -77,7 +77,7 @@ class Asked:
         return bool(self.state or self.query)
 
     def kept(self) -> dict[str, str]:
-        """What is remembered of it: filters, order and page size."""
+        """What is remembered of the query: filters, order and page size."""
         kept = dict(self.state)
         if str(self.order) != keyset.DEFAULT:
             kept["sort"] = str(self.order)
@@ -86,7 +86,7 @@ class Asked:
         return kept
 
     def params(self) -> dict[str, str]:
-        """Everything its address says."""
+        """All parameters of the query's address."""
         return {
             **({"tab": self.tab} if self.tab else {}),
             **({"q": self.query} if self.query else {}),
@@ -96,11 +96,11 @@ class Asked:
         }
 
     def address(self, **changes: Any) -> str:
-        """The address of this view with some of it changed; from the top of the list unless `after` is given."""
+        """The address of this query with some changes; it starts at the top of the list unless `after` is given."""
         return "?" + urlencode(replace(self, **{"after": None, **changes}).params(), safe=",:@")
 
     def without(self, item: filters.Filter) -> str:
-        """The address with one filter less."""
+        """The address without one of the filters."""
         return self.address(state={name: value for name, value in self.state.items() if name not in item.names})
 
 

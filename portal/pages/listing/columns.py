@@ -1,4 +1,4 @@
-"""What a row of the list can show, and what it shows until somebody chooses (REF-20)."""
+"""The columns that the list can show, and the ones it shows until somebody chooses (REF-20)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from portal.accounts.rules import Actor
 from portal.workflow.blockers import _
 
 #: F6.1; a table with more can't be read.
-MOST = 9
+MAX_COLUMNS = 9
 
 
 @dataclass(frozen=True)
 class Column:
-    """`sort`: by what a click on its head orders. `for_vendor`: whether it says the vendor's people anything. `rank`:
-    where there is little room, the lowest stay. `is_short`: never worth a second line."""
+    """A column of the list.
+
+    `sort`: the sort that a click on its heading selects. `for_vendor`: whether it is useful to the vendor's people.
+    `rank`: on narrow screens the columns with the lowest ranks stay. `is_short`: it never needs a second line.
+    """
 
     code: str
     label: str
@@ -58,9 +61,9 @@ def offered(actor: Actor) -> list[Column]:
 
 
 def chosen(codes: Iterable[str], actor: Actor) -> list[Column]:
-    """The columns to show: the deal's name, and the first of those chosen that exist; without any, the usual ones."""
+    """The columns to show: the deal's name and the first valid ones of those chosen; by default the usual ones."""
     wanted = set(codes) - {TITLE.code}
     found = [column for column in offered(actor) if column.code in wanted]
     usual = _OF_VENDOR if actor.is_vendor else _OF_PARTNER
-    rest = found[: MOST - 1] or [column for column in offered(actor) if column.code in usual[1:]]
+    rest = found[: MAX_COLUMNS - 1] or [column for column in offered(actor) if column.code in usual[1:]]
     return [TITLE, *rest]

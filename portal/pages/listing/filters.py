@@ -1,6 +1,6 @@
-"""The list's filters (REF-20): what each takes from an address, which deals it finds, what it says of itself.
+"""The list's filters (REF-20): what each reads from an address, which deals it finds, and its summary.
 
-A filter's state is what the address holds of it, cleaned: `{"status": "Won,Lost"}`. What can't be meant is left out.
+A filter's state is what the address holds of it, cleaned: `{"status": "Won,Lost"}`. Invalid values are dropped.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Values = Mapping[str, Sequence[str]]
 State = Mapping[str, str]
 
 #: F6.1; more than that is no selection any more.
-MOST_CHOSEN = 50
+MAX_CHOSEN = 50
 LONGEST_TEXT = 100
 #: Days beyond these are slips of the finger, and not every time zone reaches them.
 FIRST_YEAR, LAST_YEAR = 1990, 2100
@@ -51,7 +51,7 @@ Finder = Callable[[Actor, Any], Q]
 
 @dataclass(frozen=True)
 class Choices:
-    """Some of several values."""
+    """A filter by one or several of the given values."""
 
     name: str
     label: str
@@ -72,7 +72,7 @@ class Choices:
         if self.is_long and any(code not in known for code in asked):
             typed = {fold(label): code for code, label in known.items()}
             asked = [code if code in known else typed.get(fold(code), "") for code in asked]
-        chosen = [code for code in dict.fromkeys(asked) if code in known][:MOST_CHOSEN]
+        chosen = [code for code in dict.fromkeys(asked) if code in known][:MAX_CHOSEN]
         return {self.name: ",".join(chosen)} if chosen else {}
 
     def chosen(self, state: State) -> list[str]:
@@ -81,7 +81,7 @@ class Choices:
     def q(self, actor: Actor, state: State) -> Q:
         return self.find(actor, self.chosen(state))
 
-    def said(self, state: State) -> str:
+    def summary(self, state: State) -> str:
         known = self.options()
         labels = [text.phrase(known[code]) for code in self.chosen(state)]
         shown, more = labels[:2], len(labels) - 2
@@ -90,7 +90,7 @@ class Choices:
         return ", ".join(shown)
 
     def choices(self, state: State, near: Collection[str] = ()) -> list[tuple[str, str, bool]]:
-        """Value, label and whether it is chosen."""
+        """Each value with its label and whether it is chosen."""
         known, chosen = self.options(), set(self.chosen(state))
         listed = [code for code in known if not self.is_long or code in chosen or code in near]
         return [(code, text.phrase(known[code]), code in chosen) for code in listed]
@@ -98,7 +98,7 @@ class Choices:
 
 @dataclass(frozen=True)
 class Range:
-    """From, to, or both."""
+    """A filter by a first value, a last value, or both."""
 
     name: str
     label: str
@@ -123,7 +123,7 @@ class Range:
     def q(self, actor: Actor, state: State) -> Q:
         return self.find(actor, self.ends(state))
 
-    def said(self, state: State) -> str:
+    def summary(self, state: State) -> str:
         first, last = self.ends(state)
         if last is None:
             return gettext("from %(first)s") % {"first": self.show(first)}
@@ -139,7 +139,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Text:
-    """What somebody typed."""
+    """A filter by typed text."""
 
     name: str
     label: str
@@ -163,7 +163,7 @@ class Text:
     def q(self, actor: Actor, state: State) -> Q:
         return self.find(actor, self.value(state))
 
-    def said(self, state: State) -> str:
+    def summary(self, state: State) -> str:
         return f"“{self.value(state)}”"
 
 
@@ -211,18 +211,18 @@ _REGISTRATION_STATES = {
 
 def _of_type(_actor: Actor, chosen: Iterable[str]) -> Q:
     assessed = Q(engagement__assessment_type__isnull=False)
-    no_help, seen = Q(engagement__help_code=rules.NO_HELP), Q(engagement__vendor_may_view=True)
+    no_help, shared = Q(engagement__help_code=rules.NO_HELP), Q(engagement__vendor_may_view=True)
     kinds = {
         rules.SOLUTION_ASSESSMENT: assessed,
         rules.CO_SELL: ~assessed & ~no_help,
-        rules.PARTNER_LED: ~assessed & no_help & seen,
-        rules.PRIVATE: ~assessed & no_help & ~seen,
+        rules.PARTNER_LED: ~assessed & no_help & shared,
+        rules.PRIVATE: ~assessed & no_help & ~shared,
     }
     return Q.create([kinds[code] for code in chosen], Q.OR)
 
 
 def _registered(_actor: Actor, chosen: Sequence[str]) -> Q:
-    """What the badge says: of a closed registration the outcome."""
+    """Deals by the state that their registration's badge shows: of a closed registration, the outcome."""
     found = Q(registration__status__in=chosen) | Q(registration__status=states.CLOSED, registration__outcome__in=chosen)
     return found | Q(registration__isnull=True) if NONE in chosen else found
 
@@ -241,14 +241,14 @@ def _closing(_actor: Actor, ends: tuple[date | None, date | None]) -> Q:
 
 
 def _worth(_actor: Actor, ends: tuple[Decimal | None, Decimal | None]) -> Q:
-    """In USD; what has no known value is neither above nor below anything."""
+    """Deals by value in USD; a deal without a known value is in no range."""
     first, last = ends
     found = Q(GreaterThanOrEqual(KNOWN_VALUE, first)) if first else Q(GreaterThan(KNOWN_VALUE, Decimal(0)))
     return found if last is None else found & Q(LessThanOrEqual(KNOWN_VALUE, last))
 
 
 def _created(_actor: Actor, ends: tuple[date | None, date | None]) -> Q:
-    """Days of the person's own zone, both included."""
+    """Deals by day of creation in the reader's time zone; both days are included."""
     first, last = ends
     found = Q(created_at__gte=_local(first, time.min)) if first else Q()
     return found & Q(created_at__lte=_local(last, time.max)) if last else found
@@ -268,7 +268,7 @@ def _with_member(_actor: Actor, typed: str) -> Q:
 
 
 def _with_crm_id(actor: Actor, typed: str) -> Q:
-    """Of the own company's copies only: nobody else sees theirs. The search index holds the id's words, too."""
+    """Deals by the beginning of the CRM id, in the actor's own copies only. The search index narrows them first."""
     found = Q(company_id=actor.own_company_id, crm_id__istartswith=typed)
     return found & search.matching(typed, actor=actor) if search.is_long_enough(typed) else found
 
@@ -308,12 +308,12 @@ NAMES = frozenset(name for item in FILTERS for name in item.names)
 
 
 def offered(actor: Actor) -> list[Filter]:
-    """The filters that mean something to this person."""
+    """The filters that are useful to this person."""
     return [item for item in FILTERS if item.for_vendor or not actor.is_vendor]
 
 
 def clean(values: Values, actor: Actor) -> dict[str, str]:
-    """The state of all filters that the address holds."""
+    """The state of all filters, from the address."""
     return {name: value for item in offered(actor) for name, value in item.clean(values).items()}
 
 
@@ -322,7 +322,7 @@ def is_active(item: Filter, state: State) -> bool:
 
 
 def q(actor: Actor, state: State) -> Q:
-    """The deals that all of the filters find."""
+    """The condition for deals that match all active filters."""
     found = Q()
     for item in offered(actor):
         if is_active(item, state):

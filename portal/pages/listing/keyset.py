@@ -1,7 +1,7 @@
 """The orders of the list, and pages by key instead of number (REF-20).
 
-A page begins below the key of the last row shown, so deals that come, go or move elsewhere in the list shift nothing:
-no deal is shown twice and none that stayed in its place is missed.
+A page begins after the key of the last row shown. Deals that come, go or move elsewhere in the list therefore shift
+nothing: no deal is shown twice, and none that kept its place is skipped.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ KEY = "sort_key"
 
 
 def _text(value: Any) -> str:
-    """As PostgreSQL can take it."""
+    """The value as text that PostgreSQL accepts. Raises ValueError."""
     if not isinstance(value, str) or "\0" in value:
         raise ValueError
     value.encode()
@@ -57,8 +57,10 @@ def _amount(value: Any) -> Decimal:
 
 @dataclass(frozen=True)
 class Sort:
-    """An order: its key, which is never null, and how the key comes back out of an address. Equal keys go by number,
-    in the same direction, so that one index serves both directions."""
+    """A sort order: its key, which is never null, and how to parse the key from an address.
+
+    Rows with equal keys are sorted by primary key in the same direction, so that one index serves both directions.
+    """
 
     code: str
     key: Combinable
@@ -80,8 +82,8 @@ SORTS = {
 
 
 @dataclass(frozen=True)
-class Place:
-    """A row's place in an order."""
+class Cursor:
+    """The place of one row in an order; the next page starts after it."""
 
     key: Any
     pk: int
@@ -91,11 +93,11 @@ class Place:
         return base64.urlsafe_b64encode(json.dumps([key, self.pk]).encode()).decode().rstrip("=")
 
 
-def place(text: str, sort: Sort) -> Place | None:
-    """The place that an address names; none if it is no place of this order."""
+def cursor(text: str, sort: Sort) -> Cursor | None:
+    """Parse a cursor from an address; None if it doesn't fit this sort."""
     try:
         key, pk = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        found = Place(sort.parse(key), pk)
+        found = Cursor(sort.parse(key), pk)
     except (binascii.Error, ValueError, TypeError, RecursionError, ArithmeticError):
         return None
     return found if type(pk) is int and 0 <= pk < 2**63 else None
@@ -103,7 +105,7 @@ def place(text: str, sort: Sort) -> Place | None:
 
 @dataclass(frozen=True)
 class Order:
-    """A sort and its direction, as an address has it: `name` or `-name`."""
+    """A sort with its direction, in an address `name` or `-name`."""
 
     sort: Sort
     descending: bool
@@ -123,10 +125,10 @@ class Order:
         key = F(KEY).desc() if self.descending else F(KEY).asc()
         return rows.annotate(**{KEY: self.sort.key}).order_by(key, "-pk" if self.descending else "pk")
 
-    def beyond(self, rows: ReferralQuerySet, there: Place) -> ReferralQuerySet:
-        """What follows that place."""
+    def beyond(self, rows: ReferralQuerySet, there: Cursor) -> ReferralQuerySet:
+        """The rows after the cursor: a single row comparison, which the order's index answers."""
         return paging.beyond(rows, self.sort.key, (there.key, there.pk), descending=self.descending)
 
-    def place(self, referral: Referral) -> Place:
-        """Of a row that apply() fetched."""
-        return Place(getattr(referral, KEY), referral.pk)
+    def cursor(self, referral: Referral) -> Cursor:
+        """The cursor of a row that apply() fetched."""
+        return Cursor(getattr(referral, KEY), referral.pk)

@@ -1,4 +1,4 @@
-"""The deals that answer an address of the list, with all that their columns show (REF-19, REF-20)."""
+"""The deals that match a query of the list, with everything that their columns show (REF-19, REF-20)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from dealreg.models import Registration
 from portal.accounts.models import Company
 from portal.accounts.rules import Actor
 from portal.pages.listing import filters
-from portal.pages.listing.asked import FAVORITES, INBOUND, OUTBOUND, PARTNER_LED, Asked
-from portal.pages.listing.keyset import Place
+from portal.pages.listing.asked import FAVORITES, INBOUND, OUTBOUND, PARTNER_LED, DealListQuery
+from portal.pages.listing.keyset import Cursor
 from referrals import rules
 from referrals.models import Favorite, Referral, ReferralQuerySet, ReferralSolution, TeamMember
 from referrals.models.expressions import STAGED
 from referrals.selectors import search
 
 
-def listed(actor: Actor, asked: Asked) -> ReferralQuerySet:
-    """Every deal that the person may see and his search and filters find, in all tabs (ORG-2, ORG-4)."""
+def listed(actor: Actor, asked: DealListQuery) -> ReferralQuerySet:
+    """All deals that the actor may see and that match search and filters, in any tab (ORG-2, ORG-4)."""
     rows = Referral.objects.visible_to(actor).of_company(actor)
     if search.is_long_enough(asked.query):
         rows = rows.filter(search.matching(asked.query, actor=actor))
@@ -29,7 +29,7 @@ def listed(actor: Actor, asked: Asked) -> ReferralQuerySet:
 
 
 def of_tab(rows: ReferralQuerySet, tab: str, actor: Actor) -> ReferralQuerySet:
-    """What was sent to the company, and what it started; what the vendor may merely view stands beside them."""
+    """The deals of one tab: received, started, starred, or those that the vendor may only view."""
     if tab == FAVORITES:
         return rows.filter(starred(actor))
     own = Q(company_id=actor.own_company_id)
@@ -47,30 +47,33 @@ def default_tab(actor: Actor) -> str:
     return INBOUND if actor.is_vendor else OUTBOUND
 
 
-def in_order(actor: Actor, asked: Asked, found: ReferralQuerySet | None = None) -> ReferralQuerySet:
-    """The tab's deals in the order asked for, from its first page on; `found` saves asking listed() twice."""
+def in_order(actor: Actor, asked: DealListQuery, found: ReferralQuerySet | None = None) -> ReferralQuerySet:
+    """The tab's deals in the query's order, from the first page on; pass `found` to reuse the result of listed()."""
     found = listed(actor, asked) if found is None else found
     return asked.order.apply(of_tab(found, asked.tab or default_tab(actor), actor))
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some deals, and where the next page begins if there is one."""
+    """One page of deals, and the cursor of the next page, if there is one."""
 
-    rows: list[Row]
-    next: Place | None
+    items: list[Row]
+    next: Cursor | None
 
 
-def page(actor: Actor, asked: Asked, found: ReferralQuerySet | None = None) -> Page:
-    """The rows of one page; the same number of queries whatever they hold."""
+def page(actor: Actor, asked: DealListQuery, found: ReferralQuerySet | None = None) -> Page:
+    """One page of deals; the number of queries doesn't depend on their number."""
     fetched = list(page_query(in_order(actor, asked, found), asked))
     shown = fetched[: asked.size]
-    return Page(rows(shown, actor), asked.order.place(shown[-1]) if len(fetched) > len(shown) else None)
+    return Page(rows(shown, actor), asked.order.cursor(shown[-1]) if len(fetched) > len(shown) else None)
 
 
-def page_query(found: ReferralQuerySet, asked: Asked) -> ReferralQuerySet:
-    """One page's deals and one more. They are chosen first, then fetched with all that belongs to them: where nothing
-    gives the order, a million keys are sorted instead of a million rows."""
+def page_query(found: ReferralQuerySet, asked: DealListQuery) -> ReferralQuerySet:
+    """The deals of one page and one more.
+
+    Their keys are selected first and the rows are fetched afterwards: where no index gives the order, the database
+    sorts a million keys instead of a million rows.
+    """
     if asked.after is not None:
         found = asked.order.beyond(found, asked.after)
     chosen = found.values("pk")[: asked.size + 1]
@@ -79,7 +82,7 @@ def page_query(found: ReferralQuerySet, asked: Asked) -> ReferralQuerySet:
 
 @dataclass
 class Row:
-    """A deal with what stands around it."""
+    """A deal with the related rows that its columns show."""
 
     referral: Referral
     own: bool
@@ -111,12 +114,13 @@ class Row:
 
     @property
     def sender(self) -> Company | None:
-        """Whom one has the deal from; of others' deals, whose it is."""
+        """The company that sent the deal; for another company's deal, its owner."""
         return self.referral.invited_by if self.own else self.referral.company
 
 
 def rows(referrals: Sequence[Referral], actor: Actor) -> list[Row]:
-    """Five queries, whatever the number of deals. A registration is its company's alone, so is the vendor's answer."""
+    """The deals with their related rows, in five queries. A registration, or the vendor's answer, shows to its own
+    company only."""
     own = [r for r in referrals if r.company_id == actor.company_id]
     found = {r.pk: Row(r, own=r.company_id == actor.company_id) for r in referrals}
     mine = Favorite.objects.filter(user_id=actor.user_id or 0, referral__in=found)
@@ -145,22 +149,22 @@ def _add_answers(found: Iterable[Row]) -> None:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The deals before and after one in the list it was opened from, and whether it has a star."""
+    """The deals before and after one in the list it was opened from, and whether it is starred."""
 
     starred: bool
     previous: Referral | None = None
     next: Referral | None = None
 
 
-def neighbours(referral: Referral, actor: Actor, asked: Asked | None) -> Neighbours:
-    """Two index look-ups around the deal's own place, besides one for that place; without a list only the star."""
+def neighbours(referral: Referral, actor: Actor, asked: DealListQuery | None) -> Neighbours:
+    """Find them with three index look-ups; without a list only the star is looked up."""
     mine = Referral.objects.filter(pk=referral.pk).annotate(starred=starred(actor)).only("pk")
     if asked is None:
         return Neighbours(mine.get().starred)
     here = asked.order.apply(mine).get()
     around = [
         order.beyond(
-            order.apply(of_tab(listed(actor, asked), asked.tab or default_tab(actor), actor)), order.place(here)
+            order.apply(of_tab(listed(actor, asked), asked.tab or default_tab(actor), actor)), order.cursor(here)
         )
         .only("public_id", "name")
         .first()

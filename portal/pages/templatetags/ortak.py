@@ -80,7 +80,7 @@ def badge(kind: str, text: Any, icon: str = "") -> SafeString:
 
 @register.simple_tag
 def avatar(name: Any, **attrs: str) -> SafeString:
-    """{% avatar name %}: the person's initials on a colour of his own; the name itself stands next to it."""
+    """{% avatar name %}: the person's initials on a colour of their own; the name itself stands next to it."""
     name = str(name)
     tone = crc32(name.encode()) % 6
     return format_html(

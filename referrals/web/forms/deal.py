@@ -1,4 +1,4 @@
-"""The forms of referrals: they parse and clean; the rules judge, the services write."""
+"""The forms of referrals: forms parse, rules check, services write."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from referrals.rules import stage_names
 
 
 def named(message: Any) -> Any:
-    """A (lazily translated) label with the vendor's name in it, put together when it is shown."""
+    """A lazily translated label that contains the vendor's name."""
     return lazy(lambda: str(message) % {"vendor": vendor_name()}, str)()
 
 
@@ -30,13 +30,13 @@ def currency_choices() -> list[tuple[str, str]]:
 
 
 def add_blockers(form: forms.BaseForm, blockers: Iterable[Blocker]) -> None:
-    """Show each violated rule at its field, or above the form."""
+    """Add each blocker as an error, at its field or above the form."""
     for blocker in blockers:
         form.add_error(blocker.field if blocker.field in form.fields else None, text.text(blocker))
 
 
-def unjudged(form: forms.BaseForm) -> None:
-    """What was typed stays, and nothing is said of it yet: the person is still writing or looking something up."""
+def without_errors(form: forms.BaseForm) -> None:
+    """Drop the form's errors but keep what was typed, because the person is still writing or searching."""
     form.errors.clear()
     if isinstance(form, TeamMixin):
         for errors in form.team.errors:
@@ -52,7 +52,7 @@ class DateInput(forms.DateInput):
 
 
 class MoneyMixin(forms.Form):
-    """Amount and currency of the deal."""
+    """A form with the deal's amount and currency."""
 
     value = AmountField(label=_("Estimated value"))
     currency = forms.ChoiceField(label=_("Currency"), choices=currency_choices)
@@ -62,7 +62,7 @@ class MoneyMixin(forms.Form):
 
 
 class MemberForm(forms.Form):
-    """One person of the team: all of him, or an empty row, which is nobody (REF-7)."""
+    """One row of the team; a row without any text is nobody (REF-7)."""
 
     first_name = forms.CharField(label=_("First name"), max_length=100, required=False)
     last_name = forms.CharField(label=_("Last name"), max_length=100, required=False)
@@ -71,7 +71,7 @@ class MemberForm(forms.Form):
 
     @property
     def address(self) -> str:
-        """The e-mail address as it was typed, as accounts have it; empty for what is none yet."""
+        """The typed e-mail address in the form that accounts use; empty if it isn't one yet."""
         typed = str(self["email"].value() or "").strip().lower()
         return typed if "@" in typed else ""
 
@@ -101,7 +101,7 @@ TeamFormSet = forms.formset_factory(MemberForm, formset=BaseTeam, extra=2, max_n
 
 
 class TeamMixin(forms.Form):
-    """A form with the deal's team below it, valid only together (REF-7)."""
+    """A form with the deal's team below it; valid only together with it (REF-7)."""
 
     def __init__(self, *args: Any, people: Iterable[dict[str, str]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -123,7 +123,7 @@ class SolutionField(forms.ModelMultipleChoiceField):
 
 
 class AcceptForm(TeamMixin, MoneyMixin):
-    """REF-12: what accepting asks for."""
+    """The form for accepting a deal (REF-12)."""
 
     name = forms.CharField(label=_("Deal name"), max_length=200)
     close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
@@ -135,7 +135,7 @@ class AcceptForm(TeamMixin, MoneyMixin):
 
 
 class ReasonForm(forms.Form):
-    """A reason code and, where it is needed, words of one's own (REF-12, REF-17)."""
+    """A reason code and, for some codes, an explanation (REF-12, REF-17)."""
 
     reason_code = forms.ChoiceField(label=_("Reason"), widget=forms.RadioSelect)
     comment = forms.CharField(
@@ -149,14 +149,14 @@ class ReasonForm(forms.Form):
 
 
 class StageForm(forms.Form):
-    """REF-14: which stage the sale has reached."""
+    """The stage that the sale has reached (REF-14)."""
 
     stage = forms.TypedChoiceField(label=_("Sales stage"), coerce=int, widget=forms.RadioSelect)
 
     def __init__(
         self, *args: Any, stages: dict[int, str], own: Mapping[int, Iterable[str]] | None = None, **kwargs: Any
     ) -> None:
-        """`own`: what the company's own CRM calls them (REF-16)."""
+        """`own`: the company's own names for the stages (REF-16)."""
         super().__init__(*args, **kwargs)
         self.fields["stage"].choices = [  # type: ignore[attr-defined]
             (str(p), " · ".join([f"{gettext(n)} ({text.percent(p)})", *(own or {}).get(p, ())]))
@@ -165,7 +165,7 @@ class StageForm(forms.Form):
 
 
 class StageNameForm(forms.Form):
-    """One more name that the company's CRM has for a stage (REF-16)."""
+    """A new CRM name for a stage (REF-16)."""
 
     name = forms.CharField(label=_("Name in your CRM"), max_length=stage_names.MAX_LENGTH)
     stage = forms.TypedChoiceField(
@@ -178,7 +178,7 @@ class StageNameForm(forms.Form):
 
 
 class EmptyForm(forms.Form):
-    """For verbs that only ask *are you sure*."""
+    """For verbs that need only a confirmation."""
 
 
 class NoteForm(forms.Form):

@@ -1,4 +1,4 @@
-"""The forms of deals that exist: sharing, inviting, editing beside others."""
+"""The forms for sharing, inviting and editing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from referrals.web.forms.deal import (
 
 
 def help_choices(*, asked_for: bool) -> list[tuple[str, str]]:
-    """What help can be wanted; where it is being asked for, *none* is no choice (REF-2)."""
+    """The kinds of help to choose from; without *none* where help is being asked for (REF-2)."""
     return [(code, gettext(label)) for code, label in rules.HELP.items() if not (asked_for and code == rules.NO_HELP)]
 
 
@@ -62,7 +62,7 @@ class HelpForm(ContactMixin):
 
 
 class PartnerFields(forms.Form):
-    """A partner, by first letters, and what it is asked for (REF-9)."""
+    """The partner, found by first letters, and what it is asked for (REF-9)."""
 
     partner_search = forms.CharField(
         label=_("Partner"), max_length=100, required=False, help_text=_("Type the first letters of the name.")
@@ -98,7 +98,7 @@ class PartnerFields(forms.Form):
 
 
 class InviteForm(PartnerFields, TeamMixin, MoneyMixin):
-    """One partner and what he is invited with (REF-9)."""
+    """One partner and what it is invited with (REF-9)."""
 
     close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
 
@@ -118,13 +118,13 @@ class InviteForm(PartnerFields, TeamMixin, MoneyMixin):
 
 
 class VersionMixin(forms.Form):
-    """Carries the version of the record that the page shows, to tell what others changed meanwhile (REF-21)."""
+    """Carries the version that the page shows, so that changes by others are noticed (REF-21)."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
 
 
 class DetailsForm(VersionMixin, MoneyMixin):
-    """The details that may change (REF-21)."""
+    """The details that can be edited (REF-21)."""
 
     name = forms.CharField(label=_("Deal name"), max_length=200)
     close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
@@ -163,5 +163,5 @@ class TeamForm(TeamMixin, VersionMixin):
 
 
 def people(team: Iterable[TeamMember]) -> list[dict[str, str]]:
-    """A team as a formset's initial rows."""
+    """The team as the initial rows of a formset."""
     return [{"first_name": m.first_name, "last_name": m.last_name, "phone": m.phone, "email": m.email} for m in team]

@@ -14,7 +14,7 @@ from referrals.web.wizard.forms import CustomerFields
 
 
 class SendForm(CustomerFields, PartnerFields, MoneyMixin):
-    """The customer, the deal, the partner, and what is wanted from it."""
+    """The customer, the deal, the partner, and the help wanted from it."""
 
     creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     name = forms.CharField(label=_("Deal name"), max_length=200)

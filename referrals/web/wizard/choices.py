@@ -1,4 +1,4 @@
-"""What the wizard offers to choose from, and how its last page shows what was chosen (REF-7, REF-8, REF-9)."""
+"""The wizard's choices, and its last page, which shows what was chosen (REF-7, REF-8, REF-9)."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     from referrals.selectors.partners import Responsiveness
 
 #: People of earlier deals, and the latest deals they are taken from.
-MOST_PEOPLE, LATEST_DEALS, MOST_MEMBERS = 12, 50, 500
+MAX_PEOPLE, LATEST_DEALS, MAX_MEMBERS = 12, 50, 500
 #: Third parties' solutions shown at once.
-MOST_SOLUTIONS = 20
+MAX_SOLUTIONS = 20
 
 
 def people(actor: Actor) -> list[dict[str, str]]:
-    """Who was on the teams of the latest deals that the actor may see, each once, the latest first (REF-7)."""
+    """The people on the teams of the latest deals that the actor may see, each once, the latest first (REF-7)."""
     own = Referral.objects.visible_to(actor).filter(company_id=actor.own_company_id)
     latest = own.newest_first().values("pk")[:LATEST_DEALS]
     members = TeamMember.objects.filter(referral__in=latest).order_by("-referral_id", "pk")
     found: dict[str, dict[str, str]] = {}
-    for member in members.values("first_name", "last_name", "phone", "email")[:MOST_MEMBERS]:
+    for member in members.values("first_name", "last_name", "phone", "email")[:MAX_MEMBERS]:
         found.setdefault(member["email"], {name: member[name] for name in PERSON})  # type: ignore[literal-required]
-    return list(found.values())[:MOST_PEOPLE]
+    return list(found.values())[:MAX_PEOPLE]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Group:
 
 
 def solutions(actor: Actor, query: str, chosen: Sequence[str]) -> list[Group]:
-    """The own company's, the vendor's and third parties' (REF-8)."""
+    """The solutions to choose from: the company's own, the vendor's and third parties' (REF-8)."""
     ready = Solution.objects.choosable().order_by("name")
     own, vendors = list(ready.own(actor)), list(ready.of_vendor())
     return [
@@ -65,14 +65,14 @@ def solutions(actor: Actor, query: str, chosen: Sequence[str]) -> list[Group]:
 
 
 def third_party(actor: Actor, query: str, chosen: Sequence[str]) -> Group:
-    """Those chosen, and of the others as many as fit, by name or company; folded, so that spelling doesn't matter."""
+    """The chosen third-party solutions, and further matches by name or company up to the limit. Spelling is folded."""
     others = Solution.objects.choosable().third_party(actor).annotate(company=F("publisher__name")).order_by("name")
     letters, kept = fold(query).strip(), set(chosen)
     found = [s for s in others if letters in fold(f"{s.name} {s.company}")]
     more = [s for s in found if str(s.public_id) not in kept]
     first = [s for s in others if str(s.public_id) in kept]
-    shown = [*first, *more[:MOST_SOLUTIONS]]
-    return _group("third", gettext("Of third parties"), shown, chosen, more=max(0, len(more) - MOST_SOLUTIONS))
+    shown = [*first, *more[:MAX_SOLUTIONS]]
+    return _group("third", gettext("Of third parties"), shown, chosen, more=max(0, len(more) - MAX_SOLUTIONS))
 
 
 def _group(code: str, label: str, found: Sequence[Solution], chosen: Sequence[str], more: int = 0) -> Group:
@@ -82,7 +82,7 @@ def _group(code: str, label: str, found: Sequence[Solution], chosen: Sequence[st
 def with_chosen(
     found: list[tuple[Company, Responsiveness]], chosen: Any, *, now: datetime
 ) -> list[tuple[Company, Responsiveness]]:
-    """Partners found, and the one already chosen, whatever was searched for since."""
+    """The partners found, and the chosen one, even if the search no longer matches it."""
     if not chosen or not drafts.is_id(str(chosen)) or str(chosen) in {str(c.public_id) for c, _r in found}:
         return found
     kept = list(partners.ecosystem().filter(public_id=chosen))
@@ -94,7 +94,7 @@ def with_chosen(
 
 
 def review(pages: Wizard) -> dict[str, Any]:
-    """Everything that was entered, step by step, with what is still missing or wrong (REF-5..9)."""
+    """All answers, step by step, with everything that is missing or wrong (REF-5..9)."""
     problems = pages.problems()
     sections = [
         {"step": step, "label": gettext(STEPS[step]), "facts": _facts(pages, step), "problems": problems[step]}
@@ -103,8 +103,8 @@ def review(pages: Wizard) -> dict[str, Any]:
     ]
     kind = rules.deal_type(
         help_code=pages.help_code,
-        vendor_may_view=pages.judged(HELP)["vendor_may_view"].value() == "yes",
-        assessment=bool(pages.judged(SOLUTIONS)["assessment"].value()),
+        vendor_may_view=pages.validated(HELP)["vendor_may_view"].value() == "yes",
+        assessment=bool(pages.validated(SOLUTIONS)["assessment"].value()),
     )
     return {
         "sections": sections,
@@ -123,23 +123,23 @@ _SHOWN = {
 
 
 def _facts(pages: Wizard, step: str) -> list[tuple[str, list[str]]]:
-    """A step's answers as label and lines; what is empty is left out."""
+    """The answers of a step as labels and lines, without the empty ones."""
     if step == TEAM:
         team = [_person(row) for row in pages.team]
         return [(gettext("People"), [line for line in team if line])]
-    form = pages.judged(step)
+    form = pages.validated(step)
     found = [(str(form[name].label), _lines(form[name])) for name in _SHOWN[step]]
     return [(label, lines) for label, lines in found if lines]
 
 
 def _person(row: dict[str, str]) -> str:
-    """Name, phone and address, as far as they are typed."""
+    """The person's name, phone and address, as far as they were typed."""
     first, last, phone, email = (row.get(name, "").strip() for name in PERSON)
     return ", ".join(filter(None, [f"{first} {last}".strip(), phone, email]))
 
 
 def _lines(bound: BoundField) -> list[str]:
-    """What was answered, as people say it; of an answer that is wrong, what was typed."""
+    """An answer as readable text; if it is wrong, exactly what was typed."""
     value = bound.form.cleaned_data.get(bound.name) if not bound.errors else bound.value()
     match value:
         case None | "" | []:

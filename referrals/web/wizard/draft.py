@@ -1,4 +1,4 @@
-"""A draft as the wizard reads it: its steps' forms, what is wrong with each, and the deal they make (REF-1..9)."""
+"""The wizard's view of a draft: its steps' forms, their problems, and the deal they make (REF-1..9)."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from referrals.models import Draft, Referral
 from referrals.rules import sharing
 from referrals.selectors import partners
 from referrals.services import creation, drafts
-from referrals.web.forms.deal import add_blockers, unjudged
+from referrals.web.forms.deal import add_blockers, without_errors
 from referrals.web.forms.editing import InviteForm
-from referrals.web.wizard.forms import Around, CustomerStep, DealStep, HelpStep, SolutionsStep, Step, TeamStep
+from referrals.web.wizard.forms import CustomerStep, DealStep, HelpStep, SolutionsStep, Step, StepContext, TeamStep
 
 CUSTOMER, DEAL, TEAM, SOLUTIONS, HELP, REVIEW = "customer", "deal", "team", "solutions", "help", "review"
 STEPS: Mapping[str, str] = {
@@ -47,31 +47,31 @@ FORMS: Mapping[str, type[Step]] = {
 }
 PERSON = ("first_name", "last_name", "phone", "email")
 #: Of what is typed, so that a draft can't grow without end; rules and forms refuse far less.
-MOST_ROWS, MOST_INVITATIONS = 60, 60
+MAX_ROWS, MAX_INVITATIONS = 60, 60
 _ROW = re.compile(r"team-(\d{1,3})-(\w+)")
 
 
 class Unfinished(Exception):
-    """Something is still missing or wrong in the draft; its review says what."""
+    """The draft still has missing or wrong answers; its review lists them."""
 
 
 # What was typed, kept and shown again
 
 
 def typed(step: str, posted: QueryDict) -> Any:
-    """What is kept of a sent step: its own fields as they were typed."""
+    """The part of a sent step that is saved: its own fields, as they were typed."""
     if step == TEAM:
         return rows(posted)
     return {name: posted.getlist(name) for name in FORMS[step].base_fields if name in posted}
 
 
 def rows(posted: QueryDict) -> list[dict[str, str]]:
-    """The team's rows in their order, however many the form says there are."""
+    """The team's rows in order, however many the formset claims to have."""
     found: dict[int, dict[str, str]] = {}
     for name in posted:
         if (match := _ROW.fullmatch(name)) and match[2] in PERSON:
             found.setdefault(int(match[1]), {})[match[2]] = str(posted[name])
-    return [{name: found[n].get(name, "") for name in PERSON} for n in sorted(found)][:MOST_ROWS]
+    return [{name: found[n].get(name, "") for name in PERSON} for n in sorted(found)][:MAX_ROWS]
 
 
 def _query(values: Mapping[str, list[str]]) -> Any:
@@ -82,14 +82,14 @@ def _query(values: Mapping[str, list[str]]) -> Any:
 
 
 def _team_data(team: list[dict[str, str]]) -> dict[str, list[str]]:
-    """Rows as a formset reads them."""
+    """The rows as POST data for a formset."""
     cells = {f"team-{n}-{name}": [row.get(name, "")] for n, row in enumerate(team) for name in PERSON}
     return {"team-TOTAL_FORMS": [str(len(team))], "team-INITIAL_FORMS": ["0"], **cells}
 
 
 @dataclass(frozen=True)
 class Invitation:
-    """One partner to be invited with the deal, as it was typed (REF-9)."""
+    """One invited partner of the draft, as it was typed (REF-9)."""
 
     key: str
     form: InviteForm
@@ -102,7 +102,7 @@ class Invitation:
 
 
 class Wizard:
-    """A draft before its author. Forms are made when they are asked for, each once."""
+    """A draft for its author. Each form is made on first use and then reused."""
 
     def __init__(self, draft: Draft, *, actor: Actor, now: datetime) -> None:
         self.draft, self.actor, self.now = draft, actor, now
@@ -118,7 +118,7 @@ class Wizard:
 
     @cached_property
     def tried(self) -> set[str]:
-        """The steps one has tried to leave for the next, whose faults are told from then on."""
+        """The steps that the person has tried to leave; their errors are shown from then on."""
         return {CUSTOMER, DEAL, TEAM, SOLUTIONS, HELP} & set(self.draft.data.get("tried", []))
 
     @property
@@ -126,22 +126,22 @@ class Wizard:
         return list(self.draft.data.get(TEAM, []))
 
     def form(self, step: str) -> Step:
-        """The step's form with what was typed, not judged."""
+        """The step's form with what was typed, without errors."""
         form = self._new_form(step)
         if form.is_bound:
-            unjudged(form)
+            without_errors(form)
         return form
 
-    def judged(self, step: str) -> Step:
-        """The step's form with everything that is wrong with it, by itself; one never filled in is judged as empty."""
+    def validated(self, step: str) -> Step:
+        """The step's form with all its errors; a step never filled in is validated as if it were empty."""
         form = self._parsed(step)
         if step not in self._judged:
             self._judged.add(step)
-            add_blockers(form, form.blockers(self.around))
+            add_blockers(form, form.blockers(self.step_context))
         return form
 
     def _parsed(self, step: str) -> Step:
-        """The step's form with what was typed, read but not held against the rules."""
+        """The step's form with what was typed, parsed but not checked by the rules."""
         if step not in self._forms:
             form = self._forms[step] = self._new_form(step, bound=True)
             if form.is_valid():
@@ -149,12 +149,12 @@ class Wizard:
         return self._forms[step]
 
     @property
-    def around(self) -> Around:
-        return Around(today=self.now.date(), policy=self.context.policy, help_code=self.help_code)
+    def step_context(self) -> StepContext:
+        return StepContext(today=self.now.date(), policy=self.context.policy, help_code=self.help_code)
 
     @property
     def help_code(self) -> str:
-        """What is asked for on the last step, as far as it means anything."""
+        """The kind of help chosen on the last step, if the choice is valid."""
         asked = (self.draft.data.get(HELP, {}).get("help_code") or [rules.NO_HELP])[-1]
         return asked if asked in rules.HELP else rules.NO_HELP
 
@@ -187,7 +187,7 @@ class Wizard:
         return {invitation["key"] for invitation in self.kept_invitations()}
 
     def invite_form(self, key: str, *, values: Mapping[str, list[str]] | None = None) -> InviteForm:
-        """The invitation's form: as it was typed, or what a new one begins with."""
+        """The invitation's form with what was typed, or with initial values if it is new."""
         kept = next((i["values"] for i in self.kept_invitations() if i["key"] == key), None)
         data = values if values is not None else kept
         deal = self.draft.data.get(DEAL, {})
@@ -201,7 +201,7 @@ class Wizard:
         )
 
     def judge_invitation(self, key: str, form: InviteForm) -> bool:
-        """Say what is wrong with it, each at its field: the own company, a partner invited already, the terms."""
+        """Add the invitation's errors at their fields: own company, a partner invited twice, wrong terms."""
         if not form.is_valid():
             return False
         invitation = form.invitation()
@@ -221,18 +221,18 @@ class Wizard:
 
     @cached_property
     def invitations(self) -> list[Invitation]:
-        """All of them, judged."""
+        """All invitations, validated."""
         found = []
         for kept in self.kept_invitations():
             form = self.invite_form(kept["key"])
             self.judge_invitation(kept["key"], form)
-            found.append(Invitation(kept["key"], form, told(form)))
+            found.append(Invitation(kept["key"], form, form_errors(form)))
         return found
 
     # The deal they make
 
     def deal(self) -> verbs.NewDeal | None:
-        """What create_deal takes, once every step can be read."""
+        """The input for create_deal; every step must be parsed."""
         for step in FORMS:
             self._parsed(step)
         if len(self._values) < len(FORMS):
@@ -259,8 +259,8 @@ class Wizard:
         )
 
     def problems(self) -> dict[str, list[str]]:
-        """Everything that keeps the deal from being created, by step (REF-5..9)."""
-        found = {step: told(self.judged(step)) for step in FORMS}
+        """Every reason against creating the deal, by step (REF-5..9)."""
+        found = {step: form_errors(self.validated(step)) for step in FORMS}
         for invitation in self.invitations:
             found[HELP] += [f"{invitation.partner or '–'}: {problem}" for problem in invitation.problems]
         deal = self.deal()
@@ -272,15 +272,15 @@ class Wizard:
         return found
 
     def inviter_blockers(self, deal: verbs.NewDeal) -> Iterable[Blocker]:
-        """Whom only the team lets change the deal has to be on it to invite others to it (ORG-2, REF-9)."""
+        """An author who works on the deal only as a team member must be on its team to invite others (ORG-2, REF-9)."""
         listed = self.actor.email.lower() in {member.email.lower() for member in deal.team}
         if self.kept_invitations() and not listed and not writing_scope(self.actor).covers(deal.location.pk):
             message = _("You invite partners to this deal, so you have to be on its team yourself.")
             yield Blocker("inviter_not_on_team", message, "REF-9", "team")
 
 
-def told(form: django_forms.Form) -> list[str]:
-    """What is said of a form, field by field."""
+def form_errors(form: django_forms.Form) -> list[str]:
+    """The errors of a form, each with its field's label."""
     found = [str(error) for error in form.non_field_errors()]
     found += [f"{_asked(bound.label)} {error}" for bound in form for error in bound.errors]
     team = getattr(form, "team", None)
@@ -290,7 +290,7 @@ def told(form: django_forms.Form) -> list[str]:
 
 
 def _asked(label: Any) -> str:
-    """A field's label before what is said of it."""
+    """The label of a field, as it stands before its error."""
     return str(label) if str(label).endswith("?") else f"{label}:"
 
 
@@ -313,7 +313,7 @@ def _add(found: list[str], blocker: Blocker) -> None:
 
 
 def change_step(step: str, posted: QueryDict, *, tried: bool) -> Callable[[drafts.Data], drafts.Data]:
-    """The draft's data with this step as it was sent."""
+    """The draft's data with this step replaced by what was sent."""
 
     def change(data: drafts.Data) -> drafts.Data:
         if step in FORMS:
@@ -326,12 +326,12 @@ def change_step(step: str, posted: QueryDict, *, tried: bool) -> Callable[[draft
 
 
 def is_key(text: str) -> bool:
-    """Whether it can name an invitation of a draft."""
+    """Whether the text can be the key of an invitation."""
     return bool(re.fullmatch(r"[0-9a-f]{12}", text))
 
 
 def change_invitation(key: str, posted: QueryDict | None) -> Callable[[drafts.Data], drafts.Data]:
-    """The draft's data with this invitation as it was sent, or without it."""
+    """The draft's data with this invitation replaced by what was sent, or removed."""
 
     def change(data: drafts.Data) -> drafts.Data:
         kept = list(data.get("invitations", []))
@@ -341,15 +341,17 @@ def change_invitation(key: str, posted: QueryDict | None) -> Callable[[drafts.Da
             names = [n for n in posted if n in InviteForm.base_fields or n.startswith("team-")]
             values = {name: posted.getlist(name) for name in names}
         kept[place : place + 1] = [{"key": key, "values": values}] if posted is not None else []
-        return {**data, "invitations": kept[:MOST_INVITATIONS]}
+        return {**data, "invitations": kept[:MAX_INVITATIONS]}
 
     return change
 
 
 @transaction.atomic
 def finish(public_id: uuid.UUID, *, actor: Actor, now: datetime) -> Referral:
-    """Create everything the draft says, the deal, the vendor's copy and the partners' invitations, and the draft is
-    gone (REF-9, REF-10). Raises DraftGone, Unfinished, RuleViolation; then nothing has happened."""
+    """Create the deal with the vendor's copy and the partners' invitations, and delete the draft (REF-9, REF-10).
+
+    Raises DraftGone, Unfinished, RuleViolation; then nothing was written.
+    """
     draft = drafts.lock(public_id, actor)
     wizard = Wizard(draft, actor=actor, now=now)
     deal = wizard.deal()

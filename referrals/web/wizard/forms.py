@@ -1,4 +1,4 @@
-"""The forms of a new deal, one for each step of the wizard (REF-5..8)."""
+"""The forms of a new deal, one per step of the wizard (REF-5..8)."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from referrals.web.forms.editing import ContactMixin
 
 
 @dataclass(frozen=True)
-class Around:
-    """What a step is judged by besides its own answers."""
+class StepContext:
+    """What a step is checked against besides its own answers."""
 
     today: date
     policy: Policy
@@ -35,14 +35,14 @@ class Around:
 
 
 class Step(forms.Form):
-    """One step: it parses its own answers and says what the rules have against those that can be read."""
+    """One step: it parses its own answers, and asks the rules about those that could be parsed."""
 
-    def blockers(self, around: Around) -> Iterable[Blocker]:
+    def blockers(self, context: StepContext) -> Iterable[Blocker]:
         return ()
 
 
 class CustomerFields(forms.Form):
-    """The customer, by country and first letters (REF-5)."""
+    """The customer, found by country and first letters (REF-5)."""
 
     country = forms.ChoiceField(
         label=_("Country"),
@@ -66,16 +66,16 @@ class CustomerFields(forms.Form):
 
 
 class CustomerStep(CustomerFields, ContactMixin, Step):
-    """Who buys, and whom to speak with there (REF-5)."""
+    """The customer, and the contact there (REF-5)."""
 
     field_order = ["country", "customer_search", "customer"]
 
-    def blockers(self, around: Around) -> Iterable[Blocker]:
-        return rules.contact_blockers(self.contact(), help_code=around.help_code)
+    def blockers(self, context: StepContext) -> Iterable[Blocker]:
+        return rules.contact_blockers(self.contact(), help_code=context.help_code)
 
 
 class DealStep(MoneyMixin, Step):
-    """The details (REF-6)."""
+    """The deal's details (REF-6)."""
 
     name = forms.CharField(label=_("Deal name"), max_length=200)
     location = forms.ModelChoiceField(
@@ -107,19 +107,19 @@ class DealStep(MoneyMixin, Step):
         if len(locations) == 1:
             self.fields["location"].initial = locations[0]
 
-    def blockers(self, around: Around) -> Iterable[Blocker]:
+    def blockers(self, context: StepContext) -> Iterable[Blocker]:
         # What can't be read is told of already; nothing is held against its stand-in.
-        data = {"name": "-", "value": Decimal(1), "currency": "USD", "close_date": around.today, **self.cleaned_data}
+        data = {"name": "-", "value": Decimal(1), "currency": "USD", "close_date": context.today, **self.cleaned_data}
         value = Money(data["value"], data["currency"])
-        yield from rules.detail_blockers(name=data["name"], value=value, notes=data["notes"], policy=around.policy)
-        yield from rules.close_date_blockers(data["close_date"], today=around.today)
+        yield from rules.detail_blockers(name=data["name"], value=value, notes=data["notes"], policy=context.policy)
+        yield from rules.close_date_blockers(data["close_date"], today=context.today)
 
 
 class TeamStep(TeamMixin, Step):
-    """Who works on the deal (REF-7)."""
+    """The deal's team (REF-7)."""
 
-    def blockers(self, around: Around) -> Iterable[Blocker]:
-        return rules.team_blockers(self.members(), policy=around.policy) if self.is_valid() else ()
+    def blockers(self, context: StepContext) -> Iterable[Blocker]:
+        return rules.team_blockers(self.members(), policy=context.policy) if self.is_valid() else ()
 
 
 class SolutionsStep(Step):
@@ -153,7 +153,7 @@ class SolutionsStep(Step):
             "A solution you had chosen can't be put on deals any more and was taken off. Check the others."
         )
 
-    def blockers(self, around: Around) -> Iterable[Blocker]:
+    def blockers(self, context: StepContext) -> Iterable[Blocker]:
         data = self.cleaned_data
         if {"solutions", "assessment", "assessment_location"} - data.keys():
             return ()
@@ -161,7 +161,7 @@ class SolutionsStep(Step):
             len(data["solutions"]),
             has_assessment=data["assessment"] is not None,
             assessment_location=bool(data["assessment_location"]),
-            policy=around.policy,
+            policy=context.policy,
         )
 
 

@@ -1,4 +1,4 @@
-"""The wizard's pages: a new deal, step by step, kept as a draft until its last button (REF-5..10)."""
+"""The wizard's pages: a new deal step by step, saved as a draft until its last button (REF-5..10)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import replace_url
 
-from portal.accounts.edge import ActorRequest, needs_actor
+from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.customers.models import Customer
 from portal.params import whole_number
 from portal.workflow.blockers import RuleViolation
@@ -27,7 +27,7 @@ from referrals.selectors import partners
 from referrals.selectors.recipients import reach
 from referrals.services import drafts
 from referrals.web.actions import me, redirect_to
-from referrals.web.forms.deal import unjudged
+from referrals.web.forms.deal import without_errors
 from referrals.web.wizard import choices
 from referrals.web.wizard import draft as wizard
 from referrals.web.wizard.draft import CUSTOMER, HELP, REVIEW, STEPS, TEAM, Wizard
@@ -36,8 +36,10 @@ View = Callable[..., HttpResponse]
 
 
 def _writes_deals(view: View) -> View:
-    """Only for who may create deals; the others are told what is missing (ORG-5). A draft that has become a deal
-    leads to it, whichever of its pages is asked for or sent once more."""
+    """Only for people who may create deals; others see what is missing (ORG-5).
+
+    Every page of a draft that has become a deal redirects to the deal.
+    """
 
     @needs_actor
     def wrapped(request: ActorRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -60,16 +62,16 @@ def _step_url(draft: uuid.UUID, step: str) -> str:
 @_writes_deals
 @require_GET
 def new_deal(request: ActorRequest) -> HttpResponse:
-    """The first step of a new deal, with the drafts begun earlier beside it."""
+    """The first step of a new deal, with the person's other drafts beside it."""
     now = timezone.now()
     draft = drafts.new(request.actor, team=me(request), now=now)
-    return _page(request, Wizard(draft, actor=request.actor, now=now), CUSTOMER, judged=False)
+    return _page(request, Wizard(draft, actor=request.actor, now=now), CUSTOMER, validated=False)
 
 
 @_writes_deals
 @require_http_methods(["GET", "POST"])
 def step(request: ActorRequest, draft: uuid.UUID, step: str) -> HttpResponse:
-    """One step. Whatever is sent is kept, right or wrong; only *Continue* asks whether it is right."""
+    """One step. Everything sent is saved, right or wrong; only *Continue* checks it."""
     if step not in STEPS:
         raise Http404
     if request.method == "POST":
@@ -78,11 +80,11 @@ def step(request: ActorRequest, draft: uuid.UUID, step: str) -> HttpResponse:
         return _send(request, draft, step)
     now = timezone.now()
     pages = Wizard(drafts.get(draft, request.actor), actor=request.actor, now=now)
-    return _page(request, pages, step, judged=step in pages.tried or step == REVIEW)
+    return _page(request, pages, step, validated=step in pages.tried or step == REVIEW)
 
 
 def _save(request: ActorRequest, draft: uuid.UUID, step: str, **options: Any) -> Draft:
-    """Keep what was typed; a draft begins with its author on the team."""
+    """Save what was typed; a new draft has its author on the team."""
     keep = wizard.change_step(step, request.POST, tried=options.pop("tried", False))
     return drafts.keep(
         draft,
@@ -95,10 +97,10 @@ def _save(request: ActorRequest, draft: uuid.UUID, step: str, **options: Any) ->
 
 
 def _autosave(request: ActorRequest, draft: uuid.UUID, step: str) -> HttpResponse:
-    """What is being typed, unless another tab has saved since. The address becomes the draft's own."""
+    """Save while somebody types, unless another tab has saved since. The page's address becomes the draft's."""
     context: dict[str, Any] = {"elsewhere": False}
     try:
-        saved = _save(request, draft, step, seen=request.POST.get("seen", ""))
+        saved = _save(request, draft, step, base=request.POST.get("seen", ""))
         context |= {"stamp": drafts.stamp(saved), "saved_at": saved.updated_at}
     except drafts.WrittenElsewhere:
         context |= {"stamp": request.POST.get("seen", ""), "elsewhere": True}
@@ -107,15 +109,15 @@ def _autosave(request: ActorRequest, draft: uuid.UUID, step: str) -> HttpRespons
 
 
 def _send(request: ActorRequest, draft: uuid.UUID, step: str) -> HttpResponse:
-    """Keep the step and go where the button leads: on, back, to any other step, or on with this one."""
+    """Save the step and go where the button leads: on, back, to another step, or stay."""
     go, to = request.POST.get("go", ""), request.POST.get("to", "")
     if step == REVIEW and go == "create":
         return _create(request, draft)
     saved = _save(request, draft, step, tried=go == "next")
     if go == "next" and step != REVIEW:
         pages = Wizard(saved, actor=request.actor, now=timezone.now())
-        if wizard.told(pages.judged(step)):
-            return _page(request, pages, step, judged=True, status=422)
+        if wizard.form_errors(pages.validated(step)):
+            return _page(request, pages, step, validated=True, status=422)
         return redirect(_step_url(draft, _beside(step, 1)))
     if step == TEAM and (place := _change_team(request, draft)):
         return redirect(_step_url(draft, step) + place)
@@ -132,7 +134,7 @@ def _beside(step: str, by: int) -> str:
 
 
 def _change_team(request: ActorRequest, draft: uuid.UUID) -> str:
-    """Add or remove a row of the team, or a person of earlier deals; where on the page one goes on (REF-7)."""
+    """Add or remove a team row, or add a person of earlier deals. Returns where on the page to continue (REF-7)."""
     post, actor = request.POST, request.actor
     person = next((p for p in choices.people(actor) if p["email"] == post.get("person")), None)
     removed = whole_number(post.get("remove"))
@@ -149,23 +151,23 @@ def _change_team(request: ActorRequest, draft: uuid.UUID) -> str:
         elif person is not None:
             place = "#offered"
             rows = [*(row for row in rows if any(row.values())), person]
-        elif len(rows) < wizard.MOST_ROWS:
+        elif len(rows) < wizard.MAX_ROWS:
             place = f"#id_team-{len(rows)}-first_name"
             rows = [*rows, dict.fromkeys(wizard.PERSON, "")]
-        return {**data, TEAM: rows[: wizard.MOST_ROWS]}
+        return {**data, TEAM: rows[: wizard.MAX_ROWS]}
 
     drafts.keep(draft, change, actor=actor, now=timezone.now())
     return place
 
 
 def _create(request: ActorRequest, draft: uuid.UUID) -> HttpResponse:
-    """The last button: the deal with all that belongs to it, or what is still missing (REF-10)."""
+    """The last button: create the deal, or show what is still missing (REF-10)."""
     now = timezone.now()
     try:
         referral = wizard.finish(draft, actor=request.actor, now=now)
     except (wizard.Unfinished, RuleViolation):
         pages = Wizard(drafts.get(draft, request.actor), actor=request.actor, now=now)
-        return _page(request, pages, REVIEW, judged=True, status=422)
+        return _page(request, pages, REVIEW, validated=True, status=422)
     messages.success(request, gettext("The deal was created."))
     return redirect("deal", referral.public_id)
 
@@ -173,7 +175,7 @@ def _create(request: ActorRequest, draft: uuid.UUID) -> HttpResponse:
 # What a step shows
 
 
-def _page(request: ActorRequest, pages: Wizard, step: str, *, judged: bool, status: int = 200) -> HttpResponse:
+def _page(request: ActorRequest, pages: Wizard, step: str, *, validated: bool, status: int = 200) -> HttpResponse:
     draft = pages.draft
     context = {
         "draft": draft,
@@ -187,7 +189,7 @@ def _page(request: ActorRequest, pages: Wizard, step: str, *, judged: bool, stat
     if step == REVIEW:
         context |= choices.review(pages)
     else:
-        form = pages.judged(step) if judged else pages.form(step)
+        form = pages.validated(step) if validated else pages.form(step)
         context |= {"form": form, **_SHOWN[step](request, pages, form)}
     return render(request, f"referrals/new/{step}.html", context, status=status)
 
@@ -197,12 +199,14 @@ def _typed_name(pages: Wizard) -> str:
 
 
 def _steps(pages: Wizard, current: str) -> list[dict[str, Any]]:
-    """The steps across the top: done, to be corrected, or still to come."""
+    """The steps across the top, each done, to be corrected, or still to come."""
     found = []
     for code, label in STEPS.items():
         look = ""
         if code in pages.tried:
-            wrong = wizard.told(pages.judged(code)) or (code == HELP and any(i.problems for i in pages.invitations))
+            wrong = wizard.form_errors(pages.validated(code)) or (
+                code == HELP and any(i.problems for i in pages.invitations)
+            )
             look = "wrong" if wrong else "done"
         found.append({"code": code, "label": gettext(label), "look": look, "now": code == current})
     return found
@@ -217,7 +221,7 @@ def _show_customer(request: ActorRequest, pages: Wizard, form: Any) -> dict[str,
 
 
 def customers(form: Any) -> list[Customer]:
-    """What the search found, and the one already chosen."""
+    """The customers found, and the one already chosen."""
     query, country = form["customer_search"].value() or "", form["country"].value() or ""
     found = list(Customer.objects.suggest(country, query)) if query.strip() and country else []
     chosen = form["customer"].value()
@@ -276,7 +280,7 @@ _SHOWN: dict[str, Callable[[ActorRequest, Wizard, Any], dict[str, Any]]] = {
 @needs_actor
 @require_GET
 def suggest_customers(request: ActorRequest) -> HttpResponse:
-    """The directory by country and first letters (REF-5), as choices for the form."""
+    """Customers of the directory by country and first letters, as choices for the form (REF-5)."""
     query, country = request.GET.get("customer_search", ""), request.GET.get("country", "")
     found = Customer.objects.suggest(country, query) if query.strip() and country else []
     return render(
@@ -287,7 +291,7 @@ def suggest_customers(request: ActorRequest) -> HttpResponse:
 @needs_actor
 @require_GET
 def suggest_solutions(request: ActorRequest) -> HttpResponse:
-    """Third parties' solutions by some letters, with those chosen already (REF-8)."""
+    """Third-party solutions by some letters, together with those already chosen (REF-8)."""
     query, chosen = request.GET.get("solution_search", ""), request.GET.getlist("solutions")
     return render(
         request,
@@ -299,8 +303,10 @@ def suggest_solutions(request: ActorRequest) -> HttpResponse:
 def deal_kind(
     *, help_code: str, vendor_may_view: bool, assessment: bool, contact_missing: bool = False
 ) -> dict[str, Any]:
-    """The deal type the answers make and what it means for registration, as the form shows it live (REF-1); and
-    whether the help asked for still needs the customer's contact (REF-5)."""
+    """The deal type that the answers make, and what it means for registration; updated while somebody answers (REF-1).
+
+    Also whether the customer's contact is still needed for the help asked for (REF-5).
+    """
     kind = rules.deal_type(help_code=help_code, vendor_may_view=vendor_may_view, assessment=assessment)
     return {
         "code": kind,
@@ -328,10 +334,10 @@ def new_deal_kind(request: ActorRequest) -> HttpResponse:
 @_writes_deals
 @require_http_methods(["GET", "POST"])
 def invitation(request: ActorRequest, draft: uuid.UUID, key: str) -> HttpResponse:
-    """One partner to be invited with the deal (REF-9); kept as it was typed, and told what is wrong with it."""
+    """The page of one partner to invite (REF-9); it saves what was typed, and shows what is wrong with it."""
     pages = Wizard(drafts.get(draft, request.actor), actor=request.actor, now=timezone.now())
     kept = key in pages.invitation_keys
-    if not kept and len(pages.invitation_keys) >= wizard.MOST_INVITATIONS:
+    if not kept and len(pages.invitation_keys) >= wizard.MAX_INVITATIONS:
         messages.error(request, gettext("This draft invites as many partners as it can hold; remove one first."))
         return redirect(_invitations_url(draft))
     if request.method == "POST":
@@ -347,7 +353,7 @@ def _invitations_url(draft: uuid.UUID) -> str:
 
 
 def _send_invitation(request: ActorRequest, draft: uuid.UUID, key: str) -> HttpResponse:
-    """Kept whatever it says; only the last button asks whether it is right."""
+    """Save the invitation, whatever it says; only the last button checks it."""
     removing, finding = "remove" in request.POST, "find" in request.POST
     posted: QueryDict | None = None if removing else request.POST
     saved = drafts.keep(draft, wizard.change_invitation(key, posted), actor=request.actor, now=timezone.now())
@@ -358,7 +364,7 @@ def _send_invitation(request: ActorRequest, draft: uuid.UUID, key: str) -> HttpR
     pages = Wizard(saved, actor=request.actor, now=timezone.now())
     form = pages.invite_form(key)
     if finding:
-        unjudged(form)
+        without_errors(form)
     elif pages.judge_invitation(key, form):
         return redirect(_invitations_url(draft))
     return _invitation_page(request, pages, key, form, status=200 if finding else 422)
@@ -382,7 +388,7 @@ def _invitation_page(request: ActorRequest, pages: Wizard, key: str, form: Any, 
 @_writes_deals
 @require_http_methods(["GET", "POST"])
 def discard_draft(request: ActorRequest, draft: uuid.UUID) -> HttpResponse:
-    """Give a draft up for good."""
+    """Delete a draft after confirmation."""
     found = drafts.get(draft, request.actor)
     if request.method == "POST":
         drafts.discard(draft, request.actor)

@@ -35,10 +35,10 @@ def needs_actor(
     return wrapped
 
 
-def keeps_company(
+def company_admin_required(
     view: Callable[Concatenate[ActorRequest, ...], HttpResponse],
 ) -> Callable[..., HttpResponse]:
-    """Only for whoever keeps his company's people and settings (ORG-2)."""
+    """Only for people who manage their company's people and settings (ORG-2)."""
 
     @needs_actor
     @wraps(view)

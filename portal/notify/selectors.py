@@ -1,4 +1,4 @@
-"""Notices as people read them: in their language, and only as far as they may still see what is told of (REF-24)."""
+"""Notices as their readers see them: in their language, and only while they may see the subject (REF-24)."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ LinkMaker = Callable[[Notice], str]
 _makers: dict[str, LinkMaker] = {}
 
 #: The count in the top bar says no more than that there are many.
-MOST_COUNTED = 99
+MAX_COUNTED = 99
 
 
 def leads_to(page: str) -> Callable[[Openable], Openable]:
-    """Register who may open a page (by its URL's name) that notices lead to."""
+    """Register the function that says which ids of a page (by its URL name) an actor may open."""
 
     def register(openable: Openable) -> Openable:
         _pages[page] = openable
@@ -41,7 +41,8 @@ def leads_to(page: str) -> Callable[[Openable], Openable]:
 
 
 def makes_link(category: str) -> Callable[[LinkMaker], LinkMaker]:
-    """Register who makes the links of one kind of notice: those that let in whoever has them are kept nowhere."""
+    """Register the function that makes the links of one category. Such links let their holder in, so they are never
+    stored."""
 
     def register(make: LinkMaker) -> LinkMaker:
         _makers[category] = make
@@ -51,15 +52,15 @@ def makes_link(category: str) -> Callable[[LinkMaker], LinkMaker]:
 
 
 def link(notice: Notice) -> str:
-    """The path that a notice leads to, for its reader's eyes only: a mail to them, or their browser."""
+    """The notice's path. It may let its holder in: give it only to the reader's mailbox or browser."""
     make = _makers.get(notice.category)
     return make(notice) if make else notice.link
 
 
 def openers(memberships: Iterable[Membership], links: Iterable[str]) -> dict[str, Membership | None]:
-    """The links this person may open, each with the membership to open it by (None: any).
+    """Map each link that this person may open to the membership to open it with (None: any membership).
 
-    One query for each company of his and kind of page, however many links there are.
+    One query for each company of the reader and kind of page, however many links there are.
     """
     asked: dict[str, dict[Any, str]] = defaultdict(dict)
     opened: dict[str, Membership | None] = {}
@@ -78,7 +79,7 @@ def openers(memberships: Iterable[Membership], links: Iterable[str]) -> dict[str
 
 
 def _page_of(link: str) -> tuple[str, Any]:
-    """A link's page and the id in it."""
+    """The URL name of a link's page, and the id in it."""
     try:
         match = resolve(link)
     except Resolver404:
@@ -86,8 +87,8 @@ def _page_of(link: str) -> tuple[str, Any]:
     return match.url_name or "", next(iter(match.kwargs.values()), None)
 
 
-def told(user: User | None, notices: Sequence[Notice]) -> list[Notice]:
-    """Those that may still be told: somebody without an account only that they are invited (REF-24)."""
+def visible_notices(user: User | None, notices: Sequence[Notice]) -> list[Notice]:
+    """The notices that their reader may still see. Somebody without an account sees only invitations (REF-24)."""
     if user is None:
         return [notice for notice in notices if rules.reaches_strangers(notice.category)]
     if not user.is_active:
@@ -97,8 +98,8 @@ def told(user: User | None, notices: Sequence[Notice]) -> list[Notice]:
 
 
 @dataclass(frozen=True)
-class Told:
-    """A notice in the words of the reader's language; without words if he may not see what it is about any more."""
+class RenderedNotice:
+    """A notice as text in the reader's language; without text if the reader may no longer see the subject."""
 
     notice: Notice
     category: rules.Category
@@ -107,7 +108,7 @@ class Told:
 
     @property
     def lines(self) -> str:
-        """The text without its empty lines, for lists."""
+        """The text without empty lines, for lists."""
         return "\n".join(line for line in self.body.splitlines() if line.strip())
 
     @property
@@ -115,25 +116,27 @@ class Told:
         return not self.subject
 
 
-def words(notice: Notice, *, seen: bool = True) -> Told:
+def rendered(notice: Notice, *, visible: bool = True) -> RenderedNotice:
     category = rules.CATEGORIES.get(notice.category, rules.UNKNOWN)
-    if not seen:
-        return Told(notice, category)
+    if not visible:
+        return RenderedNotice(notice, category)
     params = from_json({"code": "", "message": "", "params": notice.params}).params
-    return Told(notice, category, " ".join(_said(notice.subject, params).split()), _said(notice.body, params))
+    return RenderedNotice(notice, category, " ".join(_text(notice.subject, params).split()), _text(notice.body, params))
 
 
-def _said(msgid: str, params: Mapping[str, Param]) -> str:
+def _text(msgid: str, params: Mapping[str, Param]) -> str:
     return text.text(Blocker("", msgid, params=params)) if msgid else ""
 
 
-def page(user: User, memberships: Sequence[Membership], *, after: int | None, limit: int) -> tuple[list[Told], int]:
+def page(
+    user: User, memberships: Sequence[Membership], *, after: int | None, limit: int
+) -> tuple[list[RenderedNotice], int]:
     """A person's notices below one, newest first, and the one to go on from, 0 at the end."""
     rows, last = paging.newest(Notice.objects.of(user.pk), "created_at", after=after, limit=limit)
     opened = openers(memberships, [notice.link for notice in rows])
-    return [words(notice, seen=notice.link in opened) for notice in rows], last
+    return [rendered(notice, visible=notice.link in opened) for notice in rows], last
 
 
 def unread_count(user_id: int) -> int:
-    """How many notices the person has not read; counts no further than one more than is ever said."""
-    return Notice.objects.of(user_id).unread()[: MOST_COUNTED + 1].count()
+    """The number of unread notices, counted up to one more than MAX_COUNTED."""
+    return Notice.objects.of(user_id).unread()[: MAX_COUNTED + 1].count()
