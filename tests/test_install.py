@@ -156,6 +156,7 @@ def test_the_page_is_followed_from_top_to_bottom(place: Path) -> None:
             assert code == 0, said
             _is_up(port, root)
             _has_its_manager(server, root)
+            _works(server)
         finally:
             end(root / "pids")
 
@@ -163,7 +164,7 @@ def test_the_page_is_followed_from_top_to_bottom(place: Path) -> None:
 def _is_up(port: int, root: Path) -> None:
     address = f"http://127.0.0.1:{port}"
     status, ready = installed.fetch(f"{address}/readyz")
-    assert (status, b'"worker": "ok"' in ready) == (200, True), ready
+    assert (status, b'"status": "ok"' in ready) == (200, True), ready
     assert installed.fetch(f"{address}/accounts/login/")[0] == 400, "production answers to its own name only"
     named = re.search(r'"app.css": "(.*?)"', (root / "opt/ortak/staticfiles/staticfiles.json").read_text())
     assert named
@@ -173,10 +174,18 @@ def _is_up(port: int, root: Path) -> None:
 
 
 def _has_its_manager(server: Postgres, root: Path) -> None:
-    query = "SELECT c.name, c.country, u.email FROM accounts_company c, accounts_user u"
-    psql = [server.programs / "psql", "-XAt", "-U", "postgres", "-d", "ortak", "-c", query]
-    rows = subprocess.run(psql, env=server.environment, capture_output=True, text=True, check=True).stdout
+    rows = _asked(server, "SELECT c.name, c.country, u.email FROM accounts_company c, accounts_user u")
     assert rows == "Microsoft|TR|ada@vendor.example\n"
+
+
+def _works(server: Postgres) -> None:
+    """Beat asks a worker for a sign of life every 15 s."""
+    installed.wait(lambda: bool(_asked(server, "SELECT at FROM notify_heartbeat")), "a worker has worked")
+
+
+def _asked(server: Postgres, query: str) -> str:
+    psql = [server.programs / "psql", "-XAt", "-U", "postgres", "-d", "ortak", "-c", query]
+    return subprocess.run(psql, env=server.environment, capture_output=True, text=True, check=True).stdout
 
 
 # The image's steps, and the services' commands
