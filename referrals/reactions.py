@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
-from portal.notify.selectors import leads_to
 
 from portal.accounts.rules import Actor
 from portal.events.models import Event
 from portal.events.services import on
+from portal.notify.selectors import leads_to
 from portal.notify.services import Message, notify
 from portal.policy import services as policies
 from portal.workflow.blockers import Param, Term, _

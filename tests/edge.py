@@ -189,8 +189,8 @@ class Element:
     def children(self) -> list[Element | str]:
         """Elements and strings, as they follow each other."""
         parts: list[Element | str] = [self.node.text or ""]
-        for child in self.node:
-            parts += [Element(child), child.tail or ""]
+        for child in self.node:  # a comment is a node, too, which nobody reads
+            parts += [*([Element(child)] if isinstance(child.tag, str) else []), child.tail or ""]
         return [part for part in parts if part]
 
     @property

@@ -21,10 +21,10 @@ from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.test.client import encode_multipart
-from referrals.wizard import STEPS
 
 from portal.accounts.models import Company
 from referrals.models import Draft
+from referrals.web.wizard.draft import STEPS
 from tests import build
 from tests.edge import Element, parse
 from tests.test_roles import ACTORS, ROWS, Row, World

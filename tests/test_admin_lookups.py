@@ -337,6 +337,8 @@ WRITTEN_ELSEWHERE = {
     "referrals/selectors/figures.py": "the figures' own columns",
     "referrals/services/favorites.py": "the person's own rows",
     "dealreg/admin.py": "the queue's order",
+    "portal/bulk.py": "every column of a model",
+    "referrals/selectors/briefs.py": "the columns that reactions read",
 }
 
 

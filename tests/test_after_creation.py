@@ -30,17 +30,17 @@ fields = st.fixed_dictionaries({"a": values, "b": values})
 
 
 @given(base=fields, current=fields, wanted=fields)
-def test_ref_21_nothing_is_overwritten_silently(seen: dict, current: dict, wanted: dict) -> None:
+def test_ref_21_nothing_is_overwritten_silently(base: dict, current: dict, wanted: dict) -> None:
     """REF-21: an untouched field stays as it is; a field both changed differently is a conflict; the rest is taken."""
-    merged = rules.merge(base=seen, current=current, wanted=wanted)
+    merged = rules.merge(base=base, current=current, wanted=wanted)
     after = current | dict(merged.changes)
-    for name in seen:
-        if wanted[name] == seen[name] or name in merged.conflicts:
+    for name in base:
+        if wanted[name] == base[name] or name in merged.conflicts:
             assert after[name] == current[name]
         else:
             assert after[name] == wanted[name]
-        others_changed = current[name] not in (seen[name], wanted[name])
-        assert (name in merged.conflicts) == (wanted[name] != seen[name] and others_changed)
+        others_changed = current[name] not in (base[name], wanted[name])
+        assert (name in merged.conflicts) == (wanted[name] != base[name] and others_changed)
 
 
 def test_ref_21_two_editors(cast: Cast) -> None:

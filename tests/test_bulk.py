@@ -101,7 +101,8 @@ def test_ref_24_an_address_hears_once_of_an_event_by_copy_too(cast: Cast, by_cop
     user = User.objects.get(email=CONTOSO)
 
     def message(about: Event, subject: str) -> Message:
-        return Message(about, [CONTOSO.upper(), CONTOSO], subject, "Body\t\\N", params={"a": None, "b": "\\"})  # type: ignore[dict-item]
+        params: dict[str, Any] = {"a": None, "b": "\\"}
+        return Message(about, [CONTOSO.upper(), CONTOSO], subject, "Body\t\\N", params=params, category="answer")
 
     notify.notify([message(told, "First"), message(told, "Second")])
     notify.notify([message(told, "Third"), message(other, "Fourth")])
