@@ -13,6 +13,7 @@ from portal.pages.demo.cast import Cast
 from portal.registry import Registry
 from portal.ui import home
 from portal.workflow.blockers import Money
+from referrals.web import deal as deal_parts
 from tests import build
 from tests.edge import Live, parse
 
@@ -49,3 +50,17 @@ def test_what_an_app_adds_stands_on_the_home_page(cast: Cast, monkeypatch: pytes
     page = parse(Live(cast).browser(build.CONTOSO).get(reverse("home")))
     added = page.one("section", id="needs").one("a", class_="o-need")
     assert (added.attrs["href"], "Vote on this: Plant" in added.text) == ("/council/1/", True)
+
+
+def test_a_deal_page_holds_what_apps_add_and_names_none_itself(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts: Registry[deal_parts.FindPart] = Registry()
+    hit = {"hit": {"thing": {"managed": True}}}  # any template will do
+    part = deal_parts.Part(hit, {deal_parts.PANELS: "pages/_hit_customer_badge.html"})
+    live, deal = Live(cast), build.deal(cast)
+    monkeypatch.setattr("portal.pages.deal.PARTS", parts)
+    address = reverse("deal", args=[deal.public_id])
+    plain = parse(live.browser(build.CONTOSO).get(address)).one("main").text
+    parts.add("council", lambda *_asked: part, order=10)
+    added = parse(live.browser(build.CONTOSO).get(address)).one("main").text
+    assert "registration" not in plain.lower()
+    assert added.count("Managed") == plain.count("Managed") + 1

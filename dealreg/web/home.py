@@ -40,7 +40,8 @@ def to_review(actor: Actor, _now: datetime) -> Iterator[Need]:
     """A reviewer's queue, the oldest first, each leading into the administration."""
     if not may_review(actor):
         return
-    found = Registration.objects.filter(status=Status.REVIEW_PENDING).with_context().order_by("review_pending_at")
+    waiting = Registration.objects.visible_to(actor).filter(status=Status.REVIEW_PENDING)
+    found = waiting.with_context().order_by("review_pending_at")
     title = gettext("Review this registration")
     for registration in found[:MAX_ITEMS]:
         url = reverse("admin:dealreg_registration_change", args=[registration.pk])

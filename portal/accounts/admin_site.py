@@ -16,11 +16,12 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import IntegrityError
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
@@ -83,6 +84,14 @@ def _may(request: HttpRequest, roles: tuple[str, ...]) -> bool:
     return actor is not None and actor.is_vendor and actor.has(*roles)
 
 
+def _is_instant(value: Any) -> bool:
+    try:
+        found = parse_datetime(str(value))
+    except ValueError:
+        return False
+    return found is not None and found.tzinfo is not None
+
+
 class PortalAdmin(admin.ModelAdmin):
     """Read-only for every admin role unless a subclass names who writes; nothing is ever deleted here."""
 
@@ -118,7 +127,14 @@ class PortalAdmin(admin.ModelAdmin):
         """
         if lookup in self._dates:
             return bool(NUMBER.fullmatch(str(value))) and 0 < int(value) < LAST_YEAR
-        return lookup in self._filters
+        return lookup in self._filters and (lookup not in self._instants or _is_instant(value))
+
+    @cached_property
+    def _instants(self) -> frozenset[str]:
+        """What is compared with an instant: the links of the filters give its zone, and a day alone means nothing."""
+        compared = {name for name in self._filters if name.endswith(("__gte", "__lt"))}
+        fields = {name: get_fields_from_path(self.model, name.rpartition("__")[0])[-1] for name in compared}
+        return frozenset(name for name, field in fields.items() if isinstance(field, DateTimeField))
 
     @cached_property
     def _dates(self) -> frozenset[str]:

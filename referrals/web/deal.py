@@ -28,7 +28,8 @@ class Part:
 
 
 #: Asked with the deal, who looks at it, and when (UTC).
-PARTS: Registry[Callable[[Referral, Actor, datetime], Part]] = Registry()
+FindPart = Callable[[Referral, Actor, datetime], Part]
+PARTS: Registry[FindPart] = Registry()
 
 
 @dataclass(frozen=True)
