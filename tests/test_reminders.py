@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from dealreg import sweeps as dealreg_sweeps
 from dealreg.models import Registration
+from portal import bulk
 from portal.events.models import Event
 from portal.notify import reminders, selectors
 from portal.notify.models import Notice
@@ -134,7 +135,8 @@ def clones(copy: Referral, count: int) -> None:
     Referral.objects.bulk_create(Referral(**held, engagement=engagement) for engagement in engagements)
 
 
-def test_flow_8_job_a_thousand_cost_as_many_statements_as_one(cast: Cast) -> None:
+def test_flow_8_job_a_thousand_cost_as_many_statements_as_one(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "MANY", 1)
     copy = received(cast)
     with CaptureQueriesContext(connection) as one:
         assert sweeps.remind(now=NOW + 7 * DAY) == 1
