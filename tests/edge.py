@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -209,17 +210,19 @@ class Element:
         return found[0]
 
     def fields(self) -> dict[str, Any]:
-        """What a browser would send of its forms as they stand: a list where a name comes several times."""
-        sent: dict[str, Any] = {}
-        for form in self.node.iter("form"):
-            for name, value in form.form_values():
-                sent[name] = [*_listed(sent[name]), value] if name in sent else value
+        """What a browser would send of the form as it stands: a list where a name comes several times."""
+        form, sent = html_parser.makeelement("form"), {}
+        form.append(deepcopy(self.node))  # of anything that holds fields
+        for name, value in form.form_values():
+            sent[name] = [*_listed(sent[name]), value] if name in sent else value
         return sent
 
 
 def _has(node: HtmlElement, wanted: dict[str, str]) -> bool:
     for name, value in wanted.items():
-        held = node.get(name.rstrip("_").replace("_", "-"))
+        attribute = name.rstrip("_").replace("_", "-")
+        held = node.get(attribute)
+        held = "" if held == attribute else held  # lxml gives `open` the value "open"
         if held is None or (value not in held.split() if name == "class_" else value != held):
             return False
     return True
