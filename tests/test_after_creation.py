@@ -297,3 +297,21 @@ def test_edit_team_with_a_version_that_nobody_was_given(cast: Cast, client: Clie
     for version in ("[" * 60_000, "9" * 5_000, "", "null", "²", "-1"):
         changed = {**form.fields(), "version": version, "team-0-first_name": "Somebody"}
         assert client.post(url, changed).status_code == 422, version[:20]
+
+
+def test_a_verbs_page_tells_of_changes_since_it_was_opened(cast: Cast, client: Client) -> None:
+    """REF-21: what the page showed has changed: decide again, in full sight; a note beside it is no reason to."""
+    referral = build.deal(cast)
+    client.force_login(cast.users[build.CONTOSO])
+    url, owner = reverse("act", args=[referral.public_id, "lose"]), cast.actor(build.CONTOSO)
+    form = next(f for f in parse(client.get(url)).all("form", method="post") if "version" in f.fields())
+    given = form.fields() | {"reason_code": "budget"}
+    do.add_note(referral, text="Well?", actor=owner, now=build.NOW)
+    do.edit_details(Referral.objects.get(pk=referral.pk), name="Renamed", actor=owner, now=build.NOW)
+    refused = client.post(url, given)
+    assert (refused.status_code, "Somebody changed this meanwhile" in refused.content.decode()) == (422, True)
+    assert Referral.objects.get(pk=referral.pk).substatus == "Accepted"
+    form = next(f for f in parse(refused).all("form", method="post") if "version" in f.fields())
+    do.add_note(referral, text="Still there?", actor=owner, now=build.NOW)
+    assert client.post(url, form.fields()).status_code == 302
+    assert Referral.objects.get(pk=referral.pk).substatus == "Lost"

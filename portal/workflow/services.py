@@ -134,6 +134,21 @@ def run(
     return _change(record, verb, inputs, context, expected_version)
 
 
+def run_from_page(
+    record: R, verb: Verb[R, Inputs], inputs: Inputs, *, seen_version: int | None, actor: Actor, now: datetime
+) -> R:
+    """run() for a page that showed this version (None: it doesn't say).
+
+    If only what belongs to the record changed since, such as a note, the verb is run all the same. Raises as run().
+    """
+    try:
+        return run(record, verb, inputs, actor=actor, now=now, expected_version=seen_version)
+    except Stale as stale:
+        if stale.changes:
+            raise
+        return run(record, verb, inputs, actor=actor, now=now, expected_version=stale.version)
+
+
 def creation_blockers(verb: Creation[R, Inputs], inputs: Inputs, context: Context) -> tuple[Blocker, ...]:
     """Every reason against creating the record, as run() would find them."""
     return (*verb.blockers(context), *verb.input_blockers(inputs, context))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -31,22 +30,10 @@ class DealVerb(Verb[Referral, Inputs]):
 
     def settle(self, records: Sequence[Referral], context: Context) -> None:
         if self.shared or self.seen_by_all:
-            _count_in_others(records)
+            others = Referral.objects.filter(engagement__in=[record.engagement_id for record in records])
+            others.exclude(pk__in=[record.pk for record in records]).update(version=F("version") + 1)
         if self.indexed:
             search_index.index_engagements({record.engagement_id for record in records})
-
-
-def _count_in_others(records: Sequence[Referral]) -> None:
-    """Each record's change is one of every other copy of its engagement: one statement where each has one record."""
-    by_count = defaultdict(list)
-    for engagement, count in Counter(record.engagement_id for record in records).items():
-        by_count[count].append(engagement)
-    changed = [record.pk for record in records]
-    for count, engagements in by_count.items():
-        copies = Referral.objects.filter(engagement__in=engagements)
-        copies.exclude(pk__in=changed).update(version=F("version") + count)
-        if count > 1:
-            copies.filter(pk__in=changed).update(version=F("version") + count - 1)
 
 
 @dataclass(frozen=True)

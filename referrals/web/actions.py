@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from portal.accounts.decorators import ActorRequest, needs_actor
+from portal.params import whole_number
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
@@ -143,8 +144,9 @@ def act(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
         raise PermissionDenied
     form = page.form(request, request.POST if request.method == "POST" else None, referral)
     if request.method == "POST" and form.is_valid():
+        seen, inputs = whole_number(request.POST.get("version")), page.inputs(form)
         try:
-            workflow.run(referral, page.verb, page.inputs(form), actor=request.actor, now=now)
+            workflow.run_from_page(referral, page.verb, inputs, seen_version=seen, actor=request.actor, now=now)
         except RuleViolation as violation:
             return _act_page(request, page, referral, form, now, violation)
         messages.success(request, page.done)
@@ -174,6 +176,7 @@ def _act_page(
         "kind": "danger" if action.verb.danger else "primary",
         "violations": action.blockers,
         "form": form,
+        "version": referral.version,
         "cancel_url": reverse("deal", args=[referral.public_id]),
         "win": creation.win_facts(referral, now=now),
     }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -110,28 +111,42 @@ def suggest_partners(request: ActorRequest) -> HttpResponse:
 # Editing
 
 
-@needs_actor
-@require_http_methods(["GET", "POST"])
-def edit_details(request: ActorRequest, public_id: Any) -> HttpResponse:
-    """Edit the details; whoever saves second sees both versions and chooses (REF-21)."""
-    referral = get_referral(request, public_id)
-    action = _action(request, referral, verbs.EDIT_DETAILS)
-    held = asdict(verbs.details_of(referral)) | {"version": referral.version}
-    form = DetailsForm(request.POST if request.method == "POST" else None, initial=held)
+def _edit(
+    request: ActorRequest,
+    referral: Referral,
+    verb: Verb[Referral, Any],
+    form: Any,
+    save: Callable[..., Referral],
+    *,
+    wanted: Callable[[], Any],
+    done: str,
+    **more: Any,
+) -> HttpResponse:
+    """The page of one section; whoever saves second sees both versions and chooses (REF-21)."""
+    action = _action(request, referral, verb)
     if request.method == "POST" and form.is_valid():
+        seen = form.cleaned_data["version"]
         try:
-            editing.edit_details(
-                referral,
-                form.details(),
-                seen_version=form.cleaned_data["version"],
-                actor=request.actor,
-                now=timezone.now(),
-            )
+            save(referral, wanted(), seen_version=seen, actor=request.actor, now=timezone.now())
         except RuleViolation as violation:
             _refused(request, form, violation, action)
         else:
-            return _back(request, referral, gettext("The details were changed."))
-    return _page(request, "referrals/edit_details.html", referral, action, form)
+            return _back(request, referral, done)
+    return _page(request, f"referrals/{verb.name}.html", referral, action, form, **more)
+
+
+def _sent(request: ActorRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
+
+
+@needs_actor
+@require_http_methods(["GET", "POST"])
+def edit_details(request: ActorRequest, public_id: Any) -> HttpResponse:
+    """Edit the details (REF-6, REF-21)."""
+    referral = get_referral(request, public_id)
+    held = asdict(verbs.details_of(referral)) | {"version": referral.version}
+    form, done = DetailsForm(_sent(request), initial=held), gettext("The details were changed.")
+    return _edit(request, referral, verbs.EDIT_DETAILS, form, editing.edit_details, wanted=form.details, done=done)
 
 
 @needs_actor
@@ -139,24 +154,11 @@ def edit_details(request: ActorRequest, public_id: Any) -> HttpResponse:
 def edit_team(request: ActorRequest, public_id: Any) -> HttpResponse:
     """Edit the team (REF-7, REF-21)."""
     referral = get_referral(request, public_id)
-    action, held = _action(request, referral, verbs.EDIT_TEAM), people(referral.team.all())
-    data, first = request.POST if request.method == "POST" else None, {"version": referral.version}
-    form = TeamForm(data, people=held, initial=first)
-    if request.method == "POST" and form.is_valid():
-        try:
-            editing.edit_team(
-                referral,
-                form.members(),
-                seen_version=form.cleaned_data["version"],
-                actor=request.actor,
-                now=timezone.now(),
-            )
-        except RuleViolation as violation:
-            _refused(request, form, violation, action)
-        else:
-            return _back(request, referral, gettext("The team was changed."))
+    held, first = people(referral.team.all()), {"version": referral.version}
+    form, done = TeamForm(_sent(request), people=held, initial=first), gettext("The team was changed.")
     told = reach(request.actor, form.team.addresses())
-    return _page(request, "referrals/edit_team.html", referral, action, form, reach=told)
+    save = editing.edit_team
+    return _edit(request, referral, verbs.EDIT_TEAM, form, save, wanted=form.members, done=done, reach=told)
 
 
 @needs_actor
@@ -164,26 +166,11 @@ def edit_team(request: ActorRequest, public_id: Any) -> HttpResponse:
 def edit_solutions(request: ActorRequest, public_id: Any) -> HttpResponse:
     """Edit the solutions (REF-8, REF-21)."""
     referral = get_referral(request, public_id)
-    action = _action(request, referral, verbs.EDIT_SOLUTIONS)
     held = [line.solution for line in referral.solutions.select_related("solution")]
     # What is on the deal stays choosable, even where it has left the market since.
     choosable = Solution.objects.choosable() | Solution.objects.filter(pk__in=[s.pk for s in held])
-    form = SolutionsForm(
-        request.POST if request.method == "POST" else None,
-        choosable=choosable.order_by("name"),
-        initial={"solutions": [str(s.public_id) for s in held], "version": referral.version},
-    )
-    if request.method == "POST" and form.is_valid():
-        try:
-            editing.edit_solutions(
-                referral,
-                list(form.cleaned_data["solutions"]),
-                seen_version=form.cleaned_data["version"],
-                actor=request.actor,
-                now=timezone.now(),
-            )
-        except RuleViolation as violation:
-            _refused(request, form, violation, action)
-        else:
-            return _back(request, referral, gettext("The solutions were changed."))
-    return _page(request, "referrals/edit_solutions.html", referral, action, form)
+    first = {"solutions": [str(s.public_id) for s in held], "version": referral.version}
+    form = SolutionsForm(_sent(request), choosable=choosable.order_by("name"), initial=first)
+    done = gettext("The solutions were changed.")
+    save = editing.edit_solutions
+    return _edit(request, referral, verbs.EDIT_SOLUTIONS, form, save, wanted=form.chosen, done=done)

@@ -157,6 +157,9 @@ class SolutionsForm(VersionMixin):
         super().__init__(*args, **kwargs)
         self.fields["solutions"].queryset = choosable  # type: ignore[attr-defined]
 
+    def chosen(self) -> list[Solution]:
+        return list(self.cleaned_data["solutions"])
+
 
 class TeamForm(TeamMixin, VersionMixin):
     """The team (REF-7, REF-21)."""
