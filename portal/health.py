@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import metadata
 from typing import Any
 
 from celery import current_app
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -116,6 +116,17 @@ def _heartbeat() -> str:
         return "failing: none yet"
     age = timezone.now() - last
     return OK if age < HEARTBEAT_LASTS else f"failing: the last one was {int(age.total_seconds())} s ago"
+
+
+def worked_since(moment: datetime) -> bool:
+    """Whether a worker has carried out a task since; the run before has left its heartbeat, too."""
+    try:
+        last = last_heartbeat()
+    except DatabaseError:
+        return False
+    finally:
+        connection.close()
+    return last is not None and last > moment
 
 
 def _version() -> str:

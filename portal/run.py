@@ -322,11 +322,13 @@ def children() -> list[Child]:
 
 def keep_going(place: Place, supervisor: Supervisor) -> None:
     """Watch over children and servers; say once when the portal is ready. Only a signal ends this."""
+    from portal import health  # needs the settings
+
     announced, began, looked = False, time.monotonic(), time.monotonic()
     started = datetime.now(UTC)
     while True:
         supervisor.watch()
-        if not announced and ready(place) and at_work(since=started):
+        if not announced and ready(place) and health.worked_since(started):
             announce(place)
             announced = True
         if not announced and time.monotonic() - began > READY_SECONDS:
@@ -354,21 +356,6 @@ def ready(place: Place) -> bool:
             return bool(json.load(answer)["status"] == "ok")
     except (OSError, ValueError):
         return False
-
-
-def at_work(*, since: datetime) -> bool:
-    """Whether a worker has carried out a task since; the run before has left its heartbeat, too."""
-    from django.db import DatabaseError, connections
-
-    from portal.notify.services import last_heartbeat
-
-    try:
-        last = last_heartbeat()
-    except DatabaseError:
-        return False
-    finally:
-        connections.close_all()
-    return last is not None and last > since
 
 
 def announce(place: Place) -> None:
