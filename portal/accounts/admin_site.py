@@ -9,15 +9,17 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin import helpers
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import display_for_value
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import IntegrityError
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
@@ -193,6 +195,15 @@ def titled(kind: type[admin.FieldListFilter], title: Any) -> type[admin.FieldLis
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self.title = title
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            """An instant is one of the links' own, with its zone; anything else means nothing here."""
+            asked = {name: value for name, value in self.used_parameters.items() if not name.endswith("__isnull")}
+            for value in asked.values() if isinstance(self.field, DateTimeField) else ():
+                for instant in value if isinstance(value, list) else [value]:
+                    if (parsed := parse_datetime(str(instant))) is None or parsed.tzinfo is None:
+                        raise IncorrectLookupParameters(instant)
+            return super().queryset(request, queryset)
 
     return Titled
 
