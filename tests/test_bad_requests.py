@@ -159,6 +159,14 @@ def test_an_instant_that_is_none_filters_nothing_in_the_admin(manager: Client, i
         assert {manager.get(url + link).status_code for link in links} == {200}
 
 
+@pytest.mark.parametrize("number", ["5" * 51, "²", "0", "-1", "10000", MANY_DIGITS])
+def test_a_month_that_is_none_filters_nothing_in_the_admin(manager: Client, number: str) -> None:
+    url = reverse("admin:money_monthlyrate_changelist")
+    for asked in ({"year": number}, {"year": "2026", "month": number}, {"year": "2026", "month": "11", "day": number}):
+        answer = manager.get(url, {f"month__{part}": value for part, value in asked.items()})
+        assert answer.status_code in {200, 302}, asked
+
+
 # Files
 
 
