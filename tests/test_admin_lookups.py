@@ -128,10 +128,6 @@ def test_every_list_is_known_here_and_refuses_by_the_one_rule() -> None:
         assert type(kept).get_list_filter is admin.ModelAdmin.get_list_filter, label(kept)
 
 
-#: As the links of the filters give it: a day without its zone is none.
-INSTANT = "2026-11-18 00:00:00+00:00"
-
-
 @pytest.mark.parametrize("role", ROLES)
 def test_only_declared_filters_are_look_ups(live: Live, role: str) -> None:
     """Every column and relation with every look-up, for every role."""
@@ -142,8 +138,7 @@ def test_only_declared_filters_are_look_ups(live: Live, role: str) -> None:
         allowed = {name for name in asked if kept.lookup_allowed(name, "1", request)}
         assert allowed <= DECLARED[label(kept)], label(kept)
         for name in DECLARED[label(kept)]:
-            value = INSTANT if name.endswith(("__gte", "__lt")) else "1"
-            assert kept.lookup_allowed(name, value, request), f"{label(kept)}: {name}"
+            assert kept.lookup_allowed(name, "1", request), f"{label(kept)}: {name}"
         tried += len(asked)
     assert tried > 20_000
 

@@ -146,6 +146,27 @@ def test_ids_that_are_none_are_refused_in_the_admin(live: Live, manager: Client)
     assert manager.post(page, more).status_code == 200
 
 
+@pytest.mark.parametrize("instant", ["9999-12-31", "9999-12-31T23:59:59", "2026-13-99", "x", "²", MANY_DIGITS])
+def test_an_instant_that_is_none_filters_nothing_in_the_admin(manager: Client, instant: str) -> None:
+    lists = {"referrals_referral": "created_at", "notify_notice": "created_at", "events_event": "at"}
+    for name, column in lists.items():
+        url = reverse(f"admin:{name}_changelist")
+        assert manager.get(url, {f"{column}__gte": instant}).headers["Location"] == f"{url}?e=1"
+        links = [
+            a.attrs["href"] for a in parse(manager.get(url)).all("a") if f"{column}__gte" in a.attrs.get("href", "")
+        ]
+        assert len(links) > 3
+        assert {manager.get(url + link).status_code for link in links} == {200}
+
+
+@pytest.mark.parametrize("number", ["5" * 51, "²", "0", "-1", "10000", MANY_DIGITS])
+def test_a_month_that_is_none_filters_nothing_in_the_admin(manager: Client, number: str) -> None:
+    url = reverse("admin:money_monthlyrate_changelist")
+    for asked in ({"year": number}, {"year": "2026", "month": number}, {"year": "2026", "month": "11", "day": number}):
+        answer = manager.get(url, {f"month__{part}": value for part, value in asked.items()})
+        assert answer.status_code in {200, 302}, asked
+
+
 # Files
 
 

@@ -11,7 +11,9 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin import helpers
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import display_for_value, get_fields_from_path
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -84,14 +86,6 @@ def _may(request: HttpRequest, roles: tuple[str, ...]) -> bool:
     return actor is not None and actor.is_vendor and actor.has(*roles)
 
 
-def _is_instant(value: Any) -> bool:
-    try:
-        found = parse_datetime(str(value))
-    except ValueError:
-        return False
-    return found is not None and found.tzinfo is not None
-
-
 class PortalAdmin(admin.ModelAdmin):
     """Read-only for every admin role unless a subclass names who writes; nothing is ever deleted here."""
 
@@ -127,14 +121,7 @@ class PortalAdmin(admin.ModelAdmin):
         """
         if lookup in self._dates:
             return bool(NUMBER.fullmatch(str(value))) and 0 < int(value) < LAST_YEAR
-        return lookup in self._filters and (lookup not in self._instants or _is_instant(value))
-
-    @cached_property
-    def _instants(self) -> frozenset[str]:
-        """What is compared with an instant: the links of the filters give its zone, and a day alone means nothing."""
-        compared = {name for name in self._filters if name.endswith(("__gte", "__lt"))}
-        fields = {name: get_fields_from_path(self.model, name.rpartition("__")[0])[-1] for name in compared}
-        return frozenset(name for name, field in fields.items() if isinstance(field, DateTimeField))
+        return lookup in self._filters
 
     @cached_property
     def _dates(self) -> frozenset[str]:
@@ -174,6 +161,9 @@ class PortalAdmin(admin.ModelAdmin):
                 raise BadRequest("not an id")
         return super().response_action(request, queryset, *args, **kwargs)
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PortalChangeList
+
     # Refused while it is written
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -211,6 +201,16 @@ def _refused(form: type[ModelForm], blockers: Sequence[Blocker]) -> type[ModelFo
                 self.add_error(blocker.field if blocker.field in self.fields else None, message)
 
     return Refused
+
+
+class PortalChangeList(ChangeList):
+    """Numbers that no date has are as wrong as words."""
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        try:
+            return super().get_filters(request)
+        except OverflowError as error:
+            raise IncorrectLookupParameters(error) from error
 
 
 class KnownSelect(AutocompleteSelect):
@@ -267,6 +267,15 @@ def titled(kind: type[admin.FieldListFilter], title: Any) -> type[admin.FieldLis
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self.title = title
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            """An instant is one of the links' own, with its zone; anything else means nothing here."""
+            asked = {name: value for name, value in self.used_parameters.items() if not name.endswith("__isnull")}
+            for value in asked.values() if isinstance(self.field, DateTimeField) else ():
+                for instant in value if isinstance(value, list) else [value]:
+                    if (parsed := parse_datetime(str(instant))) is None or parsed.tzinfo is None:
+                        raise IncorrectLookupParameters(instant)
+            return super().queryset(request, queryset)
 
     return Titled
 
