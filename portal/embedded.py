@@ -391,7 +391,7 @@ def _spawn(
             **_as(account),
         )
     alive = [other for other in _children.get(data_dir, []) if other.poll() is None]
-    _children[data_dir] = [*alive, child]
+    _children[data_dir] = [*alive, log.writer, child]
 
 
 def _wait_for(data_dir: Path, name: str, answers: Callable[[], bool]) -> None:

@@ -21,7 +21,6 @@ LONGEST = 10_000_000
 LONGEST_LINE = 1_000_000
 #: How long a writer may take for what is left in its pipe.
 PATIENCE_SECONDS = 5.0
-_writers: list[subprocess.Popen[bytes]] = []
 
 
 class Log:
@@ -35,12 +34,9 @@ class Log:
 
     def _start(self) -> subprocess.Popen[bytes]:
         null = subprocess.DEVNULL
-        writer = subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(  # noqa: S603
             self._command, stdin=self._read, stdout=null, stderr=null, cwd="/", start_new_session=True
         )
-        _writers[:] = [other for other in _writers if other.poll() is None]
-        _writers.append(writer)
-        return writer
 
     @property
     def fd(self) -> int:
