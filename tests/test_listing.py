@@ -555,8 +555,8 @@ def test_the_newest_first_come_from_their_index(cast: Cast, page: int) -> None:
     if page > 1:
         found_ = view.order.beyond(found_, keyset.Cursor(build.NOW, 1))
     with connection.cursor() as cursor:
-        # Few rows are quicker read and sorted; what is asked is whether the index could serve many. For so few the index
-        # of all companies' deals costs the same; whichever the statistics of the moment prefer, only one may answer.
+        # Few rows are quicker read and sorted; what is asked is whether the index could serve many. For so few
+        # the index of all companies' deals costs the same, and statistics would choose; so only one may answer.
         cursor.execute("DROP INDEX referrals_newest")
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
         plan = found_.with_context()[:51].explain(costs=False)
