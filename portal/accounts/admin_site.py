@@ -13,7 +13,6 @@ from django.contrib import admin
 from django.contrib.admin import helpers
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import display_for_value, get_fields_from_path
-from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -161,9 +160,6 @@ class PortalAdmin(admin.ModelAdmin):
                 raise BadRequest("not an id")
         return super().response_action(request, queryset, *args, **kwargs)
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return PortalChangeList
-
     # Refused while it is written
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -201,16 +197,6 @@ def _refused(form: type[ModelForm], blockers: Sequence[Blocker]) -> type[ModelFo
                 self.add_error(blocker.field if blocker.field in self.fields else None, message)
 
     return Refused
-
-
-class PortalChangeList(ChangeList):
-    """Numbers that no date has are as wrong as words."""
-
-    def get_filters(self, request: HttpRequest) -> Any:
-        try:
-            return super().get_filters(request)
-        except OverflowError as error:
-            raise IncorrectLookupParameters(error) from error
 
 
 class KnownSelect(AutocompleteSelect):
