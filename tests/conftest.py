@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+#: Lets Django's ORM work where an event loop runs; set for the browser's tests, and never for another process.
+ASYNC_UNSAFE = "DJANGO_ALLOW_ASYNC_UNSAFE"
 
 
 def _data_dir() -> Path:
@@ -100,7 +102,8 @@ def process_env(transactional_db: None) -> dict[str, str]:
 
     database = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}")
     urls = {"DATABASE_URL": database.geturl(), "DATABASE_OWNER_URL": "", "REDIS_URL": settings.REDIS_URL}
-    return {**os.environ, **urls}
+    own = {name: value for name, value in os.environ.items() if name != ASYNC_UNSAFE}
+    return {**own, **urls}
 
 
 def chromium() -> str | None:
@@ -117,7 +120,7 @@ def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     # Playwright's event loop lives in this thread, where Django would refuse the ORM.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    os.environ[ASYNC_UNSAFE] = "true"
     with sync_playwright() as playwright:
         # Root (containers, CI) can't have Chromium's sandbox.
         browser = playwright.chromium.launch(executable_path=path, chromium_sandbox=os.getuid() != 0)
