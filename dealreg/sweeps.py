@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import DateTimeField, ExpressionWrapper, F
 
@@ -38,7 +38,7 @@ def open_missed(*, now: datetime, limit: int = 500) -> int:
 
     Looks only at won deals within the registration window that nothing but this check is missing for.
     """
-    since = now - timedelta(days=policies.current(now).registration_window_days)
+    since = now - policies.current(now).register_within
     missed = unregistered().filter(
         closed_at__gte=since,
         value_usd__isnull=False,
@@ -68,7 +68,7 @@ def remind(*, now: datetime, limit: int = 1000) -> int:
 
     The window is counted from the win, because the signing date is unknown until somebody files (REG-7).
     """
-    window = timedelta(days=policies.current(now).registration_window_days)
+    window = policies.current(now).register_within
     until = ExpressionWrapper(F("referral__closed_at") + window, output_field=DateTimeField())
     unfiled = _with_only(Registration.objects.to_register())
     return reminders.remind(

@@ -279,7 +279,7 @@ def _windows(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -
             "signed",
             {
                 "days": policy.registration_window_days,
-                "last_day": inp.signed + timedelta(days=policy.registration_window_days),
+                "last_day": inp.signed + policy.register_within,
             },
         )
     if inp.start and (facts.window_day - inp.start).days > policy.start_window_days:

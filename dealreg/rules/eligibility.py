@@ -92,6 +92,11 @@ class Eligibility:
         return not self.unmet
 
     @property
+    def attainable(self) -> bool:
+        """Whether the deal is eligible, or only waits for the win or the vendor's answer."""
+        return all(c.state != "notMet" for c in self.criteria)
+
+    @property
     def unmet(self) -> tuple[Blocker, ...]:
         """One sentence for each unmet criterion; REG-14 shows them."""
         return tuple(c.message for c in self.criteria if c.state != "met")

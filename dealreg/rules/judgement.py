@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
@@ -87,7 +87,7 @@ def _window(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) ->
     """The days left and the last day to register the contract (REG-7); None where no window applies."""
     if inp.signed is None or inp.signed > facts.today or inp.pricing == PAYG or facts.exception_granted:
         return None, None
-    last_day = inp.signed + timedelta(days=policy.registration_window_days)
+    last_day = inp.signed + policy.register_within
     return (last_day - facts.window_day).days, last_day
 
 

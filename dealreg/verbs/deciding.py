@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from dealreg import rules
 from dealreg.models import Registration
@@ -92,23 +92,30 @@ class Decision(Comment):
     reason_code: str = ""
 
 
-def _decide(record: Registration, inputs: Comment, context: Context) -> Effect:
-    record.reason_code = inputs.reason_code if isinstance(inputs, Decision) else ""
-    record.comment = inputs.comment.strip()
-    record.decided_at = record.close_due_at = context.now
-    return Effect(comment=record.comment)
+#: What a decision takes.
+C = TypeVar("C", bound=Comment, contravariant=True)
 
 
-class Passing(Verb[Registration, Comment]):
-    """A reviewer's verb that approves."""
+class Deciding(Verb[Registration, C]):
+    """A reviewer's verb that decides the registration: the transition of its name, and what the partner reads."""
 
     who = (may_review,)
 
+    def apply(self, record: Registration, inputs: C, context: Context) -> Effect:
+        getattr(record, self.name)()
+        record.reason_code = inputs.reason_code if isinstance(inputs, Decision) else ""
+        record.comment = inputs.comment.strip()
+        record.decided_at = record.close_due_at = context.now
+        return Effect(comment=record.comment)
 
-class Refusing(Verb[Registration, Decision]):
-    """A reviewer's verb that refuses, with a reason code and a comment for the partner (FLOW-5)."""
 
-    who = (may_review,)
+class Passing(Deciding[Comment]):
+    """A decision that approves."""
+
+
+class Refusing(Deciding[Decision]):
+    """A decision that refuses, with a reason code and a comment for the partner (FLOW-5)."""
+
     danger = True
     reasons: ClassVar[Mapping[str, str]] = states.FAIL_REASONS
 
@@ -125,20 +132,12 @@ class PassReview(Passing):
     event = "registration.passed"
     sentence = Sentence("check-circle", "success", _("The registration passed the review"), REGISTRATION)
 
-    def apply(self, record: Registration, inputs: Comment, context: Context) -> Effect:
-        record.pass_review()
-        return _decide(record, inputs, context)
-
 
 class FailReview(Refusing):
     name = "fail_review"
     label = _("Fail the review")
     event = "registration.failed"
     sentence = Sentence("x-circle", "danger", _("The registration failed the review: %(reason)s"), REGISTRATION)
-
-    def apply(self, record: Registration, inputs: Decision, context: Context) -> Effect:
-        record.fail_review()
-        return _decide(record, inputs, context)
 
 
 class RequireAction(Refusing):
@@ -164,20 +163,12 @@ class Match(Passing):
     event = "registration.matched"
     sentence = Sentence("check-circle", "success", _("The marketplace transaction was confirmed"), REGISTRATION)
 
-    def apply(self, record: Registration, inputs: Comment, context: Context) -> Effect:
-        record.match()
-        return _decide(record, inputs, context)
-
 
 class NoMatch(Refusing):
     name = "no_match"
     label = _("No marketplace transaction")
     event = "registration.not_matched"
     sentence = Sentence("x-circle", "danger", _("No marketplace transaction was found: %(reason)s"), REGISTRATION)
-
-    def apply(self, record: Registration, inputs: Decision, context: Context) -> Effect:
-        record.no_match()
-        return _decide(record, inputs, context)
 
 
 class Close(Verb[Registration, None]):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils.translation import gettext
 
 from dealreg import services
 from dealreg.models import NOT_REGISTERED, Registration, Status
 from dealreg.rules import states
-from dealreg.rules.eligibility import Eligibility
 from portal.accounts.rules import Actor
 from portal.policy import services as policies
 from portal.workflow import services as workflow
@@ -22,7 +21,7 @@ def part(referral: Referral, actor: Actor, now: datetime) -> Part:
     own = referral.company_id == actor.company_id
     registration = Registration.objects.with_context().filter(referral=referral).first() if own else None
     eligibility = None if actor.is_vendor else services.eligibility(referral, now=now)
-    milestone = registration_steps(registration, eligible=bool(eligibility and _may_become(eligibility)))
+    milestone = registration_steps(registration, eligible=bool(eligibility and eligibility.attainable))
     context = {
         "milestone": milestone,
         "eligibility": eligibility,
@@ -45,11 +44,6 @@ def part(referral: Referral, actor: Actor, now: datetime) -> Part:
         templates={place: template for place, (template, what) in shown.items() if what},
         actions=workflow.available_actions(registration, actor, now) if registration else (),
     )
-
-
-def _may_become(eligibility: Eligibility) -> bool:
-    """Whether only the win or the vendor's answer is missing."""
-    return all(c.state != "notMet" for c in eligibility.criteria)
 
 
 _LOOKS = {
@@ -95,7 +89,7 @@ def _register_until(referral: Referral, registration: Registration | None, now: 
     """When the window ends if the contract was signed on the day of the win (REG-7)."""
     if registration is None or registration.first_submitted_at or referral.won_at is None:
         return None
-    return referral.won_at + timedelta(days=policies.current(now).registration_window_days)
+    return referral.won_at + policies.current(now).register_within
 
 
 PARTS.add("registration", part, order=10)

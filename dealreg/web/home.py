@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -30,7 +30,7 @@ def to_correct(actor: Actor, _now: datetime) -> Iterator[Need]:
 
 def to_register(actor: Actor, now: datetime) -> Iterator[Need]:
     """Won deals whose registration nobody has filed yet (REG-7)."""
-    window = timedelta(days=policies.current(now).registration_window_days)
+    window = policies.current(now).register_within
     for registration in _own(actor).to_register().with_context().order_by("referral__closed_at")[:MAX_ITEMS]:
         until = (registration.referral.closed_at or now) + window
         yield need("register", "award", gettext("Register this won deal"), registration.referral, until=until)

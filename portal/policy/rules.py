@@ -59,6 +59,10 @@ class Policy:
         return timedelta(days=self.answer_days)
 
     @property
+    def register_within(self) -> timedelta:
+        return timedelta(days=self.registration_window_days)
+
+    @property
     def safe_win_after(self) -> timedelta:
         return timedelta(hours=self.safe_win_hours)
 
