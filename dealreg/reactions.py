@@ -9,10 +9,10 @@ from datetime import datetime
 from django.db import transaction
 
 from dealreg import notifications as kinds
-from dealreg import services
 from dealreg.models import Registration
 from dealreg.rules import states
-from dealreg.selectors import unregistered
+from dealreg.selectors.registration import unregistered
+from dealreg.services import registration as services
 from portal.events.models import Event
 from portal.events.services import on
 from portal.notify.services import Message, notify

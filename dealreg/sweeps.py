@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django.db.models import DateTimeField, ExpressionWrapper, F
 
-from dealreg import services, verbs
+from dealreg import verbs
 from dealreg.models import Registration, RegistrationQuerySet
-from dealreg.selectors import unregistered
+from dealreg.selectors.registration import unregistered
+from dealreg.services import registration as services
 from portal.accounts.rules import SYSTEM
 from portal.notify import reminders
 from portal.policy import services as policies

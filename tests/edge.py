@@ -14,8 +14,8 @@ from django.test import Client
 from django.utils import timezone
 from lxml.html import HtmlElement, document_fromstring, fragment_fromstring, html_parser
 
-from dealreg import services as dealreg
 from dealreg.models import Registration
+from dealreg.services import registration as dealreg
 from portal.money import rules as money_rules
 from portal.money import services as money
 from portal.pages.demo import do

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from dealreg import services as dealreg
 from dealreg import sweeps as dealreg_sweeps
 from dealreg import tasks
 from dealreg.models import Registration
+from dealreg.services import registration as dealreg
 from portal.accounts import services as accounts
 from portal.customers import services as customers
 from portal.events.models import Event

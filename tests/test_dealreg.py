@@ -12,9 +12,10 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from dealreg import services, sweeps
+from dealreg import sweeps
 from dealreg.models import Registration, Status
 from dealreg.rules import states
+from dealreg.services import registration as services
 from dealreg.verbs import CLOSE, ROUTE
 from portal.accounts import services as accounts
 from portal.catalog import services as catalog

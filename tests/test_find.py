@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from dealreg import services as dealreg
+from dealreg.services import registration as dealreg
 from portal.accounts.rules import SYSTEM
 from portal.customers import services as customers
 from portal.customers.models import Customer

@@ -12,9 +12,9 @@ import pytest
 from django.http import QueryDict
 from django.urls import reverse
 
-from dealreg import services
 from dealreg.models import Registration
 from dealreg.rules import states
+from dealreg.services import registration as services
 from portal.catalog.models import Solution
 from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, Cast

@@ -15,9 +15,9 @@ from django_fsm import RETURN_VALUE, FSMField, can_proceed
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from dealreg import services as dealreg
 from dealreg.models import DECIDED, Registration, Status
 from dealreg.rules import states
+from dealreg.services import registration as dealreg
 from dealreg.verbs import MACHINE as REGISTRATION_MACHINE
 from dealreg.verbs import Refusing
 from portal.accounts.rules import Actor

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from dealreg import notifications as registrations
-from dealreg import services as dealreg
+from dealreg.services import registration as dealreg
 from portal.accounts import services as accounts
 from portal.accounts.models import Membership, RoleGrant
 from portal.accounts.rules import SYSTEM

@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
-from dealreg import selectors
+from dealreg.selectors import registration as selectors
 from portal.notify.models import Notice
 from portal.pages.demo import do
 from portal.pages.demo.cast import Cast

@@ -14,10 +14,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from dealreg import services as dealreg
 from dealreg import sweeps as dealreg_sweeps
 from dealreg import tasks as dealreg_tasks
 from dealreg.models import Registration
+from dealreg.services import registration as dealreg
 from portal import bulk
 from portal.events.models import Event
 from portal.notify import services as notify

@@ -12,7 +12,7 @@ from dealreg import rules
 from dealreg.models import Registration
 from dealreg.policies import may_review
 from dealreg.rules import states
-from dealreg.selectors import partner_count
+from dealreg.selectors.registration import partner_count
 from dealreg.timeline import REGISTRATION
 from portal.workflow.blockers import Blocker, _, to_json
 from portal.workflow.timeline import Sentence

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dealreg import rules
 from dealreg.models import NOT_REGISTERED, Registration
 from dealreg.policies import may_file
-from dealreg.selectors import eligibility_of, eligible_solutions, registration_facts, was_settled
+from dealreg.selectors.registration import eligibility_of, eligible_solutions, registration_facts, was_settled
 from dealreg.timeline import REGISTRATION
 from portal.catalog.models import Solution
 from portal.workflow.blockers import Blocker, _

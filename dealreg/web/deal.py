@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.utils.translation import gettext
 
-from dealreg import services
 from dealreg.models import NOT_REGISTERED, Registration, Status
 from dealreg.rules import states
+from dealreg.services import registration as services
 from portal.accounts.rules import Actor
 from portal.policy import services as policies
 from portal.workflow import services as workflow

@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from dealreg import rules, services, verbs
+from dealreg import rules, verbs
 from dealreg.models import Registration, Status
-from dealreg.selectors import eligible_solutions
+from dealreg.selectors.registration import eligible_solutions
+from dealreg.services import registration as services
 from dealreg.web.forms import RegistrationForm, initial_of
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.workflow import services as workflow

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from dealreg import services
+from dealreg.services import registration as services
 from portal.pages.demo.cast import Cast
 from referrals.models import Referral
 from referrals.services import drafts

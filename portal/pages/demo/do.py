@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from dealreg import services as registrations
 from dealreg import verbs as registration_verbs
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
+from dealreg.services import registration as registrations
 from portal.accounts.rules import SYSTEM, Actor
 from portal.catalog.models import Solution
 from portal.workflow.services import run

@@ -18,8 +18,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from dealreg import services
 from dealreg.models import Registration, Status
+from dealreg.services import registration as services
 from dealreg.verbs import MACHINE, Refusing
 from portal.accounts.admin_site import PortalAdmin, actor_of, site
 from portal.events.models import Event

@@ -12,7 +12,7 @@ from django.db import IntegrityError
 from dealreg import rules, verbs
 from dealreg.models import Registration
 from dealreg.rules.eligibility import Eligibility
-from dealreg.selectors import eligibility_of
+from dealreg.selectors.registration import eligibility_of
 from portal.accounts.rules import SYSTEM, Actor
 from portal.policy import services as policies
 from portal.workflow import services as workflow
