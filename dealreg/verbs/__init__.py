@@ -19,7 +19,7 @@ from dealreg.verbs.deciding import (
     Passing,
     Refusing,
 )
-from dealreg.verbs.filing import CLOSE_UNREGISTERED, OPEN, RESUBMIT, SUBMIT, Claim, Opening, judge
+from dealreg.verbs.filing import CLOSE_UNREGISTERED, OPEN, RESUBMIT, SUBMIT, Opening, judge
 from portal.workflow import services as workflow
 from portal.workflow.verbs import Machine
 
@@ -37,7 +37,6 @@ __all__ = [
     "ROUTE",
     "SELECT_FOR_REVIEW",
     "SUBMIT",
-    "Claim",
     "Comment",
     "Decision",
     "Opening",

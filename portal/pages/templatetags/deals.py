@@ -14,7 +14,7 @@ from django.utils.translation import get_language, gettext
 
 from dealreg.models import Registration
 from dealreg.rules import states
-from dealreg.rules.eligibility import Criterion
+from dealreg.rules.criteria import Criterion
 from portal.pages.templatetags.ortak import badge
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Param, _
