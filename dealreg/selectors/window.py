@@ -37,12 +37,12 @@ def with_window(registrations: RegistrationQuerySet, policy: Policy) -> Any:
     """
     counted = Coalesce("draft__signed", "referral__signed_on", TruncDate("referral__closed_at", tzinfo=UTC))
     signed = Q(draft__signed__isnull=False) | Q(referral__signed_on__isnull=False)
-    exact = signed | Q(draft__payg=True) | Q(referral__waiver__isnull=False)
+    known = When(signed | Q(draft__payg=True) | Q(referral__waiver__isnull=False), then=True)
     started = F("draft__start") + timedelta(days=policy.start_window_days)
     last = Cast(Least(counted + policy.register_within, started), DateField())  # LEAST passes over what is null
     periods = [When(counted_day__range=(p.first, p.last), then=Value(p.first - DAY)) for p in closed_periods(policy)]
     open_day = Case(When(draft__payg=True, then=None), *periods, default=F("counted_day"), output_field=DateField())
-    found = registrations.annotate(exact=exact, counted_day=last)
+    found = registrations.annotate(exact=Case(known, default=False), counted_day=last)
     found = found.annotate(last_day=Coalesce("referral__waiver__until", open_day))
     return found.annotate(until=Cast(F("last_day") + DAY, DateTimeField()))
 

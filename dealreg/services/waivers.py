@@ -7,6 +7,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from dealreg.models import Waiver
+from dealreg.selectors.registration import unregistered
 from dealreg.services.registration import open_registrations
 from referrals.models import Referral
 
@@ -20,5 +21,5 @@ def grant(referral: Referral, *, by: str, until: date, now: datetime) -> Waiver:
     """
     granted = {"granted_by": by, "granted_at": now, "until": until}
     waiver, _created = Waiver.objects.update_or_create(referral=referral, defaults=granted)
-    open_registrations([referral] if referral.won_at else [], now=now)
+    open_registrations(unregistered().filter(pk=referral.pk), now=now)
     return waiver
