@@ -27,7 +27,7 @@ class SavedMeanwhile(Exception):
 
 
 @transaction.atomic
-def save(
+def keep(
     registration: Registration,
     answers: Mapping[str, str],
     understood: RegistrationInput,

@@ -130,7 +130,7 @@ def _keep(page: _Page, form: RegistrationForm) -> None:
     """Save the draft, unless another one was saved since. Raises SavedMeanwhile, PermissionDenied, RuleViolation."""
     assert page.filed is not None
     base, actor = page.request.POST.get("draft", ""), page.request.actor
-    page.draft = drafts.save(page.filed, form.typed(), form.value(), actor=actor, now=timezone.now(), base=base)
+    page.draft = drafts.keep(page.filed, form.typed(), form.value(), actor=actor, now=timezone.now(), base=base)
 
 
 def _saved_meanwhile(page: _Page) -> str:
