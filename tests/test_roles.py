@@ -21,7 +21,6 @@ from portal.demo import do
 from portal.demo.cast import ANKARA, PASSWORD, Cast
 from portal.notify.models import Notice
 from portal.pages import services as exports
-from portal.people import services as people
 from portal.policy import services as policies
 from referrals.models import Draft, Referral
 from referrals.services import stage_names
@@ -324,7 +323,7 @@ class World:
         """What Contoso's account admin keeps, one of each, and the link that invites."""
         contoso, admin = self.cast.companies["contoso"], self.cast.actor(ACTORS["admin"] or "")
         who: dict[str, Any] = {"company": contoso, "actor": admin, "now": live.now}
-        asked = people.invite(email="asked@contoso.example", grants=[Grant("viewer")], language="en", **who)
+        asked = invites.create(email="asked@contoso.example", grants=[Grant("viewer")], language="en", **who)
         return {
             "asked": asked.public_id,
             "link": invites.token(asked),

@@ -14,10 +14,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts import rules
+from portal.accounts.forms_admin import DETAILS, PersonForm
 from portal.accounts.models import Company, Location, Role, User
 from portal.accounts.rules import Grant
 from portal.customers.rules import country_choices
-from portal.people.forms_admin import DETAILS, PersonForm
 from portal.workflow import text
 from portal.workflow.blockers import Blocker
 

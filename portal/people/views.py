@@ -14,12 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from portal.accounts import invites, services
 from portal.accounts.decorators import ActorRequest, company_admin_required, needs_actor
 from portal.accounts.models import Company, Invite, Location, Membership, RoleGrant, User
 from portal.accounts.rules import may_keep
-from portal.accounts.services import grants_of
 from portal.params import whole_number
-from portal.people import forms, services, timeline
+from portal.people import forms, timeline
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
 from portal.workflow.timeline import page
@@ -96,7 +96,7 @@ def invite_person(request: ActorRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            services.invite(
+            invites.create(
                 company=company,
                 email=data["email"],
                 grants=form.grants(),
@@ -118,13 +118,13 @@ def _invite(request: ActorRequest, public_id: Any) -> Invite:
 @company_admin_required
 @require_POST
 def resend_invite(request: ActorRequest, public_id: Any) -> HttpResponse:
-    return _answer_invite(request, public_id, services.resend, gettext("The invitation to %(email)s is sent again."))
+    return _answer_invite(request, public_id, invites.resend, gettext("The invitation to %(email)s is sent again."))
 
 
 @company_admin_required
 @require_POST
 def revoke_invite(request: ActorRequest, public_id: Any) -> HttpResponse:
-    return _answer_invite(request, public_id, services.revoke, gettext("The invitation to %(email)s was taken back."))
+    return _answer_invite(request, public_id, invites.revoke, gettext("The invitation to %(email)s was taken back."))
 
 
 def _answer_invite(request: ActorRequest, public_id: Any, verb: Callable[..., Invite], done: str) -> HttpResponse:
@@ -143,7 +143,7 @@ def _answer_invite(request: ActorRequest, public_id: Any, verb: Callable[..., In
 def member(request: ActorRequest, pk: int) -> HttpResponse:
     """A member's roles, and whether they have access at all."""
     found = get_object_or_404(_members(request), pk=pk)
-    form = forms.RolesForm(_posted(request), company=found.company, held=grants_of(found))
+    form = forms.RolesForm(_posted(request), company=found.company, held=services.grants_of(found))
     if request.method == "POST" and form.is_valid():
         try:
             services.change_roles(found, form.grants(), **_who(request))

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from portal.accounts import invites, rules
 from portal.accounts.middleware import COMPANY_KEY
 from portal.accounts.models import Invite, Location, Membership, User
-from portal.people import forms, services, timeline
+from portal.people import forms, timeline
 from portal.workflow.blockers import Blocker, RuleViolation
 
 
@@ -52,7 +52,7 @@ def _signed_in(request: HttpRequest, found: Invite, user: User) -> HttpResponse:
     own = user.email == found.email
     if request.method == "POST":
         try:
-            return _welcome(request, services.accept(found, user=user, now=timezone.now()))
+            return _welcome(request, invites.accept(found, user=user, now=timezone.now()))
         except RuleViolation as violation:
             blockers = violation.blockers
     context = {**_context(found), "own": own, "other": not own, "blockers": blockers}
@@ -68,7 +68,7 @@ def _stranger(request: HttpRequest, found: Invite) -> HttpResponse:
         )
         if request.method == "POST" and form.is_valid():
             try:
-                membership = services.accept_as_new(found, now=timezone.now(), **form.details())
+                membership = invites.accept_as_new(found, now=timezone.now(), **form.details())
             except RuleViolation as violation:
                 forms.add_blockers(form, violation.blockers)
             else:

@@ -15,12 +15,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from portal.accounts import services
 from portal.accounts.admin_site import MANAGERS, PortalAdmin, PortalInline, actor_of, column, site
-from portal.accounts.models import AccountMessage, Company, Location, Membership, RoleGrant, User
-from portal.accounts.rules import Actor
-from portal.accounts.services import leave_message
-from portal.people import services
-from portal.people.forms_admin import (
+from portal.accounts.forms_admin import (
     DETAILS,
     PLACE,
     CompanyForm,
@@ -31,6 +28,8 @@ from portal.people.forms_admin import (
     NewPersonForm,
     PersonForm,
 )
+from portal.accounts.models import AccountMessage, Company, Location, Membership, RoleGrant, User
+from portal.accounts.rules import Actor
 
 
 def _acting(request: HttpRequest) -> Actor:
@@ -161,7 +160,7 @@ class PersonAdmin(PortalAdmin):
 
     def _send_link(self, request: HttpRequest, person: User) -> None:
         """The same link as *Forgot your password?* sends, in the person's language."""
-        leave_message(AccountMessage.Kind.PASSWORD_LINK, email=person.email, now=timezone.now())
+        services.leave_message(AccountMessage.Kind.PASSWORD_LINK, email=person.email, now=timezone.now())
         text = gettext("A link to set the password is on its way to %(email)s.")
         messages.success(request, text % {"email": person.email})
 
