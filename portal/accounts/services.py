@@ -58,6 +58,11 @@ def _change(
 # Companies and their locations
 
 
+def _as_kept(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Countries by their code in capitals."""
+    return {name: value.upper() if name == "country" else value for name, value in given.items()}
+
+
 @transaction.atomic
 def create_company(
     *, name: str, country: str, actor: Actor, now: datetime, kind: str = Company.Kind.PARTNER
@@ -69,10 +74,9 @@ def create_company(
 
 
 @transaction.atomic
-def change_company(company: Company, *, name: str, country: str, actor: Actor, now: datetime) -> Company:
-    """Correct a company's name or country; which side it is on never changes."""
-    values = {"name": name, "country": country.upper()}
-    changed = _change(company, values, "company.changed", company_id=company.pk, actor=actor, now=now)
+def change_company(company: Company, *, actor: Actor, now: datetime, **given: Any) -> Company:
+    """Correct what is given of a company; which side it is on never changes."""
+    changed = _change(company, _as_kept(given), "company.changed", company_id=company.pk, actor=actor, now=now)
     if changed.is_vendor:
         cache.delete("vendor-name")
     return changed
@@ -98,7 +102,7 @@ def add_location(
 def change_location(place: Location, *, actor: Actor, now: datetime, **given: str) -> Location:
     """Correct what is given of it; it stays its company's, and deals stay at it (ORG-4). Raises RuleViolation."""
     check_allowed(actor, place.company_id)
-    values = {name: value.upper() if name == "country" else value for name, value in given.items()}
+    values = _as_kept(given)
     who: dict[str, Any] = {"company_id": place.company_id, "actor": actor, "now": now}
     try:
         with transaction.atomic():

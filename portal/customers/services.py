@@ -163,8 +163,8 @@ def _write_statement(fields: frozenset[str]) -> str:
     arrays = ", ".join("string_to_array(%s, chr(31))" for _name in names)
     kept = [name for name in names if name in fields] + ["search_text"]
     known, offered = (", ".join(f"{row}.{name}" for name in kept) for row in ("known", "EXCLUDED"))
-    told = [name for name in kept if name != "search_text"]
-    was, is_now = (", ".join(f"'{name}', {row}.{name}" for name in told) for row in ("old", "new"))
+    recorded = [name for name in kept if name != "search_text"]
+    was, is_now = (", ".join(f"'{name}', {row}.{name}" for name in recorded) for row in ("old", "new"))
     return f"""
         WITH written AS (
             INSERT INTO customers_customer AS known (public_id, created_at, updated_at, {given})

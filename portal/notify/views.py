@@ -42,13 +42,13 @@ def _person(request: ActorRequest) -> User:
 @needs_actor
 @require_GET
 def notices(request: ActorRequest) -> HttpResponse:
-    """Newest first; *load more* asks for what is below a notice (keyset)."""
+    """Newest first; *load more* asks for what is below a notice."""
     person, after = _person(request), whole_number(request.GET.get("after"))
     shown, last = selectors.page(person, request.memberships, after=after, limit=PAGE)  # type: ignore[attr-defined]
     context = {
         "shown": shown,
         "more_url": f"{reverse('notices')}?after={last}" if last else "",
-        "newest": max((told.notice.pk for told in shown), default=0),
+        "newest": max((item.notice.pk for item in shown), default=0),
         "any_unread": bool(selectors.unread_count(person.pk)),
     }
     more = request.htmx and after is not None  # type: ignore[attr-defined]
@@ -121,7 +121,7 @@ def demo_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 @demo_only
 @require_GET
 def demo_mails(request: HttpRequest) -> HttpResponse:
-    """The kept mails, newest first; the next page begins after the last one shown (keyset)."""
+    """The kept mails, newest first; the next page begins after the last one shown."""
     to, below = request.GET.get("to", "").strip(), request.GET.get("before", "")
     try:
         before = UUID(below) if below else None

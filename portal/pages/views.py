@@ -68,7 +68,7 @@ def search(request: ActorRequest) -> HttpResponse:
 @needs_actor
 @require_GET
 def deals(request: ActorRequest) -> HttpResponse:
-    """The list; *load more* asks for the rows below a key (keyset), so nothing is shown twice or missed."""
+    """The list; *load more* asks for the rows below a key, so nothing is shown twice or missed."""
     view = services.list_view(request.actor)
     asked = DealListQuery.of(values(request.GET), request.actor, kept=view.query)
     if request.htmx and "after" in request.GET:  # type: ignore[attr-defined]

@@ -61,9 +61,9 @@ class NewVersionForm(forms.ModelForm):
         base, newest = cleaned.get("base"), policies.newest()
         if base is not None and base != newest:
             version = PolicyVersion.objects.filter(number=newest).first()
-            told = {"version": version or "v0", "values": json.dumps(version.values if version else {})}
+            params = {"version": version or "v0", "values": json.dumps(version.values if version else {})}
             text = gettext("%(version)s was added meanwhile: %(values)s. Save again to put yours in its place.")
-            self.add_error("values", text % told)
+            self.add_error("values", text % params)
             self.data = {**self.data.dict(), "base": newest}  # type: ignore[attr-defined]
         return cleaned
 

@@ -100,10 +100,10 @@ def _autosave(request: ActorRequest, draft: uuid.UUID, step: str) -> HttpRespons
     """Save while somebody types, unless another tab has saved since. The page's address becomes the draft's."""
     context: dict[str, Any] = {"elsewhere": False}
     try:
-        saved = _save(request, draft, step, base=request.POST.get("seen", ""))
+        saved = _save(request, draft, step, base=request.POST.get("base", ""))
         context |= {"stamp": drafts.stamp(saved), "saved_at": saved.updated_at}
     except drafts.WrittenElsewhere:
-        context |= {"stamp": request.POST.get("seen", ""), "elsewhere": True}
+        context |= {"stamp": request.POST.get("base", ""), "elsewhere": True}
     response = render(request, "referrals/new/base.html#saved", context)
     return replace_url(response, _step_url(draft, step))
 
