@@ -20,13 +20,14 @@ from django_htmx.http import replace_url
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.customers.models import Customer
 from portal.params import whole_number
+from portal.ui.http import redirect_to
 from portal.workflow.blockers import RuleViolation
 from referrals import rules, verbs
 from referrals.models import Draft
 from referrals.selectors import partners
 from referrals.selectors.recipients import reach
 from referrals.services import drafts
-from referrals.web.actions import me, redirect_to
+from referrals.web.actions import me
 from referrals.web.forms.deal import without_errors
 from referrals.web.wizard import choices
 from referrals.web.wizard import draft as wizard
