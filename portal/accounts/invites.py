@@ -16,6 +16,7 @@ from portal.accounts import rules, services
 from portal.accounts.models import Company, Invite, Membership, User
 from portal.accounts.rules import Actor, Grant
 from portal.accounts.services import PersonDetails
+from portal.events import services as events
 from portal.events.models import Event
 from portal.policy import services as policies
 from portal.workflow.blockers import Blocker, RuleViolation, _
@@ -80,7 +81,7 @@ def _check_limit(company_id: int, now: datetime) -> None:
 
 def _record(asked: Invite, verb: str, *, actor: Actor, now: datetime) -> None:
     after = {"email": asked.email, "roles": services.roles_of(asked.company, asked.wanted)}
-    services.record(asked, verb, actor=actor, now=now, company_id=asked.company_id, after=after)
+    events.record_one(asked, verb, actor=actor, now=now, company_id=asked.company_id, after=after)
 
 
 def _asking_blockers(company: Company, email: str, *, now: datetime) -> list[Blocker]:
@@ -158,7 +159,7 @@ def accept(invite: Invite, *, user: User, now: datetime) -> Membership:
     fresh.save(update_fields=["accepted_at"])
     after = {"person": str(user), "roles": services.roles_of(fresh.company, fresh.wanted)}
     actor = services.actor_for(membership)
-    services.record(membership, "member.joined", actor=actor, now=now, company_id=fresh.company_id, after=after)
+    events.record_one(membership, "member.joined", actor=actor, now=now, company_id=fresh.company_id, after=after)
     return membership
 
 

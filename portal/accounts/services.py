@@ -27,11 +27,6 @@ def check_allowed(actor: Actor, company_id: int) -> None:
         raise PermissionDenied
 
 
-def record(subject: models.Model, verb: str, *, actor: Actor, now: datetime, **what: Any) -> None:
-    """Write down what happened to a company or person; `what` as events.new_event takes it."""
-    events.record([events.new_event(subject, verb, actor=actor, now=now, **what)])
-
-
 def _change(
     row: Row,
     values: Mapping[str, Any],
@@ -51,7 +46,7 @@ def _change(
     was, is_now = events.changes(before, events.snapshot(fresh))
     if is_now:
         after = {**is_now, **named(fresh)}
-        record(fresh, verb, actor=actor, now=now, company_id=company_id, before=was, after=after)
+        events.record_one(fresh, verb, actor=actor, now=now, company_id=company_id, before=was, after=after)
     return fresh
 
 
@@ -69,7 +64,7 @@ def create_company(
 ) -> Company:
     company = Company.objects.create(name=name, country=country.upper(), kind=kind)
     after = {"name": company.name, "country": company.country, "kind": company.kind}
-    record(company, "company.added", actor=actor, now=now, company_id=company.pk, after=after)
+    events.record_one(company, "company.added", actor=actor, now=now, company_id=company.pk, after=after)
     return company
 
 
@@ -94,7 +89,9 @@ def add_location(
             place.save()
     except IntegrityError:
         raise RuleViolation(_location_blockers(place)) from None
-    record(place, "location.added", actor=actor, now=now, company_id=company.pk, after=events.snapshot(place))
+    events.record_one(
+        place, "location.added", actor=actor, now=now, company_id=company.pk, after=events.snapshot(place)
+    )
     return place
 
 
@@ -151,7 +148,7 @@ def create_person(
 ) -> User:
     """A new account, of no company yet; without a password the person sets one by the link that resets it."""
     person = create_account(email=email, password=password, **details)
-    record(person, "person.added", actor=actor, now=now, company_id=None, after={"person": str(person)})
+    events.record_one(person, "person.added", actor=actor, now=now, company_id=None, after={"person": str(person)})
     return person
 
 
@@ -246,7 +243,7 @@ def set_membership(
     after = {"person": str(user), "roles": is_now["roles"]}
     for verb in _what_changed(was, is_now, new=before is None):
         what: dict[str, Any] = {"company_id": company.pk, "before": {"roles": was["roles"]}, "after": after}
-        record(membership, verb, actor=actor, now=now, **what)
+        events.record_one(membership, verb, actor=actor, now=now, **what)
     return membership
 
 

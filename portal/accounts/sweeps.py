@@ -8,7 +8,7 @@ from django.db import transaction
 
 from portal.accounts.models import AccountMessage, User
 from portal.accounts.rules import SYSTEM
-from portal.accounts.services import record
+from portal.events import services as events
 from portal.events.models import Event
 
 Kind = AccountMessage.Kind
@@ -42,5 +42,5 @@ def _report(waiting: AccountMessage, person: User, now: datetime) -> bool:
         "tries": waiting.tries,
         "at": waiting.created_at.isoformat(),
     }
-    record(person, VERBS[kind], actor=SYSTEM, now=now, company_id=None, after=after)
+    events.record_one(person, VERBS[kind], actor=SYSTEM, now=now, company_id=None, after=after)
     return True
