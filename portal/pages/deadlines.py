@@ -81,7 +81,7 @@ def _weeks(found: list[Deadline], today: date) -> list[dict[str, Any]]:
                 {
                     "title": text.weekday(day),
                     "today": day == today,
-                    "items": [(d, DEADLINES[d.kind].icon) for d in same],
+                    "items": [(d, DEADLINES[d.kind].icon) for d in due],
                 }
                 for day, due in groupby(week, key=lambda deadline: deadline.shown_day)
             ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.pages import views, views_deadlines
+from portal.pages import views, views_deadlines, views_help
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -20,6 +20,7 @@ urlpatterns = [
     path("calendar/<str:token>/deadlines.ics", views_deadlines.feed, name="calendar"),
     path("insights/", views.insights, name="insights"),
     path("insights/<slug:code>.csv", views.insights_csv, name="insights_csv"),
+    path("help/refusals/", views_help.refusals_page, name="refusals"),
     path("exports/", views.exports, name="exports"),
     path("exports/<uuid:public_id>/", views.export, name="export"),
     path("exports/<uuid:public_id>/download/", views.download_export, name="download_export"),

@@ -38,7 +38,8 @@ MEANING = {
 def add_blockers(form: forms.BaseForm, blockers: Iterable[Blocker]) -> None:
     """Show each violated rule at its field, or above the form."""
     for blocker in blockers:
-        form.add_error(blocker.field if blocker.field in form.fields else None, text.text(blocker))
+        error = ValidationError(text.text(blocker), code=blocker.code)
+        form.add_error(blocker.field if blocker.field in form.fields else None, error)
 
 
 class RolesForm(forms.Form):

@@ -48,6 +48,10 @@ class Deadline:
     cursor: str = ""
 
     @property
+    def due(self) -> date | datetime:
+        return self.until or self.day
+
+    @property
     def end(self) -> datetime:
         """When it is over; of a day, its end where the reader is, so that it stands among that day's instants."""
         return self.until or _end_of(self.day)
@@ -161,14 +165,21 @@ DEADLINES: Registry[DeadlineKind] = Registry()
 
 
 def first(query: DeadlineQuery, limit: int, *, people: bool = False) -> list[Deadline]:
-    """The first deadlines, at most `limit`. `people`: also who can act on each, by name."""
+    """The first deadlines, at most `limit`; one query for each kind. `people`: also who can act on each, by name."""
     found, rows = [], {}
-    for place, (code, kind) in enumerate(DEADLINES.items()):
-        if not query.kinds or code in query.kinds:
-            rows[code] = list(kind.rows(query, place)[:limit])
-            found.append(kind.deadlines(rows[code], code, place))
+    for place, code, kind in _asked(query):
+        due = kind.rows(query, place)
+        rows[code] = list((due if people else due.prefetch_related(None))[:limit])
+        found.append(kind.deadlines(rows[code], code, place))
     shown = list(heapq.merge(*found, key=lambda deadline: deadline.end))[:limit]
     return _with_people(shown, rows, query.actor) if people else shown
+
+
+def _asked(query: DeadlineQuery) -> Iterator[tuple[int, str, DeadlineKind]]:
+    """The kinds that are asked for, with their places among all."""
+    for place, (code, kind) in enumerate(DEADLINES.items()):
+        if not query.kinds or code in query.kinds:
+            yield place, code, kind
 
 
 def _with_people(shown: list[Deadline], rows: dict[str, list[Any]], actor: Actor) -> list[Deadline]:
@@ -181,6 +192,6 @@ def _with_people(shown: list[Deadline], rows: dict[str, list[Any]], actor: Actor
 
 
 def count(query: DeadlineQuery) -> int:
-    """How many there are."""
-    kinds = [(place, code, kind) for place, (code, kind) in enumerate(DEADLINES.items())]
-    return sum(kind.rows(query, place).count() for place, code, kind in kinds if not query.kinds or code in query.kinds)
+    """How many there are; one query."""
+    head, *others = [kind.rows(query, place).order_by().values("pk") for place, _code, kind in _asked(query)]
+    return head.union(*others, all=True).count()
