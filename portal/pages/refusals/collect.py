@@ -261,9 +261,8 @@ def _values(name: str, scope: Scope) -> list[ast.expr]:
 
 def _branches(last: ast.AST, before: list[Any], scope: Scope) -> list[ast.expr]:
     """The values of all branches of the if around the last one, as far as the line lies behind it."""
-    around: ast.AST = last
-    node: ast.AST | None = last
-    while (node := scope.module.parents.get(node)) is not None and node is not scope.function:
+    around = node = last
+    while (node := scope.module.parents.get(node, scope.module.tree)) not in (scope.function, scope.module.tree):
         if isinstance(node, ast.If) and (node.end_lineno or 0) < scope.line:
             around = node
     inside = {id(node) for node in ast.walk(around)}

@@ -144,17 +144,73 @@ NEXT: Mapping[str, str] = {
 
 #: Each of their texts says what to do.
 SAYS_ITSELF = frozenset(
-    """
-    account_exists acv_not_above_minimum already_scheduled assessment_alone assessment_location_required being_checked
-    comment_required conflict consent_required contact_required contract_names_missing deployment_required
-    end_before_start end_date_not_allowed end_date_required foreign_location foreign_solution fx_rate_missing
-    help_required invitations_spent invite_of_another invited_already last_keeper marketplace_date_required
-    marketplace_pracr_only marketplace_required member_already member_deactivated mpn_taken name_required name_taken
-    no_co_sell_ready_solution not_deployed_on_azure not_early not_eligible note_required own_access payg_dates_differ
-    payg_end_in_future payg_perpetual payg_signed_too_late pricing_required reason_note_required reason_required
-    registration_closed_period role_missing selected_for_review signed_before_referral signed_in_future signed_required
-    signed_too_old solution_required solution_value_exceeds_tcv solution_value_required stage_out_of_order
-    stages_incomplete stale start_required start_too_old taken tcv_required team_required tenant_required term_required
-    unknown_help unknown_partner unknown_stage
-    """.split()
+    {
+        "account_exists",
+        "acv_not_above_minimum",
+        "already_scheduled",
+        "assessment_alone",
+        "assessment_location_required",
+        "being_checked",
+        "comment_required",
+        "conflict",
+        "consent_required",
+        "contact_required",
+        "contract_names_missing",
+        "deployment_required",
+        "end_before_start",
+        "end_date_not_allowed",
+        "end_date_required",
+        "foreign_location",
+        "foreign_solution",
+        "fx_rate_missing",
+        "help_required",
+        "invitations_spent",
+        "invite_of_another",
+        "invited_already",
+        "last_keeper",
+        "marketplace_date_required",
+        "marketplace_pracr_only",
+        "marketplace_required",
+        "member_already",
+        "member_deactivated",
+        "mpn_taken",
+        "name_required",
+        "name_taken",
+        "no_co_sell_ready_solution",
+        "not_deployed_on_azure",
+        "not_early",
+        "not_eligible",
+        "note_required",
+        "own_access",
+        "payg_dates_differ",
+        "payg_end_in_future",
+        "payg_perpetual",
+        "payg_signed_too_late",
+        "pricing_required",
+        "reason_note_required",
+        "reason_required",
+        "registration_closed_period",
+        "role_missing",
+        "selected_for_review",
+        "signed_before_referral",
+        "signed_in_future",
+        "signed_required",
+        "signed_too_old",
+        "solution_required",
+        "solution_value_exceeds_tcv",
+        "solution_value_required",
+        "stage_out_of_order",
+        "stages_incomplete",
+        "stale",
+        "start_required",
+        "start_too_old",
+        "taken",
+        "tcv_required",
+        "team_required",
+        "tenant_required",
+        "term_required",
+        "unknown_help",
+        "unknown_partner",
+        "unknown_stage",
+    }
 )

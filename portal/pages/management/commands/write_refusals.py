@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from portal.pages import refusals
 from portal.pages.refusals.collect import collect
 
+UNREAD = "Write code and text so that they can be read in the source (portal/pages/refusals/collect.py says how)"
+
 
 class Command(BaseCommand):
     help = "Write docs/refusals.md and the catalogue of the page that shows it."
