@@ -17,9 +17,9 @@ from django.utils import timezone, translation
 
 from portal import logs
 from portal.accounts.models import Membership, RoleGrant, User
+from portal.demo import do
+from portal.demo.cast import ANKARA, Cast
 from portal.pages import services
-from portal.pages.demo import do
-from portal.pages.demo.cast import ANKARA, Cast
 from portal.pages.models import CalendarFeed
 from portal.policy import services as policies
 from portal.ui import deadlines

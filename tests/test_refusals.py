@@ -10,11 +10,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from portal.pages import refusals
-from portal.pages.demo.cast import Cast
-from portal.pages.refusals import collect
-from portal.pages.refusals.collect import Found, Module
-from portal.pages.refusals.next_steps import NEXT, SAYS_ITSELF
+from portal.demo.cast import Cast
+from portal.workflow import refusals
+from portal.workflow.refusals import collect
+from portal.workflow.refusals.collect import Found, Module
+from portal.workflow.refusals.next_steps import NEXT, SAYS_ITSELF
 from tests import build
 from tests.edge import Live, parse
 
@@ -28,7 +28,7 @@ def source() -> tuple[list[Found], list[str]]:
 
 def test_every_refusal_can_be_read_in_the_source(source: tuple[list[Found], list[str]]) -> None:
     assert source[1] == [], (
-        "write code and text as literals, names, or what portal/pages/refusals/collect.py reads besides; "
+        "write code and text as literals, names, or what portal/workflow/refusals/collect.py reads besides; "
         "a new table of reasons is named in TABLES there, with its rule"
     )
 
@@ -42,7 +42,7 @@ def test_the_reference_is_that_of_the_code(source: tuple[list[Found], list[str]]
 def test_every_code_says_what_to_do_next(source: tuple[list[Found], list[str]]) -> None:
     codes = {one.code for one in source[0]}
     assert sorted(codes - NEXT.keys() - SAYS_ITSELF) == [], (
-        "say in portal/pages/refusals/next_steps.py what to do next (NEXT), or that their texts say it (SAYS_ITSELF); "
+        "say in portal/workflow/refusals/next_steps.py what to do next (NEXT), or that their texts say so (SAYS_ITSELF); "
         f"then {RUN}"
     )
     assert sorted((NEXT.keys() | SAYS_ITSELF) - codes) == [], "nothing has these codes any more: remove them there"

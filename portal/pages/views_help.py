@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from portal.accounts.services import vendor_name
-from portal.pages import refusals
+from portal.workflow import refusals
 
 
 @require_safe

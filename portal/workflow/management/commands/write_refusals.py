@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from portal.pages import refusals
-from portal.pages.refusals.collect import collect
+from portal.workflow import refusals
+from portal.workflow.refusals.collect import collect
 
-UNREAD = "Write code and text so that they can be read in the source (portal/pages/refusals/collect.py says how)"
+UNREAD = "Write code and text so that they can be read in the source (portal/workflow/refusals/collect.py says how)"
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         found, unread = collect()
         if unread:
             raise CommandError(
-                "No code or text can be read here (portal/pages/refusals/collect.py): " + ", ".join(unread)
+                "No code or text can be read here (portal/workflow/refusals/collect.py): " + ", ".join(unread)
             )
         refusals.CATALOGUE.write_text(refusals.serialized(tuple(found)), encoding="utf-8")
         refusals.DOCUMENT.write_text(refusals.document(tuple(found)), encoding="utf-8")

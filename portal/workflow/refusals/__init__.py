@@ -16,8 +16,8 @@ from pathlib import Path
 
 from django.utils.translation import gettext, override
 
-from portal.pages.refusals.collect import BASE, Found
-from portal.pages.refusals.next_steps import NEXT
+from portal.workflow.refusals.collect import BASE, Found
+from portal.workflow.refusals.next_steps import NEXT
 
 CATALOGUE = Path(__file__).with_name("catalogue.json")
 DOCUMENT = BASE / "docs/refusals.md"
