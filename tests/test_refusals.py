@@ -42,8 +42,8 @@ def test_the_reference_is_that_of_the_code(source: tuple[list[Found], list[str]]
 def test_every_code_says_what_to_do_next(source: tuple[list[Found], list[str]]) -> None:
     codes = {one.code for one in source[0]}
     assert sorted(codes - NEXT.keys() - SAYS_ITSELF) == [], (
-        "say in portal/workflow/refusals/next_steps.py what to do next (NEXT), or that their texts say so (SAYS_ITSELF); "
-        f"then {RUN}"
+        "say in portal/workflow/refusals/next_steps.py what to do next (NEXT), or that their texts say so "
+        f"(SAYS_ITSELF); then {RUN}"
     )
     assert sorted((NEXT.keys() | SAYS_ITSELF) - codes) == [], "nothing has these codes any more: remove them there"
     assert NEXT.keys() & SAYS_ITSELF == set()
