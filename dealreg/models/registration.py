@@ -301,10 +301,10 @@ class Registration(Record):
     def fail_unanswered(self, state: str) -> str:
         return state
 
+    @transition(status, source=Status.REVIEW_PASSED, target=Status.REVIEW_PENDING)
+    @transition(status, source=Status.REVIEW_FAILED, target=RETURN_VALUE(Status.REVIEW_PENDING, Status.ACTION_REQUIRED))
     @transition(
-        status,
-        source=[Status.REVIEW_PASSED, Status.REVIEW_FAILED, Status.MARKETPLACE_PASSED, Status.MARKETPLACE_FAILED],
-        target=RETURN_VALUE(*RETRACTED),
+        status, source=[Status.MARKETPLACE_PASSED, Status.MARKETPLACE_FAILED], target=Status.MARKETPLACE_PENDING
     )
     def retract(self) -> str:
         return self.decided_from

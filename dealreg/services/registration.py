@@ -51,7 +51,7 @@ def decide(
     actor: Actor,
     now: datetime,
     seen_version: int | None = None,
-    **given: str,
+    **given: Any,
 ) -> Registration:
     """Run a verb of the administration, given by name, with those values of its form that the verb takes.
 

@@ -12,12 +12,10 @@ from typing import Any
 
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
-from dealreg.rules.revalidation import fiscal_year_end
 from portal.accounts.rules import SYSTEM, Actor
 from portal.notify import services as notify
 from portal.pages.demo import do
 from portal.pages.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
-from portal.policy.rules import Policy
 from portal.programme import services as programme
 from portal.workflow.blockers import Money
 from referrals import rules, sweeps
@@ -59,10 +57,12 @@ class World:
 
 def create(cast: Cast, *, now: datetime) -> int:
     """Every scenario of the demo; returns how many deals (referrals of all companies) there are."""
+    from portal.pages.demo import endings  # which builds on what stands below
+
     programme.import_ecb_history(since=(now - timedelta(days=730)).date(), actor=SYSTEM, now=now)
     programme.carry_forward(to_month=now.date(), actor=SYSTEM, now=now)
     world = World(cast, now, random.Random(7))  # noqa: S311  the same world each time
-    for scenario in (_pipeline, _answers, _inbound, _ends, _to_register, _registrations, _endings, _history):
+    for scenario in (_pipeline, _answers, _inbound, _ends, _to_register, _registrations, endings.create, _history):
         scenario(world)
     notify.forget_undelivered(now=now)
     return Referral.objects.count()
@@ -307,8 +307,8 @@ def _registrations(world: World) -> None:
     _send_back(world)
     for days, verb, reason, comment in _DECISIONS:
         pending = _registered(world, _won(world, days + 30, days + 2, "toros", 1_300_000, "EUR"), days + 1)
-        when = world.ago(days)
-        do.decide(pending, verb, actor=review, now=when, reason_code=reason, comment=comment, validated_by="poe")
+        decided: dict[str, Any] = {"reason_code": reason, "comment": comment, "validated_by": "poe"}
+        do.decide(pending, verb, actor=review, now=world.ago(days), **decided)
     for index, customer in enumerate(["anadolu", "ege", "isik"]):
         won = _won(world, 34 + index, 16, customer, 77_000, "EUR")
         when = world.ago(10 - index).date()
@@ -342,39 +342,6 @@ def _send_back(world: World) -> None:
         forgotten, "require_action", actor=world.reviewer, now=world.ago(49),
         reason_code="hardware_in_value", comment="Servers are part of the value. Please take them out.",
     )  # fmt: skip
-
-
-def _endings(world: World) -> None:
-    """Withdrawn, left unanswered, retracted, and a pay-as-you-go sale that grew."""
-    back = {"reason_code": "evidence_missing", "comment": "We need the signed order form."}
-    withdrawn = _registered(world, _won(world, 75, 60, "nordwerk", 1_150_000, "EUR"), 58)
-    withdrawn = do.decide(withdrawn, "require_action", actor=world.reviewer, now=world.ago(50), **back)
-    do.withdraw(withdrawn, actor=world.admin, now=world.ago(44))
-    silent = _registered(world, _won(world, 120, 100, "thames", 1_100_000, "GBP"), 98)
-    silent = do.decide(silent, "require_action", actor=world.reviewer, now=world.ago(90), **back)
-    do.close(do.fail_unanswered(silent, now=world.ago(30)), now=world.ago(29))
-    slip = _registered(world, _won(world, 33, 8, "isar", 1_500_000, "EUR"), 7)
-    slip = do.decide(
-        slip, "fail_review", actor=world.reviewer, now=world.ago(1.5),
-        reason_code="duplicate_registration", comment="Registered in spring.",
-    )  # fmt: skip
-    manager = world.cast.actor("manager@vendor.example")
-    do.decide(slip, "retract", actor=manager, now=world.ago(1), comment="The one in spring was for another plant.")
-    _revalidated(world)
-
-
-def _revalidated(world: World) -> None:
-    """Passed, closed, and filed again at more than a million: all in one fiscal year (FLOW-6)."""
-    days, policy = 9, Policy()
-    if fiscal_year_end(world.ago(days).date(), policy) != fiscal_year_end(world.ago(2).date(), policy):
-        days += 9
-    first, last = world.ago(150).date(), world.ago(days + 1).date()
-    won = _won(world, 200, days + 1, "nordwerk", 90_000, "EUR")
-    grown = _registered(world, won, days, pricing="payg", signed=first, start=first, end=last)
-    grown = do.decide(grown, "pass_review", actor=world.reviewer, now=world.ago(days - 2), validated_by="figures")
-    grown = do.close(grown, now=world.ago(days - 3.5))
-    tcv, part = Decimal(1_400_000), Decimal(1_000_000)
-    do.revalidate(grown, actor=world.admin, now=world.ago(days - 5), tcv=tcv, solution_value=part, end=last)
 
 
 def _history(world: World) -> None:
