@@ -227,14 +227,14 @@ def test_rows_that_someone_holds_are_left_for_the_next_turn(cast: Cast) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '5s'")
         assert sweeps.expire_due(now=NOW) == 2
-        assert dealreg_sweeps.close_decided(now=NOW) == 1
+        assert dealreg_sweeps.close_decided(now=NOW + DAY) == 1
     finally:
         other.close()
         with connection.cursor() as cursor:
             cursor.execute("RESET lock_timeout")
     assert [Referral.objects.get(pk=c.pk).substatus for c in copies] == ["Expired", "Received", "Expired"]
     assert sweeps.expire_due(now=NOW) == 1
-    assert dealreg_sweeps.close_decided(now=NOW) == 1
+    assert dealreg_sweeps.close_decided(now=NOW + DAY) == 1
 
 
 # The workers' edge -----------------------------------------------------------------------------------------------

@@ -19,9 +19,7 @@ from referrals.web.home import need
 
 def _own(actor: Actor) -> RegistrationQuerySet:
     """Those that the actor files and corrects (ORG-3)."""
-    if actor.is_vendor:
-        return Registration.objects.none()
-    return Registration.objects.filter(referral__in=Referral.objects.changeable_by(actor))
+    return Registration.objects.visible_to(actor).filter(referral__in=Referral.objects.changeable_by(actor))
 
 
 def to_correct(actor: Actor, _now: datetime) -> Iterator[Need]:
