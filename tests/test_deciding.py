@@ -21,8 +21,8 @@ from portal.accounts.rules import SYSTEM
 from portal.events.models import Event
 from portal.events.services import snapshot
 from portal.notify.models import Notice
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.policy.models import PolicyVersion
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Money, RuleViolation

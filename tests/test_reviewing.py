@@ -14,8 +14,8 @@ from dealreg.models import Registration, Status
 from portal.accounts import services as accounts
 from portal.events.models import Event
 from portal.notify.models import Notice
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.workflow.blockers import Money
 from referrals import verbs
 from tests import build

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from dealreg.rules.revalidation import fiscal_year_end
-from portal.pages.demo import do
-from portal.pages.demo.deals import World, _registered, _won
+from portal.demo import do
+from portal.demo.deals import World, _registered, _won
 from portal.policy.rules import Policy
 
 

@@ -13,9 +13,9 @@ from typing import Any
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
 from portal.accounts.rules import SYSTEM, Actor
+from portal.demo import do
+from portal.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
 from portal.notify import services as notify
-from portal.pages.demo import do
-from portal.pages.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
 from portal.programme import services as programme
 from portal.workflow.blockers import Money
 from referrals import rules, sweeps
@@ -57,7 +57,7 @@ class World:
 
 def create(cast: Cast, *, now: datetime) -> int:
     """Every scenario of the demo; returns how many deals (referrals of all companies) there are."""
-    from portal.pages.demo import endings  # which builds on what stands below
+    from portal.demo import endings  # which builds on what stands below
 
     programme.import_ecb_history(since=(now - timedelta(days=730)).date(), actor=SYSTEM, now=now)
     programme.carry_forward(to_month=now.date(), actor=SYSTEM, now=now)
