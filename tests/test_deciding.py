@@ -18,11 +18,11 @@ from dealreg.rules.sample import is_chosen
 from dealreg.services import registration as services
 from dealreg.verbs import MACHINE
 from portal.accounts.rules import SYSTEM
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.events.services import snapshot
 from portal.notify.models import Notice
-from portal.demo import do
-from portal.demo.cast import Cast
 from portal.policy.models import PolicyVersion
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Money, RuleViolation

@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from dealreg.models import Registration, Status
 from portal.accounts import services as accounts
-from portal.events.models import Event
-from portal.notify.models import Notice
 from portal.demo import do
 from portal.demo.cast import Cast
+from portal.events.models import Event
+from portal.notify.models import Notice
 from portal.workflow.blockers import Money
 from referrals import verbs
 from tests import build

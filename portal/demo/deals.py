@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -55,14 +55,12 @@ class World:
         return self.cast.actor("reviewer@vendor.example")
 
 
-def create(cast: Cast, *, now: datetime) -> int:
-    """Every scenario of the demo; returns how many deals (referrals of all companies) there are."""
-    from portal.demo import endings  # which builds on what stands below
-
+def create(cast: Cast, *, now: datetime, more: Sequence[Callable[[World], None]] = ()) -> int:
+    """Every scenario of the demo, and `more` of them; returns how many deals (referrals of all companies) there are."""
     programme.import_ecb_history(since=(now - timedelta(days=730)).date(), actor=SYSTEM, now=now)
     programme.carry_forward(to_month=now.date(), actor=SYSTEM, now=now)
     world = World(cast, now, random.Random(7))  # noqa: S311  the same world each time
-    for scenario in (_pipeline, _answers, _inbound, _ends, _to_register, _registrations, endings.create, _history):
+    for scenario in (_pipeline, _answers, _inbound, _ends, _to_register, _registrations, _history, *more):
         scenario(world)
     notify.forget_undelivered(now=now)
     return Referral.objects.count()
