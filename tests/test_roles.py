@@ -411,7 +411,7 @@ _SENT: dict[str, dict[str, str]] = {
         "contact_email": "d@customer.example",
         "contact_consent": "on",
     },
-    "admin:dealreg_registration_change": {"verb": "pass_review"},
+    "admin:dealreg_registration_change": {"verb": "pass_review", "validated_by": "poe"},
     "invite_person": {"email": "new@contoso.example", "language": "en", "viewer": "all"},
     "invite": {"first_name": "A", "last_name": "B", "language": "en", "password": "horse 7 x", "again": "horse 7 x"},
     "member": {"viewer": "all"},
