@@ -22,8 +22,8 @@ from django.urls import NoReverseMatch, reverse
 
 from portal.accounts.admin_site import PortalAdmin, PortalInline, site
 from portal.accounts.models import Invite, User
+from portal.demo.cast import Cast
 from portal.money.models import MonthlyRate
-from portal.pages.demo.cast import Cast
 from tests import build
 from tests.edge import Live, parse
 from tests.test_house import CODE, dotted, nodes
@@ -336,7 +336,7 @@ WRITTEN_ELSEWHERE = {
     "portal/pages/services.py": "the person's own rows",
     "referrals/selectors/figures.py": "the figures' own columns",
     "referrals/services/favorites.py": "the person's own rows",
-    "dealreg/admin.py": "the queue's order",
+    "dealreg/admin/registration.py": "the queue's order",
     "portal/bulk.py": "every column of a model",
     "referrals/selectors/briefs.py": "the columns that reactions read",
 }

@@ -18,8 +18,8 @@ from dealreg.models import Registration
 from dealreg.rules import Judgement, RegistrationInput
 from dealreg.services import registration as services
 from dealreg.services import waivers
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.workflow.blockers import Money, RuleViolation
 from tests import build
 from tests.build import CONTOSO, DAY, NOW

@@ -11,7 +11,7 @@ from dealreg.services import registration as dealreg
 from portal.accounts.rules import SYSTEM
 from portal.customers import services as customers
 from portal.customers.models import Customer
-from portal.pages.demo.cast import ANKARA, MUNICH, Cast
+from portal.demo.cast import ANKARA, MUNICH, Cast
 from referrals import rules
 from referrals.models import Referral
 from tests import build
@@ -126,7 +126,7 @@ def test_registrations_lead_reviewers_to_the_review_and_sellers_nowhere(live: Li
     assert live.browser(REVIEWER).get(links(page)[0]).status_code == 200
     assert "Contoso Yazılım" in page.text
     assert set(found(live, "oven", by=SELLER)) == {"deals", "customers"}
-    dealreg.decide(registration, "pass_review", actor=live.cast.actor(REVIEWER), now=live.now)
+    dealreg.decide(registration, "pass_review", actor=live.cast.actor(REVIEWER), now=live.now, validated_by="poe")
     assert "Review (Passed)" in searched(live, "oven").one("section", id="registrations-found").text
 
 

@@ -12,11 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dealreg.models import Registration
-from portal.accounts import services as accounts
 from portal.accounts.models import User
+from portal.demo import do
+from portal.demo.cast import ANKARA, Cast
 from portal.pages import home as home_page
-from portal.pages.demo import do
-from portal.pages.demo.cast import ANKARA, Cast
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Money
@@ -25,7 +24,7 @@ from referrals.models import Note, Referral
 from referrals.selectors import search
 from tests import build
 from tests.edge import STATES, STRANGER, Element, Live, parse
-from tests.factories import PersonFactory
+from tests.factories import PersonFactory, add_member
 
 OWNER, TEAM, VIEWER = build.CONTOSO, "user@contoso.example", "viewer@contoso.example"
 NORTHWIND = "referrals@northwind.example"
@@ -56,7 +55,7 @@ def test_home_lists_what_needs_you_with_the_most_urgent_first(live: Live) -> Non
     late = live.received(days=12)
     to_register = live.won(days=80, won=57, name="Almost over")
     fresh = live.won(name="Fresh")
-    over = (fresh.closed_at + timedelta(days=58)).replace(hour=0, minute=0, second=0, microsecond=0)
+    over = (fresh.closed_at + timedelta(days=57)).replace(hour=23, minute=59, second=59, microsecond=0)
     Referral.objects.filter(pk=fresh.pk).update(signed_on=fresh.closed_at.date() - timedelta(days=3))
     back = live.sent_back(comment="The start is wrong.").referral
     home = page(live.browser(OWNER), "/")
@@ -532,7 +531,7 @@ def test_the_switches_never_lead_to_another_host(db: None, target: str) -> None:
 def test_one_person_acts_for_one_of_his_companies_at_a_time(live: Live) -> None:
     """ORG-6: a company one doesn't belong to is unknown."""
     cast = live.cast
-    accounts.add_member(user=cast.users[STRANGER], company=cast.companies["contoso"], roles=["viewer"])
+    add_member(user=cast.users[STRANGER], company=cast.companies["contoso"], roles=["viewer"])
     own = live.deal()
     client = live.browser(STRANGER)
     menu = page(client, "/").one("form", action=reverse("switch_company"))

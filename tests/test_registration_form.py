@@ -12,8 +12,8 @@ from django.urls import reverse
 from dealreg.models import Registration, RegistrationDraft, Status
 from dealreg.rules import RegistrationInput
 from dealreg.web.forms import QUESTIONS, RegistrationForm
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.workflow.blockers import Money
 from referrals.models import Referral
 from tests import build
@@ -124,7 +124,7 @@ def test_flow_8_pages_name_the_day_only_as_far_as_it_is_known(live: Live) -> Non
     days = {t.attrs["datetime"][:10] for t in main.all("time", class_="o-left")}
     assert str(live.day(40)) in days
     need = parse(owner.get("/")).one("section", id="needs").one("time", class_="o-left").attrs["datetime"]
-    assert datetime.fromisoformat(need).date() == live.day(41)  # the instant at which the day is over
+    assert datetime.fromisoformat(need).date() == live.day(40)
     owner.post(
         registration_url(deal, "registration_check"),
         {**answers(live, pricing="payg"), "draft": _stamp()},

@@ -14,7 +14,8 @@ from dealreg.rules.acv import USD, UsdRate
 from dealreg.rules.criteria import Eligibility, EligibilityFacts, criteria_from_json
 from dealreg.rules.eligibility import eligibility as judge_eligibility
 from dealreg.selectors.routing import routing_facts
-from portal.accounts.models import Company
+from portal.accounts.models import Company, Membership
+from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
 from portal.money import services as money
 from portal.policy.rules import Policy
@@ -145,6 +146,12 @@ def renewable(referral: Referral) -> QuerySet[Registration]:
     )
     earlier = own.approved().exclude(referral=referral)
     return earlier.select_related("solution", "referral").order_by("-first_submitted_at")
+
+
+def belongs_to(actor: Actor, registration: Registration) -> bool:
+    """Whether the person belongs to the company that registers the deal as well."""
+    members = Membership.objects.filter(user_id=actor.user_id or 0, is_active=True)
+    return members.filter(company_id=registration.referral.company_id).exists()
 
 
 def _rates(

@@ -31,7 +31,7 @@ def window_of(registration: Registration, policy: Policy) -> Window:
 
 
 def with_window(registrations: RegistrationQuerySet, policy: Policy) -> Any:
-    """Annotates `last_day`, and `until`, the instant at which that day is over; both are None where there is no window.
+    """Annotates `last_day`, and `until`, its last second in UTC; both are None where there is no window.
 
     Unless `exact`, they only suppose that the contract was signed on the day of the win.
     """
@@ -44,9 +44,12 @@ def with_window(registrations: RegistrationQuerySet, policy: Policy) -> Any:
     open_day = Case(When(draft__payg=True, then=None), *periods, default=F("counted_day"), output_field=DateField())
     found = registrations.annotate(exact=Case(known, default=False), counted_day=last)
     found = found.annotate(last_day=Coalesce("referral__waiver__until", open_day))
-    return found.annotate(until=Cast(F("last_day") + DAY, DateTimeField()))
+    return found.annotate(until=Cast(F("last_day") + _TO_ITS_END, DateTimeField()))
+
+
+_TO_ITS_END = timedelta(days=1) - timedelta(seconds=1)
 
 
 def last_day_of(until: datetime) -> date:
-    """The day that is over at that instant."""
-    return (until - DAY).astimezone(UTC).date()
+    """The day of which that is the last second."""
+    return until.astimezone(UTC).date()

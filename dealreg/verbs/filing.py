@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dealreg import rules
 from dealreg.models import NOT_REGISTERED, Registration, RegistrationDraft
 from dealreg.policies import may_file
+from dealreg.rules import revalidation
 from dealreg.rules.criteria import criteria_to_json
 from dealreg.selectors.registration import eligibility_of, eligible_solutions, registration_facts
 from dealreg.timeline import REGISTRATION
@@ -61,16 +62,17 @@ def judge(
     referral: Referral, registration: Registration | None, form: rules.RegistrationInput, context: Context
 ) -> rules.Judgement:
     """Evaluate the form; dry run and submission both call this (REG-15). Opening settled the eligibility (ELIG-10)."""
-    return rules.judge(form, _facts(referral, registration, form, context), context.policy)
-
-
-def _facts(
-    referral: Referral, registration: Registration | None, form: rules.RegistrationInput, context: Context
-) -> rules.RegistrationFacts:
-    eligibility = None if registration else eligibility_of(referral, context.policy)
-    return registration_facts(
-        referral, registration, form, eligibility=eligibility, now=context.now, policy=context.policy
+    policy = context.policy
+    eligibility = None if registration else eligibility_of(referral, policy)
+    facts = registration_facts(referral, registration, form, eligibility=eligibility, now=context.now, policy=policy)
+    found = rules.judge(form, facts, policy)
+    if registration is None or registration.previous is None:
+        return found
+    more = (  # a revalidation that came back
+        *revalidation.foreign_changes(registration.claim, found.claim),
+        *revalidation.revalidated_value_blockers(found.tcv_usd, policy),
     )
+    return replace(found, violations=(*found.violations, *more), route=None if more else found.route)
 
 
 class _Claiming(Verb[Registration, rules.RegistrationInput]):
@@ -152,7 +154,7 @@ class CloseUnregistered(Verb[Registration, None]):
     event = "registration.closed"
     sentence = Sentence("archive", "neutral", _("The registration was closed"), REGISTRATION)
     who = (may_file,)
-    final = danger = True
+    danger = True
 
     def blockers(self, record: Registration, context: Context) -> Iterable[Blocker]:
         if record.submitted_at is not None:

@@ -16,11 +16,13 @@ from portal.policy import services as policies
 from portal.policy.rules import Policy
 from portal.ui.home import MAX_ITEMS, NEEDS, Need
 from portal.workflow import text
+from referrals.models import Referral
 from referrals.web.home import need
 
 
 def _own(actor: Actor) -> RegistrationQuerySet:
-    return Registration.objects.visible_to(actor).filter(referral__company_id=actor.own_company_id)
+    """Those that the actor files and corrects (ORG-3)."""
+    return Registration.objects.visible_to(actor).filter(referral__in=Referral.objects.changeable_by(actor))
 
 
 def to_correct(actor: Actor, _now: datetime) -> Iterator[Need]:
@@ -28,7 +30,8 @@ def to_correct(actor: Actor, _now: datetime) -> Iterator[Need]:
     found = _own(actor).filter(status=Status.ACTION_REQUIRED).with_context().order_by("action_required_at")
     title = gettext("Correct the registration and resubmit")
     for registration in found[:MAX_ITEMS]:
-        yield need("action", "pencil", title, registration.referral, note=registration.comment)
+        until, note = registration.action_due_at, registration.comment
+        yield need("action", "pencil", title, registration.referral, until=until, note=note)
 
 
 def to_register(actor: Actor, now: datetime) -> Iterator[Need]:

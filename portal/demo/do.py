@@ -1,0 +1,134 @@
+"""The verbs by name, with their inputs as keywords: for the demo's year, tests and benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from dealreg import verbs as registration_verbs
+from dealreg.models import Registration
+from dealreg.rules import RegistrationInput
+from dealreg.services import registration as registrations
+from portal.accounts.rules import SYSTEM, Actor
+from portal.catalog.models import Solution
+from portal.workflow.services import run
+from referrals import rules, verbs
+from referrals.models import Referral
+from referrals.services import editing
+
+decide = registrations.decide
+
+
+def accept(referral: Referral, *, actor: Actor, now: datetime, **inputs: Any) -> Referral:
+    return run(referral, verbs.ACCEPT, verbs.Acceptance(**inputs), actor=actor, now=now)
+
+
+def decline(referral: Referral, *, actor: Actor, now: datetime, **inputs: Any) -> Referral:
+    return run(referral, verbs.DECLINE, verbs.Reason(**inputs), actor=actor, now=now)
+
+
+def expire(referral: Referral, *, now: datetime) -> Referral:
+    return run(referral, verbs.EXPIRE, actor=SYSTEM, now=now)
+
+
+def set_stage(referral: Referral, *, stage: int, actor: Actor, now: datetime) -> Referral:
+    return run(referral, verbs.SET_STAGE, verbs.Stage(stage), actor=actor, now=now)
+
+
+def win(referral: Referral, *, actor: Actor, now: datetime) -> Referral:
+    return run(referral, verbs.WIN, actor=actor, now=now)
+
+
+def schedule_win(referral: Referral, *, actor: Actor, now: datetime) -> Referral:
+    return run(referral, verbs.SCHEDULE_WIN, actor=actor, now=now)
+
+
+def cancel_win(referral: Referral, *, actor: Actor, now: datetime) -> Referral:
+    return run(referral, verbs.CANCEL_WIN, actor=actor, now=now)
+
+
+def lose(referral: Referral, *, actor: Actor, now: datetime, **inputs: Any) -> Referral:
+    return run(referral, verbs.LOSE, verbs.Reason(**inputs), actor=actor, now=now)
+
+
+def close_as_error(referral: Referral, *, actor: Actor, now: datetime, **inputs: Any) -> Referral:
+    return run(referral, verbs.CLOSE_AS_ERROR, verbs.Reason(**inputs), actor=actor, now=now)
+
+
+def add_note(referral: Referral, *, text: str, actor: Actor, now: datetime, shared: bool = True) -> Referral:
+    verb = verbs.ADD_NOTE if shared else verbs.ADD_PRIVATE_NOTE
+    return run(referral, verb, verbs.NewNote(text), actor=actor, now=now)
+
+
+def share_with_vendor(referral: Referral, *, actor: Actor, now: datetime) -> Referral:
+    return run(referral, verbs.SHARE_WITH_VENDOR, actor=actor, now=now)
+
+
+def request_help(referral: Referral, *, actor: Actor, now: datetime, **inputs: Any) -> Referral:
+    return run(referral, verbs.REQUEST_HELP, verbs.HelpRequest(**inputs), actor=actor, now=now)
+
+
+def invite_partner(referral: Referral, invitation: verbs.Invitation, *, actor: Actor, now: datetime) -> Referral:
+    """Returns the partner's copy."""
+    inviter = run(referral, verbs.INVITE_PARTNER, invitation, actor=actor, now=now)
+    return Referral.objects.with_context().get(engagement=inviter.engagement, company=invitation.partner)
+
+
+def submit(
+    registration: Registration, form: RegistrationInput, *, actor: Actor, now: datetime, solution: Any = None
+) -> Registration:
+    return run(registration, registration_verbs.SUBMIT, _about(form, solution), actor=actor, now=now)
+
+
+def resubmit(
+    registration: Registration, form: RegistrationInput, *, actor: Actor, now: datetime, solution: Any = None
+) -> Registration:
+    return run(registration, registration_verbs.RESUBMIT, _about(form, solution), actor=actor, now=now)
+
+
+def _about(form: RegistrationInput, solution: Solution | None) -> RegistrationInput:
+    return replace(form, solution=solution.pk) if solution else form
+
+
+def route(registration: Registration, *, now: datetime) -> Registration:
+    return run(registration, registration_verbs.ROUTE, actor=SYSTEM, now=now)
+
+
+def close(registration: Registration, *, now: datetime) -> Registration:
+    return run(registration, registration_verbs.CLOSE, actor=SYSTEM, now=now)
+
+
+def close_unregistered(registration: Registration, *, actor: Actor, now: datetime) -> Registration:
+    return run(registration, registration_verbs.CLOSE_UNREGISTERED, actor=actor, now=now)
+
+
+def withdraw(registration: Registration, *, actor: Actor, now: datetime) -> Registration:
+    return run(registration, registration_verbs.WITHDRAW, actor=actor, now=now)
+
+
+def fail_unanswered(registration: Registration, *, now: datetime) -> Registration:
+    return run(registration, registration_verbs.FAIL_UNANSWERED, actor=SYSTEM, now=now)
+
+
+def register_after_all(registration: Registration, *, actor: Actor, now: datetime) -> Registration:
+    return run(registration, registration_verbs.REGISTER_AFTER_ALL, actor=actor, now=now)
+
+
+def revalidate(registration: Registration, *, actor: Actor, now: datetime, **values: Any) -> Registration:
+    return run(registration, registration_verbs.REVALIDATE, registration_verbs.NewValue(**values), actor=actor, now=now)
+
+
+def edit_details(referral: Referral, *, actor: Actor, now: datetime, **changes: Any) -> Referral:
+    """As somebody who has this very object on the screen."""
+    wanted = replace(verbs.details_of(referral), **changes)
+    return editing.edit_details(referral, wanted, seen_version=referral.version, actor=actor, now=now)
+
+
+def edit_team(referral: Referral, team: Sequence[rules.Member], *, actor: Actor, now: datetime) -> Referral:
+    return editing.edit_team(referral, team, seen_version=referral.version, actor=actor, now=now)
+
+
+def edit_solutions(referral: Referral, solutions: Sequence[Solution], *, actor: Actor, now: datetime) -> Referral:
+    return editing.edit_solutions(referral, solutions, seen_version=referral.version, actor=actor, now=now)

@@ -1,0 +1,134 @@
+"""The orders of the list, and pages by key instead of number (REF-20).
+
+A page begins after the key of the last row shown. Deals that come, go or move elsewhere in the list therefore shift
+nothing: no deal is shown twice, and none that kept its place is skipped.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F
+from django.db.models.expressions import Combinable
+
+from portal import paging
+from referrals.models import Referral, ReferralQuerySet
+from referrals.models.expressions import FOLDED_NAME, KNOWN_VALUE, LIFE, SHOWN_STAGE
+
+DEFAULT = "-created"
+#: Where the list's queries keep the key of their order.
+KEY = "sort_key"
+
+
+def _text(value: Any) -> str:
+    """The value as text that PostgreSQL accepts. Raises ValueError."""
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError
+    value.encode()
+    return value
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not -(2**31) <= value < 2**31:
+        raise ValueError
+    return value
+
+
+def _moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(_text(value))
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment.astimezone(UTC)  # PostgreSQL knows fewer zones than an address
+
+
+def _amount(value: Any) -> Decimal:
+    amount = Decimal(_text(value))
+    if not amount.is_finite() or abs(amount) >= Decimal(10) ** 20:
+        raise ValueError
+    return amount.quantize(Decimal("0.01"))  # as the column holds it, however small it is written
+
+
+@dataclass(frozen=True)
+class Sort:
+    """A sort order: its key, which is never null, and how to parse the key from an address.
+
+    Rows with equal keys are sorted by primary key in the same direction, so that one index serves both directions.
+    """
+
+    code: str
+    key: Combinable
+    parse: Callable[[Any], Any]
+
+
+SORTS = {
+    sort.code: sort
+    for sort in (
+        Sort("name", FOLDED_NAME, _text),
+        Sort("customer", F("engagement__customer__search_text"), _text),
+        Sort("status", LIFE, _whole),
+        Sort("stage", SHOWN_STAGE, _whole),
+        Sort("value", KNOWN_VALUE, _amount),
+        Sort("close", F("close_date"), lambda value: date.fromisoformat(_text(value))),
+        Sort("created", F("created_at"), _moment),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The place of one row in an order; the next page starts after it."""
+
+    key: Any
+    pk: int
+
+    def __str__(self) -> str:
+        key = self.key if isinstance(self.key, int | str) else str(self.key)
+        return base64.urlsafe_b64encode(json.dumps([key, self.pk]).encode()).decode().rstrip("=")
+
+
+def parse(text: str, sort: Sort) -> Cursor | None:
+    """Parse a cursor from an address; None if it doesn't fit this sort."""
+    try:
+        key, pk = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        found = Cursor(sort.parse(key), pk)
+    except (binascii.Error, ValueError, TypeError, RecursionError, ArithmeticError):
+        return None
+    return found if type(pk) is int and 0 <= pk < 2**63 else None
+
+
+@dataclass(frozen=True)
+class Order:
+    """A sort with its direction, in an address `name` or `-name`."""
+
+    sort: Sort
+    descending: bool
+
+    @classmethod
+    def of(cls, text: str) -> Order:
+        sort = SORTS.get(text.removeprefix("-"))
+        return cls(sort, text.startswith("-")) if sort else cls.of(DEFAULT)
+
+    def __str__(self) -> str:
+        return f"{'-' * self.descending}{self.sort.code}"
+
+    def reversed(self) -> Order:
+        return Order(self.sort, not self.descending)
+
+    def apply(self, rows: ReferralQuerySet) -> ReferralQuerySet:
+        key = F(KEY).desc() if self.descending else F(KEY).asc()
+        return rows.annotate(**{KEY: self.sort.key}).order_by(key, "-pk" if self.descending else "pk")
+
+    def beyond(self, rows: ReferralQuerySet, there: Cursor) -> ReferralQuerySet:
+        """The rows after the cursor: a single row comparison, which the order's index answers."""
+        return paging.beyond(rows, self.sort.key, (there.key, there.pk), descending=self.descending)
+
+    def cursor(self, referral: Referral) -> Cursor:
+        """The cursor of a row that apply() fetched."""
+        return Cursor(getattr(referral, KEY), referral.pk)

@@ -1,0 +1,173 @@
+"""The deals that match a query of the list, with everything that their columns show (REF-19, REF-20)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Exists, OuterRef, Q
+
+from dealreg.models import Registration
+from portal.accounts.models import Company
+from portal.accounts.rules import Actor
+from portal.pages.deals import filters
+from portal.pages.deals.cursor import Cursor
+from portal.pages.deals.query import FAVORITES, INBOUND, OUTBOUND, PARTNER_LED, DealListQuery
+from referrals import rules
+from referrals.models import Favorite, Referral, ReferralQuerySet, ReferralSolution, TeamMember
+from referrals.models.expressions import STAGED
+from referrals.selectors import search
+
+
+def listed(actor: Actor, asked: DealListQuery) -> ReferralQuerySet:
+    """All deals that the actor may see and that match search and filters, in any tab (ORG-2, ORG-4)."""
+    rows = Referral.objects.visible_to(actor).of_company(actor)
+    if search.is_long_enough(asked.query):
+        rows = rows.filter(search.matching(asked.query, actor=actor))
+    return rows.filter(filters.q(actor, asked.state))
+
+
+def of_tab(rows: ReferralQuerySet, tab: str, actor: Actor) -> ReferralQuerySet:
+    """The deals of one tab: received, started, starred, or those that the vendor may only view."""
+    if tab == FAVORITES:
+        return rows.filter(starred(actor))
+    own = Q(company_id=actor.own_company_id)
+    if tab == PARTNER_LED:
+        return rows.exclude(own)
+    rows = rows.filter(own)
+    return rows.inbound() if tab == INBOUND else rows.outbound()
+
+
+def starred(actor: Actor) -> Exists:
+    return Exists(Favorite.objects.filter(referral=OuterRef("pk"), user_id=actor.user_id or 0))
+
+
+def default_tab(actor: Actor) -> str:
+    return INBOUND if actor.is_vendor else OUTBOUND
+
+
+def in_order(actor: Actor, asked: DealListQuery, found: ReferralQuerySet | None = None) -> ReferralQuerySet:
+    """The tab's deals in the query's order, from the first page on; pass `found` to reuse the result of listed()."""
+    found = listed(actor, asked) if found is None else found
+    return asked.order.apply(of_tab(found, asked.tab or default_tab(actor), actor))
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of deals, and the cursor of the next page, if there is one."""
+
+    items: list[Row]
+    next: Cursor | None
+
+
+def page(actor: Actor, asked: DealListQuery, found: ReferralQuerySet | None = None) -> Page:
+    """One page of deals; the number of queries doesn't depend on their number."""
+    fetched = list(page_query(in_order(actor, asked, found), asked))
+    shown = fetched[: asked.size]
+    return Page(rows(shown, actor), asked.order.cursor(shown[-1]) if len(fetched) > len(shown) else None)
+
+
+def page_query(found: ReferralQuerySet, asked: DealListQuery) -> ReferralQuerySet:
+    """The deals of one page and one more.
+
+    Their keys are selected first and the rows are fetched afterwards: where no index gives the order, the database
+    sorts a million keys instead of a million rows.
+    """
+    if asked.after is not None:
+        found = asked.order.beyond(found, asked.after)
+    chosen = found.values("pk")[: asked.size + 1]
+    return asked.order.apply(Referral.objects.filter(pk__in=chosen)).with_context()
+
+
+@dataclass
+class Row:
+    """A deal with the related rows that its columns show."""
+
+    referral: Referral
+    own: bool
+    starred: bool = False
+    registration: Registration | None = None
+    vendor: Referral | None = None
+    team: list[TeamMember] = field(default_factory=list)
+    solutions: list[ReferralSolution] = field(default_factory=list)
+
+    @property
+    def deal_type(self) -> str:
+        return rules.DEAL_TYPES[self.referral.engagement.deal_type]
+
+    @property
+    def country(self) -> str:
+        return filters.country_name(self.referral.engagement.customer.country)
+
+    @property
+    def more_team(self) -> int:
+        return len(self.team) - 1
+
+    @property
+    def more_solutions(self) -> int:
+        return len(self.solutions) - 1
+
+    @property
+    def has_stage(self) -> bool:
+        return self.referral.substatus in STAGED
+
+    @property
+    def sender(self) -> Company | None:
+        """The company that sent the deal; for another company's deal, its owner."""
+        return self.referral.invited_by if self.own else self.referral.company
+
+
+def rows(referrals: Sequence[Referral], actor: Actor) -> list[Row]:
+    """The deals with their related rows, in five queries. A registration, or the vendor's answer, shows to its own
+    company only."""
+    own = [r for r in referrals if r.company_id == actor.company_id]
+    found = {r.pk: Row(r, own=r.company_id == actor.company_id) for r in referrals}
+    mine = Favorite.objects.filter(user_id=actor.user_id or 0, referral__in=found)
+    for pk in mine.values_list("referral_id", flat=True):
+        found[pk].starred = True
+    for registration in Registration.objects.filter(referral__in=[r.pk for r in own]):
+        found[registration.referral_id].registration = registration
+    for member in TeamMember.objects.filter(referral__in=found).order_by("pk"):
+        found[member.referral_id].team.append(member)
+    for line in ReferralSolution.objects.filter(referral__in=found).select_related("solution").order_by("pk"):
+        found[line.referral_id].solutions.append(line)
+    if not actor.is_vendor:
+        _add_answers(found.values())
+    return list(found.values())
+
+
+def _add_answers(found: Iterable[Row]) -> None:
+    by_engagement = defaultdict(list)
+    for row in found:
+        by_engagement[row.referral.engagement_id].append(row)
+    copies = Referral.objects.filter(engagement_id__in=by_engagement, company__kind=Company.Kind.VENDOR)
+    for copy in copies.only("engagement_id", "substatus"):
+        for row in by_engagement[copy.engagement_id]:
+            row.vendor = copy
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The deals before and after one in the list it was opened from, and whether it is starred."""
+
+    starred: bool
+    previous: Referral | None = None
+    next: Referral | None = None
+
+
+def neighbours(referral: Referral, actor: Actor, asked: DealListQuery | None) -> Neighbours:
+    """Find them with three index look-ups; without a list only the star is looked up."""
+    mine = Referral.objects.filter(pk=referral.pk).annotate(starred=starred(actor)).only("pk")
+    if asked is None:
+        return Neighbours(mine.get().starred)
+    here = asked.order.apply(mine).get()
+    around = [
+        order.beyond(
+            order.apply(of_tab(listed(actor, asked), asked.tab or default_tab(actor), actor)), order.cursor(here)
+        )
+        .only("public_id", "name")
+        .first()
+        for order in (asked.order.reversed(), asked.order)
+    ]
+    return Neighbours(here.starred, *around)  # type: ignore[attr-defined]
