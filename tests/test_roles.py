@@ -21,7 +21,6 @@ from portal.demo import do
 from portal.demo.cast import ANKARA, PASSWORD, Cast
 from portal.notify.models import Notice
 from portal.pages import services as exports
-from portal.people import services as people
 from portal.policy import services as policies
 from referrals.models import Draft, Referral
 from referrals.services import stage_names
@@ -330,7 +329,7 @@ class World:
         """What Contoso's account admin keeps, one of each, and the link that invites."""
         contoso, admin = self.cast.companies["contoso"], self.cast.actor(ACTORS["admin"] or "")
         who: dict[str, Any] = {"company": contoso, "actor": admin, "now": live.now}
-        asked = people.invite(email="asked@contoso.example", grants=[Grant("viewer")], language="en", **who)
+        asked = invites.create(email="asked@contoso.example", grants=[Grant("viewer")], language="en", **who)
         return {
             "asked": asked.public_id,
             "link": invites.token(asked),
@@ -412,7 +411,7 @@ _SENT: dict[str, dict[str, str]] = {
         "contact_email": "d@customer.example",
         "contact_consent": "on",
     },
-    "admin:dealreg_registration_change": {"verb": "pass_review"},
+    "admin:dealreg_registration_change": {"verb": "pass_review", "validated_by": "poe"},
     "invite_person": {"email": "new@contoso.example", "language": "en", "viewer": "all"},
     "invite": {"first_name": "A", "last_name": "B", "language": "en", "password": "horse 7 x", "again": "horse 7 x"},
     "member": {"viewer": "all"},

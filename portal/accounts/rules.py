@@ -45,15 +45,9 @@ def creating_scope(actor: Actor) -> Scope:
     return actor.scope(REFERRALS_ADMIN, REFERRALS_USER)
 
 
-def wrong_roles(roles: Iterable[str], *, vendor: bool) -> list[str]:
-    """The roles that don't exist on this side of the programme (ORG-2)."""
-    allowed = VENDOR_ROLES if vendor else PARTNER_ROLES
-    return [role for role in roles if role not in allowed]
-
-
 def grant_blockers(grant: Grant, *, vendor: bool, location_ids: Collection[int]) -> Iterator[Blocker]:
     """What keeps a role from being held in a company of that side with those locations (ORG-1, ORG-2)."""
-    if wrong_roles([grant.role], vendor=vendor):
+    if grant.role not in roles_of(vendor=vendor):
         message = (
             _("This is a partner's role; the vendor's people are sellers, reviewers, council members or managers.")
             if vendor

@@ -147,15 +147,13 @@ def finish_export(export: Export, *, now: datetime, content: bytes | None = None
     waiting = Export.objects.filter(pk=export.pk, finished_at=None)
     if not waiting.update(content=content, error=error, finished_at=now):
         return False
-    event = events.new_event(
-        export, FINISHED, actor=SYSTEM, now=now, company_id=export.company_id, after={"deals": export.done}
-    )
-    events.record([event])
-    notify([_told(export, event, error)])
+    what = {"company_id": export.company_id, "after": {"deals": export.done}}
+    event = events.record_one(export, FINISHED, actor=SYSTEM, now=now, **what)
+    notify([_message(export, event, error)])
     return True
 
 
-def _told(export: Export, event: Event, error: str) -> Message:
+def _message(export: Export, event: Event, error: str) -> Message:
     link, emails = reverse("export", args=[export.public_id]), [export.user.email]
     if error:
         return Message(event, emails, _("Your export could not be made"), error, link, category=EXPORT)

@@ -31,7 +31,7 @@ def page(request: ActorRequest) -> HttpResponse:
     """What has a day; *load more* asks for what follows a key."""
     asked = Shown.of(request.GET.dict())
     context = {**deadlines.context(request.actor, asked, now=timezone.now()), **_calendar(request)}
-    more = request.htmx and asked.after  # type: ignore[attr-defined]
+    more = request.htmx and asked.after
     response = render(request, "pages/deadlines.html#weeks" if more else "pages/deadlines.html", context)
     patch_vary_headers(response, ["HX-Request"])
     return response

@@ -16,7 +16,7 @@ from referrals.models import Referral
 
 def to_answer(actor: Actor, _now: datetime) -> Iterator[Need]:
     """Deals sent to the company, the first to expire first (REF-12)."""
-    found = Referral.objects.visible_to(actor).filter(company_id=actor.own_company_id, substatus=rules.RECEIVED)
+    found = Referral.objects.changeable_by(actor).filter(substatus=rules.RECEIVED)
     for referral in found.with_context().order_by("expires_at")[:MAX_ITEMS]:
         yield need("inbound", "envelope", gettext("Answer this deal"), referral, until=referral.expires_at)
 
