@@ -1,13 +1,14 @@
-"""Which days of registrations come: the end of the window in which a won deal can be registered (REG-7, FLOW-8)."""
+"""Which days of registrations come: until when one that came back is corrected, a won deal registered (FLOW-8)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import DateTimeField, ExpressionWrapper, F
 from django.utils.translation import gettext
 
-from dealreg.models import Registration, RegistrationQuerySet
+from dealreg.models import Registration, RegistrationQuerySet, Status
 from portal.accounts.rules import Actor
 from portal.policy import services as policies
 from portal.ui.deadlines import DEADLINES, Deadline, DeadlineKind
@@ -15,12 +16,29 @@ from portal.workflow.blockers import _
 from referrals.web.deadlines import acting, deadline, listing
 
 
+def own(actor: Actor) -> RegistrationQuerySet:
+    """Those of the company's own deals that the actor may see, with their teams."""
+    visible = Registration.objects.visible_to(actor).filter(referral__company_id=actor.own_company_id)
+    return visible.with_context()
+
+
+def acting_on(registrations: Sequence[Registration], actor: Actor) -> list[tuple[str, ...]]:
+    """Who can act on each, by name."""
+    return acting([registration.referral for registration in registrations], actor)
+
+
+def _to_correct(registration: Registration) -> Deadline:
+    """What fails, or ends, if nobody answers."""
+    assert registration.action_due_at is not None
+    note = registration.comment
+    return deadline(gettext("Correct the registration"), registration.referral, registration.action_due_at, note=note)
+
+
 def to_register(actor: Actor, now: datetime) -> RegistrationQuerySet:
     """The company's won deals that nobody has filed yet, with the end of the window."""
-    own = Registration.objects.visible_to(actor).filter(referral__company_id=actor.own_company_id)
     window = policies.current(now).register_within
     until = ExpressionWrapper(F("referral__closed_at") + window, output_field=DateTimeField())
-    return own.to_register().with_context().annotate(until=until)
+    return own(actor).to_register().annotate(until=until)
 
 
 def _window_ends(registration: Registration) -> Deadline:
@@ -30,6 +48,19 @@ def _window_ends(registration: Registration) -> Deadline:
 
 
 DEADLINES.add(
+    "action",
+    DeadlineKind(
+        label=_("To correct"),
+        icon="pencil",
+        find=lambda actor, now: own(actor).filter(status=Status.ACTION_REQUIRED),
+        due="action_due_at",
+        make=_to_correct,
+        who=acting_on,
+        mine=lambda actor: listing(actor, "referral"),
+    ),
+    order=20,
+)
+DEADLINES.add(
     "register",
     DeadlineKind(
         label=_("Registration windows"),
@@ -37,8 +68,8 @@ DEADLINES.add(
         find=to_register,
         due="until",
         make=_window_ends,
-        who=lambda rows, actor: acting([row.referral for row in rows], actor),
+        who=acting_on,
         mine=lambda actor: listing(actor, "referral"),
     ),
-    order=40,
+    order=30,
 )
