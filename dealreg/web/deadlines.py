@@ -1,4 +1,4 @@
-"""Which days of registrations come: until when one that came back is corrected, a won deal registered (FLOW-8)."""
+"""Which days of registrations come: the end of the window to register (REG-7), the end of the time to correct (FLOW-8)."""
 
 from __future__ import annotations
 
@@ -16,29 +16,21 @@ from portal.workflow.blockers import _
 from referrals.web.deadlines import acting, deadline, listing
 
 
-def own(actor: Actor) -> RegistrationQuerySet:
-    """Those of the company's own deals that the actor may see, with their teams."""
-    visible = Registration.objects.visible_to(actor).filter(referral__company_id=actor.own_company_id)
-    return visible.with_context()
-
-
-def acting_on(registrations: Sequence[Registration], actor: Actor) -> list[tuple[str, ...]]:
-    """Who can act on each, by name."""
-    return acting([registration.referral for registration in registrations], actor)
-
-
-def _to_correct(registration: Registration) -> Deadline:
-    """What fails, or ends, if nobody answers."""
-    assert registration.action_due_at is not None
-    note = registration.comment
-    return deadline(gettext("Correct the registration"), registration.referral, registration.action_due_at, note=note)
+def _own(actor: Actor) -> RegistrationQuerySet:
+    """The company's registrations, as far as the actor sees them."""
+    return Registration.objects.visible_to(actor).filter(referral__company_id=actor.own_company_id)
 
 
 def to_register(actor: Actor, now: datetime) -> RegistrationQuerySet:
     """The company's won deals that nobody has filed yet, with the end of the window."""
     window = policies.current(now).register_within
     until = ExpressionWrapper(F("referral__closed_at") + window, output_field=DateTimeField())
-    return own(actor).to_register().annotate(until=until)
+    return _own(actor).to_register().with_context().annotate(until=until)
+
+
+def to_correct(actor: Actor, _now: datetime) -> RegistrationQuerySet:
+    """The company's registrations that came back, and fail on a day if nobody answers."""
+    return _own(actor).filter(status=Status.ACTION_REQUIRED).with_context()
 
 
 def _window_ends(registration: Registration) -> Deadline:
@@ -47,18 +39,27 @@ def _window_ends(registration: Registration) -> Deadline:
     return deadline(gettext("Register this won deal"), registration.referral, until, note=note)
 
 
+def _correction_ends(registration: Registration) -> Deadline:
+    assert registration.action_due_at is not None
+    return deadline(gettext("Correct the registration"), registration.referral, registration.action_due_at)
+
+
+def _people(rows: Sequence[Registration], actor: Actor) -> Sequence[tuple[str, ...]]:
+    return acting([row.referral for row in rows], actor)
+
+
 DEADLINES.add(
     "action",
     DeadlineKind(
-        label=_("To correct"),
+        label=_("Corrections"),
         icon="pencil",
-        find=lambda actor, now: own(actor).filter(status=Status.ACTION_REQUIRED),
+        find=to_correct,
         due="action_due_at",
-        make=_to_correct,
-        who=acting_on,
+        make=_correction_ends,
+        who=_people,
         mine=lambda actor: listing(actor, "referral"),
     ),
-    order=20,
+    order=35,
 )
 DEADLINES.add(
     "register",
@@ -68,8 +69,8 @@ DEADLINES.add(
         find=to_register,
         due="until",
         make=_window_ends,
-        who=acting_on,
+        who=_people,
         mine=lambda actor: listing(actor, "referral"),
     ),
-    order=30,
+    order=45,
 )
