@@ -1,4 +1,4 @@
-"""Which days of registrations come: the end of the window to register (REG-7), the end of the time to correct (FLOW-8)."""
+"""Which days of registrations come: the end of the window to register, the end of the time to correct (FLOW-8)."""
 
 from __future__ import annotations
 
