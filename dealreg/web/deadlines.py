@@ -1,4 +1,4 @@
-"""Which days of registrations come: until when one can register (REG-7), and until when correct (FLOW-8)."""
+"""Which days of registrations come: the end of the window to register, the end of the time to correct (FLOW-8)."""
 
 from __future__ import annotations
 
@@ -72,5 +72,5 @@ DEADLINES.add(
         who=_people,
         mine=lambda actor: listing(actor, "referral"),
     ),
-    order=40,
+    order=45,
 )
