@@ -55,19 +55,22 @@ def test_home_lists_what_needs_you_with_the_most_urgent_first(live: Live) -> Non
     late = live.received(days=12)
     to_register = live.won(days=80, won=57, name="Almost over")
     fresh = live.won(name="Fresh")
+    over = (fresh.closed_at + timedelta(days=57)).replace(hour=23, minute=59, second=59, microsecond=0)
+    Referral.objects.filter(pk=fresh.pk).update(signed_on=fresh.closed_at.date() - timedelta(days=3))
     back = live.sent_back(comment="The start is wrong.").referral
     home = page(live.browser(OWNER), "/")
     needs = home.one("section", id="needs").all("a", class_="o-need")
     expected = [
         (back, None),
+        (to_register, None),
         (late, late.expires_at),
-        (to_register, to_register.closed_at + timedelta(days=60)),
-        (fresh, fresh.closed_at + timedelta(days=60)),
+        (fresh, over),
     ]
     assert [need.attrs["href"] for need in needs] == [deal_url(referral) for referral, _until in expected]
     shown = [[t.attrs["datetime"] for t in need.all("time", class_="o-left")] for need in needs]
     assert shown == [[until.isoformat()] if until else [] for _referral, until in expected]
     assert "The start is wrong." in needs[0].text
+    assert "60 days from signing: until" in needs[1].text
     assert "4 things need you now" in home.one("header", class_="o-head").text
 
 
