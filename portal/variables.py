@@ -81,6 +81,16 @@ class Variables:
             raise Refused(f"{name} must look like {like}.")
         return value
 
+    def place(self, name: str, *, like: str) -> tuple[str, int] | None:
+        """A host and a port, as host:port; None if nothing is given."""
+        value = self.text(name)
+        if not value:
+            return None
+        if not _is_address(f"tcp://{value}", ("tcp",), "hostname") or urlsplit(f"tcp://{value}").port is None:
+            raise Refused(f"{name} must look like {like}.")
+        url = urlsplit(f"tcp://{value}")
+        return str(url.hostname), int(url.port or 0)
+
 
 def _is_address(value: str, schemes: Collection[str], part: str) -> bool:
     try:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealreg.models import Registration, Status
+from dealreg.selectors.documents import panel
 from dealreg.services import registration as services
 from dealreg.verbs import MACHINE, Refusing
 from portal.accounts.admin_site import PortalAdmin, actor_of, site
@@ -222,6 +223,7 @@ class RegistrationAdmin(PortalAdmin):
             "title": registration.referral.name,
             "registration": registration,
             "referral": registration.referral,
+            "panel": panel(registration.referral, actor, now),
             "eligibility": services.eligibility(registration.referral, now=now),
             "decisions": decisions,
             "history": [timeline.entry(event) for event in self._history(registration)],

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dealreg.web import views
+from dealreg.web import documents, views
 
 urlpatterns = [
     path("co-sell/<uuid:public_id>/state/", views.deal_state, name="deal_state"),
     path("co-sell/<uuid:public_id>/registration/", views.registration, name="registration"),
     path("co-sell/<uuid:public_id>/registration/check/", views.check, name="registration_check"),
     path("co-sell/<uuid:public_id>/registration/close/", views.close_unregistered, name="close_unregistered"),
+    path("co-sell/<uuid:public_id>/documents/", documents.documents, name="documents"),
+    path("co-sell/<uuid:public_id>/documents/<uuid:document_id>/", documents.document, name="document"),
+    path(
+        "co-sell/<uuid:public_id>/documents/<uuid:document_id>/remove/",
+        documents.remove_document,
+        name="remove_document",
+    ),
 ]

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from dealreg import rules, verbs
 from dealreg.models import Registration, Status
+from dealreg.selectors.documents import panel
 from dealreg.selectors.registration import eligible_solutions
 from dealreg.services import registration as services
 from dealreg.web.forms import RegistrationForm, initial_of
@@ -71,6 +72,7 @@ def _context(
         "form": form,
         "solutions": solutions,
         "may_register": may_register(request.actor, referral),
+        "panel": panel(referral, request.actor, timezone.now()),
         "resubmitting": filed is not None and filed.status == Status.ACTION_REQUIRED,
         **_validated(request, referral, validated),
     }

@@ -43,6 +43,8 @@ class Policy:
     start_window_days: int = 90  # REG-8
     payg_signing_window_years: int = 1  # REG-11
     pracr_since: date = date(2023, 7, 1)  # REG-1
+    max_documents: int = 10  # REG-16, of one deal
+    max_document_mb: int = 20  # REG-16
     blackouts: tuple[Blackout, ...] = ()  # REG-13
 
     # flow
@@ -76,6 +78,8 @@ RANGES = {
     "payg_signing_window_years": (0, 100),
     "fiscal_year_starts_month": (1, 12),
     "rate_max_age_months": (0, 120),
+    "max_documents": (1, 100),
+    "max_document_mb": (1, 22),  # the proxies before the portal take 25 MB (deploy/Caddyfile)
 }
 
 
