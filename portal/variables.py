@@ -84,12 +84,10 @@ class Variables:
     def place(self, name: str, *, like: str) -> tuple[str, int] | None:
         """A host and a port, as host:port; None if nothing is given."""
         value = self.text(name)
-        if not value:
-            return None
-        if not _is_address(f"tcp://{value}", ("tcp",), "hostname") or urlsplit(f"tcp://{value}").port is None:
+        host, _colon, port = value.rpartition(":")
+        if value and not (host and ":" not in host and "/" not in host and port.isdecimal() and 0 < int(port) < 2**16):
             raise Refused(f"{name} must look like {like}.")
-        url = urlsplit(f"tcp://{value}")
-        return str(url.hostname), int(url.port or 0)
+        return (host, int(port)) if value else None
 
 
 def _is_address(value: str, schemes: Collection[str], part: str) -> bool:
