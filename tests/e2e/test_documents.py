@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.urls import reverse
@@ -13,7 +14,11 @@ from portal.pages.demo.cast import Cast
 from tests import build, files
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
+from tests.e2e.portal import wait_for
 from tests.e2e.test_access import problems
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
@@ -41,6 +46,10 @@ def _written(place: Path) -> list[str]:
     return [str(place / name) for name in found]
 
 
+def _shows_pdf(page: Page) -> bool:
+    return any(frame.url.startswith("chrome-extension://") for frame in page.frames)
+
+
 def test_reg_16_documents_are_uploaded_with_progress_and_read_by_the_reviewer(
     cast: Cast, visit: Visit, tmp_path: Path
 ) -> None:
@@ -65,8 +74,10 @@ def test_reg_16_documents_are_uploaded_with_progress_and_read_by_the_reviewer(
     expect(listed).to_have_count(2)
     expect(listed.first).to_contain_text("Not scanned")
     assert [d.name for d in Document.objects.of_deal(deal)] == ["Sözleşme.pdf", "İmza.png"]
-    assert problems(page) == []
+    address = reverse("documents", args=[deal.public_id])
+    assert list(problems(page, "documents", address)) == []
 
+    listed = page.locator("#documents-list > li")
     listed.last.get_by_role("link", name="Remove").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(page.locator("#documents-list > li")).to_have_count(1)
@@ -83,14 +94,7 @@ def test_reg_16_documents_are_uploaded_with_progress_and_read_by_the_reviewer(
     reviewer.goto(reverse("admin:dealreg_registration_change", args=[registration.pk]))
     frame = reviewer.locator("#documents iframe")
     frame.scroll_into_view_if_needed()
-    reviewer.wait_for_function("document.querySelector('#documents iframe').contentDocument === null")
-    viewer = "chrome-extension://"
-    reviewer.wait_for_timeout(500)
-    for _moment in range(100):
-        if any(part.url.startswith(viewer) for part in reviewer.frames):
-            break
-        reviewer.wait_for_timeout(100)
-    assert any(part.url.startswith(viewer) for part in reviewer.frames), "the browser's own viewer shows the PDF"
+    wait_for(lambda: reviewer.wait_for_timeout(50) or _shows_pdf(reviewer), "the browser's own viewer of the PDF")
     reviewer.locator("#documents details").last.locator("summary").click()
     picture = reviewer.locator("#documents img.o-document__image")
     picture.scroll_into_view_if_needed()
