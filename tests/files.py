@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import xlsxwriter
 
-from portal.pages.demo.papers import pdf, png
+from portal.demo.papers import pdf, png
 
 WORD, SLIDES = "wordprocessingml.document", "presentationml.presentation"
 _OFFICE = "application/vnd.openxmlformats-officedocument"

@@ -31,8 +31,8 @@ from dealreg.services import contents
 from dealreg.services import documents as services
 from dealreg.services.clamav import ScannerAway, find_virus
 from portal.bodies import PAGE_BYTES, limit_before_reading
+from portal.demo.cast import Cast
 from portal.events.models import Event
-from portal.pages.demo.cast import Cast
 from portal.policy import services as policies
 from portal.policy.rules import Policy
 from portal.variables import Refused, Variables

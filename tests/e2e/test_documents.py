@@ -10,7 +10,7 @@ import pytest
 from django.urls import reverse
 
 from dealreg.models import Document
-from portal.pages.demo.cast import Cast
+from portal.demo.cast import Cast
 from tests import build, files
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
