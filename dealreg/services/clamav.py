@@ -1,4 +1,4 @@
-"""Asks clamd whether a file holds a virus (docs/decisions/0028-documents.md says why by hand)."""
+"""Asks clamd whether a file holds a virus (docs/decisions/0027-documents.md says why not by a package)."""
 
 from __future__ import annotations
 
