@@ -33,6 +33,7 @@ from dealreg.services.clamav import ScannerAway, find_virus
 from portal.bodies import PAGE_BYTES, limit_before_reading
 from portal.demo.cast import Cast
 from portal.events.models import Event
+from portal.notify.models import Notice
 from portal.policy import services as policies
 from portal.policy.rules import Policy
 from portal.variables import Refused, Variables
@@ -388,7 +389,7 @@ def test_reg_16_the_reviewer_finds_it_beside_the_claim(live: Live) -> None:
     add(live, deal, upload("Sözleşme.pdf"), upload("s.png", files.GOOD["png"]), upload("k.docx", files.docx()))
     page = reverse("admin:dealreg_registration_change", args=[live.in_review(deal).pk])
     panel = parse(live.browser(build.REVIEWER).get(page)).one(id="documents")
-    assert panel.one("iframe").attrs["src"] == address(Document.objects.get(kind="pdf"))
+    assert panel.one("iframe").attrs["src"].partition("#")[0] == address(Document.objects.get(kind="pdf"))
     assert panel.one("img", class_="o-document__image").attrs["src"] == address(Document.objects.get(kind="png"))
     assert panel.text.count("Not scanned") == 3
     for email in (COUNCIL, MANAGER):
@@ -582,6 +583,8 @@ def test_reg_16_a_virus_that_is_found_later_takes_the_document_away(
     page = live.browser(build.CONTOSO).get(reverse("deal", args=[deal.public_id])).content.decode()
     assert "The document “v.pdf” was deleted" in page
     assert "Eicar-Signature" in page
+    told = Notice.objects.filter(event__verb="document.infected").values_list("user__email", flat=True)
+    assert set(told) == {build.CONTOSO, COLLEAGUE}, "who can add another"
 
 
 def test_reg_16_without_clamd_nothing_is_scanned(live: Live) -> None:

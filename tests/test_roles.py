@@ -480,8 +480,6 @@ class Visitor:
             else:
                 response = self.client.post(address, self.world.sent(row))
             transaction.set_rollback(True)
-        if response.streaming:
-            list(response.streaming_content)  # to the end, which closes its file
         return response
 
     def _read(self, response: HttpResponse) -> str:

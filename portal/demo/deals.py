@@ -178,9 +178,7 @@ def _registered(world: World, referral: Referral, days: float, **changes: Any) -
 
 def _documented(world: World, referral: Referral, days: float) -> None:
     """The signed contract, and a picture of the signatures (REG-16)."""
-    paper = papers.pdf(
-        "Signed contract", f"Contoso and {referral.engagement.customer.duns}", "Contoso Factory Insights"
-    )
+    paper = papers.pdf("Signed contract", f"D-U-N-S {referral.engagement.customer.duns}", "Contoso Factory Insights")
     for name, content in {"Sözleşme (imzalı).pdf": paper, "İmza sayfası.png": papers.png()}.items():
         do.add_document(referral, name, content, actor=world.admin, now=world.ago(days))
 
