@@ -17,6 +17,11 @@ def may_review(actor: Actor, _registration: Registration | None = None) -> bool:
     return actor.is_vendor and actor.has(REVIEWER)
 
 
+def may_retract(actor: Actor, _registration: Registration | None = None) -> bool:
+    """The programme's managers take a decision back (FLOW, retract)."""
+    return actor.is_vendor and actor.has(PROGRAMME_MANAGER)
+
+
 def may_add_documents(actor: Actor, referral: Deal) -> bool:
     """Whoever may register the deal adds its proof documents, and removes them (ORG-3, REG-16)."""
     return may_register(actor, referral)

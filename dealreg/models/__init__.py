@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from dealreg.models.document import Document, DocumentQuerySet, storage
-from dealreg.models.registration import DECIDED, NOT_REGISTERED, OUTCOMES, Registration, RegistrationQuerySet, Status
+from dealreg.models.registration import (
+    DECIDED,
+    NOT_REGISTERED,
+    OUTCOMES,
+    REPLACED,
+    Registration,
+    RegistrationQuerySet,
+    Status,
+    Validation,
+)
+from dealreg.models.sample import Sample
 
 __all__ = [
     "DECIDED",
     "NOT_REGISTERED",
     "OUTCOMES",
+    "REPLACED",
     "Document",
     "DocumentQuerySet",
     "Registration",
     "RegistrationQuerySet",
+    "Sample",
     "Status",
+    "Validation",
     "storage",
 ]

@@ -111,7 +111,7 @@ class Document(models.Model):
         return list(
             rules.removal_blockers(
                 added_at=self.added_at,
-                submitted_at=registration.submitted_at if registration else None,
+                submitted_at=(registration.submitted_at or registration.first_submitted_at) if registration else None,
                 with_partner=registration is None
                 or registration.status == Status.ACTION_REQUIRED
                 or (registration.status == Status.REGISTRATION_PENDING and not registration.is_being_routed),

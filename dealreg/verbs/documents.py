@@ -89,7 +89,7 @@ class RemoveDocument(DealVerb[Removal]):
         list(Registration.objects.select_for_update().filter(referral=record))  # nobody submits it meanwhile
         document = self._document(record, inputs)
         if document is None:
-            return [rules.refusal("document_gone", _("The document was removed already."))]
+            return [rules.gone()]
         return self._evidence(document)
 
     def _evidence(self, document: Document) -> Iterable[Blocker]:

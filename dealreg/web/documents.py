@@ -122,7 +122,7 @@ def _page(request: ActorRequest, referral: Referral, results: list[Result], stat
         "results": results,
         "nothing_sent": status == 422 and not results,
     }
-    only_list = request.htmx and request.method == "GET"  # type: ignore[attr-defined]
+    only_list = request.htmx and request.method == "GET"
     template = "dealreg/_documents_list.html" if only_list else "dealreg/documents.html"
     return render(request, template, context, status=status)
 
