@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dealreg.models.document import Document, DocumentQuerySet, storage
+from dealreg.models.draft import RegistrationDraft
 from dealreg.models.registration import (
     DECIDED,
     NOT_REGISTERED,
@@ -14,6 +15,7 @@ from dealreg.models.registration import (
     Validation,
 )
 from dealreg.models.sample import Sample
+from dealreg.models.waiver import Waiver
 
 __all__ = [
     "DECIDED",
@@ -23,9 +25,11 @@ __all__ = [
     "Document",
     "DocumentQuerySet",
     "Registration",
+    "RegistrationDraft",
     "RegistrationQuerySet",
     "Sample",
     "Status",
     "Validation",
+    "Waiver",
     "storage",
 ]
