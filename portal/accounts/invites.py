@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.signing import Signer
 from django.db import IntegrityError, transaction
@@ -13,6 +13,7 @@ from portal.accounts import rules, services
 from portal.accounts.models import Company, Invite, Membership, RoleGrant, User
 from portal.accounts.rules import Actor, Grant
 from portal.accounts.services import PersonDetails
+from portal.policy import services as policies
 from portal.workflow.blockers import Blocker, RuleViolation, _
 
 
@@ -58,11 +59,15 @@ def create(
         language=language,
         invited_by=User.objects.get(pk=actor.user_id or 0),
         created_at=now,
-        expires_at=now + rules.INVITE_TIME,
+        expires_at=now + _good_for(now),
     )
     asked.token_hash = digest(token(asked))
     asked.save()
     return asked
+
+
+def _good_for(now: datetime) -> timedelta:
+    return policies.current(now).invitation_link_time
 
 
 def _asking_blockers(company: Company, email: str, *, now: datetime) -> list[Blocker]:
@@ -100,7 +105,7 @@ def renew(invite: Invite, *, now: datetime) -> Invite:
     fresh = _locked(invite)
     state = fresh.state(now)
     _refuse(rules.invite_blockers(state) if state != rules.EXPIRED else ())
-    fresh.expires_at, fresh.token_hash = now + rules.INVITE_TIME, digest(token(fresh))
+    fresh.expires_at, fresh.token_hash = now + _good_for(now), digest(token(fresh))
     fresh.save(update_fields=["expires_at", "token_hash"])
     return fresh
 

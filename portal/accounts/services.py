@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypedDict, Unpack
 
 from django.core.cache import cache
@@ -76,14 +76,22 @@ def add_member(*, user: User, company: Company, roles: Iterable[str], locations:
     return membership
 
 
-def change_company(company: Company, *, name: str, country: str) -> Company:
-    """Correct a company's name or country; which side it is on never changes."""
+def change_company(
+    company: Company, *, name: str, country: str, top_tier_since: date | None, assessments_since: date | None
+) -> Company:
+    """Correct a company's name or country, or its standing (ORG-7, ORG-8); which side it is on never changes."""
     fresh = Company.objects.get(pk=company.pk)
     fresh.name, fresh.country = name, country.upper()
-    fresh.save(update_fields=["name", "country"])
+    fresh.top_tier_since, fresh.assessments_since = top_tier_since, assessments_since
+    fresh.save(update_fields=["name", "country", "top_tier_since", "assessments_since"])
     if fresh.is_vendor:
         cache.delete("vendor-name")
     return fresh
+
+
+def may_assess(actor: Actor, *, today: date) -> bool:
+    """Whether the vendor has approved the actor's company for solution assessments (ORG-7)."""
+    return Company.objects.filter(pk=actor.own_company_id, assessments_since__lte=today).exists()
 
 
 def change_location(location: Location, *, name: str, city: str, country: str, mpn_id: str) -> Location:

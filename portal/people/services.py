@@ -22,7 +22,7 @@ from portal.events import services as events
 from portal.events.models import Event
 from portal.notify.rules import INVITATION
 from portal.notify.services import Message, notify
-from portal.people.policies import may_change
+from portal.people.policies import may_change, runs_programme
 from portal.policy import services as policies
 from portal.workflow.blockers import RuleViolation, _
 
@@ -256,9 +256,15 @@ def create_company(
 
 
 @transaction.atomic
-def change_company(company: Company, *, name: str, country: str, actor: Actor, now: datetime) -> Company:
-    before = events.snapshot(Company.objects.get(pk=company.pk))
-    changed = accounts.change_company(company, name=name, country=country)
+def change_company(company: Company, *, actor: Actor, now: datetime, **given: Any) -> Company:
+    """Correct what is given of a company, or give or take its standing: top tier, approved for solution assessments,
+    each since a day (ORG-7, ORG-8). Raises PermissionDenied for anybody but programme managers."""
+    if not runs_programme(actor):
+        raise PermissionDenied
+    fresh = Company.objects.get(pk=company.pk)
+    before = events.snapshot(fresh)
+    kept = {name: getattr(fresh, name) for name in ("name", "country", "top_tier_since", "assessments_since")}
+    changed = accounts.change_company(fresh, **{**kept, **given})
     was, is_now = events.changes(before, events.snapshot(changed))
     if is_now:
         _record(changed, "company.changed", actor=actor, now=now, company_id=changed.pk, before=was, after=is_now)

@@ -20,6 +20,7 @@ from portal.accounts.rules import may_keep
 from portal.accounts.services import grants_of
 from portal.params import whole_number
 from portal.people import forms, services, timeline
+from portal.policy import services as policies
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
 from portal.workflow.timeline import page
@@ -108,7 +109,8 @@ def invite_person(request: ActorRequest) -> HttpResponse:
         else:
             messages.success(request, gettext("The invitation to %(email)s is on its way.") % {"email": data["email"]})
             return redirect("people")
-    return render(request, "people/invite_person.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "link_days": policies.current(timezone.now()).invitation_link_days}
+    return render(request, "people/invite_person.html", context, status=422 if form.errors else 200)
 
 
 def _invite(request: ActorRequest, public_id: Any) -> Invite:

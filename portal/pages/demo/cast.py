@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -133,6 +133,8 @@ def _companies(cast: Cast, who: dict[str, Any]) -> None:
         ("northwind", "Northwind Services", "US"),
     ]:
         cast.companies[name] = people.create_company(name=title, country=country, **who)
+    standing: dict[str, Any] = {"top_tier_since": date(2024, 7, 1), "assessments_since": date(2025, 1, 1)}
+    cast.companies["contoso"] = people.change_company(cast.companies["contoso"], **standing, **who)
     for company, name, city, country, mpn_id in _LOCATIONS:
         cast.locations[name] = people.add_location(
             company=cast.companies[company], name=name, city=city, country=country, mpn_id=mpn_id, **who
