@@ -43,7 +43,7 @@ def open_missed(*, now: datetime, limit: int = 500) -> int:
     missed = unregistered().filter(
         closed_at__gte=since,
         value_usd__isnull=False,
-        engagement__vendor_may_view=True,
+        vendor_may_view=True,
         engagement__customer__managed=True,
         solutions__solution__azure_ip=True,
     )

@@ -41,7 +41,7 @@ def eligibility_of(referral: Referral, policy: Policy) -> Eligibility:
     vendor_copy = engagement.referrals.filter(company__kind=Company.Kind.VENDOR).prefetch_related("team").first()
     return judge_eligibility(
         EligibilityFacts(
-            deal_type=engagement.deal_type,
+            deal_type=referral.deal_type,
             value=referral.money,
             value_usd=referral.value_usd,
             rate_month=referral.usd_rate_month,
@@ -77,7 +77,7 @@ def registration_facts(
 
     `eligibility` is None where an earlier submission settled it.
     """
-    invited = referral.engagement.vendor_invited_at
+    invited = referral.vendor_invited_at
     return RegistrationFacts(
         today=now.date(),
         created=referral.created_at.date(),

@@ -14,13 +14,14 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
 from portal.accounts.models import Company, Location
-from portal.accounts.rules import REFERRALS_USER, Actor, reading_scope
+from portal.accounts.rules import Actor, reading_scope, team_scope
 from portal.catalog.models import Solution
 from portal.workflow.blockers import Money
 from portal.workflow.models import Record
 from referrals import rules
 from referrals.models import expressions
 from referrals.models.engagement import Engagement
+from referrals.models.sharing import Sharing
 from referrals.rules import sharing
 
 
@@ -44,15 +45,17 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         if actor.is_vendor:
             if not actor.grants:
                 return self.none()
-            return self.filter(models.Q(company_id=actor.own_company_id) | models.Q(engagement__vendor_may_view=True))
+            return self.filter(models.Q(company_id=actor.own_company_id) | models.Q(vendor_may_view=True))
         own = self.filter(company_id=actor.own_company_id)
         scope = reading_scope(actor)
         if scope.entire_company:
             return own
         seen: models.Q = models.Q(location_id__in=scope.location_ids)
-        if actor.has(REFERRALS_USER):
-            listed = TeamMember.objects.filter(referral=models.OuterRef("pk"), email=actor.email.lower())
-            seen |= models.Q(models.Exists(listed))
+        if listing := team_scope(actor):
+            listed = models.Q(
+                models.Exists(TeamMember.objects.filter(referral=models.OuterRef("pk"), email=actor.email.lower()))
+            )
+            seen |= listed if listing.entire_company else listed & models.Q(location_id__in=listing.location_ids)
         return own.filter(seen)
 
     def of_company(self, actor: Actor) -> ReferralQuerySet:
@@ -60,7 +63,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         view."""
         if not actor.is_vendor:
             return self.filter(company_id=actor.own_company_id)
-        partner_led = models.Q(engagement__vendor_may_view=True, engagement__help_code=rules.NO_HELP)
+        partner_led = models.Q(vendor_may_view=True, help_code=rules.NO_HELP)
         return self.filter(models.Q(company_id=actor.own_company_id) | partner_led)
 
     def created_with(self, key: uuid.UUID, *, company_id: int) -> ReferralQuerySet:
@@ -92,7 +95,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         return self.unanswered().filter(expires_at__lte=now)
 
 
-class Referral(Record):
+class Referral(Sharing, Record):
     """One company's copy of an engagement; people call it a *deal*. Only its verbs change it."""
 
     class Intent(models.TextChoices):
@@ -172,6 +175,7 @@ class Referral(Record):
         ]
         constraints = [
             models.UniqueConstraint(fields=["engagement", "company"], name="referrals_one_copy_per_company"),
+            *Sharing.Meta.constraints,
             models.CheckConstraint(
                 condition=models.Q(substatus__in=list(rules.SUBSTATUSES)), name="referrals_referral_substatus"
             ),
@@ -249,10 +253,6 @@ class Referral(Record):
         return self.engagement.public_id
 
     @property
-    def vendor_may_view(self) -> bool:
-        return self.engagement.vendor_may_view
-
-    @property
     def team_emails(self) -> list[str]:
         return [member.email for member in self.team.all()]
 
@@ -263,7 +263,13 @@ class Referral(Record):
 
     @property
     def party(self) -> sharing.Party:
-        return sharing.Party(self.company_id, self.invited_by_id, self.company.is_vendor)
+        return sharing.Party(
+            self.company_id,
+            self.invited_by_id,
+            self.company.is_vendor,
+            vendor_may_view=self.vendor_may_view,
+            asks_vendor=self.help_code != rules.NO_HELP,
+        )
 
     @property
     def is_closed(self) -> bool:
@@ -275,7 +281,7 @@ class Referral(Record):
 
     @property
     def is_assessment(self) -> bool:
-        return self.engagement.assessment_type_id is not None
+        return self.engagement.is_assessment
 
     @property
     def won_at(self) -> datetime | None:

@@ -375,7 +375,10 @@ def error_summary(form: BaseForm | None, blockers: Iterable[Blocker] = ()) -> Sa
     items: list[tuple[str, str, str]] = []
     form = form or None
     if form is not None:
-        items += [("", "", str(error)) for error in form.non_field_errors()]
+        team = getattr(form, "team", None)
+        at_team = [str(error) for error in team.non_form_errors()] if team is not None else []
+        for error in map(str, form.non_field_errors()):
+            items.append(("id_team", gettext("Team"), error) if error in at_team else ("", "", error))
         for bound in form:
             items += [(_target(bound), str(bound.label), str(error)) for error in bound.errors]
     for blocker in blockers or ():

@@ -14,10 +14,14 @@ from portal.accounts.services import vendor_name
 from portal.catalog.models import Solution
 from portal.money import services as money
 from portal.money.forms import AmountField
+from portal.policy.rules import RANGES
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money
 from referrals import rules
 from referrals.rules import stage_names
+
+#: The prefix of the team's rows, and where blockers about the team belong.
+TEAM = "team"
 
 
 def named(message: Any) -> Any:
@@ -30,9 +34,12 @@ def currency_choices() -> list[tuple[str, str]]:
 
 
 def add_blockers(form: forms.BaseForm, blockers: Iterable[Blocker]) -> None:
-    """Add each blocker as an error, at its field or above the form."""
+    """Add each blocker as an error: at its field, at the team, or above the form."""
     for blocker in blockers:
-        form.add_error(blocker.field if blocker.field in form.fields else None, text.text(blocker))
+        said = text.text(blocker)
+        form.add_error(blocker.field if blocker.field in form.fields else None, said)
+        if blocker.field == TEAM and isinstance(form, TeamMixin):
+            form.team.non_form_errors().append(said)
 
 
 def without_errors(form: forms.BaseForm) -> None:
@@ -96,8 +103,9 @@ class BaseTeam(forms.BaseFormSet):
         ]
 
 
-#: One more than a team may have, so that the rule itself says what is wrong (REF-7).
-TeamFormSet = forms.formset_factory(MemberForm, formset=BaseTeam, extra=2, max_num=51, absolute_max=60)
+#: More than the policy can allow, so that the rule itself says how many are too many (REF-7).
+MAX_ROWS = RANGES["max_team_members"][1] + 10
+TeamFormSet = forms.formset_factory(MemberForm, formset=BaseTeam, extra=2, max_num=MAX_ROWS, absolute_max=MAX_ROWS)
 
 
 class TeamMixin(forms.Form):
@@ -105,7 +113,7 @@ class TeamMixin(forms.Form):
 
     def __init__(self, *args: Any, people: Iterable[dict[str, str]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.team: Any = TeamFormSet(self.data if self.is_bound else None, prefix="team", initial=list(people))
+        self.team: Any = TeamFormSet(self.data if self.is_bound else None, prefix=TEAM, initial=list(people))
 
     def clean(self) -> dict[str, Any]:
         if not self.team.is_valid():
@@ -138,9 +146,7 @@ class ReasonForm(forms.Form):
     """A reason code and, for some codes, an explanation (REF-12, REF-17)."""
 
     reason_code = forms.ChoiceField(label=_("Reason"), widget=forms.RadioSelect)
-    comment = forms.CharField(
-        label=_("Notes"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    comment = forms.CharField(label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, reasons: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

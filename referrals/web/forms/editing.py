@@ -55,7 +55,7 @@ class HelpForm(ContactMixin):
         widget=forms.RadioSelect,
     )
     comment = forms.CharField(
-        label=_("Notes"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+        label=named(_("What should %(vendor)s know?")), required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
 
     field_order = ["help_code", "contact_name", "contact_phone", "contact_email", "contact_consent", "comment"]
