@@ -10,10 +10,10 @@ from django.urls import reverse
 
 from dealreg.models import Registration
 from dealreg.selectors.registration import eligibility_of
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.events.services import seen_by_vendor
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
-from portal.pages.listing import filters
+from portal.pages.deals import filters
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Money
 from referrals import rules, sweeps, verbs

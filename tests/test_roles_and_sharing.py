@@ -15,12 +15,12 @@ from django.urls import reverse
 
 from portal.accounts.models import Company, RoleGrant
 from portal.catalog.models import AssessmentType, Solution
+from portal.demo import do
+from portal.demo.cast import ANKARA, ISTANBUL, Cast
 from portal.events.models import Event
-from portal.pages.demo import do
-from portal.pages.demo.cast import ANKARA, ISTANBUL, Cast
+from portal.pages.deals import filters
+from portal.pages.deals.rows import rows
 from portal.pages.exports import write
-from portal.pages.listing import filters
-from portal.pages.listing.rows import rows
 from portal.people import services as people
 from portal.policy import services as policies
 from portal.policy.rules import Policy

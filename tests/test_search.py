@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from portal.customers.models import Customer
-from portal.pages.demo import do
-from portal.pages.demo.cast import MUNICH, Cast
+from portal.demo import do
+from portal.demo.cast import MUNICH, Cast
 from portal.policy import services as policies
 from referrals import rules, sweeps, verbs
 from referrals.models import Note, Referral
