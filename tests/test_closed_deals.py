@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from dealreg.models import Registration
@@ -16,8 +19,8 @@ from portal.events.services import seen_by_vendor
 from portal.pages.deals import filters
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Money
-from referrals import rules, sweeps, verbs
-from referrals.models import Referral
+from referrals import migrations, rules, sweeps, verbs
+from referrals.models import Engagement, Referral
 from tests import build
 from tests.build import DAY, NOW
 from tests.edge import Live, parse
@@ -50,7 +53,8 @@ def accepted(cast: Cast, copy: Referral, *, at: Any = NOW) -> Referral:
 
 def ask_for_help(cast: Cast, own: Referral, *, at: Any = NOW) -> Referral:
     contact = build.deal_input(cast).contact
-    return do.request_help(own, help_code=build.HELP, contact=contact, actor=cast.actor(build.CONTOSO), now=at)
+    asked = {"help_code": build.HELP, "contact": contact, "notes": "Please join us"}
+    return do.request_help(own, **asked, actor=cast.actor(build.CONTOSO), now=at)
 
 
 def again(referral: Referral) -> Referral:
@@ -150,3 +154,29 @@ def test_ref_11_a_copy_that_closed_before_partners_came_stays_without_the_flag(c
     sweeps.expire_due(now=NOW - 5 * DAY)
     copy = invite(cast, own)
     assert [again(deal).p2p for deal in (own, vendors, copy)] == [True, False, True]
+
+
+def test_ref_11_copies_that_were_there_before_get_how_their_engagement_is_shared(cast: Cast) -> None:
+    """REF-1, REF-5, REG-7: what the migration fills in, from the engagements and the events."""
+    led = build.deal(cast, at=NOW - 9 * DAY, **LED)
+    shared = do.share_with_vendor(
+        build.deal(cast, at=NOW - 9 * DAY, **PRIVATE), actor=cast.actor(build.CONTOSO), now=NOW - 3 * DAY
+    )
+    invite(cast, ask_for_help(cast, shared))
+    private = build.deal(cast, at=NOW - 9 * DAY, **PRIVATE)
+    columns = ("pk", "help_code", "vendor_may_view", "vendor_invited_at", "p2p", "invite_help", "invite_notes")
+    before = list(Referral.objects.order_by("pk").values_list(*columns))
+    assert [row[0] for row in before[:2]] == [led.pk, shared.pk]
+    assert before[-1] == (private.pk, rules.NO_HELP, False, None, False, rules.NO_HELP, "")
+    Engagement.objects.filter(help_code=rules.NO_HELP).update(vendor_invited_at=None)
+    Engagement.objects.filter(help_code=build.HELP).update(vendor_invited_at=NOW)  # as it was: when help was asked for
+    Engagement.objects.update(p2p=False)
+    nothing = {"help_code": rules.NO_HELP, "vendor_may_view": False, "vendor_invited_at": None, "p2p": False}
+    Referral.objects.update(**nothing)
+    Referral.objects.filter(company=cast.companies["vendor"]).update(invite_help=rules.NO_HELP, invite_notes="")
+    name = next(m.name for m in pkgutil.iter_modules(migrations.__path__) if m.name.endswith("_own_sharing"))
+    migration = importlib.import_module(f"referrals.migrations.{name}")
+    with connection.cursor() as cursor:
+        for filled in (migration.INVITED, migration.PARTNERS, migration.COPIES, migration.ASKED):
+            cursor.execute(filled)
+    assert list(Referral.objects.order_by("pk").values_list(*columns)) == before
