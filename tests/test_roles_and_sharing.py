@@ -13,6 +13,8 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
+from portal.accounts import invites
+from portal.accounts import services as accounts
 from portal.accounts.models import Company, RoleGrant
 from portal.catalog.models import AssessmentType, Solution
 from portal.demo import do
@@ -21,7 +23,6 @@ from portal.events.models import Event
 from portal.pages.deals import filters
 from portal.pages.deals.rows import rows
 from portal.pages.exports import write
-from portal.people import services as people
 from portal.policy import services as policies
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Money, RuleViolation
@@ -170,7 +171,7 @@ def test_org_7_org_8_programme_managers_set_a_companys_standing_in_the_admin(liv
     )
     for actor in (cast.actor(ADMIN), cast.actor(build.REVIEWER), cast.actor(FABRIKAM)):
         with pytest.raises(PermissionDenied):
-            people.change_company(company, top_tier_since=None, actor=actor, now=NOW)
+            accounts.change_company(company, top_tier_since=None, actor=actor, now=NOW)
     vendor = reverse("admin:accounts_company_change", args=[cast.companies["vendor"].pk])
     for page in (vendor, reverse("admin:accounts_company_add")):
         assert "top_tier_since" not in parse(manager.get(page)).one("form", id="company_form").fields()
@@ -365,9 +366,9 @@ def test_org_2_how_long_an_invitations_link_is_good_is_policy(live: Live) -> Non
     )
     admin, company = live.cast.actor(ADMIN), live.cast.companies["contoso"]
     grants = list(admin.grants)
-    asked = people.invite(
+    asked = invites.create(
         company=company, email="new@contoso.example", grants=grants, language="en", actor=admin, now=live.now
     )
     assert asked.expires_at - live.now == 3 * DAY
     later = live.now + DAY
-    assert people.resend(asked, actor=admin, now=later).expires_at - later == 3 * DAY
+    assert invites.resend(asked, actor=admin, now=later).expires_at - later == 3 * DAY

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
 from portal.accounts.models import Company, Location
-from portal.accounts.rules import Actor, reading_scope, team_scope
+from portal.accounts.rules import SELLER, Actor, reading_scope, team_scope, writing_scope
 from portal.catalog.models import Solution
 from portal.workflow.blockers import Money
 from portal.workflow.models import Record
@@ -37,6 +37,16 @@ class Substatus(models.TextChoices):
     ERROR = rules.ERROR, _("Error")
 
 
+def _listed(actor: Actor) -> models.Q:
+    """The deals of the actor's locations whose team lists them (ORG-2)."""
+    scope = team_scope(actor)
+    if not scope:
+        return models.Q(pk__in=())
+    place = TeamMember.objects.filter(referral=models.OuterRef("pk"), email=actor.email.lower())
+    listed = models.Q(models.Exists(place))
+    return listed if scope.entire_company else listed & models.Q(location_id__in=scope.location_ids)
+
+
 class ReferralQuerySet(models.QuerySet["Referral"]):
     def visible_to(self, actor: Actor) -> ReferralQuerySet:
         """The referrals that the actor may read (ORG-2, ORG-4, ORG-6, REF-3)."""
@@ -50,13 +60,17 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         scope = reading_scope(actor)
         if scope.entire_company:
             return own
-        seen: models.Q = models.Q(location_id__in=scope.location_ids)
-        if listing := team_scope(actor):
-            listed = models.Q(
-                models.Exists(TeamMember.objects.filter(referral=models.OuterRef("pk"), email=actor.email.lower()))
-            )
-            seen |= listed if listing.entire_company else listed & models.Q(location_id__in=listing.location_ids)
-        return own.filter(seen)
+        return own.filter(models.Q(location_id__in=scope.location_ids) | _listed(actor))
+
+    def changeable_by(self, actor: Actor) -> ReferralQuerySet:
+        """The company's own referrals that the actor may change, as policies.may_change says of one (ORG-2)."""
+        own = self.filter(company_id=actor.own_company_id)
+        if actor.is_vendor:
+            return own if actor.has(SELLER) else own.none()
+        scope = writing_scope(actor)
+        if scope.entire_company:
+            return own
+        return own.filter(models.Q(location_id__in=scope.location_ids) | _listed(actor))
 
     def of_company(self, actor: Actor) -> ReferralQuerySet:
         """The referrals in the actor's lists: the company's own copies; for the vendor also partner-led deals it may

@@ -51,12 +51,13 @@ def asked_of(referral: Referral) -> Asked | None:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the lifecycle: its words, its date if it has one, and how it looks."""
+    """One step of the lifecycle: its words, its date if it has one, and how it looks; why, or what to do then."""
 
     name: str
     look: str
     meta: str = ""
     at: datetime | None = None
+    note: str = ""
 
     @property
     def icon(self) -> str:

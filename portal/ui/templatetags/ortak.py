@@ -4,7 +4,7 @@ the components of static/app.css."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from functools import cache
@@ -17,7 +17,7 @@ from babel.numbers import format_decimal, format_percent
 from django import template
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.forms import BaseForm, BoundField, widgets
+from django.forms import BaseForm, BaseFormSet, BoundField, widgets
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -25,7 +25,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
-from portal.workflow import text
+from portal.workflow import refusals, text
 from portal.workflow.blockers import Blocker, Money, Param
 
 register = template.Library()
@@ -242,6 +242,12 @@ def blocker_text(blocker: Blocker) -> str:
     return text.text(blocker)
 
 
+@register.inclusion_tag("components/why.html")
+def why(code: str) -> dict[str, Any]:
+    """{% why blocker.code %}: a link to what the reference says of the code; nothing for what has none there."""
+    return {"code": code if code in refusals.codes() else ""}
+
+
 @register.filter
 def term(msgid: str) -> str:
     """A msgid of the rules in the reader's language; it may name the vendor."""
@@ -390,26 +396,43 @@ def field(bound: BoundField, label: str = "", help: str | None = None, **options
 @register.inclusion_tag("components/field_error.html")
 def field_error(bound: BoundField, *, oob: bool = False) -> dict[str, Any]:
     """{% field_error form.tcv oob=True %}: only the error place, for an htmx answer to a dry run."""
-    return {"id": error_id(bound), "errors": bound.errors, "oob": oob}
+    return {"id": error_id(bound), "errors": list(_coded(bound.errors)), "oob": oob}
+
+
+@register.inclusion_tag("components/field_error.html")
+def rows_error(rows: BaseFormSet) -> dict[str, Any]:
+    """{% rows_error form.team %}: what is wrong with a form's rows as a whole."""
+    return {"id": f"id_{rows.prefix}_error", "errors": list(_coded(rows.non_form_errors()))}
+
+
+def _formsets(form: BaseForm) -> list[Any]:
+    return [part for part in vars(form).values() if isinstance(part, BaseFormSet)]
+
+
+def _coded(errors: Any) -> Iterator[tuple[str, str]]:
+    """Each error with its code, where the form keeps one."""
+    for error, data in zip(errors, errors.as_data() if hasattr(errors, "as_data") else errors, strict=True):
+        yield str(error), getattr(data, "code", "") or ""
 
 
 @register.simple_tag
 def error_summary(form: BaseForm | None, blockers: Iterable[Blocker] = ()) -> SafeString:
     """{% error_summary form blockers=violations %}: everything that is wrong, each with a link to its field; app.js
     moves the focus here."""
-    items: list[tuple[str, str, str]] = []
+    items: list[tuple[str, str, str, str]] = []
     form = form or None
     if form is not None:
-        team = getattr(form, "team", None)
-        at_team = [str(error) for error in team.non_form_errors()] if team is not None else []
-        for error in map(str, form.non_field_errors()):
-            items.append(("id_team", gettext("Team"), error) if error in at_team else ("", "", error))
+        at_rows = {str(error): rows for rows in _formsets(form) for error in rows.non_form_errors()}
+        for error, code in _coded(form.non_field_errors()):
+            rows = at_rows.get(error)
+            where = (f"id_{rows.prefix}", str(rows.label)) if rows is not None else ("", "")
+            items.append((*where, error, code))
         for bound in form:
-            items += [(_target(bound), str(bound.label), str(error)) for error in bound.errors]
+            items += [(_target(bound), str(bound.label), *error) for error in _coded(bound.errors)]
     for blocker in blockers or ():
         bound_to = form[blocker.field] if form is not None and blocker.field in form.fields else None
         where = (_target(bound_to), str(bound_to.label)) if bound_to else ("", "")
-        items.append((*where, text.text(blocker)))
+        items.append((*where, text.text(blocker), blocker.code))
     if not items:
         return SafeString("")
     return render_to_string("components/error_summary.html", {"items": items})

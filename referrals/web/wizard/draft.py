@@ -18,6 +18,7 @@ from portal.accounts import services as accounts
 from portal.accounts.models import Location
 from portal.accounts.rules import Actor, writing_scope
 from portal.catalog.models import Solution
+from portal.ui.forms import add_blockers
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money, RuleViolation, _
@@ -26,7 +27,7 @@ from referrals.models import Draft, Referral
 from referrals.rules import sharing
 from referrals.selectors import partners
 from referrals.services import creation, drafts
-from referrals.web.forms.deal import MAX_ROWS, add_blockers, without_errors
+from referrals.web.forms.deal import MAX_ROWS, without_errors
 from referrals.web.forms.editing import InviteForm
 from referrals.web.wizard.forms import CustomerStep, DealStep, HelpStep, SolutionsStep, Step, StepContext, TeamStep
 
