@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0004_company_standing'),
         ('events', '0003_versions'),
-        ('referrals', '0003_location_of_received'),
+        ('referrals', '0004_signed_on'),
     ]
 
     operations = [
