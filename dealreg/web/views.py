@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from dealreg import rules, verbs
 from dealreg.models import Registration, RegistrationDraft, Status
+from dealreg.selectors.documents import panel
 from dealreg.selectors.registration import eligible_solutions, renewable, wrong_state
 from dealreg.services import drafts
 from dealreg.services import registration as services
@@ -153,6 +154,7 @@ def _context(page: _Page, form: RegistrationForm, *, unsaved: str = "") -> dict[
         "stamp": drafts.stamp(page.draft),
         "unsaved": unsaved,
         "may_save": page.may_save,
+        "panel": panel(page.referral, page.request.actor, timezone.now()),
         "resubmitting": page.filed is not None and page.filed.status == Status.ACTION_REQUIRED,
         **_validated(page, validated),
     }

@@ -47,6 +47,8 @@ class Policy:
     marketplace_max_months: int = 12  # REG-1
     duplicate_months: int = 12  # AUTO-5
     pracr_since: date = date(2023, 7, 1)  # REG-1
+    max_documents: int = 10  # REG-16, of one deal
+    max_document_mb: int = 20  # REG-16
     blackouts: tuple[Blackout, ...] = ()  # REG-13
 
     # flow
@@ -105,6 +107,8 @@ RANGES = {
     "duplicate_months": (0, 120),
     "fiscal_year_starts_month": (1, 12),
     "rate_max_age_months": (0, 120),
+    "max_documents": (1, 100),
+    "max_document_mb": (1, 22),  # the proxies before the portal take 25 MB (deploy/Caddyfile)
     "sample_percent": (0, 100),
 }
 

@@ -164,8 +164,9 @@ class Referral(Sharing, Record):
     objects = ReferralQuerySet.as_manager()
 
     derived_columns = frozenset({"version", "search_text"})
-    #: The company's own references: nobody else reads them, not in events either (REF-3, REF-20).
-    own_columns = frozenset({"crm_id", "campaign_id"})
+    #: The company's own references, and in events what its documents are called: not everybody who reads events
+    #: reads them (REF-3, REF-20, REG-16).
+    own_columns = frozenset({"crm_id", "campaign_id", "document"})
 
     class Meta:
         verbose_name = _("referral")
