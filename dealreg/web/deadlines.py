@@ -73,5 +73,5 @@ DEADLINES.add(
         who=_people,
         mine=lambda actor: listing(actor, "referral"),
     ),
-    order=40,
+    order=45,
 )

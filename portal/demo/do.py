@@ -7,9 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from dealreg import verbs as registration_verbs
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
+from dealreg.services import documents
 from dealreg.services import registration as registrations
 from portal.accounts.rules import SYSTEM, Actor
 from portal.catalog.models import Solution
@@ -132,3 +135,7 @@ def edit_team(referral: Referral, team: Sequence[rules.Member], *, actor: Actor,
 
 def edit_solutions(referral: Referral, solutions: Sequence[Solution], *, actor: Actor, now: datetime) -> Referral:
     return editing.edit_solutions(referral, solutions, seen_version=referral.version, actor=actor, now=now)
+
+
+def add_document(referral: Referral, name: str, content: bytes, *, actor: Actor, now: datetime) -> None:
+    documents.add(referral, SimpleUploadedFile(name, content), actor=actor, now=now)

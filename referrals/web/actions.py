@@ -30,6 +30,7 @@ from referrals import rules, verbs
 from referrals.models import Referral
 from referrals.selectors.recipients import reach
 from referrals.services import creation, stage_names
+from referrals.web.deal import asked_of
 from referrals.web.forms import deal, editing
 
 
@@ -176,6 +177,8 @@ def _act_page(
         "cancel_url": reverse("deal", args=[referral.public_id]),
         "win": creation.win_facts(referral, now=now),
     }
+    if page.verb is verbs.ACCEPT:
+        context["asked"] = asked_of(referral)
     if isinstance(form, deal.TeamMixin):
         context["reach"] = reach(request.actor, form.team.addresses())
     return render(request, page.template, context, status=422 if request.method == "POST" else 200)

@@ -94,10 +94,10 @@ def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
             _refused(request, form, violation, action)
         else:
             return _back(request, referral, gettext("The partner was invited."))
-    found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=timezone.now())
-    return _page(
-        request, "referrals/invite.html", referral, action, form, partners=found, chosen=form["partner"].value()
-    )
+    now, chosen = timezone.now(), form["partner"].value()
+    found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=now)
+    offered = choices.with_chosen(found, chosen, now=now)
+    return _page(request, "referrals/invite.html", referral, action, form, partners=offered, chosen=chosen)
 
 
 @needs_actor
