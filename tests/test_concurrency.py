@@ -136,7 +136,7 @@ def test_two_reviewers_deciding_at_once(cast: Cast) -> None:
         at_once(
             ROW,
             [pending.pk],
-            lambda: dealreg.decide(pending, "pass_review", actor=rita, now=NOW),
+            lambda: dealreg.decide(pending, "pass_review", actor=rita, now=NOW, validated_by="poe"),
             lambda: dealreg.decide(pending, "fail_review", actor=clara, now=NOW, **reason),
         )
     )

@@ -58,7 +58,8 @@ def win(cast: Cast, deal: Referral, at: datetime = NOW) -> Referral:
 
 
 def decide(cast: Cast, registration: Registration, verb: str, at: datetime = NOW, **inputs: str) -> Registration:
-    return services.decide(registration, verb, actor=cast.actor(REVIEWER), now=at, **inputs)
+    given = {"validated_by": "figures", **inputs}
+    return services.decide(registration, verb, actor=cast.actor(REVIEWER), now=at, **given)
 
 
 def send_back(cast: Cast, registration: Registration, at: datetime = NOW) -> Registration:
@@ -467,7 +468,7 @@ def test_decisions(cast: Cast, verb: str, marketplace: bool, reason: str, state:
     if state == "action_required":
         assert (decided.action_required_at, decided.decided_at, decided.close_due_at) == (NOW + HOUR, None, None)
     else:
-        assert (decided.decided_at, decided.close_due_at) == (NOW + HOUR, NOW + HOUR)
+        assert (decided.decided_at, decided.close_due_at) == (NOW + HOUR, NOW + HOUR + DAY)
     assert refusal(decide, cast, pending, verb, reason_code=reason, comment="Again.") == ["wrong_state"]
 
 
@@ -537,7 +538,7 @@ def test_an_approved_registration_closes_after_seven_days(cast: Cast) -> None:
     assert refusal(do.close, closed, now=NOW + 8 * DAY) == ["wrong_state"]
 
 
-def test_what_is_decided_closes_at_once_and_nothing_else(cast: Cast) -> None:
+def test_what_is_decided_closes_the_next_day_and_nothing_else(cast: Cast) -> None:
     """FLOW, close: passed and failed are done; what waits for somebody stays open however long."""
     reason = {"reason_code": "other", "comment": "See."}
     market = [do.route(build.submitted(cast, build.won(cast), **MARKET), now=NOW) for _ in range(3)]
@@ -553,10 +554,10 @@ def test_what_is_decided_closes_at_once_and_nothing_else(cast: Cast) -> None:
         send_back(cast, build.in_review(cast)),
         registration_of(build.won(cast)),
     ]
-    assert sweeps.close_decided(now=NOW) == 4
+    assert sweeps.close_decided(now=NOW + DAY) == 4
     assert sweeps.close_decided(now=NOW + 365 * DAY) == 0
     closed = [Registration.objects.get(pk=r.pk) for r in decided]
-    assert [(r.status, r.outcome, r.closed_at) for r in closed] == [("closed", r.status, NOW) for r in decided]
+    assert [(r.status, r.outcome, r.closed_at) for r in closed] == [("closed", r.status, NOW + DAY) for r in decided]
     assert [Registration.objects.get(pk=r.pk).status for r in waiting if r] == [r.status for r in waiting if r]
 
 

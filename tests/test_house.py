@@ -72,7 +72,7 @@ GUARDED = {
     "Notice",
 }
 #: How a query of these begins: with what the actor may see, or from rows that were looked up so before.
-SEEN = {"visible_to", "of", "timeline", "none"}
+SEEN = {"visible_to", "changeable_by", "of", "timeline", "none"}
 AT_HAND = {
     "pk",
     "pk__in",

@@ -61,6 +61,10 @@ export_deals                          POST -         302 302 302 302 302 302 302
 exports                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 export                                GET  export    200 404 404 404 404 404 404 404 404 404 404  in
 download_export                       GET  export    302 404 404 404 404 404 404 404 404 404 404  in
+deadlines                             GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+change_calendar                       POST -         302 302 302 302 302 302 302 302 302 302 302  in
+calendar                              GET  feed      200 200 200 200 200 200 200 200 200 200 200 200
+refusals                              GET  -         200 200 200 200 200 200 200 200 200 200 200 200
 insights                              GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 insights_csv                          GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 deal                                  GET  istanbul  200 200 404 200 200 404 404 200 200 200 200  in
@@ -295,6 +299,8 @@ class World:
         owner = cast.actor(ACTORS["owner"])
         self.things |= self._settings(self.live)
         self.things["export"] = exports.request_export("", kind="csv", actor=owner, now=self.live.now).public_id
+        feed = exports.renew_calendar_feed(mine=False, actor=owner, now=self.live.now)
+        self.things["feed"] = exports.calendar_token(feed)
         self.things["notice"] = Notice.objects.of(cast.users[ACTORS["team"]].pk).latest("pk").pk
         self.entries = {
             "accounts_user": cast.users[ACTORS["strang"]].pk,
@@ -405,7 +411,7 @@ _SENT: dict[str, dict[str, str]] = {
         "contact_email": "d@customer.example",
         "contact_consent": "on",
     },
-    "admin:dealreg_registration_change": {"verb": "pass_review"},
+    "admin:dealreg_registration_change": {"verb": "pass_review", "validated_by": "poe"},
     "invite_person": {"email": "new@contoso.example", "language": "en", "viewer": "all"},
     "invite": {"first_name": "A", "last_name": "B", "language": "en", "password": "horse 7 x", "again": "horse 7 x"},
     "member": {"viewer": "all"},

@@ -153,14 +153,14 @@ def invite_state(
     return EXPIRED if expires_at <= now else OPEN
 
 
-_INVITE_SAYS = {
-    ACCEPTED: _("This invitation was accepted already; each is good once."),
-    REVOKED: _("This invitation was taken back."),
-    EXPIRED: _("This invitation has expired."),
+_NOT_OPEN = {
+    ACCEPTED: Blocker("invite_accepted", _("This invitation was accepted already; each is good once."), "ORG-2"),
+    REVOKED: Blocker("invite_revoked", _("This invitation was taken back."), "ORG-2"),
+    EXPIRED: Blocker("invite_expired", _("This invitation has expired."), "ORG-2"),
 }
 
 
 def invite_blockers(state: str) -> Iterator[Blocker]:
     """Only an open invitation is accepted or taken back."""
     if state != OPEN:
-        yield Blocker(f"invite_{state}", _INVITE_SAYS[state], "ORG-2")
+        yield _NOT_OPEN[state]

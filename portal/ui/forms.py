@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.functional import lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +20,8 @@ from portal.workflow.blockers import Blocker, RuleViolation
 def add_blockers(form: forms.BaseForm, blockers: Iterable[Blocker]) -> None:
     """Add each blocker as an error, at its field or above the form."""
     for blocker in blockers:
-        form.add_error(blocker.field if blocker.field in form.fields else None, text.text(blocker))
+        error = ValidationError(text.text(blocker), code=blocker.code)
+        form.add_error(blocker.field if blocker.field in form.fields else None, error)
 
 
 def saved(form: forms.BaseForm, save: Callable[[], object]) -> bool:
