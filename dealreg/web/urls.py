@@ -18,5 +18,10 @@ urlpatterns = [
         name="register_after_all",
     ),
     path("co-sell/<uuid:public_id>/registration/revalidate/", ending.end, {"verb": "revalidate"}, name="revalidate"),
-    path("co-sell/<uuid:public_id>/registration/close/", views.close_unregistered, name="close_unregistered"),
+    path(
+        "co-sell/<uuid:public_id>/registration/close/",
+        ending.end,
+        {"verb": "close_unregistered"},
+        name="close_unregistered",
+    ),
 ]

@@ -165,10 +165,6 @@ class StageNameForm(forms.Form):
     )
 
 
-class EmptyForm(forms.Form):
-    """For verbs that need only a confirmation."""
-
-
 class NoteForm(forms.Form):
     """REF-23: shared with the deal's participants, or for the own company only; the latter alone once the deal is
     closed (REF-11)."""
