@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from django.utils.translation import gettext
 
 from dealreg.rules import states
 from portal.events.models import Event
 from portal.workflow.blockers import _
-from portal.workflow.text import show
 from portal.workflow.timeline import GROUPS, Sentence, describe
 from referrals.timeline import REMINDERS
 
@@ -25,14 +23,13 @@ def params(event: Event) -> Mapping[str, str]:
     return {
         "reason": gettext(reason) if reason else "–",
         "state": gettext(state) if state else "",
-        "until": show(datetime.fromisoformat(event.after["until"])) if "until" in event.after else "",
     }
 
 
 describe(
     {
         "registration.reminded": Sentence(
-            "alarm", "neutral", _("%(company)s was reminded to register until %(until)s"), REMINDERS
+            "alarm", "neutral", _("%(company)s was reminded to register the deal"), REMINDERS
         ),
         "registration.action_reminded": Sentence(
             "alarm", "neutral", _("%(company)s was reminded to correct the registration until %(until)s"), REMINDERS

@@ -248,7 +248,7 @@ class RegistrationAdmin(PortalAdmin):
             "title": registration.referral.name,
             "registration": registration,
             "referral": registration.referral,
-            "eligibility": services.eligibility(registration.referral, now=now),
+            "eligibility": services.eligibility(registration.referral, registration, now=now),
             "decisions": decisions,
             "history": [timeline.entry(event) for event in self._history(registration)],
             "partners": registration.referral.engagement.referrals.select_related("company").order_by("id"),

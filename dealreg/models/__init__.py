@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dealreg.models.draft import RegistrationDraft
 from dealreg.models.registration import (
     DECIDED,
     NOT_REGISTERED,
@@ -13,6 +14,7 @@ from dealreg.models.registration import (
     Validation,
 )
 from dealreg.models.sample import Sample
+from dealreg.models.waiver import Waiver
 
 __all__ = [
     "DECIDED",
@@ -20,8 +22,10 @@ __all__ = [
     "OUTCOMES",
     "REPLACED",
     "Registration",
+    "RegistrationDraft",
     "RegistrationQuerySet",
     "Sample",
     "Status",
     "Validation",
+    "Waiver",
 ]

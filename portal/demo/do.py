@@ -79,14 +79,17 @@ def invite_partner(referral: Referral, invitation: verbs.Invitation, *, actor: A
 def submit(
     registration: Registration, form: RegistrationInput, *, actor: Actor, now: datetime, solution: Any = None
 ) -> Registration:
-    return run(registration, registration_verbs.SUBMIT, registration_verbs.Claim(form, solution), actor=actor, now=now)
+    return run(registration, registration_verbs.SUBMIT, _about(form, solution), actor=actor, now=now)
 
 
 def resubmit(
     registration: Registration, form: RegistrationInput, *, actor: Actor, now: datetime, solution: Any = None
 ) -> Registration:
-    claim = registration_verbs.Claim(form, solution)
-    return run(registration, registration_verbs.RESUBMIT, claim, actor=actor, now=now)
+    return run(registration, registration_verbs.RESUBMIT, _about(form, solution), actor=actor, now=now)
+
+
+def _about(form: RegistrationInput, solution: Solution | None) -> RegistrationInput:
+    return replace(form, solution=solution.pk) if solution else form
 
 
 def route(registration: Registration, *, now: datetime) -> Registration:

@@ -42,6 +42,8 @@ class Policy:
     registration_window_days: int = 60  # REG-7
     start_window_days: int = 90  # REG-8
     payg_signing_window_years: int = 1  # REG-11
+    marketplace_max_months: int = 12  # REG-1
+    duplicate_months: int = 12  # AUTO-5
     pracr_since: date = date(2023, 7, 1)  # REG-1
     blackouts: tuple[Blackout, ...] = ()  # REG-13
 
@@ -90,6 +92,8 @@ LARGEST_AMOUNT = Decimal(10) ** 15
 RANGES = {
     "perpetual_years": (1, 100),
     "payg_signing_window_years": (0, 100),
+    "marketplace_max_months": (0, 120),
+    "duplicate_months": (0, 120),
     "fiscal_year_starts_month": (1, 12),
     "rate_max_age_months": (0, 120),
     "sample_percent": (0, 100),

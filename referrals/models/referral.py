@@ -141,6 +141,8 @@ class Referral(Record):
     reason_code = models.CharField(max_length=30, blank=True)
     reason_note = models.TextField(blank=True)
     won_early = models.BooleanField(default=False)
+    #: The day the contract was signed, where the person who marked it Won knew it (REF-18).
+    signed_on = models.DateField(_("contract signed"), null=True, blank=True)
     #: Someone asked to mark it Won at this instant (REF-18).
     win_at = models.DateTimeField(null=True, blank=True)
 
