@@ -52,11 +52,9 @@ class VerbPage(Generic[R]):
         form, now = self.form(request, posted(request), record), timezone.now()
         refused: tuple[Blocker, ...] = ()
         if form.is_valid():
-            seen = whole_number(request.POST.get("version"))
+            seen, inputs = whole_number(request.POST.get("version")), self.inputs(form)
             try:
-                workflow.run_from_page(
-                    record, self.verb, self.inputs(form), seen_version=seen, actor=request.actor, now=now
-                )
+                workflow.run_from_page(record, self.verb, inputs, seen_version=seen, actor=request.actor, now=now)
             except RuleViolation as violation:
                 refused = violation.blockers
             else:
@@ -65,17 +63,18 @@ class VerbPage(Generic[R]):
         action = workflow.available_action(record, self.verb, request.actor, now)
         # What stands in the way whatever is typed is on the page already.
         add_blockers(form, [blocker for blocker in refused if blocker not in action.blockers])
-        label = text.phrase(action.label)
-        shown = {
-            "verb": action.name,
-            "heading": label,
-            "submit": label,
-            "final": self.verb.final,
-            "kind": "danger" if self.verb.danger else "primary",
-            "violations": action.blockers,
-            "form": form,
-            "version": record.version,
-            "cancel_url": back,
-            **context(form),
-        }
+        shown = {**_context(action, form), "version": record.version, "cancel_url": back, **context(form)}
         return render(request, self.template or template, shown, status=422 if request.method == "POST" else 200)
+
+
+def _context(action: workflow.Action[Any], form: forms.Form) -> dict[str, Any]:
+    label = text.phrase(action.label)
+    return {
+        "verb": action.name,
+        "heading": label,
+        "submit": label,
+        "final": action.verb.final,
+        "kind": "danger" if action.verb.danger else "primary",
+        "violations": action.blockers,
+        "form": form,
+    }

@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from portal.accounts.decorators import ActorRequest, needs_actor
-from portal.ui.http import redirect_to as redirect_to
 from portal.ui.verb_page import VerbPage
 from referrals import rules, verbs
 from referrals.models import Referral

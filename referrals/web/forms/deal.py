@@ -11,19 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.services import vendor_name
 from portal.catalog.models import Solution
-from portal.money import services as money
-from portal.money.forms import AmountField
-from portal.ui.forms import DateInput as DateInput
-from portal.ui.forms import TextArea
-from portal.ui.forms import add_blockers as add_blockers
+from portal.money.forms import AmountField, currency_choices
+from portal.ui.forms import DateInput, TextArea
 from portal.workflow import text
 from portal.workflow.blockers import Money
 from referrals import rules
 from referrals.rules import stage_names
-
-
-def currency_choices() -> list[tuple[str, str]]:
-    return [(code, code) for code in money.currencies()]
 
 
 def without_errors(form: forms.BaseForm) -> None:
