@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -23,9 +24,17 @@ from referrals.models import Referral
 from referrals.selectors.briefs import Brief, briefs
 from referrals.selectors.recipients import People, people_of
 
+_ANY_DEAL = UUID(int=0)
+
+
+@cache
+def _any_deal_link() -> str:
+    return reverse("deal", args=[_ANY_DEAL])
+
 
 def deal_link(public_id: UUID) -> str:
-    return reverse("deal", args=[public_id])
+    """The path of the deal's page; resolved once, as sweeps ask for thousands."""
+    return _any_deal_link().replace(str(_ANY_DEAL), str(public_id))
 
 
 @leads_to("deal")
@@ -167,9 +176,10 @@ def _contact(event: Event) -> str:
 @on("referral.reminded")
 def tell_of_ending(events: Sequence[Event]) -> None:
     """Who can answer is reminded before the time is over (REF-13, FLOW-8)."""
-    told = _told(events)
-    copies = [(event, told.copies[event.subject_id]) for event in events]
-    notify([_ending(event, copy, told.people.answering(copy)) for event, copy in copies])
+    copies = {copy.pk: copy for copy in briefs(Referral.objects.filter(pk__in=[e.subject_id for e in events]))}
+    people = people_of(copies.values())
+    told = [(event, copies[event.subject_id]) for event in events]
+    notify([_ending(event, copy, people.answering(copy)) for event, copy in told])
 
 
 def _ending(event: Event, copy: Brief, emails: Iterable[str]) -> Message:

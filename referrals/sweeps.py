@@ -36,11 +36,11 @@ def _with_only(referrals: ReferralQuerySet, *columns: str) -> ReferralQuerySet:
     return referrals.select_related("engagement").only("company", "engagement__public_id", *columns)
 
 
-def remind(*, now: datetime, limit: int = 1000) -> int:
-    """Remind of one batch of unanswered referrals before they expire (REF-13, FLOW-8). Returns how many."""
-    unanswered = _with_only(Referral.objects.unanswered())
+def remind(*, now: datetime, limit: int = 2000) -> int:
+    """Remind of unanswered referrals before they expire (REF-13, FLOW-8), `limit` a transaction. Returns how many."""
+    unanswered, until = Referral.objects.unanswered(), F("expires_at")
     return reminders.remind(
-        unanswered, verb="referral.reminded", until=F("expires_at"), since=F("created_at"), now=now, limit=limit
+        unanswered, verb="referral.reminded", until=until, since=F("created_at"), now=now, limit=limit
     )
 
 

@@ -144,6 +144,7 @@ class Referral(Record):
 
     objects = ReferralQuerySet.as_manager()
 
+    owner_path, group_path = "company_id", "engagement__public_id"
     derived_columns = frozenset({"version", "search_text"})
     #: The company's own references: nobody else reads them, not in events either (REF-3, REF-20).
     own_columns = frozenset({"crm_id", "campaign_id"})
