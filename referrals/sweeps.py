@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -27,7 +28,7 @@ RENAMED_WITHIN = timedelta(hours=2)
 def expire_due(*, now: datetime, limit: int = 1000) -> int:
     """Close one batch of unanswered referrals whose time is over, as the verb does to one (REF-13)."""
     due = Referral.objects.due_to_expire(now).order_by("expires_at")
-    due = _with_only(due, "substatus", "win_at", "closed_at", "updated_at", "version")
+    due = _with_only(due, "substatus", "win_at", "signed_on", "closed_at", "updated_at", "version")
     return workflow.run_batch(due, verbs.EXPIRE, actor=SYSTEM, now=now, limit=limit)
 
 
@@ -44,16 +45,23 @@ def remind(*, now: datetime, limit: int = 2000) -> int:
     )
 
 
-def win_planned(*, now: datetime, limit: int = 500) -> int:
-    """Win the deals whose planned instant has come (REF-18). Returns how many."""
-    done = 0
-    for referral in Referral.objects.filter(win_at__lte=now).order_by("win_at")[:limit]:
-        try:
-            workflow.run(referral, verbs.WIN, actor=SYSTEM, now=now)
-        except RuleViolation:
-            continue  # another worker was first, or it was closed meanwhile
-        done += 1
-    return done
+def win_planned(*, now: datetime) -> int:
+    """Win the deals whose planned instant has come (REF-18). Returns how many.
+
+    Where a rule stands in the way the plan ends, so each plan is looked at once.
+    """
+    due = Referral.objects.filter(win_at__lte=now).order_by("win_at")
+    return sum(_win_or_end(planned, now) for planned in due.only("pk"))
+
+
+def _win_or_end(planned: Referral, now: datetime) -> bool:
+    try:
+        workflow.run(planned, verbs.WIN, verbs.Signing(), actor=SYSTEM, now=now)
+    except RuleViolation:
+        with suppress(RuleViolation):  # another worker was first, or somebody closed it or cancelled the plan
+            workflow.run(planned, verbs.END_WIN_PLAN, actor=SYSTEM, now=now)
+        return False
+    return True
 
 
 def revalue_open(*, now: datetime) -> int:

@@ -32,6 +32,8 @@ def phrase(msgid: str) -> str:
 def show(value: Param) -> str:
     """One value in the reader's format; instants name their zone."""
     match value:
+        case Blocker():
+            return text(value)
         case Money():
             return money(value.amount, value.currency)
         case datetime():

@@ -126,6 +126,8 @@ class Referral(Record):
     won_early = models.BooleanField(default=False)
     #: Someone asked to mark it Won at this instant (REF-18).
     win_at = models.DateTimeField(null=True, blank=True)
+    #: The day the customer signed, where whoever won or planned the win knew it (REF-18).
+    signed_on = models.DateField(_("contract signed on"), null=True, blank=True)
 
     #: What the invited partner is asked for, in the inviter's words (REF-9).
     invite_help = models.CharField(max_length=40, default=rules.NO_HELP)
@@ -187,6 +189,10 @@ class Referral(Record):
                 condition=~models.Q(substatus=rules.RECEIVED) | models.Q(expires_at__isnull=False),
                 name="referrals_referral_received_expires",
             ),
+            models.CheckConstraint(
+                condition=models.Q(signed_on=None) | models.Q(substatus=rules.WON) | models.Q(win_at__isnull=False),
+                name="referrals_referral_signed_on",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -220,6 +226,9 @@ class Referral(Record):
 
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
     def cancel_win(self) -> None: ...
+
+    @transition(substatus, source=Substatus.ACCEPTED, target=None)
+    def end_win_plan(self) -> None: ...
 
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
     def share_with_vendor(self) -> None: ...

@@ -79,6 +79,10 @@ def _help(form: editing.HelpForm) -> verbs.HelpRequest:
     return verbs.HelpRequest(data["help_code"], form.contact(), notes=data["comment"])
 
 
+def _signing(form: deal.WinForm) -> verbs.Signing:
+    return verbs.Signing(**form.cleaned_data)
+
+
 def _nothing(_form: deal.EmptyForm) -> None:
     return None
 
@@ -105,6 +109,10 @@ def _stage_form(_request: ActorRequest, data: Any, referral: Referral) -> deal.S
     return deal.StageForm(data, stages=stages, own=own, initial={"stage": referral.stage})
 
 
+def _win_form(_request: ActorRequest, data: Any, referral: Referral) -> deal.WinForm:
+    return deal.WinForm(data, initial={"signed_on": referral.signed_on})
+
+
 def _help_form(_request: ActorRequest, data: Any, referral: Referral) -> editing.HelpForm:
     engagement = referral.engagement
     names = ("contact_name", "contact_phone", "contact_email")
@@ -119,10 +127,10 @@ _WAYS = (
     Page(verbs.ACCEPT, _accept_form, _acceptance, gettext_lazy("The deal was accepted."), "referrals/accept.html"),
     Page(verbs.DECLINE, _reasons(rules.CLOSE_REASONS), _reason, gettext_lazy("The deal was declined.")),
     Page(verbs.SET_STAGE, _stage_form, _stage, gettext_lazy("The sales stage was changed.")),
-    Page(verbs.WIN, _empty, _nothing, gettext_lazy("The deal was marked as won."), "referrals/win.html"),
+    Page(verbs.WIN, _win_form, _signing, gettext_lazy("The deal was marked as won."), "referrals/win.html"),
     Page(verbs.SHARE_WITH_VENDOR, _empty, _nothing, gettext_lazy("The deal was shared."), "referrals/share.html"),
     Page(verbs.REQUEST_HELP, _help_form, _help, gettext_lazy("Help was asked for."), "referrals/share.html"),
-    Page(verbs.SCHEDULE_WIN, _empty, _nothing, gettext_lazy("The deal will be marked as won at the safe hour.")),
+    Page(verbs.SCHEDULE_WIN, _win_form, _signing, gettext_lazy("The deal will be marked as won at the safe hour.")),
     Page(verbs.CANCEL_WIN, _empty, _nothing, gettext_lazy("The planned win was cancelled.")),
     Page(verbs.LOSE, _reasons(rules.CLOSE_REASONS), _reason, gettext_lazy("The deal was marked as lost.")),
     Page(

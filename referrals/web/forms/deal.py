@@ -148,6 +148,17 @@ class ReasonForm(forms.Form):
         self.fields["reason_code"].choices = choices  # type: ignore[attr-defined]
 
 
+class WinForm(forms.Form):
+    """The day the contract was signed, where known (REF-18)."""
+
+    signed_on = forms.DateField(
+        label=_("Contract signed on"),
+        required=False,
+        widget=DateInput(),
+        help_text=_("If you know it: the time to register the deal counts from this day."),
+    )
+
+
 class StageForm(forms.Form):
     """The stage that the sale has reached (REF-14)."""
 

@@ -1,0 +1,181 @@
+"""Referrals, second half: planned wins with the day of signing, whom a team's news reaches, and what sharing opens."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from portal.catalog.models import AssessmentType
+from portal.events.models import Event
+from portal.notify import selectors
+from portal.notify.models import Notice
+from portal.pages.demo import do
+from portal.pages.demo.cast import Cast
+from portal.workflow.blockers import RuleViolation
+from referrals import rules, sweeps, verbs
+from referrals.models import Referral, TeamMember
+from tests import build
+from tests.build import CONTOSO, DAY, NOW, REVIEWER
+from tests.edge import parse
+
+HOUR = timedelta(hours=1)
+SAFE = NOW + 72 * HOUR
+PRIVATE = {"help_code": rules.NO_HELP, "vendor_may_view": False}
+
+
+def again(deal: Referral) -> Referral:
+    return Referral.objects.get(pk=deal.pk)
+
+
+def assessment(cast: Cast, **changes: Any) -> Referral:
+    kind = AssessmentType.objects.get_or_create(code="T", defaults={"name": "Readiness"})[0]
+    given = {**PRIVATE, "solutions": [], "assessment": kind, "assessment_location": "Ankara"}
+    return build.deal(cast, **{**given, **changes})
+
+
+# REF-18
+
+
+def test_ref_18_the_win_takes_the_day_of_signing_where_known(cast: Cast) -> None:
+    """REF-18, FLOW-8: optional, not in the future; kept on the deal and in the event."""
+    admin, deal = cast.actor(CONTOSO), build.deal(cast)
+    with pytest.raises(RuleViolation) as refused:
+        do.win(deal, actor=admin, now=NOW, signed_on=(NOW + DAY).date())
+    assert [(b.code, b.rule, b.field) for b in refused.value.blockers] == [("signed_in_future", "REF-18", "signed_on")]
+    won = do.win(deal, actor=admin, now=NOW, signed_on=NOW.date())
+    assert won.signed_on == NOW.date()
+    assert Event.objects.get(verb="referral.won").after["signed_on"] == NOW.date().isoformat()
+    assert do.win(build.deal(cast), actor=admin, now=NOW).signed_on is None
+
+
+def test_ref_18_the_planned_win_carries_the_day_of_signing(cast: Cast) -> None:
+    """REF-18: a plan that is cancelled, or a deal that is lost, keeps none."""
+    admin, day = cast.actor(CONTOSO), (NOW - DAY).date()
+    won, cancelled, lost = (
+        do.schedule_win(build.deal(cast, at=NOW), actor=admin, now=NOW, signed_on=day) for _ in "123"
+    )
+    assert refused_codes(do.schedule_win, build.deal(cast, at=NOW), actor=admin, now=NOW, signed_on=SAFE.date()) == [
+        "signed_in_future"
+    ]
+    do.cancel_win(cancelled, actor=admin, now=NOW)
+    do.lose(lost, actor=admin, now=NOW, reason_code="budget")
+    assert sweeps.win_planned(now=SAFE) == 1
+    assert [(again(d).substatus, again(d).signed_on) for d in (won, cancelled, lost)] == [
+        ("Won", day), ("Accepted", None), ("Lost", None),
+    ]  # fmt: skip
+
+
+def refused_codes(do_it: Any, *args: Any, **inputs: Any) -> list[str]:
+    with pytest.raises(RuleViolation) as refused:
+        do_it(*args, **inputs)
+    return refused.value.codes
+
+
+def blocked_plan(cast: Cast) -> Referral:
+    """An assessment whose win is planned, and whose stage was corrected since (REF-15)."""
+    admin, deal = cast.actor(CONTOSO), assessment(cast, at=NOW)
+    for stage in (20, 40, 60, 80):
+        do.set_stage(deal, stage=stage, actor=admin, now=NOW)
+    do.schedule_win(deal, actor=admin, now=NOW, signed_on=NOW.date())
+    return do.set_stage(deal, stage=60, actor=admin, now=NOW)
+
+
+def test_ref_18_a_plan_in_whose_way_a_rule_stands_ends_and_whoever_made_it_is_told_why(cast: Cast) -> None:
+    deal = blocked_plan(cast)
+    assert sweeps.win_planned(now=SAFE) == 0
+    ended = again(deal)
+    assert (ended.substatus, ended.win_at, ended.signed_on) == ("Accepted", None, None)
+    event = Event.objects.get(verb="referral.win_plan_ended")
+    assert [reason["code"] for reason in event.reasons] == ["stages_incomplete"]
+    notice = Notice.objects.get(event=event)
+    assert (notice.email, notice.mail) == (CONTOSO, "now")
+    told = selectors.rendered(notice)
+    assert told.subject == "Plant monitoring was not marked as won"
+    assert "Mark all stages of the solution assessment first; the last is “Present to customer”." in told.body
+    assert sweeps.win_planned(now=SAFE) == 0
+    assert Event.objects.filter(verb="referral.win_plan_ended").count() == 1
+
+
+def test_ref_18_the_team_hears_of_it_where_whoever_planned_may_not_see_the_deal_any_more(cast: Cast) -> None:
+    """REF-18, REF-24."""
+    blocked_plan(cast)
+    cast.users[CONTOSO].memberships.update(is_active=False)
+    sweeps.win_planned(now=SAFE)
+    assert Notice.objects.get(event__verb="referral.win_plan_ended").email == "user@contoso.example"
+
+
+def test_ref_18_what_can_not_be_won_keeps_nobody_behind_it_waiting(cast: Cast) -> None:
+    """REF-18: however many there are, in one turn."""
+    blocked = [blocked_plan(cast) for _ in range(3)]
+    behind = do.schedule_win(build.deal(cast, at=NOW + HOUR), actor=cast.actor(CONTOSO), now=NOW + HOUR)
+    assert sweeps.win_planned(now=SAFE + HOUR) == 1
+    assert [again(d).substatus for d in (*blocked, behind)] == ["Accepted"] * 3 + ["Won"]
+    assert not Referral.objects.filter(win_at__isnull=False).exists()
+
+
+def test_ref_18_the_plan_stands_where_what_stood_in_its_way_is_gone_when_it_is_looked_at(cast: Cast) -> None:
+    deal = blocked_plan(cast)
+    do.set_stage(deal, stage=80, actor=cast.actor(CONTOSO), now=NOW)
+    with pytest.raises(RuleViolation):
+        verbs_run_end(deal)
+    assert sweeps.win_planned(now=SAFE) == 1
+
+
+def verbs_run_end(deal: Referral) -> None:
+    from portal.accounts.rules import SYSTEM
+    from portal.workflow import services as workflow
+
+    workflow.run(deal, verbs.END_WIN_PLAN, actor=SYSTEM, now=SAFE)
+
+
+def test_ref_18_the_confirmation_asks_for_the_day_of_signing(cast: Cast, client: Client) -> None:
+    """REF-18: winning and planning read the one field; a refused day comes back as typed, with the error at it."""
+    from django.utils import timezone
+
+    now = timezone.now()
+    deal = build.deal(cast, at=now - DAY, close_date=now.date())
+    client.force_login(cast.users[CONTOSO])
+    url, plan = (reverse("act", args=[deal.public_id, name]) for name in ("win", "schedule-win"))
+    late = (now + 3 * DAY).date().isoformat()
+    for where in (url, plan):
+        refused = client.post(where, {"signed_on": late})
+        assert refused.status_code == 422
+        field = parse(refused).one("input", name="signed_on")
+        assert (field.attrs["value"], field.attrs["aria-invalid"]) == (late, "true")
+    assert client.post(plan, {"signed_on": now.date().isoformat()}).status_code == 302
+    assert again(deal).signed_on == now.date()
+    assert parse(client.get(url)).one("input", name="signed_on").attrs["value"] == now.date().isoformat()
+    assert client.post(url, {"signed_on": (now - DAY).date().isoformat()}).status_code == 302
+    assert again(deal).signed_on == (now - DAY).date()
+
+
+# REF-24
+
+
+def test_ref_24_a_team_none_of_whom_can_act_has_the_referrals_admins_told_as_well(cast: Cast) -> None:
+    """REF-24, FLOW-5: a registration that comes back reaches somebody who can correct it."""
+    registration = build.in_review(cast, team=[build.member("viewer@contoso.example")])
+    send_back(cast, registration)
+    assert told("registration.action_required") == [CONTOSO, "viewer@contoso.example"]
+
+
+def test_ref_24_without_team_and_referrals_admins_the_account_admins_are_told(cast: Cast) -> None:
+    registration = build.in_review(cast)
+    TeamMember.objects.filter(referral=registration.referral).delete()
+    for email in (CONTOSO, "ankara@contoso.example"):
+        cast.users[email].memberships.update(is_active=False)
+    send_back(cast, registration)
+    assert told("registration.action_required") == ["admin@contoso.example"]
+
+
+def send_back(cast: Cast, registration: Any) -> None:
+    given = {"reason_code": "evidence_missing", "comment": "Please attach it."}
+    do.decide(registration, "require_action", actor=cast.actor(REVIEWER), now=NOW, **given)
+
+
+def told(verb: str) -> list[str]:
+    return sorted(Notice.objects.filter(event__verb=verb).values_list("email", flat=True))
