@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from portal.accounts import services as accounts
+from portal.accounts.models import Company, RoleGrant, User
 from portal.catalog.models import AssessmentType
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify import selectors
 from portal.notify.models import Notice
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
+from portal.policy import services as policies
 from portal.workflow.blockers import RuleViolation
 from referrals import rules, sweeps, verbs
 from referrals.models import Referral, TeamMember
+from referrals.selectors import partners
+from referrals.services import editing
 from tests import build
 from tests.build import CONTOSO, DAY, NOW, REVIEWER
 from tests.edge import parse
+from tests.factories import CompanyFactory, PersonFactory, SolutionFactory
 
 HOUR = timedelta(hours=1)
 SAFE = NOW + 72 * HOUR
@@ -179,3 +185,128 @@ def send_back(cast: Cast, registration: Any) -> None:
 
 def told(verb: str) -> list[str]:
     return sorted(Notice.objects.filter(event__verb=verb).values_list("email", flat=True))
+
+
+# REF-22
+
+
+def partner(cast: Cast, name: str, *, kind: str = "service", country: str = "DE", admin_at: str = "") -> Company:
+    """A partner of the ecosystem with one referrals admin: of the entire company, or of its location there."""
+    company = CompanyFactory(name=name, country=country)
+    ready = {"kind": kind, "azure_ip": False, "co_sell_ready": True, "published": True}
+    SolutionFactory(publisher=company, **ready)
+    given = {"company": company, "city": ""}
+    places = {c: accounts.add_location(**given, country=c, name=c, mpn_id=f"{name}{c}"[-20:]) for c in ("DE", "TR")}
+    grants = [places[admin_at]] if admin_at else []
+    accounts.add_member(user=PersonFactory(), company=company, roles=["referrals_admin"], locations=grants)
+    return company
+
+
+def received(cast: Cast, by: Company, *, answered: timedelta | None, at: datetime, customer: str = "spree") -> None:
+    sender = build.deal(cast, at=at, close_date=NOW.date(), customer=cast.customers[customer], **PRIVATE)
+    terms = verbs.Invitation(by, NOW.date(), sender.money, build.HELP, [build.member()], [cast.solutions["factory"]])
+    copy = do.invite_partner(sender, terms, actor=cast.actor(CONTOSO), now=at)
+    if answered is not None:
+        admin = RoleGrant.objects.get(membership__company=by).membership
+        given = {"name": "x", "value": copy.money, "close_date": NOW.date()}
+        do.accept(copy, actor=accounts.actor_for(admin), now=at + answered, **given)
+    else:
+        do.expire(copy, now=at + 14 * DAY)
+
+
+def suggested(cast: Cast, fit: partners.Fit = partners.Fit()) -> list[str]:  # noqa: B008
+    found = partners.suggest("Zz", actor=cast.actor(CONTOSO), now=NOW, fit=fit)
+    return [company.name.removeprefix("Zz ") for company, _answers in found]
+
+
+def test_ref_22_partners_that_fit_the_deal_come_before_those_that_answer_quickly(cast: Cast) -> None:
+    """REF-22: ready solutions of the kind, accepted deals in the country, share, hours, and the name, in this order."""
+    at = NOW - 60 * DAY
+    quick, slow, late = (partner(cast, f"Zz {name}") for name in ("quick", "slow", "late"))
+    kind, there = partner(cast, "Zz kind", kind="ip"), partner(cast, "Zz there")
+    partner(cast, "Zz new")
+    received(cast, quick, answered=HOUR, at=at)
+    received(cast, slow, answered=9 * HOUR, at=at)
+    received(cast, late, answered=None, at=at)
+    received(cast, there, answered=None, at=at)
+    received(cast, there, answered=13 * DAY, at=at, customer="anadolu")
+    received(cast, kind, answered=None, at=at)
+    assert suggested(cast) == ["quick", "slow", "there", "kind", "late", "new"]
+    assert suggested(cast, partners.Fit("TR", ("ip",))) == ["kind", "there", "quick", "slow", "late", "new"]
+
+
+def test_ref_22_the_months_that_count_are_the_policys(cast: Cast) -> None:
+    company = partner(cast, "Zz")
+    received(cast, company, answered=HOUR, at=NOW - 300 * DAY)
+    received(cast, company, answered=None, at=NOW - 370 * DAY)
+    assert partners.responsiveness_of(company.pk, now=NOW).share == 1.0
+    policies.add_version(values={"responsiveness_months": 13}, effective_from=None, note="", by=None, now=NOW)
+    assert partners.responsiveness_of(company.pk, now=NOW).share == 0.5
+    policies.add_version(values={"responsiveness_months": 6}, effective_from=None, note="", by=None, now=NOW)
+    assert partners.responsiveness_of(company.pk, now=NOW).received == 0
+
+
+def test_ref_22_only_companies_with_somebody_who_could_answer_are_offered(cast: Cast) -> None:
+    """REF-22, ORG-4: who administers the location where the deal would arrive, or the entire company."""
+    partner(cast, "Zz all")
+    partner(cast, "Zz of DE", admin_at="DE")
+    gone = partner(cast, "Zz gone")
+    User.objects.filter(memberships__company=gone).update(is_active=False)
+    assert sorted(suggested(cast)) == ["all", "of DE"]
+    assert sorted(suggested(cast, partners.Fit("DE"))) == ["all", "of DE"]
+    assert suggested(cast, partners.Fit("TR")) == ["all"]
+    assert sorted(suggested(cast, partners.Fit("US"))) == ["all", "of DE"]  # it would arrive at the first
+
+
+def test_ref_22_many_partners_cost_as_many_queries_as_few(cast: Cast, django_assert_num_queries: Any) -> None:
+    for number in range(25):
+        partner(cast, f"Zz {number:02}")
+    actor = cast.actor(CONTOSO)
+    with django_assert_num_queries(4):  # the policy's version among them
+        found = partners.suggest("zz", actor=actor, now=NOW, fit=partners.Fit("TR", ("ip",)))
+    assert [company.name for company, _answers in found] == [f"Zz {number:02}" for number in range(20)]
+
+
+def test_ref_22_the_pages_seek_what_fits_the_deal(cast: Cast, client: Client) -> None:
+    deal = build.deal(cast)
+    client.force_login(cast.users[CONTOSO])
+    field = parse(client.get(reverse("invite_partner", args=[deal.public_id]))).one("input", name="partner_search")
+    assert field.attrs["hx-get"] == reverse("suggest_partners") + "?country=TR&kind=ip"
+    assert client.get(reverse("suggest_partners"), {"country": "T%", "kind": "x"}).status_code == 200
+
+
+# REF-21
+
+
+def test_ref_21_whoever_saves_the_solutions_second_is_told_and_chooses(cast: Cast, client: Client) -> None:
+    """REF-21: in the service and in the browser; another section that changed meanwhile is no reason to ask."""
+    factory, twin = cast.solutions["factory"], cast.solutions["twin"]
+    deal, admin = build.deal(cast), cast.actor(CONTOSO)
+    do.edit_details(deal, name="Theirs", actor=admin, now=NOW)
+    do.edit_solutions(deal, [factory, twin], actor=admin, now=NOW)
+    with pytest.raises(editing.Conflict) as conflict:
+        do.edit_solutions(deal, [twin], actor=admin, now=NOW)
+    assert conflict.value.current == {"solutions": [str(factory), str(twin)]}
+    assert solutions(deal) == {factory, twin}
+    client.force_login(cast.users[CONTOSO])
+    url = reverse("edit_solutions", args=[deal.public_id])
+    given = {"version": deal.version, "solutions": [str(twin.public_id)]}
+    refused = client.post(url, given)
+    assert refused.status_code == 422
+    assert f"it is now “{factory}, {twin}”" in refused.content.decode()
+    assert client.post(url, given | {"version": refused.context["form"]["version"].value()}).status_code == 302
+    assert solutions(deal) == {twin}
+
+
+def test_ref_21_solutions_of_one_name_are_told_apart(cast: Cast) -> None:
+    """REF-21: by their ids; else the second would overwrite unseen what only looks alike."""
+    one, other = (SolutionFactory(name="Digital Twin") for _ in range(2))
+    deal, admin = build.deal(cast, solutions=[one]), cast.actor(CONTOSO)
+    do.edit_solutions(deal, [other], actor=admin, now=NOW)
+    with pytest.raises(editing.Conflict):
+        do.edit_solutions(deal, [one, cast.solutions["twin"]], actor=admin, now=NOW)
+    assert solutions(deal) == {other}
+
+
+def solutions(deal: Referral) -> set[Any]:
+    return {line.solution for line in deal.solutions.select_related("solution")}

@@ -8,7 +8,7 @@ from typing import TypedDict, Unpack
 
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Q, When
+from django.db.models import Case, Q, QuerySet, When
 
 from portal.accounts import rules
 from portal.accounts.models import AccountMessage, Company, Location, Membership, RoleGrant, User
@@ -54,8 +54,13 @@ def receiving_location(company: Company, *, country: str) -> Location | None:
 
     None for a company without locations.
     """
+    return nearest_first(country).filter(company=company).first()
+
+
+def nearest_first(country: str) -> QuerySet[Location]:
+    """Locations in the order in which a deal for a customer in that country arrives at them (ORG-4)."""
     nearest = Case(When(country=country, then=0), default=1)
-    return Location.objects.filter(company=company).order_by(nearest, "pk").first()
+    return Location.objects.order_by(nearest, "pk")
 
 
 @transaction.atomic

@@ -31,6 +31,7 @@ class Policy:
     max_solutions: int = 50  # REF-8
     max_note_length: int = 10_000  # REF-6
     reminder_days: tuple[int, ...] = (14, 7, 3, 1)  # FLOW-8
+    responsiveness_months: int = 12  # REF-22
     invitations_per_day: int = 50  # REF-24, of one company, repeats included
 
     # eligibility
@@ -76,6 +77,7 @@ RANGES = {
     "payg_signing_window_years": (0, 100),
     "fiscal_year_starts_month": (1, 12),
     "rate_max_age_months": (0, 120),
+    "responsiveness_months": (1, 120),
 }
 
 
