@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -99,7 +99,9 @@ def value_won(*, now: datetime) -> int:
 
     One statement per currency and month. Returns how many deals changed.
     """
-    waiting = Referral.objects.filter(substatus=rules.WON, value_usd=None).annotate(month=TruncMonth("closed_at"))
+    waiting = Referral.objects.filter(substatus=rules.WON, value_usd=None).annotate(
+        month=TruncMonth("closed_at", tzinfo=UTC)
+    )
     valued = 0
     for currency, month in waiting.order_by().values_list("currency", "month").distinct():
         try:

@@ -97,11 +97,12 @@ def referral_cases(cast: Cast) -> list[Case]:
         (build.deal(cast), verbs.INVITE_PARTNER, invited, admin, named),
         (build.deal(cast, **PRIVATE), verbs.SHARE_WITH_VENDOR, None, admin, lambda d: d.engagement.vendor_may_view),
         (build.deal(cast, **PRIVATE), verbs.REQUEST_HELP, asked, admin, asks),
-        (build.deal(cast, at=NOW), verbs.SCHEDULE_WIN, None, admin, lambda d: d.win_at == NOW + timedelta(hours=72)),
+        (build.deal(cast, at=NOW), verbs.SCHEDULE_WIN, verbs.Signing(NOW.date()), admin, lambda d: d.win_at == NOW + timedelta(hours=72)),
         (planned, verbs.CANCEL_WIN, None, admin, lambda d: d.win_at is None),
         (build.deal(cast), verbs.CLOSE_AS_ERROR, verbs.Reason("test"), admin, lambda d: d.reason_code == "test"),
         (build.deal(cast), verbs.LOSE, verbs.Reason("budget"), admin, lambda d: d.closed_at == NOW),
-        (build.accepted(cast), verbs.WIN, None, admin, lambda d: (d.stage, d.closed_at) == (100, NOW)),
+        (build.accepted(cast), verbs.WIN, verbs.Signing(NOW.date()), admin, lambda d: (d.closed_at, d.signed_on) == (NOW, NOW.date())),
+        (build.blocked_plan(cast), verbs.END_WIN_PLAN, None, SYSTEM, lambda d: d.win_at is None),
     ]  # fmt: skip
 
 

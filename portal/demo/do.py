@@ -49,6 +49,10 @@ def cancel_win(referral: Referral, *, actor: Actor, now: datetime) -> Referral:
     return run(referral, verbs.CANCEL_WIN, actor=actor, now=now)
 
 
+def end_win_plan(referral: Referral, *, now: datetime) -> Referral:
+    return run(referral, verbs.END_WIN_PLAN, actor=SYSTEM, now=now)
+
+
 def lose(referral: Referral, *, actor: Actor, now: datetime, **inputs: Any) -> Referral:
     return run(referral, verbs.LOSE, verbs.Reason(**inputs), actor=actor, now=now)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 from urllib.parse import urlencode
@@ -61,6 +61,8 @@ class Responsiveness:
     received: int = 0
     answered: int = 0
     median_hours: float | None = None
+    #: How many months count.
+    months: int = 0
 
     @property
     def share(self) -> float:
@@ -68,9 +70,10 @@ class Responsiveness:
         return self.answered / self.received if self.received else 0.0
 
     @property
-    def hours(self) -> int:
-        """The median time to answer in hours, rounded up; at least one."""
-        return max(1, ceil(self.median_hours or 0))
+    def typical_time(self) -> timedelta:
+        """The median time to answer, rounded up to hours, and from two days on to days; at least an hour."""
+        hours = max(1, ceil(self.median_hours or 0))
+        return timedelta(hours=hours) if hours < 48 else timedelta(days=ceil(hours / 24))
 
 
 @dataclass(frozen=True)
@@ -106,19 +109,20 @@ def responsiveness(company_ids: list[int], *, now: datetime) -> dict[int, Respon
 
 
 def _read(statement: str, company_ids: Sequence[int], now: datetime, **more: Any) -> list[tuple[int, Responsiveness]]:
-    given: dict[str, Any] = {
-        "companies": list(company_ids),
-        "now": now,
-        "months": policies.current(now).responsiveness_months,
-    }
+    months = policies.current(now).responsiveness_months
+    given: dict[str, Any] = {"companies": list(company_ids), "now": now, "months": months, **more}
     with connection.cursor() as cursor:
-        cursor.execute(statement, given | more)
-        return [(pk, Responsiveness(received or 0, answered or 0, hours)) for pk, answered, received, hours in cursor]
+        cursor.execute(statement, given)
+        return [
+            (pk, Responsiveness(received or 0, answered or 0, hours, months))
+            for pk, answered, received, hours in cursor
+        ]
 
 
 def responsiveness_of(company_id: int, *, now: datetime) -> Responsiveness:
     """One company's responsiveness, as the company and those who look for a partner see it (REF-22)."""
-    return responsiveness([company_id], now=now).get(company_id, Responsiveness())
+    none = Responsiveness(months=policies.current(now).responsiveness_months)
+    return responsiveness([company_id], now=now).get(company_id, none)
 
 
 def ecosystem(country: str = "") -> models.QuerySet[Company]:

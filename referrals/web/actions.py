@@ -188,6 +188,8 @@ def _act_page(
         "cancel_url": reverse("deal", args=[referral.public_id]),
         "win": creation.win_facts(referral, now=now),
     }
+    if page.verb in (verbs.SHARE_WITH_VENDOR, verbs.REQUEST_HELP) and not referral.vendor_may_view:
+        context["opened_notes"] = referral.engagement.notes.filter(shared=True).count()
     if isinstance(form, deal.TeamMixin):
         context["reach"] = reach(request.actor, form.team.addresses())
     return render(request, page.template, context, status=422 if request.method == "POST" else 200)

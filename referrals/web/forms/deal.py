@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.services import vendor_name
 from portal.catalog.models import Solution
+from portal.customers.rules import fold
 from portal.money import services as money
 from portal.money.forms import AmountField
 from portal.workflow import text
@@ -159,16 +160,28 @@ class WinForm(forms.Form):
     )
 
 
+class StageField(forms.TypedChoiceField):
+    """A stage, given as a percentage, by its name on the wire, or by one of the company's own `names` (REF-16)."""
+
+    names: Mapping[str, int] = {}
+
+    def to_python(self, value: Any) -> str:
+        stage = stage_names.stage_of(value or "", self.names)
+        return super().to_python(value if stage is None else stage)
+
+
 class StageForm(forms.Form):
     """The stage that the sale has reached (REF-14)."""
 
-    stage = forms.TypedChoiceField(label=_("Sales stage"), coerce=int, widget=forms.RadioSelect)
+    stage = StageField(label=_("Sales stage"), coerce=int, widget=forms.RadioSelect)
 
     def __init__(
         self, *args: Any, stages: dict[int, str], own: Mapping[int, Iterable[str]] | None = None, **kwargs: Any
     ) -> None:
         """`own`: the company's own names for the stages (REF-16)."""
         super().__init__(*args, **kwargs)
+        given = {fold(name): stage for stage, names in (own or {}).items() for name in names}
+        self.fields["stage"].names = given  # type: ignore[attr-defined]
         self.fields["stage"].choices = [  # type: ignore[attr-defined]
             (str(p), " · ".join([f"{gettext(n)} ({text.percent(p)})", *(own or {}).get(p, ())]))
             for p, n in stages.items()

@@ -1,4 +1,4 @@
-"""Referrals, second half: planned wins with the day of signing, whom a team's news reaches, and what sharing opens."""
+"""Planned wins with the day of signing, whom a deal's news reaches, partner search, and what sharing opens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from django.urls import reverse
 
 from portal.accounts import services as accounts
 from portal.accounts.models import Company, RoleGrant, User
-from portal.catalog.models import AssessmentType
 from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
@@ -35,12 +34,6 @@ PRIVATE = {"help_code": rules.NO_HELP, "vendor_may_view": False}
 
 def again(deal: Referral) -> Referral:
     return Referral.objects.get(pk=deal.pk)
-
-
-def assessment(cast: Cast, **changes: Any) -> Referral:
-    kind = AssessmentType.objects.get_or_create(code="T", defaults={"name": "Readiness"})[0]
-    given = {**PRIVATE, "solutions": [], "assessment": kind, "assessment_location": "Ankara"}
-    return build.deal(cast, **{**given, **changes})
 
 
 # REF-18
@@ -81,17 +74,8 @@ def refused_codes(do_it: Any, *args: Any, **inputs: Any) -> list[str]:
     return refused.value.codes
 
 
-def blocked_plan(cast: Cast) -> Referral:
-    """An assessment whose win is planned, and whose stage was corrected since (REF-15)."""
-    admin, deal = cast.actor(CONTOSO), assessment(cast, at=NOW)
-    for stage in (20, 40, 60, 80):
-        do.set_stage(deal, stage=stage, actor=admin, now=NOW)
-    do.schedule_win(deal, actor=admin, now=NOW, signed_on=NOW.date())
-    return do.set_stage(deal, stage=60, actor=admin, now=NOW)
-
-
 def test_ref_18_a_plan_in_whose_way_a_rule_stands_ends_and_whoever_made_it_is_told_why(cast: Cast) -> None:
-    deal = blocked_plan(cast)
+    deal = build.blocked_plan(cast)
     assert sweeps.win_planned(now=SAFE) == 0
     ended = again(deal)
     assert (ended.substatus, ended.win_at, ended.signed_on) == ("Accepted", None, None)
@@ -108,7 +92,7 @@ def test_ref_18_a_plan_in_whose_way_a_rule_stands_ends_and_whoever_made_it_is_to
 
 def test_ref_18_the_team_hears_of_it_where_whoever_planned_may_not_see_the_deal_any_more(cast: Cast) -> None:
     """REF-18, REF-24."""
-    blocked_plan(cast)
+    build.blocked_plan(cast)
     cast.users[CONTOSO].memberships.update(is_active=False)
     sweeps.win_planned(now=SAFE)
     assert Notice.objects.get(event__verb="referral.win_plan_ended").email == "user@contoso.example"
@@ -116,7 +100,7 @@ def test_ref_18_the_team_hears_of_it_where_whoever_planned_may_not_see_the_deal_
 
 def test_ref_18_what_can_not_be_won_keeps_nobody_behind_it_waiting(cast: Cast) -> None:
     """REF-18: however many there are, in one turn."""
-    blocked = [blocked_plan(cast) for _ in range(3)]
+    blocked = [build.blocked_plan(cast) for _ in range(3)]
     behind = do.schedule_win(build.deal(cast, at=NOW + HOUR), actor=cast.actor(CONTOSO), now=NOW + HOUR)
     assert sweeps.win_planned(now=SAFE + HOUR) == 1
     assert [again(d).substatus for d in (*blocked, behind)] == ["Accepted"] * 3 + ["Won"]
@@ -124,18 +108,11 @@ def test_ref_18_what_can_not_be_won_keeps_nobody_behind_it_waiting(cast: Cast) -
 
 
 def test_ref_18_the_plan_stands_where_what_stood_in_its_way_is_gone_when_it_is_looked_at(cast: Cast) -> None:
-    deal = blocked_plan(cast)
+    deal = build.blocked_plan(cast)
     do.set_stage(deal, stage=80, actor=cast.actor(CONTOSO), now=NOW)
     with pytest.raises(RuleViolation):
-        verbs_run_end(deal)
+        do.end_win_plan(deal, now=SAFE)
     assert sweeps.win_planned(now=SAFE) == 1
-
-
-def verbs_run_end(deal: Referral) -> None:
-    from portal.accounts.rules import SYSTEM
-    from portal.workflow import services as workflow
-
-    workflow.run(deal, verbs.END_WIN_PLAN, actor=SYSTEM, now=SAFE)
 
 
 def test_ref_18_the_confirmation_asks_for_the_day_of_signing(cast: Cast, client: Client) -> None:
@@ -310,3 +287,25 @@ def test_ref_21_solutions_of_one_name_are_told_apart(cast: Cast) -> None:
 
 def solutions(deal: Referral) -> set[Any]:
     return {line.solution for line in deal.solutions.select_related("solution")}
+
+
+# REF-23
+
+
+@pytest.mark.parametrize("verb", ["share-with-vendor", "request-help"])
+def test_ref_23_sharing_says_how_many_shared_notes_the_vendor_will_read(cast: Cast, client: Client, verb: str) -> None:
+    """REF-23: before the button is pressed, and in both languages; private notes don't count; once it may read them,
+    nothing is said."""
+    deal, admin = build.deal(cast, **PRIVATE), cast.actor(CONTOSO)
+    client.force_login(cast.users[CONTOSO])
+    url = reverse("act", args=[deal.public_id, verb])
+    assert "The deal has no shared notes yet" in parse(client.get(url)).text
+    do.add_note(deal, text="Ours", actor=admin, now=NOW, shared=False)
+    do.add_note(deal, text="For all", actor=admin, now=NOW)
+    assert "Microsoft will be able to read 1 shared note of this deal." in parse(client.get(url)).text
+    do.add_note(deal, text="For all, again", actor=admin, now=NOW)
+    assert "Microsoft will be able to read 2 shared notes of this deal." in parse(client.get(url)).text
+    User.objects.filter(email=CONTOSO).update(language="tr")
+    assert "Microsoft bu anlaşmanın 2 paylaşılan notunu okuyabilecek." in parse(client.get(url)).text
+    do.share_with_vendor(deal, actor=admin, now=NOW)
+    assert "paylaşılan not" not in parse(client.get(url)).text
