@@ -34,6 +34,9 @@ describe(
         "registration.reminded": Sentence(
             "alarm", "neutral", _("%(company)s was reminded to register until %(until)s"), REMINDERS
         ),
+        "registration.action_reminded": Sentence(
+            "alarm", "neutral", _("%(company)s was reminded to correct the registration until %(until)s"), REMINDERS
+        ),
     },
     params,
 )

@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
-from dealreg.models.registration import DECIDED, NOT_REGISTERED, OUTCOMES, Registration, RegistrationQuerySet, Status
+from dealreg.models.registration import (
+    DECIDED,
+    NOT_REGISTERED,
+    OUTCOMES,
+    REPLACED,
+    Registration,
+    RegistrationQuerySet,
+    Status,
+    Validation,
+)
+from dealreg.models.sample import Sample
 
-__all__ = ["DECIDED", "NOT_REGISTERED", "OUTCOMES", "Registration", "RegistrationQuerySet", "Status"]
+__all__ = [
+    "DECIDED",
+    "NOT_REGISTERED",
+    "OUTCOMES",
+    "REPLACED",
+    "Registration",
+    "RegistrationQuerySet",
+    "Sample",
+    "Status",
+    "Validation",
+]
