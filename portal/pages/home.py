@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -57,7 +58,9 @@ def _deadlines(actor: Actor, now: datetime) -> dict[str, Any]:
 def _pipeline(visible: ReferralQuerySet) -> dict[str, Any]:
     """Active deals by stage: how many and how much in USD, in one query."""
     active = visible.filter(substatus=rules.ACCEPTED)
-    found = {row["stage"]: row for row in active.values("stage").annotate(**sums(deals=Q())).order_by("stage")}
+    found: dict[int, Mapping[str, Any]] = {
+        row["stage"]: row for row in active.values("stage").annotate(**sums(deals=Q())).order_by("stage")
+    }
     none = {"deals": 0, "deals_usd": Decimal(0)}
     stages = [
         {"percent": percent, "label": label, **{name: found.get(percent, none)[name] for name in none}}

@@ -113,10 +113,8 @@ def _read(statement: str, company_ids: Sequence[int], now: datetime, **more: Any
     given: dict[str, Any] = {"companies": list(company_ids), "now": now, "months": months, **more}
     with connection.cursor() as cursor:
         cursor.execute(statement, given)
-        return [
-            (pk, Responsiveness(received or 0, answered or 0, hours, months))
-            for pk, answered, received, hours in cursor
-        ]
+        rows = cursor.fetchall()
+    return [(pk, Responsiveness(received or 0, answered or 0, hours, months)) for pk, answered, received, hours in rows]
 
 
 def responsiveness_of(company_id: int, *, now: datetime) -> Responsiveness:
