@@ -128,7 +128,8 @@ def win_blockers(*, stage: int, assessment: bool) -> Iterator[Blocker]:
 def signing_blockers(signed_on: date | None, *, today: date) -> Iterator[Blocker]:
     """The day the contract was signed may be left out, and is not in the future (REF-18)."""
     if signed_on is not None and signed_on > today:
-        yield Blocker("signed_in_future", _("The contract can't be signed in the future."), "REF-18", "signed_on")
+        message = _("The contract can't have been signed after today, %(today)s (UTC).")
+        yield Blocker("signed_in_future", message, "REF-18", "signed_on", {"today": today})
 
 
 def safe_win_at(created: datetime, policy: Policy) -> datetime:
