@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from portal.accounts import services as accounts
-from portal.accounts.models import Company, RoleGrant, User
+from portal.accounts.models import Company, Location, Membership, RoleGrant, User
 from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
@@ -172,10 +172,9 @@ def partner(cast: Cast, name: str, *, kind: str = "service", country: str = "DE"
     company = CompanyFactory(name=name, country=country)
     ready = {"kind": kind, "azure_ip": False, "co_sell_ready": True, "published": True}
     SolutionFactory(publisher=company, **ready)
-    given = {"company": company, "city": ""}
-    places = {c: accounts.add_location(**given, country=c, name=c, mpn_id=f"{name}{c}"[-20:]) for c in ("DE", "TR")}
-    grants = [places[admin_at]] if admin_at else []
-    accounts.add_member(user=PersonFactory(), company=company, roles=["referrals_admin"], locations=grants)
+    places = {c: Location.objects.create(company=company, country=c, name=c, mpn_id=f"{name}{c}") for c in ("DE", "TR")}
+    member = Membership.objects.create(user=PersonFactory(), company=company)
+    RoleGrant.objects.create(membership=member, role="referrals_admin", location=places.get(admin_at))
     return company
 
 
