@@ -141,10 +141,10 @@ class Referral(Record):
     reason_code = models.CharField(max_length=30, blank=True)
     reason_note = models.TextField(blank=True)
     won_early = models.BooleanField(default=False)
+    #: The day the contract was signed, where whoever won or planned the win knew it (REF-18).
+    signed_on = models.DateField(_("contract signed"), null=True, blank=True)
     #: Someone asked to mark it Won at this instant (REF-18).
     win_at = models.DateTimeField(null=True, blank=True)
-    #: The day the customer signed, where whoever won or planned the win knew it (REF-18).
-    signed_on = models.DateField(_("contract signed on"), null=True, blank=True)
 
     #: What the invited partner is asked for, in the inviter's words (REF-9).
     invite_help = models.CharField(max_length=40, default=rules.NO_HELP)
@@ -165,8 +165,9 @@ class Referral(Record):
 
     owner_path, group_path = "company_id", "engagement__public_id"
     derived_columns = frozenset({"version", "search_text"})
-    #: The company's own references: nobody else reads them, not in events either (REF-3, REF-20).
-    own_columns = frozenset({"crm_id", "campaign_id"})
+    #: The company's own references, and in events what its documents are called: not everybody who reads events
+    #: reads them (REF-3, REF-20, REG-16).
+    own_columns = frozenset({"crm_id", "campaign_id", "document"})
 
     class Meta:
         verbose_name = _("referral")
