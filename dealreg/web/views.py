@@ -86,7 +86,8 @@ def registration(request: ActorRequest, public_id: Any) -> HttpResponse:
         done = _save(page, form) if "save" in request.POST else _send(page, form)
         if done:
             return done
-    return render(request, "dealreg/registration.html", _context(page, form), status=422 if form.errors else 200)
+    context = _context(page, form) | {"panel": panel(page.referral, request.actor, timezone.now())}
+    return render(request, "dealreg/registration.html", context, status=422 if form.errors else 200)
 
 
 def _send(page: _Page, form: RegistrationForm) -> HttpResponse | None:

@@ -8,6 +8,7 @@ from referrals.rules.deal import (
     HELP,
     MAX_AMOUNT,
     NO_HELP,
+    NOT_APPROVED,
     PARTNER_LED,
     PRIVATE,
     REGISTRABLE,
@@ -22,10 +23,12 @@ from referrals.rules.deal import (
     creation_blockers,
     deal_type,
     detail_blockers,
+    length_blockers,
     merge,
     note_blockers,
     solution_blockers,
     team_blockers,
+    unready_blockers,
 )
 from referrals.rules.lifecycle import (
     ACCEPTED,
@@ -73,6 +76,7 @@ __all__ = [
     "HELP",
     "LOST",
     "MAX_AMOUNT",
+    "NOT_APPROVED",
     "NO_HELP",
     "PARTNER_LED",
     "PRIVATE",
@@ -97,6 +101,7 @@ __all__ = [
     "deal_type",
     "detail_blockers",
     "is_early",
+    "length_blockers",
     "merge",
     "note_blockers",
     "reason_blockers",
@@ -107,5 +112,6 @@ __all__ = [
     "stages_for",
     "status_of",
     "team_blockers",
+    "unready_blockers",
     "win_blockers",
 ]

@@ -52,7 +52,8 @@ class ClosingVerb(DealVerb[Reason]):
     rule: ClassVar[str] = "REF-17"
 
     def input_blockers(self, record: Referral, inputs: Reason, context: Context) -> Iterable[Blocker]:
-        return rules.reason_blockers(inputs.reason_code, inputs.comment, self.reasons, rule=self.rule)
+        yield from rules.reason_blockers(inputs.reason_code, inputs.comment, self.reasons, rule=self.rule)
+        yield from rules.length_blockers(inputs.comment, "comment", policy=context.policy)
 
 
 def close(referral: Referral, context: Context, reason: Reason | None = None) -> None:

@@ -121,6 +121,7 @@ class EditSolutions(DealVerb[Solutions]):
     def input_blockers(self, record: Referral, inputs: Solutions, context: Context) -> Iterable[Blocker]:
         if not record.is_assessment:
             yield from rules.count_blockers(len(inputs.solutions), policy=context.policy)
+            yield from copies.unready(inputs.solutions, held=copies.held_solutions(record))
 
     def apply(self, record: Referral, inputs: Solutions, context: Context) -> Effect:
         record.edit_solutions()

@@ -30,6 +30,7 @@ from referrals import rules, verbs
 from referrals.models import Referral
 from referrals.selectors.recipients import reach
 from referrals.services import creation, stage_names
+from referrals.web.deal import asked_of
 from referrals.web.forms import deal, editing
 
 
@@ -186,6 +187,8 @@ def _act_page(
     }
     if page.verb in (verbs.SHARE_WITH_VENDOR, verbs.REQUEST_HELP) and not referral.vendor_may_view:
         context["opened_notes"] = referral.engagement.notes.filter(shared=True).count()
+    if page.verb is verbs.ACCEPT:
+        context["asked"] = asked_of(referral)
     if isinstance(form, deal.TeamMixin):
         context["reach"] = reach(request.actor, form.team.addresses())
     return render(request, page.template, context, status=422 if request.method == "POST" else 200)

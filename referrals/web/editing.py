@@ -94,9 +94,9 @@ def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
             _refused(request, form, violation, action)
         else:
             return _back(request, referral, gettext("The partner was invited."))
-    fit = partners.fit_of(referral)
-    found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=timezone.now(), fit=fit)
-    more = {"partners": found, "fit": fit, "chosen": form["partner"].value()}
+    now, chosen, fit = timezone.now(), form["partner"].value(), partners.fit_of(referral)
+    found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=now, fit=fit)
+    more = {"partners": choices.with_chosen(found, chosen, now=now), "fit": fit, "chosen": chosen}
     return _page(request, "referrals/invite.html", referral, action, form, **more)
 
 

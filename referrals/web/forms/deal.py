@@ -14,6 +14,7 @@ from portal.catalog.models import Solution
 from portal.customers.rules import fold
 from portal.money import services as money
 from portal.money.forms import AmountField
+from portal.policy.rules import RANGES
 from portal.ui.forms import DateInput as DateInput
 from portal.ui.forms import TextArea
 from portal.ui.forms import add_blockers as add_blockers
@@ -70,6 +71,8 @@ class MemberForm(forms.Form):
 
 
 class BaseTeam(forms.BaseFormSet):
+    label = _("Team")
+
     def addresses(self) -> list[str]:
         return [member.address for member in self]
 
@@ -81,8 +84,9 @@ class BaseTeam(forms.BaseFormSet):
         ]
 
 
-#: One more than a team may have, so that the rule itself says what is wrong (REF-7).
-TeamFormSet = forms.formset_factory(MemberForm, formset=BaseTeam, extra=2, max_num=51, absolute_max=60)
+#: More than the policy can allow, so that the rule itself says how many are too many (REF-7).
+MAX_ROWS = RANGES["max_team_members"][1] + 10
+TeamFormSet = forms.formset_factory(MemberForm, formset=BaseTeam, extra=2, max_num=MAX_ROWS, absolute_max=MAX_ROWS)
 
 
 class TeamMixin(forms.Form):
@@ -129,7 +133,7 @@ class ReasonForm(forms.Form):
     """A reason code and, for some codes, an explanation (REF-12, REF-17)."""
 
     reason_code = forms.ChoiceField(label=_("Reason"), widget=forms.RadioSelect)
-    comment = TextArea(max_length=2000)
+    comment = TextArea()
 
     def __init__(self, *args: Any, reasons: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -49,7 +49,7 @@ class HelpForm(ContactMixin):
         choices=lambda: help_choices(asked_for=True),
         widget=forms.RadioSelect,
     )
-    comment = TextArea(max_length=2000)
+    comment = TextArea(label=named(_("What should %(vendor)s know?")))
 
     field_order = ["help_code", "contact_name", "contact_phone", "contact_email", "contact_consent", "comment"]
 

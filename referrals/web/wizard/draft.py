@@ -14,6 +14,7 @@ from django import forms as django_forms
 from django.db import transaction
 from django.http import QueryDict
 
+from portal.accounts import services as accounts
 from portal.accounts.models import Location
 from portal.accounts.rules import Actor, writing_scope
 from portal.catalog.models import Solution
@@ -26,7 +27,7 @@ from referrals.models import Draft, Referral
 from referrals.rules import sharing
 from referrals.selectors import partners
 from referrals.services import creation, drafts
-from referrals.web.forms.deal import without_errors
+from referrals.web.forms.deal import MAX_ROWS, without_errors
 from referrals.web.forms.editing import InviteForm
 from referrals.web.wizard.forms import CustomerStep, DealStep, HelpStep, SolutionsStep, Step, StepContext, TeamStep
 
@@ -48,7 +49,7 @@ FORMS: Mapping[str, type[Step]] = {
 }
 PERSON = ("first_name", "last_name", "phone", "email")
 #: Of what is typed, so that a draft can't grow without end; rules and forms refuse far less.
-MAX_ROWS, MAX_INVITATIONS = 60, 60
+MAX_INVITATIONS = 60
 _ROW = re.compile(r"team-(\d{1,3})-(\w+)")
 
 
@@ -175,8 +176,13 @@ class Wizard:
             case "deal":
                 return {"locations": self.places}
             case "solutions":
-                return {"choosable": Solution.objects.choosable()}
+                return {"choosable": Solution.objects.choosable(), "may_assess": self.may_assess}
         return {}
+
+    @cached_property
+    def may_assess(self) -> bool:
+        """Whether the author's company creates solution assessments (ORG-7)."""
+        return accounts.may_assess(self.actor, today=self.now.date())
 
     # Partners to invite (REF-9)
 

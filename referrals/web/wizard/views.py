@@ -28,7 +28,7 @@ from referrals.selectors import partners
 from referrals.selectors.recipients import reach
 from referrals.services import drafts
 from referrals.web.actions import me
-from referrals.web.forms.deal import without_errors
+from referrals.web.forms.deal import MAX_ROWS, without_errors
 from referrals.web.wizard import choices
 from referrals.web.wizard import draft as wizard
 from referrals.web.wizard.draft import CUSTOMER, HELP, REVIEW, STEPS, TEAM, Wizard
@@ -152,10 +152,10 @@ def _change_team(request: ActorRequest, draft: uuid.UUID) -> str:
         elif person is not None:
             place = "#offered"
             rows = [*(row for row in rows if any(row.values())), person]
-        elif len(rows) < wizard.MAX_ROWS:
+        elif len(rows) < MAX_ROWS:
             place = f"#id_team-{len(rows)}-first_name"
             rows = [*rows, dict.fromkeys(wizard.PERSON, "")]
-        return {**data, TEAM: rows[: wizard.MAX_ROWS]}
+        return {**data, TEAM: rows[:MAX_ROWS]}
 
     drafts.keep(draft, change, actor=actor, now=timezone.now())
     return place
