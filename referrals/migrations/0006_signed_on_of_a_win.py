@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("referrals", "0004_signed_on"),
+        ("referrals", "0005_own_sharing"),
     ]
 
     operations = [
