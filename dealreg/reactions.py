@@ -64,6 +64,29 @@ def _enqueue(registration_id: int) -> Callable[[], object]:
     return lambda: send_soon("dealreg.tasks.route", registration_id=registration_id)
 
 
+@on("document.infected")
+def tell_of_virus(events: Sequence[Event]) -> None:
+    """Who can add another document hears that one was taken away (REG-16)."""
+    deals = {deal.pk: deal for deal in briefs(Referral.objects.filter(pk__in=[e.subject_id for e in events]))}
+    people = people_of(deals.values())
+    notify([_virus(event, deals[event.subject_id], people) for event in events])
+
+
+def _virus(event: Event, deal: Brief, people: People) -> Message:
+    return Message(
+        event=event,
+        emails=people.registering(deal),
+        subject=_("A document of %(deal)s was deleted"),
+        body=_(
+            "The virus scanner found something in “%(document)s”, a document of “%(deal)s”. The file was deleted. "
+            "If it is needed as proof, add a clean one."
+        ),
+        link=deal_link(deal.public_id),
+        params={"deal": deal.name, "document": event.after["document"]},
+        category=kinds.ACTION_REQUIRED,
+    )
+
+
 _WORDS = {
     "registration.opened": (
         _("Register your deal %(deal)s"),

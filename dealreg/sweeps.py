@@ -5,15 +5,18 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
 from dealreg import verbs
-from dealreg.models import REPLACED, Registration, RegistrationQuerySet, Sample, Status
+from dealreg.models import REPLACED, Document, Registration, RegistrationQuerySet, Sample, Status, storage
 from dealreg.rules.sample import is_chosen
 from dealreg.selectors.registration import ripe
 from dealreg.selectors.window import with_window
+from dealreg.services import documents
 from dealreg.services import registration as services
+from dealreg.services.clamav import ScannerAway
 from portal.accounts.rules import SYSTEM
 from portal.notify import reminders
 from portal.policy import services as policies
@@ -36,6 +39,41 @@ def route_once(registration: Registration, *, now: datetime) -> bool:
     except RuleViolation:
         return False
     return True
+
+
+def scan_documents(*, now: datetime, limit: int = 100) -> int:
+    """Have documents scanned that were added while clamd was away, or before there was one (REG-16).
+
+    Returns how many were; stops where clamd is away.
+    """
+    scanned = 0
+    waiting = Document.objects.unscanned().select_related("referral__engagement") if settings.CLAMAV else ()
+    for document in waiting[:limit]:
+        try:
+            documents.scan(document, now=now)
+        except ScannerAway:
+            break
+        except FileNotFoundError:  # removed meanwhile
+            continue
+        scanned += 1
+    return scanned
+
+
+def purge_documents(*, now: datetime) -> int:
+    """Delete stored files that no document names: of uploads that were cut off, and of removed documents (REG-16)."""
+    try:
+        names = storage().listdir("")[1]
+    except FileNotFoundError:  # nothing was ever stored
+        return 0
+    purged = 0
+    for start in range(0, len(names), 1000):
+        batch = names[start : start + 1000]
+        used = set(Document.objects.filter(removed_at=None, stored_as__in=batch).values_list("stored_as", flat=True))
+        for name in set(batch) - used:
+            if storage().get_modified_time(name) < now - documents.ORPHANED_AFTER:
+                storage().delete(name)
+                purged += 1
+    return purged
 
 
 def open_missed(*, now: datetime, after: int = 0, limit: int = 500) -> tuple[int, int | None]:

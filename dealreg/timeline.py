@@ -12,8 +12,9 @@ from portal.workflow.blockers import _
 from portal.workflow.timeline import GROUPS, Sentence, describe
 from referrals.timeline import REMINDERS
 
-REGISTRATION = "registration"
+REGISTRATION, DOCUMENTS = "registration", "documents"
 GROUPS.add(REGISTRATION, _("Registration"), order=50)
+GROUPS.add(DOCUMENTS, _("Documents"), order=55)
 
 
 def params(event: Event) -> Mapping[str, str]:
@@ -23,6 +24,7 @@ def params(event: Event) -> Mapping[str, str]:
     return {
         "reason": gettext(reason) if reason else "–",
         "state": gettext(state) if state else "",
+        "document": event.after.get("document", ""),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dealreg.models.document import Document, DocumentQuerySet, storage
 from dealreg.models.draft import RegistrationDraft
 from dealreg.models.registration import (
     DECIDED,
@@ -21,6 +22,8 @@ __all__ = [
     "NOT_REGISTERED",
     "OUTCOMES",
     "REPLACED",
+    "Document",
+    "DocumentQuerySet",
     "Registration",
     "RegistrationDraft",
     "RegistrationQuerySet",
@@ -28,4 +31,5 @@ __all__ = [
     "Status",
     "Validation",
     "Waiver",
+    "storage",
 ]

@@ -14,7 +14,7 @@ from portal.accounts.models import Company
 from portal.policy.rules import Policy
 from referrals import rules as referral_rules
 from referrals.models import Referral
-from referrals.rules.sharing import know_each_other
+from referrals.rules.sharing import knows
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def routing_facts(
 ) -> RoutingFacts:
     """The facts for routing this form, which is about the solution that it names; two queries."""
     copies = list(partner_copies(referral))
-    known = [copy for copy in copies if copy.pk == referral.pk or know_each_other(referral.party, copy.party)]
+    known = [copy for copy in copies if knows(referral.party, copy.party)]
     return RoutingFacts(
         partner_count=len(copies),
         known_partners=len(known),

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from dealreg import rules, verbs
 from dealreg.models import Registration, RegistrationDraft, Status
+from dealreg.selectors.documents import panel
 from dealreg.selectors.registration import eligible_solutions, renewable, wrong_state
 from dealreg.services import drafts
 from dealreg.services import registration as services
@@ -85,7 +86,8 @@ def registration(request: ActorRequest, public_id: Any) -> HttpResponse:
         done = _save(page, form) if "save" in request.POST else _send(page, form)
         if done:
             return done
-    return render(request, "dealreg/registration.html", _context(page, form), status=422 if form.errors else 200)
+    context = _context(page, form) | {"panel": panel(page.referral, request.actor, timezone.now())}
+    return render(request, "dealreg/registration.html", context, status=422 if form.errors else 200)
 
 
 def _send(page: _Page, form: RegistrationForm) -> HttpResponse | None:
@@ -153,6 +155,7 @@ def _context(page: _Page, form: RegistrationForm, *, unsaved: str = "") -> dict[
         "stamp": drafts.stamp(page.draft),
         "unsaved": unsaved,
         "may_save": page.may_save,
+        "panel": panel(page.referral, page.request.actor, timezone.now()),
         "resubmitting": page.filed is not None and page.filed.status == Status.ACTION_REQUIRED,
         **_validated(page, validated),
     }

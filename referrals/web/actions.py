@@ -19,6 +19,7 @@ from referrals import rules, verbs
 from referrals.models import Referral
 from referrals.selectors.recipients import reach
 from referrals.services import creation, stage_names
+from referrals.web.deal import asked_of
 from referrals.web.forms import deal, editing
 
 
@@ -53,6 +54,10 @@ def _help(form: editing.HelpForm) -> verbs.HelpRequest:
     return verbs.HelpRequest(data["help_code"], form.contact(), notes=data["comment"])
 
 
+def _signing(form: deal.WinForm) -> verbs.Signing:
+    return verbs.Signing(**form.cleaned_data)
+
+
 def _reasons(reasons: Mapping[str, str]) -> Callable[[ActorRequest, Any, Referral], deal.ReasonForm]:
     return lambda _request, data, _referral: deal.ReasonForm(data, reasons=dict(reasons))
 
@@ -75,6 +80,10 @@ def _stage_form(_request: ActorRequest, data: Any, referral: Referral) -> deal.S
     return deal.StageForm(data, stages=stages, own=own, initial={"stage": referral.stage})
 
 
+def _win_form(_request: ActorRequest, data: Any, referral: Referral) -> deal.WinForm:
+    return deal.WinForm(data, initial={"signed_on": referral.signed_on})
+
+
 def _help_form(_request: ActorRequest, data: Any, referral: Referral) -> editing.HelpForm:
     engagement = referral.engagement
     names = ("contact_name", "contact_phone", "contact_email")
@@ -85,10 +94,10 @@ _PAGES: tuple[VerbPage[Referral], ...] = (
     VerbPage(verbs.ACCEPT, _("The deal was accepted."), _accept_form, _acceptance, "referrals/accept.html"),
     VerbPage(verbs.DECLINE, _("The deal was declined."), _reasons(rules.CLOSE_REASONS), _reason),
     VerbPage(verbs.SET_STAGE, _("The sales stage was changed."), _stage_form, _stage),
-    VerbPage(verbs.WIN, _("The deal was marked as won."), template="referrals/win.html"),
+    VerbPage(verbs.WIN, _("The deal was marked as won."), _win_form, _signing, "referrals/win.html"),
     VerbPage(verbs.SHARE_WITH_VENDOR, _("The deal was shared."), template="referrals/share.html"),
     VerbPage(verbs.REQUEST_HELP, _("Help was asked for."), _help_form, _help, "referrals/share.html"),
-    VerbPage(verbs.SCHEDULE_WIN, _("The deal will be marked as won at the safe hour.")),
+    VerbPage(verbs.SCHEDULE_WIN, _("The deal will be marked as won at the safe hour."), _win_form, _signing),
     VerbPage(verbs.CANCEL_WIN, _("The planned win was cancelled.")),
     VerbPage(verbs.LOSE, _("The deal was marked as lost."), _reasons(rules.CLOSE_REASONS), _reason),
     VerbPage(verbs.CLOSE_AS_ERROR, _("The deal was closed as an error."), _reasons(rules.ERROR_REASONS), _reason),
@@ -108,7 +117,11 @@ def act(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
         raise PermissionDenied
 
     def context(form: Any) -> dict[str, Any]:
-        shown = {"referral": referral, "win": creation.win_facts(referral, now=timezone.now())}
+        shown: dict[str, Any] = {"referral": referral, "win": creation.win_facts(referral, now=timezone.now())}
+        if page.verb in (verbs.SHARE_WITH_VENDOR, verbs.REQUEST_HELP) and not referral.vendor_may_view:
+            shown["opened_notes"] = referral.engagement.notes.filter(shared=True).count()
+        if page.verb is verbs.ACCEPT:
+            shown["asked"] = asked_of(referral)
         if isinstance(form, deal.TeamMixin):
             shown["reach"] = reach(request.actor, form.team.addresses())
         return shown

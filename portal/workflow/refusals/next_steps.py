@@ -50,6 +50,15 @@ NEXT: Mapping[str, str] = {
         _FAILED,
     ),
     "other": _("Read the comment beside it."),
+    # Documents
+    "document_deal_state": _("Accept the deal first; one that has ended takes no documents."),
+    **dict.fromkeys(["document_duplicate", "document_gone"], _DONE),
+    "document_empty": _("Choose the file again: nothing arrived in it."),
+    "document_infected": _("Find out where the file comes from, and add a clean one."),
+    "document_is_evidence": _("Add a corrected document beside it."),
+    "document_limit": _("Remove a document that is not needed, or put several into one file."),
+    "document_too_large": _("Save it smaller or in parts, and add it again."),
+    "document_type": _("Save it as one of these types, and add it again."),
     # Reasons of partners
     **dict.fromkeys(
         [
@@ -148,11 +157,13 @@ NEXT: Mapping[str, str] = {
 #: Each of their texts says what to do.
 SAYS_ITSELF = frozenset(
     {
+        "document_unreadable",
         "account_exists",
         "acv_not_above_minimum",
         "already_scheduled",
         "assessment_alone",
         "assessment_location_required",
+        "assessments_not_approved",
         "being_checked",
         "comment_required",
         "conflict",
@@ -203,6 +214,7 @@ SAYS_ITSELF = frozenset(
         "signed_in_future",
         "signed_required",
         "signed_too_old",
+        "solution_not_ready",
         "solution_required",
         "solution_value_exceeds_tcv",
         "solution_value_required",
