@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.http import Http404, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
@@ -58,5 +59,11 @@ def end(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
     if registration is None or not PAGES[verb].verb.may(request.actor, registration):
         raise Http404
     shown = {"referral": referral, "registration": registration}
-    page, back = PAGES[verb], reverse("deal", args=[public_id])
-    return page.answer(request, registration, back=back, template="dealreg/end.html", context=lambda _form: shown)
+    return PAGES[verb].answer(
+        request,
+        registration,
+        now=timezone.now(),
+        back=reverse("deal", args=[public_id]),
+        template="dealreg/end.html",
+        context=lambda _form: shown,
+    )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
-from django.utils import timezone
 
 from portal.accounts.decorators import ActorRequest
 from portal.params import whole_number
@@ -41,6 +41,7 @@ class VerbPage(Generic[R]):
         request: ActorRequest,
         record: R,
         *,
+        now: datetime,
         back: str,
         template: str,
         context: Callable[[forms.Form], dict[str, Any]],
@@ -49,22 +50,25 @@ class VerbPage(Generic[R]):
 
         `template`: for verbs without one of their own. `context`: what it needs besides.
         """
-        form, now = self.form(request, posted(request), record), timezone.now()
-        refused: tuple[Blocker, ...] = ()
-        if form.is_valid():
-            seen, inputs = whole_number(request.POST.get("version")), self.inputs(form)
-            try:
-                workflow.run_from_page(record, self.verb, inputs, seen_version=seen, actor=request.actor, now=now)
-            except RuleViolation as violation:
-                refused = violation.blockers
-            else:
-                messages.success(request, self.done)
-                return redirect_to(request, back)
+        form = self.form(request, posted(request), record)
+        refused = self._run(request, record, form, now) if form.is_valid() else ()
+        if refused is None:
+            messages.success(request, self.done)
+            return redirect_to(request, back)
         action = workflow.available_action(record, self.verb, request.actor, now)
         # What stands in the way whatever is typed is on the page already.
         add_blockers(form, [blocker for blocker in refused if blocker not in action.blockers])
         shown = {**_context(action, form), "version": record.version, "cancel_url": back, **context(form)}
         return render(request, self.template or template, shown, status=422 if request.method == "POST" else 200)
+
+    def _run(self, request: ActorRequest, record: R, form: forms.Form, now: datetime) -> tuple[Blocker, ...] | None:
+        """Why the verb was refused; None if it was run."""
+        seen, inputs = whole_number(request.POST.get("version")), self.inputs(form)
+        try:
+            workflow.run_from_page(record, self.verb, inputs, seen_version=seen, actor=request.actor, now=now)
+        except RuleViolation as violation:
+            return violation.blockers
+        return None
 
 
 def _context(action: workflow.Action[Any], form: forms.Form) -> dict[str, Any]:

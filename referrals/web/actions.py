@@ -110,14 +110,14 @@ PAGES = {page.verb.name: page for page in _PAGES}
 def act(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
     """The page of one verb: its form, a warning if it is final, and the reasons if it isn't possible."""
     referral = get_referral(request, public_id, with_team=request.method == "GET")
-    page = PAGES.get(verb.replace("-", "_"))
+    page, now = PAGES.get(verb.replace("-", "_")), timezone.now()
     if page is None:
         raise Http404
     if not page.verb.may(request.actor, referral):
         raise PermissionDenied
 
     def context(form: Any) -> dict[str, Any]:
-        shown: dict[str, Any] = {"referral": referral, "win": creation.win_facts(referral, now=timezone.now())}
+        shown: dict[str, Any] = {"referral": referral, "win": creation.win_facts(referral, now=now)}
         if page.verb in (verbs.SHARE_WITH_VENDOR, verbs.REQUEST_HELP) and not referral.vendor_may_view:
             shown["opened_notes"] = referral.engagement.notes.filter(shared=True).count()
         if page.verb is verbs.ACCEPT:
@@ -126,5 +126,11 @@ def act(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
             shown["reach"] = reach(request.actor, form.team.addresses())
         return shown
 
-    back = reverse("deal", args=[referral.public_id])
-    return page.answer(request, referral, back=back, template="referrals/action.html", context=context)
+    return page.answer(
+        request,
+        referral,
+        now=now,
+        back=reverse("deal", args=[referral.public_id]),
+        template="referrals/action.html",
+        context=context,
+    )
