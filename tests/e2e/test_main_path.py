@@ -220,6 +220,7 @@ def pass_review(page: Page) -> None:
     page.goto("/admin/dealreg/registration/")
     page.get_by_role("link", name=DEAL).click()
     expect(page.locator("#claim")).to_contain_text("28,000 EUR")
+    page.get_by_label("Validated by").select_option("poe")
     page.get_by_role("button", name="Pass the review").click()
     expect(page.locator(".messagelist")).to_contain_text(DEAL)
 
