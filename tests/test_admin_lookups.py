@@ -336,7 +336,7 @@ WRITTEN_ELSEWHERE = {
     "portal/pages/services.py": "the person's own rows",
     "referrals/selectors/figures.py": "the figures' own columns",
     "referrals/services/favorites.py": "the person's own rows",
-    "dealreg/admin.py": "the queue's order",
+    "dealreg/admin/registration.py": "the queue's order",
     "portal/bulk.py": "every column of a model",
     "referrals/selectors/briefs.py": "the columns that reactions read",
 }

@@ -17,7 +17,6 @@ from dealreg.models import Registration, Status
 from dealreg.rules import states
 from dealreg.services import registration as services
 from dealreg.verbs import CLOSE, ROUTE
-from portal.accounts import services as accounts
 from portal.catalog import services as catalog
 from portal.celery import app as celery
 from portal.customers import services as customers
@@ -32,6 +31,7 @@ from referrals import rules, verbs
 from referrals.models import Referral
 from tests import build
 from tests.build import CONTOSO, DAY, NOW, REVIEWER, SELLER
+from tests.factories import add_member
 
 USER, MANAGER = "user@contoso.example", "manager@vendor.example"
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
@@ -138,9 +138,7 @@ def test_who_may_register(cast: Cast) -> None:
     """ORG-3, ORG-1, ORG-6: a referrals admin in scope, a referrals user on the team; nobody else."""
     istanbul = registration_of(build.won(cast, team=[build.member("someone@contoso.example")]))
     ankara = registration_of(build.won(cast, location=cast.locations[ANKARA], team=[build.member(USER)]))
-    accounts.add_member(
-        user=cast.users["viewer@contoso.example"], company=cast.companies["fabrikam"], roles=["referrals_admin"]
-    )
+    add_member(user=cast.users["viewer@contoso.example"], company=cast.companies["fabrikam"], roles=["referrals_admin"])
     may = {
         CONTOSO: [True, True],
         "ankara@contoso.example": [False, True],

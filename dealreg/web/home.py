@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -12,7 +12,7 @@ from dealreg.models import Registration, RegistrationQuerySet, Status
 from dealreg.policies import may_review
 from portal.accounts.rules import Actor
 from portal.policy import services as policies
-from portal.ui.home import DEADLINES, MAX_ITEMS, NEEDS, Deadline, Need
+from portal.ui.home import MAX_ITEMS, NEEDS, Need
 from referrals.models import Referral
 from referrals.web.home import need
 
@@ -29,16 +29,6 @@ def to_correct(actor: Actor, _now: datetime) -> Iterator[Need]:
     for registration in found[:MAX_ITEMS]:
         until, note = registration.action_due_at, registration.comment
         yield need("action", "pencil", title, registration.referral, until=until, note=note)
-
-
-def to_correct_soon(actor: Actor, now: datetime, last: date) -> Iterator[Deadline]:
-    """Registrations that came back and fail, or end, if nobody answers (FLOW-8)."""
-    ending = _own(actor).filter(status=Status.ACTION_REQUIRED, action_due_at__date__range=(now.date(), last))
-    for registration in ending.with_context().order_by("action_due_at")[:MAX_ITEMS]:
-        assert registration.action_due_at is not None
-        url = reverse("deal", args=[registration.referral.public_id])
-        title = gettext("Correct the registration")
-        yield Deadline(registration.action_due_at.date(), registration.referral.name, title, url)
 
 
 def to_register(actor: Actor, now: datetime) -> Iterator[Need]:
@@ -63,6 +53,5 @@ def to_review(actor: Actor, _now: datetime) -> Iterator[Need]:
 
 
 NEEDS.add("action", to_correct, order=20)
-DEADLINES.add("action", to_correct_soon, order=20)
 NEEDS.add("register", to_register, order=30)
 NEEDS.add("review", to_review, order=40)

@@ -1,0 +1,76 @@
+"""Which days of registrations come: the end of the window to register (REG-7), the end of the time to correct (FLOW-8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import DateTimeField, ExpressionWrapper, F
+from django.utils.translation import gettext
+
+from dealreg.models import Registration, RegistrationQuerySet, Status
+from portal.accounts.rules import Actor
+from portal.policy import services as policies
+from portal.ui.deadlines import DEADLINES, Deadline, DeadlineKind
+from portal.workflow.blockers import _
+from referrals.web.deadlines import acting, deadline, listing
+
+
+def _own(actor: Actor) -> RegistrationQuerySet:
+    """The company's registrations, as far as the actor sees them."""
+    return Registration.objects.visible_to(actor).filter(referral__company_id=actor.own_company_id)
+
+
+def to_register(actor: Actor, now: datetime) -> RegistrationQuerySet:
+    """The company's won deals that nobody has filed yet, with the end of the window."""
+    window = policies.current(now).register_within
+    until = ExpressionWrapper(F("referral__closed_at") + window, output_field=DateTimeField())
+    return _own(actor).to_register().with_context().annotate(until=until)
+
+
+def to_correct(actor: Actor, _now: datetime) -> RegistrationQuerySet:
+    """The company's registrations that came back, and fail on a day if nobody answers."""
+    return _own(actor).filter(status=Status.ACTION_REQUIRED).with_context()
+
+
+def _window_ends(registration: Registration) -> Deadline:
+    until: datetime = registration.until  # type: ignore[attr-defined]
+    note = gettext("If the contract was signed on the day of the win")
+    return deadline(gettext("Register this won deal"), registration.referral, until, note=note)
+
+
+def _correction_ends(registration: Registration) -> Deadline:
+    assert registration.action_due_at is not None
+    return deadline(gettext("Correct the registration"), registration.referral, registration.action_due_at)
+
+
+def _people(rows: Sequence[Registration], actor: Actor) -> Sequence[tuple[str, ...]]:
+    return acting([row.referral for row in rows], actor)
+
+
+DEADLINES.add(
+    "action",
+    DeadlineKind(
+        label=_("Corrections"),
+        icon="pencil",
+        find=to_correct,
+        due="action_due_at",
+        make=_correction_ends,
+        who=_people,
+        mine=lambda actor: listing(actor, "referral"),
+    ),
+    order=35,
+)
+DEADLINES.add(
+    "register",
+    DeadlineKind(
+        label=_("Registration windows"),
+        icon="award",
+        find=to_register,
+        due="until",
+        make=_window_ends,
+        who=_people,
+        mine=lambda actor: listing(actor, "referral"),
+    ),
+    order=40,
+)
