@@ -42,6 +42,7 @@ def test_a_deal_from_its_creation_to_its_closed_registration(portal: Portal, cas
     read_mail(portal, contoso, deal)
     correct(contoso)
     pass_review(reviewer)
+    Registration.objects.update(close_due_at=timezone.now())  # a day later
     portal.beat("dealreg.tasks.close_decided")
     closed = Registration.objects.filter(status=Status.CLOSED)
     wait_for(closed.exists, "the close sweep")

@@ -22,6 +22,16 @@ NEXT: Mapping[str, str] = {
     # A reviewer looks at it
     **dict.fromkeys(["acv_above_review_limit", "pay_as_you_go", "several_partners", "won_early"], _REVIEW),
     "marketplace_sale": _("You need not do anything: the transaction is looked for, and you are told."),
+    "selected_too_early": _("Select it in the days before it closes; the message names how many those are."),
+    "still_time": _("Wait until the time to correct it is over."),
+    # Revalidation
+    "not_revalidated": _("Leave the other answers as they were filed."),
+    "revalidation_value_too_low": _("Revalidate it once the value is high enough, within the same fiscal year."),
+    **dict.fromkeys(
+        ["revalidated_already", "revalidation_payg_only", "revalidation_year_over"],
+        _("The registration stays as it is; a sale that is new is registered with a deal of its own."),
+    ),
+    "unanswered": _("If it should be registered all the same, ask the review team at once."),
     "not_submitted": _("Wait until the partner has filed it."),
     # Reasons of reviewers
     **dict.fromkeys(
@@ -182,6 +192,7 @@ SAYS_ITSELF = frozenset(
         "not_eligible",
         "note_required",
         "own_access",
+        "own_registration",
         "payg_dates_differ",
         "payg_end_in_future",
         "payg_perpetual",
@@ -191,6 +202,7 @@ SAYS_ITSELF = frozenset(
         "reason_required",
         "registration_closed_period",
         "role_missing",
+        "selected_at_random",
         "selected_for_review",
         "signed_before_referral",
         "signed_in_future",
@@ -212,5 +224,6 @@ SAYS_ITSELF = frozenset(
         "unknown_help",
         "unknown_partner",
         "unknown_stage",
+        "validated_by_required",
     }
 )
