@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from django.utils.translation import gettext
 
 from dealreg.rules import states
 from portal.events.models import Event
 from portal.workflow.blockers import _
-from portal.workflow.text import show
 from portal.workflow.timeline import GROUPS, Sentence, describe
 from referrals.timeline import REMINDERS
 
-REGISTRATION = "registration"
+REGISTRATION, DOCUMENTS = "registration", "documents"
 GROUPS.add(REGISTRATION, _("Registration"), order=50)
+GROUPS.add(DOCUMENTS, _("Documents"), order=55)
 
 
 def params(event: Event) -> Mapping[str, str]:
@@ -25,14 +24,14 @@ def params(event: Event) -> Mapping[str, str]:
     return {
         "reason": gettext(reason) if reason else "–",
         "state": gettext(state) if state else "",
-        "until": show(datetime.fromisoformat(event.after["until"])) if "until" in event.after else "",
+        "document": event.after.get("document", ""),
     }
 
 
 describe(
     {
         "registration.reminded": Sentence(
-            "alarm", "neutral", _("%(company)s was reminded to register until %(until)s"), REMINDERS
+            "alarm", "neutral", _("%(company)s was reminded to register the deal"), REMINDERS
         ),
         "registration.action_reminded": Sentence(
             "alarm", "neutral", _("%(company)s was reminded to correct the registration until %(until)s"), REMINDERS

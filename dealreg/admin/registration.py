@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from dealreg.admin.differences import differences
 from dealreg.models import OUTCOMES, Registration, Status, Validation
 from dealreg.policies import may_review
+from dealreg.selectors.documents import panel
 from dealreg.services import registration as services
 from dealreg.verbs import MACHINE, Refusing, Reviewing
 from portal.accounts.admin_site import PortalAdmin, actor_of, site
@@ -248,7 +249,8 @@ class RegistrationAdmin(PortalAdmin):
             "title": registration.referral.name,
             "registration": registration,
             "referral": registration.referral,
-            "eligibility": services.eligibility(registration.referral, now=now),
+            "panel": panel(registration.referral, actor, now),
+            "eligibility": services.eligibility(registration.referral, registration, now=now),
             "decisions": decisions,
             "history": [timeline.entry(event) for event in self._history(registration)],
             "partners": registration.referral.engagement.referrals.select_related("company").order_by("id"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dealreg.models.document import Document, DocumentQuerySet, storage
+from dealreg.models.draft import RegistrationDraft
 from dealreg.models.registration import (
     DECIDED,
     NOT_REGISTERED,
@@ -13,15 +15,21 @@ from dealreg.models.registration import (
     Validation,
 )
 from dealreg.models.sample import Sample
+from dealreg.models.waiver import Waiver
 
 __all__ = [
     "DECIDED",
     "NOT_REGISTERED",
     "OUTCOMES",
     "REPLACED",
+    "Document",
+    "DocumentQuerySet",
     "Registration",
+    "RegistrationDraft",
     "RegistrationQuerySet",
     "Sample",
     "Status",
     "Validation",
+    "Waiver",
+    "storage",
 ]

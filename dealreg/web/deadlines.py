@@ -1,14 +1,15 @@
-"""Which days of registrations come: the end of the window to register (REG-7), the end of the time to correct (FLOW-8)."""
+"""Which days of registrations come: the ends of the window to register, and of the time to correct (FLOW-8)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import cast
 
-from django.db.models import DateTimeField, ExpressionWrapper, F
 from django.utils.translation import gettext
 
 from dealreg.models import Registration, RegistrationQuerySet, Status
+from dealreg.selectors.window import with_window
 from portal.accounts.rules import Actor
 from portal.policy import services as policies
 from portal.ui.deadlines import DEADLINES, Deadline, DeadlineKind
@@ -23,9 +24,8 @@ def _own(actor: Actor) -> RegistrationQuerySet:
 
 def to_register(actor: Actor, now: datetime) -> RegistrationQuerySet:
     """The company's won deals that nobody has filed yet, with the end of the window."""
-    window = policies.current(now).register_within
-    until = ExpressionWrapper(F("referral__closed_at") + window, output_field=DateTimeField())
-    return _own(actor).to_register().with_context().annotate(until=until)
+    found = _own(actor).to_register().with_context()
+    return cast(RegistrationQuerySet, with_window(found, policies.current(now)).filter(last_day__isnull=False))
 
 
 def to_correct(actor: Actor, _now: datetime) -> RegistrationQuerySet:
@@ -34,9 +34,10 @@ def to_correct(actor: Actor, _now: datetime) -> RegistrationQuerySet:
 
 
 def _window_ends(registration: Registration) -> Deadline:
-    until: datetime = registration.until  # type: ignore[attr-defined]
-    note = gettext("If the contract was signed on the day of the win")
-    return deadline(gettext("Register this won deal"), registration.referral, until, note=note)
+    last_day: date = registration.last_day  # type: ignore[attr-defined]
+    exact: bool = registration.exact  # type: ignore[attr-defined]
+    note = "" if exact else gettext("If the contract was signed on the day of the win")
+    return deadline(gettext("Register this won deal"), registration.referral, last_day, note=note)
 
 
 def _correction_ends(registration: Registration) -> Deadline:
@@ -67,10 +68,10 @@ DEADLINES.add(
         label=_("Registration windows"),
         icon="award",
         find=to_register,
-        due="until",
+        due="last_day",
         make=_window_ends,
         who=_people,
         mine=lambda actor: listing(actor, "referral"),
     ),
-    order=40,
+    order=45,
 )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from dealreg import verbs as registration_verbs
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
+from dealreg.services import documents
 from dealreg.services import registration as registrations
 from portal.accounts.rules import SYSTEM, Actor
 from portal.catalog.models import Solution
@@ -37,16 +40,20 @@ def set_stage(referral: Referral, *, stage: int, actor: Actor, now: datetime) ->
     return run(referral, verbs.SET_STAGE, verbs.Stage(stage), actor=actor, now=now)
 
 
-def win(referral: Referral, *, actor: Actor, now: datetime) -> Referral:
-    return run(referral, verbs.WIN, actor=actor, now=now)
+def win(referral: Referral, *, actor: Actor, now: datetime, signed_on: date | None = None) -> Referral:
+    return run(referral, verbs.WIN, verbs.Signing(signed_on), actor=actor, now=now)
 
 
-def schedule_win(referral: Referral, *, actor: Actor, now: datetime) -> Referral:
-    return run(referral, verbs.SCHEDULE_WIN, actor=actor, now=now)
+def schedule_win(referral: Referral, *, actor: Actor, now: datetime, signed_on: date | None = None) -> Referral:
+    return run(referral, verbs.SCHEDULE_WIN, verbs.Signing(signed_on), actor=actor, now=now)
 
 
 def cancel_win(referral: Referral, *, actor: Actor, now: datetime) -> Referral:
     return run(referral, verbs.CANCEL_WIN, actor=actor, now=now)
+
+
+def end_win_plan(referral: Referral, *, now: datetime) -> Referral:
+    return run(referral, verbs.END_WIN_PLAN, actor=SYSTEM, now=now)
 
 
 def lose(referral: Referral, *, actor: Actor, now: datetime, **inputs: Any) -> Referral:
@@ -79,14 +86,17 @@ def invite_partner(referral: Referral, invitation: verbs.Invitation, *, actor: A
 def submit(
     registration: Registration, form: RegistrationInput, *, actor: Actor, now: datetime, solution: Any = None
 ) -> Registration:
-    return run(registration, registration_verbs.SUBMIT, registration_verbs.Claim(form, solution), actor=actor, now=now)
+    return run(registration, registration_verbs.SUBMIT, _about(form, solution), actor=actor, now=now)
 
 
 def resubmit(
     registration: Registration, form: RegistrationInput, *, actor: Actor, now: datetime, solution: Any = None
 ) -> Registration:
-    claim = registration_verbs.Claim(form, solution)
-    return run(registration, registration_verbs.RESUBMIT, claim, actor=actor, now=now)
+    return run(registration, registration_verbs.RESUBMIT, _about(form, solution), actor=actor, now=now)
+
+
+def _about(form: RegistrationInput, solution: Solution | None) -> RegistrationInput:
+    return replace(form, solution=solution.pk) if solution else form
 
 
 def route(registration: Registration, *, now: datetime) -> Registration:
@@ -129,3 +139,7 @@ def edit_team(referral: Referral, team: Sequence[rules.Member], *, actor: Actor,
 
 def edit_solutions(referral: Referral, solutions: Sequence[Solution], *, actor: Actor, now: datetime) -> Referral:
     return editing.edit_solutions(referral, solutions, seen_version=referral.version, actor=actor, now=now)
+
+
+def add_document(referral: Referral, name: str, content: bytes, *, actor: Actor, now: datetime) -> None:
+    documents.add(referral, SimpleUploadedFile(name, content), actor=actor, now=now)

@@ -30,6 +30,7 @@ from referrals import rules, verbs
 from referrals.models import Referral
 from referrals.selectors.recipients import reach
 from referrals.services import creation, stage_names
+from referrals.web.deal import asked_of
 from referrals.web.forms import deal, editing
 
 
@@ -75,6 +76,10 @@ def _help(form: editing.HelpForm) -> verbs.HelpRequest:
     return verbs.HelpRequest(data["help_code"], form.contact(), notes=data["comment"])
 
 
+def _signing(form: deal.WinForm) -> verbs.Signing:
+    return verbs.Signing(**form.cleaned_data)
+
+
 def _nothing(_form: deal.EmptyForm) -> None:
     return None
 
@@ -101,6 +106,10 @@ def _stage_form(_request: ActorRequest, data: Any, referral: Referral) -> deal.S
     return deal.StageForm(data, stages=stages, own=own, initial={"stage": referral.stage})
 
 
+def _win_form(_request: ActorRequest, data: Any, referral: Referral) -> deal.WinForm:
+    return deal.WinForm(data, initial={"signed_on": referral.signed_on})
+
+
 def _help_form(_request: ActorRequest, data: Any, referral: Referral) -> editing.HelpForm:
     engagement = referral.engagement
     names = ("contact_name", "contact_phone", "contact_email")
@@ -115,10 +124,10 @@ _WAYS = (
     Page(verbs.ACCEPT, _accept_form, _acceptance, gettext_lazy("The deal was accepted."), "referrals/accept.html"),
     Page(verbs.DECLINE, _reasons(rules.CLOSE_REASONS), _reason, gettext_lazy("The deal was declined.")),
     Page(verbs.SET_STAGE, _stage_form, _stage, gettext_lazy("The sales stage was changed.")),
-    Page(verbs.WIN, _empty, _nothing, gettext_lazy("The deal was marked as won."), "referrals/win.html"),
+    Page(verbs.WIN, _win_form, _signing, gettext_lazy("The deal was marked as won."), "referrals/win.html"),
     Page(verbs.SHARE_WITH_VENDOR, _empty, _nothing, gettext_lazy("The deal was shared."), "referrals/share.html"),
     Page(verbs.REQUEST_HELP, _help_form, _help, gettext_lazy("Help was asked for."), "referrals/share.html"),
-    Page(verbs.SCHEDULE_WIN, _empty, _nothing, gettext_lazy("The deal will be marked as won at the safe hour.")),
+    Page(verbs.SCHEDULE_WIN, _win_form, _signing, gettext_lazy("The deal will be marked as won at the safe hour.")),
     Page(verbs.CANCEL_WIN, _empty, _nothing, gettext_lazy("The planned win was cancelled.")),
     Page(verbs.LOSE, _reasons(rules.CLOSE_REASONS), _reason, gettext_lazy("The deal was marked as lost.")),
     Page(
@@ -176,6 +185,10 @@ def _act_page(
         "cancel_url": reverse("deal", args=[referral.public_id]),
         "win": creation.win_facts(referral, now=now),
     }
+    if page.verb in (verbs.SHARE_WITH_VENDOR, verbs.REQUEST_HELP) and not referral.vendor_may_view:
+        context["opened_notes"] = referral.engagement.notes.filter(shared=True).count()
+    if page.verb is verbs.ACCEPT:
+        context["asked"] = asked_of(referral)
     if isinstance(form, deal.TeamMixin):
         context["reach"] = reach(request.actor, form.team.addresses())
     return render(request, page.template, context, status=422 if request.method == "POST" else 200)

@@ -16,23 +16,16 @@ _CLOSED = _("The deal stays closed. If there is a sale after all, create a new d
 _FILE = _("Correct it in the file, or at the field, and send it again.")
 _FIELD = _("Change what you entered at the field, and send the form again.")
 _CRITERION = _("The deal page says who can settle this, and until when.")
+_STAYS = _("The registration stays as it is; the deal page says what can still be done.")
 _INVITER = _("Ask whoever invited you to send a new invitation.")
 
 NEXT: Mapping[str, str] = {
     # A reviewer looks at it
     **dict.fromkeys(["acv_above_review_limit", "pay_as_you_go", "several_partners", "won_early"], _REVIEW),
     "marketplace_sale": _("You need not do anything: the transaction is looked for, and you are told."),
-    "selected_too_early": _("Select it in the days before it closes; the message names how many those are."),
-    "still_time": _("Wait until the time to correct it is over."),
-    # Revalidation
-    "not_revalidated": _("Leave the other answers as they were filed."),
-    "revalidation_value_too_low": _("Revalidate it once the value is high enough, within the same fiscal year."),
-    **dict.fromkeys(
-        ["revalidated_already", "revalidation_payg_only", "revalidation_year_over"],
-        _("The registration stays as it is; a sale that is new is registered with a deal of its own."),
-    ),
-    "unanswered": _("If it should be registered all the same, ask the review team at once."),
     "not_submitted": _("Wait until the partner has filed it."),
+    **dict.fromkeys(["selected_too_early", "still_time"], _("Wait until then.")),
+    **dict.fromkeys(["revalidated_already", "revalidation_payg_only", "revalidation_year_over"], _STAYS),
     # Reasons of reviewers
     **dict.fromkeys(
         [
@@ -50,12 +43,22 @@ NEXT: Mapping[str, str] = {
             "duplicate_registration",
             "no_marketplace_transaction",
             "signed_before_sharing",
+            "unanswered",
             "value_below_minimum",
             "won_too_early",
         ],
         _FAILED,
     ),
     "other": _("Read the comment beside it."),
+    # Documents
+    "document_deal_state": _("Accept the deal first; one that has ended takes no documents."),
+    **dict.fromkeys(["document_duplicate", "document_gone"], _DONE),
+    "document_empty": _("Choose the file again: nothing arrived in it."),
+    "document_infected": _("Find out where the file comes from, and add a clean one."),
+    "document_is_evidence": _("Add a corrected document beside it."),
+    "document_limit": _("Remove a document that is not needed, or put several into one file."),
+    "document_too_large": _("Save it smaller or in parts, and add it again."),
+    "document_type": _("Save it as one of these types, and add it again."),
     # Reasons of partners
     **dict.fromkeys(
         [
@@ -148,18 +151,19 @@ NEXT: Mapping[str, str] = {
     "assessment_fixed": _("If it is the wrong one, close the deal as an error and create another."),
     "inbound_deal": _("Ask the company that sent you the deal."),
     "inviter_not_on_team": _("Add yourself to the team, then invite."),
-    "own_company": _("Choose another company."),
     "wrong_state": _("Open the page anew: it shows what can be done in this state."),
 }
 
 #: Each of their texts says what to do.
 SAYS_ITSELF = frozenset(
     {
+        "document_unreadable",
         "account_exists",
         "acv_not_above_minimum",
         "already_scheduled",
         "assessment_alone",
         "assessment_location_required",
+        "assessments_not_approved",
         "being_checked",
         "comment_required",
         "conflict",
@@ -190,6 +194,7 @@ SAYS_ITSELF = frozenset(
         "not_deployed_on_azure",
         "not_early",
         "not_eligible",
+        "not_revalidated",
         "note_required",
         "own_access",
         "own_registration",
@@ -201,6 +206,7 @@ SAYS_ITSELF = frozenset(
         "reason_note_required",
         "reason_required",
         "registration_closed_period",
+        "revalidation_value_too_low",
         "role_missing",
         "selected_at_random",
         "selected_for_review",
@@ -208,6 +214,7 @@ SAYS_ITSELF = frozenset(
         "signed_in_future",
         "signed_required",
         "signed_too_old",
+        "solution_not_ready",
         "solution_required",
         "solution_value_exceeds_tcv",
         "solution_value_required",
