@@ -121,7 +121,7 @@ def registration_facts(
         solutions=tuple(solution.pk for solution in eligible_solutions(referral, registration)),
         renewable={earlier.pk: earlier.solution_id or 0 for earlier in renewable(referral)},
     )
-    route = routing_facts(referral, registration, answers_asked(form, facts), day=facts.window_day, policy=policy)
+    route = routing_facts(referral, registration, answers_asked(form, facts), now=now, policy=policy)
     return replace(facts, **vars(route))
 
 
