@@ -9,7 +9,7 @@ from typing import Any, TypedDict, TypeVar, Unpack
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models, transaction
-from django.db.models import Case, When
+from django.db.models import Case, QuerySet, When
 
 from portal.accounts import rules
 from portal.accounts.models import AccountMessage, Company, Location, Membership, RoleGrant, User
@@ -127,8 +127,13 @@ def receiving_location(company: Company, *, country: str) -> Location | None:
 
     None for a company without locations.
     """
+    return nearest_first(country).filter(company=company).first()
+
+
+def nearest_first(country: str) -> QuerySet[Location]:
+    """Locations in the order in which a deal for a customer in that country arrives at them (ORG-4)."""
     nearest = Case(When(country=country, then=0), default=1)
-    return Location.objects.filter(company=company).order_by(nearest, "pk").first()
+    return Location.objects.order_by(nearest, "pk")
 
 
 def may_assess(actor: Actor, *, today: date) -> bool:

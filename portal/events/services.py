@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
@@ -51,8 +51,15 @@ def seen_by_vendor() -> EventQuerySet:
     return events
 
 
+class Subject(NamedTuple):
+    """A record that events are about, without its row."""
+
+    label: str
+    pk: int
+
+
 def new_event(
-    subject: models.Model,
+    subject: models.Model | Subject,
     verb: str,
     *,
     actor: Actor,
@@ -71,7 +78,7 @@ def new_event(
     return Event(
         at=now,
         verb=verb,
-        subject_type=subject._meta.label_lower,
+        subject_type=subject.label if isinstance(subject, Subject) else subject._meta.label_lower,
         subject_id=subject.pk,
         group=group,
         company_id=company_id,

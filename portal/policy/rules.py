@@ -31,6 +31,7 @@ class Policy:
     max_solutions: int = 50  # REF-8
     max_note_length: int = 10_000  # REF-6
     reminder_days: tuple[int, ...] = (14, 7, 3, 1)  # FLOW-8
+    responsiveness_months: int = 12  # REF-22
     invitations_per_day: int = 50  # REF-24, of one company, repeats included
     invitation_link_days: int = 14  # ORG-2
     search_min_letters: int = 3  # REF-20
@@ -107,6 +108,7 @@ RANGES = {
     "duplicate_months": (0, 120),
     "fiscal_year_starts_month": (1, 12),
     "rate_max_age_months": (0, 120),
+    "responsiveness_months": (1, 120),
     "max_documents": (1, 100),
     "max_document_mb": (1, 22),  # the proxies before the portal take 25 MB (deploy/Caddyfile)
     "sample_percent": (0, 100),

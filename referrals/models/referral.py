@@ -141,7 +141,7 @@ class Referral(Sharing, Record):
     reason_code = models.CharField(max_length=30, blank=True)
     reason_note = models.TextField(blank=True)
     won_early = models.BooleanField(default=False)
-    #: The day the contract was signed, where the person who marked it Won knew it (REF-18).
+    #: The day the contract was signed, where whoever won or planned the win knew it (REF-18).
     signed_on = models.DateField(_("contract signed"), null=True, blank=True)
     #: Someone asked to mark it Won at this instant (REF-18).
     win_at = models.DateTimeField(null=True, blank=True)
@@ -163,6 +163,7 @@ class Referral(Sharing, Record):
 
     objects = ReferralQuerySet.as_manager()
 
+    owner_path, group_path = "company_id", "engagement__public_id"
     derived_columns = frozenset({"version", "search_text"})
     #: The company's own references, and in events what its documents are called: not everybody who reads events
     #: reads them (REF-3, REF-20, REG-16).
@@ -207,6 +208,10 @@ class Referral(Sharing, Record):
                 condition=~models.Q(substatus=rules.RECEIVED) | models.Q(expires_at__isnull=False),
                 name="referrals_referral_received_expires",
             ),
+            models.CheckConstraint(
+                condition=models.Q(signed_on=None) | models.Q(substatus=rules.WON) | models.Q(win_at__isnull=False),
+                name="referrals_referral_signed_on",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -240,6 +245,9 @@ class Referral(Sharing, Record):
 
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
     def cancel_win(self) -> None: ...
+
+    @transition(substatus, source=Substatus.ACCEPTED, target=None)
+    def end_win_plan(self) -> None: ...
 
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
     def share_with_vendor(self) -> None: ...

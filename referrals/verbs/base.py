@@ -59,7 +59,7 @@ class ClosingVerb(DealVerb[Reason]):
 def close(referral: Referral, context: Context, reason: Reason | None = None) -> None:
     """Write the columns that every ending sets; a planned win is cancelled (REF-18)."""
     referral.closed_at = context.now
-    referral.win_at = None
+    referral.win_at = referral.signed_on = None
     if reason:
         referral.reason_code, referral.reason_note = reason.reason_code, reason.comment
 

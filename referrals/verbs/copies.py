@@ -197,6 +197,11 @@ def members(team: Iterable[rules.Member | TeamMember]) -> list[str]:
     return sorted(f"{m.first_name} {m.last_name}, {m.phone}, {m.email.lower()}" for m in team)
 
 
+def solution_names(solutions: Iterable[Solution]) -> list[str]:
+    """The solutions as text with their ids, as names repeat; to compare them and to store them in events."""
+    return sorted({str(solution) for solution in solutions})
+
+
 def held_solutions(referral: Referral) -> list[Solution]:
     """The copy's solutions."""
     return [line.solution for line in referral.solutions.select_related("solution").order_by("pk")]

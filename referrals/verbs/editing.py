@@ -125,10 +125,10 @@ class EditSolutions(DealVerb[Solutions]):
 
     def apply(self, record: Referral, inputs: Solutions, context: Context) -> Effect:
         record.edit_solutions()
-        before = sorted(solution.name for solution in copies.held_solutions(record))
+        before = copies.solution_names(copies.held_solutions(record))
         record.solutions.all().delete()
         copies.set_solutions(record, inputs.solutions)
-        return Effect({"solutions": before}, {"solutions": sorted(s.name for s in inputs.solutions)})
+        return Effect({"solutions": before}, {"solutions": copies.solution_names(inputs.solutions)})
 
 
 EDIT_DETAILS, EDIT_TEAM, EDIT_SOLUTIONS = EditDetails(), EditTeam(), EditSolutions()

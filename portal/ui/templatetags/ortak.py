@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from functools import cache
 from typing import Any
 from zlib import crc32
@@ -114,9 +114,14 @@ def money(amount: Decimal | None, currency: str, usd: Decimal | None = None) -> 
     """{% money amount currency usd=deal.value_usd %}: the amount; under it what it is in USD, where rules use that."""
     dollars = SafeString("")
     if usd is not None and currency != "USD":
-        whole = usd.to_integral_value(ROUND_DOWN)  # never shows a limit as reached that isn't
-        dollars = format_html('<span class="o-money__usd">≈ {}</span>', text.money(whole, "USD"))
+        dollars = format_html('<span class="o-money__usd">≈ {}</span>', text.money(usd, "USD"))
     return format_html('<span class="o-money">{}{}</span>', text.money(amount, currency), dollars)
+
+
+@register.filter
+def amount(value: Decimal | None) -> str:
+    """{{ stage.deals_usd|amount }}: as money, where the column's head names the currency."""
+    return text.amount(value)
 
 
 @register.filter
@@ -196,6 +201,12 @@ def deadline(until: datetime | date | None, soon: int = 3) -> SafeString:
         words,
         point,
     )
+
+
+@register.filter
+def in_words(time: timedelta) -> str:
+    """{{ answers.typical_time|in_words }}: "36 hours", "3 days"."""
+    return _counted(time)
 
 
 def _left(left: timedelta) -> str:

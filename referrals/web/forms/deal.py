@@ -11,20 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.services import vendor_name
 from portal.catalog.models import Solution
-from portal.money import services as money
-from portal.money.forms import AmountField
+from portal.customers.rules import fold
+from portal.money.forms import AmountField, currency_choices
 from portal.policy.rules import RANGES
-from portal.ui.forms import DateInput as DateInput
-from portal.ui.forms import TextArea
-from portal.ui.forms import add_blockers as add_blockers
+from portal.ui.forms import DateInput, TextArea
 from portal.workflow import text
 from portal.workflow.blockers import Money
 from referrals import rules
 from referrals.rules import stage_names
-
-
-def currency_choices() -> list[tuple[str, str]]:
-    return [(code, code) for code in money.currencies()]
 
 
 def without_errors(form: forms.BaseForm) -> None:
@@ -140,16 +134,39 @@ class ReasonForm(forms.Form):
         self.fields["reason_code"].choices = choices  # type: ignore[attr-defined]
 
 
+class WinForm(forms.Form):
+    """The day the contract was signed, where known (REF-18)."""
+
+    signed_on = forms.DateField(
+        label=_("Contract signed on"),
+        required=False,
+        widget=DateInput(),
+        help_text=_("If you know it: the time to register the deal counts from this day."),
+    )
+
+
+class StageField(forms.TypedChoiceField):
+    """A stage, given as a percentage, by its name on the wire, or by one of the company's own `names` (REF-16)."""
+
+    names: Mapping[str, int] = {}
+
+    def to_python(self, value: Any) -> str:
+        stage = stage_names.stage_of(value or "", self.names)
+        return super().to_python(value if stage is None else stage)
+
+
 class StageForm(forms.Form):
     """The stage that the sale has reached (REF-14)."""
 
-    stage = forms.TypedChoiceField(label=_("Sales stage"), coerce=int, widget=forms.RadioSelect)
+    stage = StageField(label=_("Sales stage"), coerce=int, widget=forms.RadioSelect)
 
     def __init__(
         self, *args: Any, stages: dict[int, str], own: Mapping[int, Iterable[str]] | None = None, **kwargs: Any
     ) -> None:
         """`own`: the company's own names for the stages (REF-16)."""
         super().__init__(*args, **kwargs)
+        given = {fold(name): stage for stage, names in (own or {}).items() for name in names}
+        self.fields["stage"].names = given  # type: ignore[attr-defined]
         self.fields["stage"].choices = [  # type: ignore[attr-defined]
             (str(p), " · ".join([f"{gettext(n)} ({text.percent(p)})", *(own or {}).get(p, ())]))
             for p, n in stages.items()
@@ -167,10 +184,6 @@ class StageNameForm(forms.Form):
             (stage, f"{gettext(rules.STAGES[stage])} ({text.percent(stage)})") for stage in stage_names.NAMED
         ],
     )
-
-
-class EmptyForm(forms.Form):
-    """For verbs that need only a confirmation."""
 
 
 class NoteForm(forms.Form):

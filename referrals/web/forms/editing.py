@@ -58,7 +58,12 @@ class PartnerFields(forms.Form):
     """The partner, found by first letters, and what it is asked for (REF-9)."""
 
     partner_search = forms.CharField(
-        label=_("Partner"), max_length=100, required=False, help_text=_("Type the first letters of the name.")
+        label=_("Partner"),
+        max_length=100,
+        required=False,
+        help_text=_(
+            "Type the first letters of the name. Partners that fit the deal come first, then those that answer quickly."
+        ),
     )
     partner = forms.ModelChoiceField(
         label=_("Partner"),

@@ -193,6 +193,13 @@ class Wizard:
     def invitation_keys(self) -> set[str]:
         return {invitation["key"] for invitation in self.kept_invitations()}
 
+    @property
+    def fit(self) -> partners.Fit:
+        """What an invited partner has to fit, as far as it is chosen yet (REF-22)."""
+        country = (self.draft.data.get(CUSTOMER, {}).get("country") or [""])[0]
+        chosen = filter(drafts.is_id, self.draft.data.get(SOLUTIONS, {}).get("solutions") or [])
+        return partners.sought(country, partners.kinds(Solution.objects.filter(public_id__in=list(chosen))))
+
     def invite_form(self, key: str, *, values: Mapping[str, list[str]] | None = None) -> InviteForm:
         """The invitation's form with what was typed, or with initial values if it is new."""
         kept = next((i["values"] for i in self.kept_invitations() if i["key"] == key), None)

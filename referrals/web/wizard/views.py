@@ -372,13 +372,14 @@ def _send_invitation(request: ActorRequest, draft: uuid.UUID, key: str) -> HttpR
 
 
 def _invitation_page(request: ActorRequest, pages: Wizard, key: str, form: Any, status: int = 200) -> HttpResponse:
-    found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=timezone.now())
-    draft = pages.draft.public_id
+    now, fit, draft = timezone.now(), pages.fit, pages.draft.public_id
+    found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=now, fit=fit)
     context = {
         "draft": pages.draft,
         "form": form,
         "kept": key in pages.invitation_keys,
-        "partners": choices.with_chosen(found, form["partner"].value(), now=timezone.now()),
+        "partners": choices.with_chosen(found, form["partner"].value(), now=now),
+        "fit": fit,
         "chosen": form["partner"].value(),
         "name": _typed_name(pages),
         "cancel_url": _invitations_url(draft),
