@@ -9,6 +9,7 @@ from django.db.models import DateTimeField, ExpressionWrapper, F
 from dealreg import verbs
 from dealreg.models import Registration, RegistrationQuerySet
 from dealreg.selectors.registration import unregistered
+from dealreg.services import marketplace
 from dealreg.services import registration as services
 from portal.accounts.rules import SYSTEM
 from portal.notify import reminders
@@ -55,6 +56,23 @@ def close_decided(*, now: datetime, limit: int = 1000) -> int:
     due = Registration.objects.due_to_close(now).order_by("close_due_at")
     due = _with_only(due, "status", "outcome", "close_due_at", "closed_at", "updated_at", "version")
     return workflow.run_batch(due, verbs.CLOSE, actor=SYSTEM, now=now, limit=limit)
+
+
+def match_marketplace(*, now: datetime) -> int:
+    """Give waiting registrations their marketplace transactions, then fail those that waited long enough (FLOW-3)."""
+    moved = marketplace.match_waiting(now=now)
+    while failed := marketplace.fail_overdue(now=now):
+        moved += failed
+    return moved
+
+
+def remind_of_marketplace(*, now: datetime, limit: int = 1000) -> int:
+    """Write reminders for one batch of registrations whose marketplace transaction is missing (FLOW-8)."""
+    waiting = _with_only(Registration.objects.awaiting_transaction())
+    until, since = F("marketplace_until"), F("submitted_at")
+    return reminders.remind(
+        waiting, verb="registration.marketplace_reminded", until=until, since=since, now=now, limit=limit
+    )
 
 
 def _with_only(registrations: RegistrationQuerySet, *columns: str) -> RegistrationQuerySet:

@@ -25,12 +25,25 @@ def params(event: Event) -> Mapping[str, str]:
     return {
         "reason": gettext(reason) if reason else "–",
         "state": gettext(state) if state else "",
+        "transaction": event.after.get("transaction") or "–",
         "until": show(datetime.fromisoformat(event.after["until"])) if "until" in event.after else "",
     }
 
 
 describe(
     {
+        "registration.awaited_anew": Sentence(
+            "hourglass-split",
+            "info",
+            _("The marketplace transaction is looked for anew until %(until)s"),
+            REGISTRATION,
+        ),
+        "registration.marketplace_reminded": Sentence(
+            "alarm",
+            "neutral",
+            _("%(company)s was reminded of the marketplace transaction, due by %(until)s"),
+            REMINDERS,
+        ),
         "registration.reminded": Sentence(
             "alarm", "neutral", _("%(company)s was reminded to register until %(until)s"), REMINDERS
         ),

@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealreg.models import Registration, Status
+from dealreg.selectors.marketplace import search_of
 from dealreg.services import registration as services
 from dealreg.verbs import MACHINE, Refusing
 from portal.accounts.admin_site import PortalAdmin, actor_of, site
@@ -222,6 +223,7 @@ class RegistrationAdmin(PortalAdmin):
             "title": registration.referral.name,
             "registration": registration,
             "referral": registration.referral,
+            "marketplace": search_of(registration, now=now, candidates=True),
             "eligibility": services.eligibility(registration.referral, now=now),
             "decisions": decisions,
             "history": [timeline.entry(event) for event in self._history(registration)],

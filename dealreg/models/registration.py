@@ -72,6 +72,10 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def due_to_close(self, now: datetime) -> RegistrationQuerySet:
         return self.filter(status__in=DECIDED, close_due_at__lte=now)
 
+    def awaiting_transaction(self) -> RegistrationQuerySet:
+        """Those that wait for their marketplace transaction (FLOW-3)."""
+        return self.filter(status=Status.MARKETPLACE_PENDING)
+
 
 class Registration(Record):
     """The registration of one won referral. Changes only through its verbs."""
@@ -136,6 +140,8 @@ class Registration(Record):
     approved_at = models.DateTimeField(null=True)
     review_pending_at = models.DateTimeField(null=True)
     action_required_at = models.DateTimeField(null=True)
+    #: Until when its marketplace transaction is waited for (FLOW-3); kept after the decision.
+    marketplace_until = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
     close_due_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
@@ -155,6 +161,11 @@ class Registration(Record):
                 condition=models.Q(status=Status.REGISTRATION_PENDING, submitted_at__isnull=False),
                 name="dealreg_to_route",
             ),
+            models.Index(
+                fields=["marketplace_until"],
+                condition=models.Q(status=Status.MARKETPLACE_PENDING),
+                name="dealreg_marketplace_due",
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=models.Q(status__in=Status.values), name="dealreg_registration_status"),
@@ -173,6 +184,11 @@ class Registration(Record):
                 condition=(models.Q(tcv=None) | models.Q(tcv__gt=0))
                 & (models.Q(solution_value=None) | models.Q(solution_value__gt=0)),
                 name="dealreg_registration_values_positive",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status=Status.MARKETPLACE_PENDING)
+                | models.Q(marketplace_until__isnull=False, marketplace_date__isnull=False),
+                name="dealreg_registration_marketplace",
             ),
         ]
 

@@ -8,8 +8,6 @@ from dealreg.timeline import params
 from dealreg.verbs.deciding import (
     CLOSE,
     FAIL_REVIEW,
-    MATCH,
-    NO_MATCH,
     PASS_REVIEW,
     REQUIRE_ACTION,
     ROUTE,
@@ -20,6 +18,7 @@ from dealreg.verbs.deciding import (
     Refusing,
 )
 from dealreg.verbs.filing import CLOSE_UNREGISTERED, OPEN, RESUBMIT, SUBMIT, Claim, Opening, judge
+from dealreg.verbs.marketplace import MATCH, NO_MATCH, Found
 from portal.workflow import services as workflow
 from portal.workflow.verbs import Machine
 
@@ -40,6 +39,7 @@ __all__ = [
     "Claim",
     "Comment",
     "Decision",
+    "Found",
     "Opening",
     "Passing",
     "Refusing",

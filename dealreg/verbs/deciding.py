@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
@@ -12,8 +12,10 @@ from dealreg import rules
 from dealreg.models import Registration
 from dealreg.policies import may_review
 from dealreg.rules import states
+from dealreg.selectors.marketplace import wait_until
 from dealreg.selectors.registration import partner_count
 from dealreg.timeline import REGISTRATION
+from portal.accounts.rules import Actor
 from portal.workflow.blockers import Blocker, _, to_json
 from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect, Verb, worker
@@ -42,6 +44,8 @@ class Route(Verb[Registration, None]):
             record.close_due_at = context.now + timedelta(days=context.policy.close_after_days)
         elif found.state == states.REVIEW_PENDING:
             record.review_pending_at = context.now
+        elif found.state == states.MARKETPLACE_PENDING:
+            record.marketplace_until = wait_until(record, context)
         return Effect(reasons=found.reasons)
 
 
@@ -99,7 +103,7 @@ C = TypeVar("C", bound=Comment, contravariant=True)
 class Deciding(Verb[Registration, C]):
     """A reviewer's verb that decides the registration: the transition of its name, and what the partner reads."""
 
-    who = (may_review,)
+    who: tuple[Callable[[Actor, Registration], bool], ...] = (may_review,)
 
     def apply(self, record: Registration, inputs: C, context: Context) -> Effect:
         getattr(record, self.name)()
@@ -157,20 +161,6 @@ class RequireAction(Refusing):
         return Effect(comment=record.comment)
 
 
-class Match(Passing):
-    name = "match"
-    label = _("Confirm the marketplace transaction")
-    event = "registration.matched"
-    sentence = Sentence("check-circle", "success", _("The marketplace transaction was confirmed"), REGISTRATION)
-
-
-class NoMatch(Refusing):
-    name = "no_match"
-    label = _("No marketplace transaction")
-    event = "registration.not_matched"
-    sentence = Sentence("x-circle", "danger", _("No marketplace transaction was found: %(reason)s"), REGISTRATION)
-
-
 class Close(Verb[Registration, None]):
     """End a decided registration; its last state becomes the outcome."""
 
@@ -188,4 +178,3 @@ class Close(Verb[Registration, None]):
 
 ROUTE, SELECT_FOR_REVIEW, CLOSE = Route(), SelectForReview(), Close()
 PASS_REVIEW, FAIL_REVIEW, REQUIRE_ACTION = PassReview(), FailReview(), RequireAction()
-MATCH, NO_MATCH = Match(), NoMatch()

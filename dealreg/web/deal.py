@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 
 from dealreg.models import NOT_REGISTERED, Registration, Status
 from dealreg.rules import states
+from dealreg.selectors.marketplace import search_of
 from dealreg.services import registration as services
 from portal.accounts.rules import Actor
 from portal.policy import services as policies
@@ -28,6 +29,7 @@ def part(referral: Referral, actor: Actor, now: datetime) -> Part:
         "registration": registration,
         "registration_reason": _reason(registration),
         "register_until": _register_until(referral, registration, now),
+        "marketplace": search_of(registration, now=now) if registration else None,
         "window_days": policies.current(now).registration_window_days,
         "tries_out": own and registration is None and not actor.is_vendor,
     }
