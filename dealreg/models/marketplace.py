@@ -7,7 +7,7 @@ from datetime import date
 
 from django.conf import settings
 from django.db import connection, models
-from django.db.models.functions import Abs
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 
 from dealreg.models.registration import Registration
@@ -32,12 +32,8 @@ class MarketplaceTransactionQuerySet(models.QuerySet["MarketplaceTransaction"]):
             solution=registration.solution,
             date__range=(first, last),
         )
-        distance = Abs(
-            models.ExpressionWrapper(
-                models.F("date") - models.Value(registration.marketplace_date, models.DateField()),
-                output_field=models.IntegerField(),
-            )
-        )
+        expected = models.Value(registration.marketplace_date, models.DateField())
+        distance = Greatest(models.F("date") - expected, expected - models.F("date"))
         return found.order_by(distance, "date", "pk")
 
     def give(self, found: Mapping[int, int]) -> None:

@@ -139,7 +139,7 @@ def _void_blockers(record: MarketplaceTransaction, reason: str) -> Iterable[Bloc
     if record.voided_at is not None:
         yield Blocker("transaction_voided", _("This transaction was voided already."), "FLOW-3")
     if not reason:
-        yield Blocker("reason_required", _("Write why it is voided."), "FLOW-9", "reason")
+        yield Blocker("reason_required", _("Write why it is voided."), "FLOW-3", "reason")
 
 
 # Matching
