@@ -79,13 +79,13 @@ class Bench:
         self.actor = accounts.actor_for(accounts.memberships(User.objects.get(email=BY))[0])
 
     def asked(self, **params: str) -> Any:
-        from portal.pages.listing.asked import DealListQuery
+        from portal.pages.deals.query import DealListQuery
 
         return DealListQuery.of({name: [value] for name, value in params.items()}, self.actor)
 
     def rows(self, asked: Any) -> Any:
         """The main query of one page."""
-        from portal.pages.listing import rows
+        from portal.pages.deals import rows
 
         return rows.page_query(rows.in_order(self.actor, asked), asked)
 
@@ -96,7 +96,7 @@ class Bench:
         asked = self.asked(**params)
         if number == 1:
             return asked
-        from portal.pages.listing import rows
+        from portal.pages.deals import rows
 
         before = rows.in_order(self.actor, asked)[(number - 1) * SIZE - 1]
         return replace(asked, after=asked.order.place(before))
@@ -109,7 +109,7 @@ class Bench:
         return Result(what, timed(ours), timed(other))
 
     def list_page(self) -> list[Result]:
-        from portal.pages.listing import page
+        from portal.pages.deals import context as page
 
         asked, first = self.page(1), self.plainly()
         return [

@@ -121,7 +121,7 @@ def _filler() -> Fill:
     from django.utils import timezone
 
     from portal.catalog.models import Solution
-    from portal.pages.demo import cast as demo
+    from portal.demo import cast as demo
 
     cast = demo.create(now=timezone.now())
     solutions = list(Solution.objects.filter(publisher=cast.companies["contoso"]).values_list("pk", flat=True))

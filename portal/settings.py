@@ -66,10 +66,12 @@ INSTALLED_APPS = [
     "portal.customers",
     "portal.programme",
     "portal.notify",
+    "portal.ui",
     "portal.people",
     "referrals",
     "dealreg",
     "portal.pages",
+    "portal.demo",
 ]
 
 MIDDLEWARE = [
@@ -106,11 +108,13 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "portal.pages.context.frame",
+                "portal.ui.frame.frame",
             ],
             "builtins": [
-                "portal.pages.templatetags.ortak",
-                "portal.pages.templatetags.deals",
+                "portal.ui.templatetags.ortak",
+                "portal.notify.tags",
+                "referrals.web.tags",
+                "dealreg.web.tags",
                 "django.templatetags.i18n",
                 "django.templatetags.static",
             ],

@@ -10,7 +10,7 @@ import factory
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
 from portal.catalog.models import Solution
-from portal.pages.demo.cast import Cast
+from portal.demo.cast import Cast
 from referrals import verbs
 from referrals.models import Referral
 from tests.factories import (

@@ -15,9 +15,9 @@ import hypothesis
 import pytest
 
 from portal import embedded
+from portal.demo.cast import Cast
+from portal.demo.cast import create as create_cast
 from portal.money import services as money
-from portal.pages.demo.cast import Cast
-from portal.pages.demo.cast import create as create_cast
 from tests import build
 
 # A busy machine is no failing test: only what a test finds counts, not how long an example took.

@@ -16,10 +16,10 @@ from lxml.html import HtmlElement, document_fromstring, fragment_fromstring, htm
 
 from dealreg.models import Registration
 from dealreg.services import registration as dealreg
+from portal.demo import do
+from portal.demo.cast import MUNICH, Cast
 from portal.money import rules as money_rules
 from portal.money import services as money
-from portal.pages.demo import do
-from portal.pages.demo.cast import MUNICH, Cast
 from portal.workflow.blockers import Money
 from referrals import verbs
 from referrals.models import Draft, Referral

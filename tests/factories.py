@@ -17,8 +17,8 @@ from dealreg.rules import RegistrationInput
 from portal.accounts.models import Company, User
 from portal.catalog.models import Solution
 from portal.customers.models import Customer
-from portal.pages.demo import do
-from portal.pages.demo.cast import ISTANBUL, Cast
+from portal.demo import do
+from portal.demo.cast import ISTANBUL, Cast
 from portal.workflow.blockers import Money
 from referrals import rules, verbs
 from referrals.models import Referral

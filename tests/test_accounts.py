@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from portal.accounts import rules, services
 from portal.accounts.models import Membership, RoleGrant
 from portal.accounts.rules import SYSTEM, Actor, Grant, Scope
-from portal.pages.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
+from portal.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
 from portal.workflow import services as workflow
 from referrals import policies
 from referrals import rules as referral_rules

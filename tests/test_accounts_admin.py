@@ -14,8 +14,8 @@ from django.urls import reverse
 from portal.accounts import rules, services
 from portal.accounts.models import Company, Location, Membership, User
 from portal.accounts.rules import Grant
+from portal.demo.cast import ANKARA, ISTANBUL, MUNICH, Cast
 from portal.notify.tasks import deliver_due
-from portal.pages.demo.cast import ANKARA, ISTANBUL, MUNICH, Cast
 from portal.people.tasks import tell_account_holders
 from portal.workflow.blockers import RuleViolation
 

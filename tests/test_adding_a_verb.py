@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.notify.models import Notice
-from portal.pages.demo.cast import Cast
 from portal.workflow import services as workflow
 from portal.workflow import timeline
 from referrals import reactions, verbs

@@ -14,9 +14,9 @@ from django.utils import timezone
 from dealreg.models import Registration, Status
 from dealreg.rules import states
 from portal.accounts.admin_site import site
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.events.models import Event
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
 from portal.workflow import services as workflow
 from portal.workflow import text
 from tests import build

@@ -22,8 +22,8 @@ from django.urls import NoReverseMatch, reverse
 
 from portal.accounts.admin_site import PortalAdmin, PortalInline, site
 from portal.accounts.models import Invite, User
+from portal.demo.cast import Cast
 from portal.money.models import MonthlyRate
-from portal.pages.demo.cast import Cast
 from tests import build
 from tests.edge import Live, parse
 from tests.test_house import CODE, dotted, nodes

@@ -13,7 +13,7 @@ from django.urls import reverse
 from portal.accounts.models import Location, Membership, User
 from portal.catalog.models import AssessmentType, Solution
 from portal.customers.models import Customer
-from portal.pages.demo.cast import Cast
+from portal.demo.cast import Cast
 from portal.policy.models import PolicyVersion
 from tests.edge import Live, parse
 from tests.test_concurrency import at_once

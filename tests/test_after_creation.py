@@ -14,9 +14,9 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.events.models import Event
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
 from portal.workflow.blockers import Money, RuleViolation
 from referrals import rules, verbs
 from referrals.models import Referral

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from portal.pages.demo.cast import Cast
+from portal.demo.cast import Cast
 from portal.params import PlainJSONField, whole_number
 from portal.policy.models import PolicyVersion
 from referrals.models import Draft

@@ -12,8 +12,8 @@ from django.urls import reverse
 
 from portal.accounts.models import User
 from portal.bodies import PAGE_BYTES, TOO_LARGE, limit_before_reading
+from portal.demo.cast import Cast
 from portal.money.forms import LARGEST_UPLOAD_BYTES
-from portal.pages.demo.cast import Cast
 from tests import build
 from tests.edge import Live, parse
 

@@ -13,12 +13,12 @@ from portal import bulk
 from portal.accounts.models import User
 from portal.accounts.rules import SYSTEM
 from portal.customers.models import Customer
+from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.events.models import Event
 from portal.notify import services as notify
 from portal.notify.models import Notice
 from portal.notify.services import Message
-from portal.pages.demo.cast import Cast
 from tests.build import CONTOSO, NOW
 
 GROUP = UUID("01999999-0000-7000-8000-000000000001")

@@ -20,10 +20,10 @@ from dealreg.models import Registration
 from dealreg.services import registration as dealreg
 from portal.accounts import services as accounts
 from portal.customers import services as customers
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify.models import Notice
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
 from portal.workflow.blockers import RuleViolation
 from referrals import sweeps, verbs
 from referrals.models import Engagement, Referral

@@ -21,10 +21,10 @@ from portal.accounts import services as accounts
 from portal.catalog import services as catalog
 from portal.celery import app as celery
 from portal.customers import services as customers
+from portal.demo import do
+from portal.demo.cast import ANKARA, Cast
 from portal.events.models import Event
 from portal.money import services as money
-from portal.pages.demo import do
-from portal.pages.demo.cast import ANKARA, Cast
 from portal.policy.models import PolicyVersion
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Money, RuleViolation

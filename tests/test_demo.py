@@ -18,11 +18,11 @@ from dealreg.rules import states
 from portal.accounts import services as accounts
 from portal.accounts.models import Company, User
 from portal.customers.models import Customer
+from portal.demo.cast import PASSWORD
 from portal.events.models import Event
 from portal.money.models import MonthlyRate
 from portal.notify import services as notify
 from portal.notify.models import Notice
-from portal.pages.demo.cast import PASSWORD
 from referrals import rules
 from referrals.models import Referral
 

@@ -15,9 +15,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.accounts.rules import Grant
+from portal.demo.cast import Cast
 from portal.notify import demo_mail
 from portal.notify import services as notify
-from portal.pages.demo.cast import Cast
 from portal.people import services as people
 from tests.edge import parse
 from tests.test_ops import SECRET, _settings

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.pages.management.commands import draw_machines
 from portal.workflow import services as workflow
+from portal.workflow.management.commands import draw_machines
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

@@ -19,10 +19,10 @@ from django.utils import timezone
 from portal.accounts import services as accounts
 from portal.accounts.models import Membership, RoleGrant, User
 from portal.accounts.rules import Actor, Grant
+from portal.demo.cast import ANKARA, Cast
 from portal.events.models import Event
 from portal.notify.models import Notice
 from portal.pages import exports, services, tasks
-from portal.pages.demo.cast import ANKARA, Cast
 from portal.pages.models import Export
 from portal.people import services as people
 from referrals import rules

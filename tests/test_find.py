@@ -11,7 +11,7 @@ from dealreg.services import registration as dealreg
 from portal.accounts.rules import SYSTEM
 from portal.customers import services as customers
 from portal.customers.models import Customer
-from portal.pages.demo.cast import ANKARA, MUNICH, Cast
+from portal.demo.cast import ANKARA, MUNICH, Cast
 from referrals import rules
 from referrals.models import Referral
 from tests import build

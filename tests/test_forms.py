@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dealreg.models import Registration, Status
-from portal.pages.demo.cast import Cast
+from portal.demo.cast import Cast
 from portal.workflow import text
 from portal.workflow.blockers import Money
 from referrals import rules

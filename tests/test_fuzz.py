@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 
-from portal.pages.demo.cast import Cast
+from portal.demo.cast import Cast
 from tests.fuzz import Fuzzer
 from tests.test_roles import ROWS, World
 

@@ -16,8 +16,8 @@ from dealreg.models import Registration
 from dealreg.rules import states
 from dealreg.services import registration as services
 from portal.catalog.models import Solution
-from portal.pages.demo import do
-from portal.pages.demo.cast import ANKARA, Cast
+from portal.demo import do
+from portal.demo.cast import ANKARA, Cast
 from portal.pages.insights import charts
 from portal.pages.insights.period import asked_period
 from portal.ui.charts import HOURS, shown

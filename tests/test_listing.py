@@ -19,10 +19,10 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from portal.customers.rules import fold
-from portal.pages.demo import do
-from portal.pages.demo.cast import ANKARA, BERLIN, Cast
-from portal.pages.listing import columns, filters, keyset, rows
-from portal.pages.listing.asked import DealListQuery, values
+from portal.demo import do
+from portal.demo.cast import ANKARA, BERLIN, Cast
+from portal.pages.deals import columns, cursor, filters, rows
+from portal.pages.deals.query import DealListQuery, values
 from portal.pages.models import ListView
 from portal.workflow.blockers import Money
 from referrals import rules
@@ -488,7 +488,7 @@ def test_every_order_is_paged_without_gap_or_repetition(cast: Cast, model: Refer
 def test_pages_stay_in_step_while_deals_come_and_move(cast: Cast, model: Referral) -> None:
     """REF-20: what stays in its place is seen exactly once, in every order, whatever else happens between the pages."""
     chance = random.Random(11)  # noqa: S311
-    for sort in keyset.SORTS:
+    for sort in cursor.SORTS:
         for direction in ("", "-"):
             moving = set(Referral.objects.values_list("pk", flat=True).order_by("?")[:10])
             staying = set(Referral.objects.values_list("pk", flat=True)) - moving
@@ -553,12 +553,14 @@ def test_the_newest_first_come_from_their_index(cast: Cast, page: int) -> None:
     view = asked(cast)
     found_ = rows.in_order(cast.actor(OWNER), view)
     if page > 1:
-        found_ = view.order.beyond(found_, keyset.Cursor(build.NOW, 1))
-    with connection.cursor() as cursor:
+        found_ = view.order.beyond(found_, cursor.Cursor(build.NOW, 1))
+    with connection.cursor() as database:
         # Few rows are quicker read and sorted; what is asked is whether the index could serve many. For so few
         # the index of all companies' deals costs the same, and statistics would choose; so only one may answer.
-        cursor.execute("DROP INDEX referrals_newest")
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
+        database.execute("DROP INDEX referrals_newest")
+        database.execute(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off"
+        )
         plan = found_.with_context()[:51].explain(costs=False)
     assert "referrals_company_newest" in plan
     assert "Sort" not in plan
@@ -591,7 +593,7 @@ def test_the_number_of_queries_depends_on_nothing_shown(cast: Cast, model: Refer
 
 def test_counting_stops_where_nobody_reads_on(cast: Cast, model: Referral, monkeypatch: pytest.MonkeyPatch) -> None:
     """REF-19: the counts of long lists end in a plus; counting a million would take longer than showing them."""
-    monkeypatch.setattr("portal.pages.listing.page.MAX_COUNTED", 54)
+    monkeypatch.setattr("portal.pages.deals.context.MAX_COUNTED", 54)
     owner = Client()
     owner.force_login(cast.users[OWNER])
     listed = see(owner)
@@ -655,8 +657,8 @@ def test_an_address_says_back_what_it_was_asked(cast: Cast) -> None:
         "favorites", "Fırın & 7", {"status": "Won,Lost", "value_from": "1.5"}, "-value", 100
     )  # fmt: skip
     assert again.address() == view.address()
-    for sort in keyset.SORTS.values():
-        assert keyset.cursor("AAAA", sort) is keyset.cursor("", sort) is keyset.cursor("W10", sort) is None
+    for sort in cursor.SORTS.values():
+        assert cursor.parse("AAAA", sort) is cursor.parse("", sort) is cursor.parse("W10", sort) is None
 
 
 @pytest.mark.parametrize(
@@ -670,5 +672,5 @@ def test_an_address_says_back_what_it_was_asked(cast: Cast) -> None:
 )
 def test_a_key_that_no_column_can_hold_fails_nothing(live: Live, sort: str, key: str) -> None:
     """REF-20: whatever the address names as the place to go on from."""
-    after = str(keyset.Cursor(key, 1))
+    after = str(cursor.Cursor(key, 1))
     assert live.browser(OWNER).get(reverse("deals"), {"sort": f"-{sort}", "after": after}).status_code == 200

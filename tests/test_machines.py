@@ -22,10 +22,10 @@ from dealreg.verbs import MACHINE as REGISTRATION_MACHINE
 from dealreg.verbs import Refusing
 from portal.accounts.rules import Actor
 from portal.catalog.models import AssessmentType
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.events.models import Event
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
 from portal.workflow.blockers import Money, RuleViolation
 from referrals import rules, verbs
 from referrals.models import Engagement, Referral, TeamMember

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from portal.accounts.rules import SYSTEM, Actor, may_keep
 from portal.catalog.models import Solution
+from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.events.models import Event
-from portal.pages.demo.cast import Cast
 from portal.people.policies import may_change as may_change_people
 from portal.people.timeline import of_company
 from referrals.models import Referral

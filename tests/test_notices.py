@@ -20,11 +20,11 @@ from dealreg.services import registration as dealreg
 from portal.accounts import services as accounts
 from portal.accounts.models import Membership, RoleGrant
 from portal.accounts.rules import SYSTEM
+from portal.demo import do
+from portal.demo.cast import ANKARA, Cast
 from portal.events import services as events
 from portal.notify import rules, selectors, services
 from portal.notify.models import Mail, Notice
-from portal.pages.demo import do
-from portal.pages.demo.cast import ANKARA, Cast
 from referrals import notifications as deals
 from referrals import verbs
 from referrals.models import Referral

@@ -13,11 +13,11 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify import mails, rules, selectors, services
 from portal.notify.models import Notice
 from portal.notify.services import Message
-from portal.pages.demo.cast import Cast
 from portal.workflow.blockers import Term
 from referrals.models import Referral
 from referrals.notifications import ANSWER

@@ -18,7 +18,7 @@ from django.test import Client
 from portal import outage
 from portal.accounts.models import AccountMessage
 from portal.circuit import CACHE, CACHE_SECONDS, PAUSE_SECONDS
-from portal.pages.demo.cast import PASSWORD, Cast
+from portal.demo.cast import PASSWORD, Cast
 from tests import build
 from tests.edge import Live
 

@@ -14,9 +14,9 @@ from django.utils import timezone
 from dealreg.models import Registration
 from portal.accounts import services as accounts
 from portal.accounts.models import User
+from portal.demo import do
+from portal.demo.cast import ANKARA, Cast
 from portal.pages import home as home_page
-from portal.pages.demo import do
-from portal.pages.demo.cast import ANKARA, Cast
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Money

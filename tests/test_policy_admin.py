@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from portal.pages.demo.cast import Cast
+from portal.demo.cast import Cast
 from portal.policy import rules, services
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Blackout, Policy

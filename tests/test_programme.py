@@ -13,10 +13,10 @@ from django.test import Client
 from django.urls import reverse
 
 from portal.accounts.rules import SYSTEM
+from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.money.models import MonthlyRate
 from portal.money.services import Imported, RatesFileRefused
-from portal.pages.demo.cast import Cast
 from portal.policy.models import PolicyVersion
 from portal.policy.services import TooLate
 from portal.programme import services

@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from dealreg.models import Registration
 from portal.catalog.models import Solution
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.events.models import Event
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
 from referrals.models import Note, Referral, ReferralSolution, TeamMember
 from tests import build
 from tests.edge import Live

@@ -10,11 +10,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify import services as notify
 from portal.notify.models import Notice
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
 from referrals import rules
 from referrals.notifications import ANSWER
 from tests import build

@@ -16,11 +16,11 @@ from portal.accounts.models import RoleGrant
 from portal.accounts.rules import SYSTEM
 from portal.catalog import services as catalog
 from portal.catalog.models import AssessmentType
+from portal.demo import do
+from portal.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
 from portal.events import services as events
 from portal.events.models import Event
 from portal.money import services as money
-from portal.pages.demo import do
-from portal.pages.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Money, RuleViolation
 from referrals import rules, sweeps, verbs

@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 
 from portal.accounts.rules import Actor
-from portal.pages.demo.cast import Cast
+from portal.demo.cast import Cast
 from portal.registry import Registry
 from portal.ui import home
 from portal.workflow.blockers import Money
@@ -57,7 +57,7 @@ def test_a_deal_page_holds_what_apps_add_and_names_none_itself(cast: Cast, monke
     hit = {"hit": {"thing": {"managed": True}}}  # any template will do
     part = deal_parts.Part(hit, {deal_parts.PANELS: "pages/_hit_customer_badge.html"})
     live, deal = Live(cast), build.deal(cast)
-    monkeypatch.setattr("portal.pages.deal.PARTS", parts)
+    monkeypatch.setattr("portal.pages.deal.context.PARTS", parts)
     address = reverse("deal", args=[deal.public_id])
     plain = parse(live.browser(build.CONTOSO).get(address)).one("main").text
     parts.add("council", lambda *_asked: part, order=10)

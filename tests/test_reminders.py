@@ -14,12 +14,12 @@ from django.test.utils import CaptureQueriesContext
 from dealreg import sweeps as dealreg_sweeps
 from dealreg.models import Registration
 from portal import bulk
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify import reminders, selectors
 from portal.notify.models import Notice
-from portal.pages import deal as deal_page
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
+from portal.pages.deal import context as deal_page
 from portal.policy import services as policies
 from referrals import sweeps
 from referrals.models import Engagement, Referral

@@ -21,10 +21,10 @@ from dealreg.services import marketplace
 from dealreg.services.marketplace import NewTransaction
 from portal.accounts import invites
 from portal.accounts.rules import Grant
+from portal.demo import do
+from portal.demo.cast import ANKARA, PASSWORD, Cast
 from portal.notify.models import Notice
 from portal.pages import services as exports
-from portal.pages.demo import do
-from portal.pages.demo.cast import ANKARA, PASSWORD, Cast
 from portal.people import services as people
 from portal.policy import services as policies
 from referrals.models import Draft, Referral

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from portal.customers.models import Customer
-from portal.pages.demo import do
-from portal.pages.demo.cast import MUNICH, Cast
+from portal.demo import do
+from portal.demo.cast import MUNICH, Cast
 from referrals import rules, sweeps, verbs
 from referrals.models import Note, Referral
 from referrals.selectors import search

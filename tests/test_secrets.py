@@ -25,12 +25,12 @@ from portal import logs
 from portal.accounts import invites
 from portal.accounts.models import Invite, User
 from portal.accounts.rules import Grant
+from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.events.models import Event
 from portal.notify import selectors
 from portal.notify.models import Notice
 from portal.notify.services import deliver_due, retry
-from portal.pages.demo.cast import Cast
 from portal.people import services
 from portal.people.sweeps import tell_account_holders
 from tests.edge import Live

@@ -20,8 +20,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.accounts.models import User
+from portal.demo.cast import PASSWORD, Cast
 from portal.notify import services as notices
-from portal.pages.demo.cast import PASSWORD, Cast
 from portal.people import sweeps
 from tests import build
 from tests.edge import Element, Live, parse

@@ -10,9 +10,9 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from dealreg.selectors import registration as selectors
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.notify.models import Notice
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
 from portal.policy import services as policies
 from portal.workflow.blockers import Money
 from referrals import rules

@@ -18,10 +18,10 @@ from portal.accounts import invites, rules
 from portal.accounts import services as accounts
 from portal.accounts.models import Invite, Location, Membership, User
 from portal.accounts.rules import Grant
+from portal.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, PASSWORD, Cast
 from portal.events.models import Event
 from portal.notify.models import Notice
 from portal.notify.services import deliver_due
-from portal.pages.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, PASSWORD, Cast
 from portal.people import services
 from portal.policy import services as policies
 from portal.workflow.blockers import RuleViolation

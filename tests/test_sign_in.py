@@ -27,12 +27,12 @@ from django.utils import timezone
 from portal import settings as portal_settings
 from portal.accounts import services as accounts
 from portal.accounts.models import AccountMessage, User
+from portal.demo.cast import PASSWORD, Cast
 from portal.logs import formatter
 from portal.notify import console, services
 from portal.notify import services as notices
 from portal.notify.models import Notice
 from portal.notify.tasks import deliver_due
-from portal.pages.demo.cast import PASSWORD, Cast
 from portal.people import sweeps
 from portal.people.tasks import tell_account_holders
 from tests import build

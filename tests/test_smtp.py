@@ -16,10 +16,10 @@ from django.db import connection
 
 from dealreg.notifications import ACTION_REQUIRED
 from portal.accounts.rules import SYSTEM
+from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.notify import rules, services
 from portal.notify.models import Notice
-from portal.pages.demo.cast import Cast
 from referrals.models import Referral
 from referrals.notifications import ANSWER
 from tests import build

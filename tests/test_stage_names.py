@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from portal.accounts.models import Company
 from portal.catalog.models import AssessmentType
+from portal.demo.cast import Cast
 from portal.events.models import Event
-from portal.pages.demo.cast import Cast
 from portal.workflow.blockers import RuleViolation
 from referrals import rules
 from referrals.models import StageName

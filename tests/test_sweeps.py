@@ -19,11 +19,11 @@ from dealreg import tasks as dealreg_tasks
 from dealreg.models import Registration
 from dealreg.services import registration as dealreg
 from portal import bulk
+from portal.demo import do
+from portal.demo.cast import ANKARA, Cast
 from portal.events.models import Event
 from portal.notify import services as notify
 from portal.notify.models import Notice
-from portal.pages.demo import do
-from portal.pages.demo.cast import ANKARA, Cast
 from portal.workflow.blockers import Money
 from referrals import rules, sweeps, tasks, verbs
 from referrals.models import Referral

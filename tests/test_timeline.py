@@ -9,11 +9,11 @@ import pytest
 from django.urls import reverse
 
 from portal.catalog.models import AssessmentType
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.events.models import Event
 from portal.pages import home
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
 from portal.workflow import services as workflow
 from portal.workflow import timeline
 from referrals import sweeps

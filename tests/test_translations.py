@@ -29,11 +29,11 @@ from portal import translations
 from portal.accounts.admin_site import site
 from portal.accounts.models import User
 from portal.accounts.rules import Actor
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.notify import services as notices
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
-from portal.pages.templatetags import ortak
 from portal.policy.rules import Policy
+from portal.ui.templatetags import ortak
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money, RuleViolation, from_json, to_json

@@ -17,10 +17,10 @@ from django.urls import reverse
 from dealreg import verbs as registering
 from dealreg.models import Registration
 from portal.accounts.rules import SYSTEM, Actor
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.events.models import Event
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Money
 from portal.workflow.services import Stale

@@ -16,7 +16,7 @@ from portal.accounts.models import RoleGrant
 from portal.accounts.rules import SYSTEM
 from portal.catalog import services as catalog
 from portal.catalog.models import AssessmentType, Solution
-from portal.pages.demo.cast import ANKARA, ISTANBUL, MUNICH, Cast
+from portal.demo.cast import ANKARA, ISTANBUL, MUNICH, Cast
 from portal.workflow.blockers import Money, RuleViolation
 from referrals import rules, verbs
 from referrals.models import Draft, Engagement, Note, Referral

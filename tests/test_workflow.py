@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.accounts.rules import SYSTEM
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.events.models import Event
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
 from portal.policy.models import PolicyVersion
 from portal.workflow import services as workflow
 from portal.workflow import text, timeline

@@ -14,7 +14,7 @@ from typing import Any
 import xlsxwriter
 from django.utils.translation import gettext
 
-from portal.pages.listing.rows import Row
+from portal.pages.deals.rows import Row
 from portal.workflow import text
 from portal.workflow.blockers import _
 from referrals import rules

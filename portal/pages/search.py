@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from portal.accounts.rules import Actor
 from portal.customers.models import Customer
-from portal.pages.listing.asked import DealListQuery
-from portal.pages.listing.rows import Row, page_query
+from portal.pages.deals.query import DealListQuery
+from portal.pages.deals.rows import Row, page_query
 from portal.workflow import text
 from portal.workflow.blockers import _
 from referrals.models import Referral

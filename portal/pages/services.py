@@ -20,9 +20,9 @@ from portal.notify.mails import zone_of
 from portal.notify.services import Message, notify
 from portal.outage import send_soon
 from portal.pages import exports
-from portal.pages.listing import columns, rows
-from portal.pages.listing.asked import DealListQuery
-from portal.pages.listing.rows import Row
+from portal.pages.deals import columns, rows
+from portal.pages.deals.query import DealListQuery
+from portal.pages.deals.rows import Row
 from portal.pages.models import Export, ListView
 from portal.pages.notifications import EXPORT
 from portal.workflow.blockers import Param, _

@@ -20,19 +20,19 @@ from portal.accounts import services as accounts
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.accounts.middleware import COMPANY_KEY
 from portal.accounts.models import User
-from portal.pages import deal as deal_page
 from portal.pages import home as home_page
 from portal.pages import search as search_page
 from portal.pages import services
-from portal.pages.context import THEME_COOKIE
+from portal.pages.deal import context as deal_page
+from portal.pages.deal.timeline import TimelineQuery
+from portal.pages.deals import context as list_page
+from portal.pages.deals.query import DealListQuery, values
+from portal.pages.deals.rows import neighbours
 from portal.pages.exports import CONTENT_TYPES, csv_file
-from portal.pages.happened import TimelineQuery
 from portal.pages.insights import charts
 from portal.pages.insights.period import MONTHS, asked_period
-from portal.pages.listing import page as list_page
-from portal.pages.listing.asked import DealListQuery, values
-from portal.pages.listing.rows import neighbours
 from portal.pages.models import Export
+from portal.ui.frame import THEME_COOKIE
 from portal.ui.period import Period
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
@@ -115,19 +115,19 @@ def favorite(request: ActorRequest, public_id: Any) -> HttpResponse:
 def deal(request: ActorRequest, public_id: Any) -> HttpResponse:
     """The whole page; for htmx its timeline, filtered otherwise, or the rows of it that follow an event."""
     referral = get_referral(request, public_id)
-    happened = TimelineQuery.of(request.GET.dict())
-    if request.htmx and (happened.before or request.htmx.target == "timeline"):  # type: ignore[attr-defined]
-        name = "pages/_timeline.html#rows" if happened.before else "pages/_timeline.html"
-        return _for_htmx(render(request, name, deal_page.timeline_context(referral, request.actor, happened)))
-    return _for_htmx(_deal_page(request, referral, happened))
+    shown = TimelineQuery.of(request.GET.dict())
+    if request.htmx and (shown.before or request.htmx.target == "timeline"):  # type: ignore[attr-defined]
+        name = "pages/_timeline.html#rows" if shown.before else "pages/_timeline.html"
+        return _for_htmx(render(request, name, deal_page.timeline_context(referral, request.actor, shown)))
+    return _for_htmx(_deal_page(request, referral, shown))
 
 
 def _deal_page(
-    request: ActorRequest, referral: Referral, happened: TimelineQuery, note_form: NoteForm | None = None
+    request: ActorRequest, referral: Referral, shown: TimelineQuery, note_form: NoteForm | None = None
 ) -> HttpResponse:
     """`note_form`: a note that was refused."""
-    context = deal_page.context(referral, request.actor, now=timezone.now(), asked=happened, note_form=note_form)
-    asked = DealListQuery.at(happened.listed, request.actor) if happened.listed else None
+    context = deal_page.context(referral, request.actor, now=timezone.now(), asked=shown, note_form=note_form)
+    asked = DealListQuery.at(shown.listed, request.actor) if shown.listed else None
     context |= {"beside": neighbours(referral, request.actor, asked), "listed": asked and asked.address()[1:]}
     return render(request, "pages/deal.html", context, status=422 if note_form else 200)
 

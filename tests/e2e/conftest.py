@@ -17,9 +17,9 @@ from django.db import connection
 from django.utils import timezone
 
 from portal import run
+from portal.demo.cast import PASSWORD, Cast
+from portal.demo.cast import create as create_cast
 from portal.money import services as money
-from portal.pages.demo.cast import PASSWORD, Cast
-from portal.pages.demo.cast import create as create_cast
 from tests.e2e.portal import Mailbox, Portal, Process, free_port
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from dealreg import sweeps
 from dealreg.models import Registration
-from portal.pages.demo.cast import Cast
+from portal.demo.cast import Cast
 from portal.workflow.blockers import Money
 from referrals.models import Referral
 from tests import build

@@ -14,7 +14,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from dealreg.services import registration as services
-from portal.pages.demo.cast import Cast
+from portal.demo.cast import Cast
 from referrals.models import Referral
 from referrals.services import drafts
 from referrals.web.wizard.draft import STEPS

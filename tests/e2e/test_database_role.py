@@ -6,8 +6,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from portal.demo.cast import Cast
 from portal.events.models import Event
-from portal.pages.demo.cast import Cast
 from tests import build, edge
 from tests.e2e.portal import Portal, answer, wait_for
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from portal.pages.demo.cast import Cast
+from portal.demo.cast import Cast
 from tests import build
 from tests.e2e import deals
 from tests.e2e.conftest import Visit

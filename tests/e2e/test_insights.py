@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
+from portal.demo import do
+from portal.demo.cast import Cast
 from tests import build
 from tests.e2e import deals
 from tests.e2e.conftest import Visit

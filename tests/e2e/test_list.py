@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from portal.pages.demo.cast import Cast
+from portal.demo.cast import Cast
 from portal.pages.models import Export
 from referrals import rules
 from tests import build

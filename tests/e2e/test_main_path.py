@@ -10,9 +10,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from dealreg.models import Registration, Status
+from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify.models import Notice
-from portal.pages.demo.cast import Cast
 from referrals.models import Referral
 from tests import build
 from tests.e2e import deals

@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from dealreg.models import Registration, Status
 from portal import embedded, run
+from portal.demo.cast import Cast
 from portal.events.models import Event
-from portal.pages.demo.cast import Cast
 from tests import build
 from tests.e2e import deals
 from tests.e2e.portal import Process, answer, free_port, wait_for

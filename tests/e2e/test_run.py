@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from portal import run
-from portal.pages.demo.cast import PASSWORD
+from portal.demo.cast import PASSWORD
 from tests.conftest import as_superuser
 from tests.e2e.conftest import sign_in as sign_in_by_browser
 from tests.e2e.portal import answer, free_port, wait_for

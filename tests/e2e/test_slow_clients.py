@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.urls import reverse
 
-from portal.pages.demo.cast import Cast
+from portal.demo.cast import Cast
 from tests import build
 from tests.e2e.portal import Portal, answer
 from tests.e2e.test_run import plain_browser as browser

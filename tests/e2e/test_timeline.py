@@ -7,8 +7,8 @@ import re
 import pytest
 from django.utils import timezone
 
+from portal.demo.cast import Cast
 from portal.events import services as events
-from portal.pages.demo.cast import Cast
 from tests import build
 from tests.e2e import deals
 from tests.e2e.conftest import Visit

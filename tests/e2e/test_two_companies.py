@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
+from portal.demo.cast import Cast
 from portal.notify.models import Notice
-from portal.pages.demo.cast import Cast
 from referrals.models import Referral
 from tests import build
 from tests.e2e.conftest import Visit

@@ -16,9 +16,9 @@ from playwright.sync_api import Page, expect
 from dealreg.models import Registration, Status
 from portal.accounts import services as accounts
 from portal.accounts.models import User
+from portal.demo.cast import ANKARA, Cast
 from portal.events.models import Event
 from portal.notify.models import Notice
-from portal.pages.demo.cast import ANKARA, Cast
 from referrals.models import Referral
 from tests import build
 from tests.e2e import deals

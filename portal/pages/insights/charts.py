@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 
 from portal.accounts.rules import Actor
 from portal.money.rules import months
-from portal.pages.listing.filters import country_name
+from portal.pages.deals.filters import country_name
 from portal.ui.charts import (
     COUNT,
     HOURS,

@@ -13,9 +13,9 @@ from typing import Any
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
 from portal.accounts.rules import SYSTEM, Actor
+from portal.demo import do
+from portal.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
 from portal.notify import services as notify
-from portal.pages.demo import do
-from portal.pages.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
 from portal.programme import services as programme
 from portal.workflow.blockers import Money
 from referrals import rules, sweeps

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from portal.accounts.models import Company, User
 from portal.accounts.services import demo_accounts_exist
-from portal.pages.demo import cast, deals
+from portal.demo import cast, deals
 from portal.refusals import DEMO_ACCOUNTS
 
 

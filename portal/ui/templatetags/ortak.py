@@ -11,8 +11,9 @@ from functools import cache
 from typing import Any
 from zlib import crc32
 
+from babel import Locale
 from babel.dates import format_timedelta
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 from django import template
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -25,7 +26,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
 from portal.workflow import text
-from portal.workflow.blockers import Blocker, Money
+from portal.workflow.blockers import Blocker, Money, Param
 
 register = template.Library()
 
@@ -125,9 +126,21 @@ def number(value: Decimal | float | int | None) -> str:
 
 
 @register.filter
+def country_name(code: str) -> str:
+    """{{ place.country|country_name }}: a country by its name in the reader's language."""
+    name = Locale.parse((get_language() or "en").replace("-", "_")).territories.get(code, code)
+    return str(name)
+
+
+@register.filter
 def percent(value: int) -> str:
     """{{ referral.stage|percent }}: with the sign where the reader's language puts it."""
     return text.percent(value)
+
+
+@register.filter
+def in_percent(share: float) -> str:
+    return format_percent(share, locale=_locale())
 
 
 # Moments
@@ -227,6 +240,18 @@ def _locale() -> str:
 def blocker_text(blocker: Blocker) -> str:
     """{{ blocker|blocker_text }}: the sentence, in the reader's language."""
     return text.text(blocker)
+
+
+@register.filter
+def term(msgid: str) -> str:
+    """A msgid of the rules in the reader's language; it may name the vendor."""
+    return text.text(Blocker("", msgid)) if msgid else ""
+
+
+@register.filter
+def blocker_value(value: Param) -> str:
+    """An instant, day or amount within a sentence, as the rules' own sentences show it."""
+    return text.show(value)
 
 
 @register.simple_tag

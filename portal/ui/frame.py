@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from portal.accounts.models import Membership, RoleGrant, User
 from portal.accounts.rules import ADMIN_ROLES, Actor, may_keep
 from portal.accounts.services import vendor_name
-from portal.notify import selectors
 
 RAIL_COOKIE = "rail"
 THEME_COOKIE = "theme"
@@ -73,15 +72,6 @@ class Frame:
     @property
     def memberships(self) -> list[Membership]:
         return getattr(self._request, "memberships", [])
-
-    @cached_property
-    def unread(self) -> int:
-        """Notices not read yet (REF-24), counted no further than one more than is said."""
-        return selectors.unread_count(self.person.pk) if self.person else 0
-
-    @property
-    def unread_text(self) -> str:
-        return f"{selectors.MAX_COUNTED}+" if self.unread > selectors.MAX_COUNTED else str(self.unread)
 
     @property
     def here(self) -> str:

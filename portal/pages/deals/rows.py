@@ -11,9 +11,9 @@ from django.db.models import Exists, OuterRef, Q
 from dealreg.models import Registration
 from portal.accounts.models import Company
 from portal.accounts.rules import Actor
-from portal.pages.listing import filters
-from portal.pages.listing.asked import FAVORITES, INBOUND, OUTBOUND, PARTNER_LED, DealListQuery
-from portal.pages.listing.keyset import Cursor
+from portal.pages.deals import filters
+from portal.pages.deals.cursor import Cursor
+from portal.pages.deals.query import FAVORITES, INBOUND, OUTBOUND, PARTNER_LED, DealListQuery
 from referrals import rules
 from referrals.models import Favorite, Referral, ReferralQuerySet, ReferralSolution, TeamMember
 from referrals.models.expressions import STAGED

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from portal.accounts.rules import Actor
-from portal.pages import happened
+from portal.pages.deal import timeline
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker
@@ -29,7 +29,7 @@ def context(
     actor: Actor,
     *,
     now: datetime,
-    asked: happened.TimelineQuery | None = None,
+    asked: timeline.TimelineQuery | None = None,
     note_form: NoteForm | None = None,
 ) -> dict[str, Any]:
     """What the page shows; the same number of queries for every deal. `note_form`: a note that was refused."""
@@ -56,7 +56,7 @@ def context(
         "may_change": own and may_change(actor, referral),
         "notes": _notes(referral, actor, copies),
         "note_form": note_form or NoteForm(closed=referral.is_closed),
-        **happened.context(referral, actor, copies, asked or happened.TimelineQuery()),
+        **timeline.context(referral, actor, copies, asked or timeline.TimelineQuery()),
         "stage_label": gettext(rules.stages_for(assessment=referral.is_assessment)[referral.stage]),
         "reason": text.text(Blocker("", referral.reason_text)) if referral.reason_code else "",
     }
@@ -145,9 +145,9 @@ def _notes(referral: Referral, actor: Actor, copies: list[Referral]) -> list[Not
     return list(notes.select_related("author", "company").order_by("-pk")[:100])
 
 
-def timeline_context(referral: Referral, actor: Actor, asked: happened.TimelineQuery) -> dict[str, Any]:
+def timeline_context(referral: Referral, actor: Actor, asked: timeline.TimelineQuery) -> dict[str, Any]:
     """Of the page only its timeline."""
-    return {"referral": referral, **happened.context(referral, actor, _seen_copies(referral, actor), asked)}
+    return {"referral": referral, **timeline.context(referral, actor, _seen_copies(referral, actor), asked)}
 
 
 def _seen_copies(referral: Referral, actor: Actor) -> list[Referral]:

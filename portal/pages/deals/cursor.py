@@ -93,7 +93,7 @@ class Cursor:
         return base64.urlsafe_b64encode(json.dumps([key, self.pk]).encode()).decode().rstrip("=")
 
 
-def cursor(text: str, sort: Sort) -> Cursor | None:
+def parse(text: str, sort: Sort) -> Cursor | None:
     """Parse a cursor from an address; None if it doesn't fit this sort."""
     try:
         key, pk = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))

@@ -12,10 +12,10 @@ from django.utils.translation import gettext
 from portal.accounts.models import User
 from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
-from portal.pages.listing import columns, filters, rows
-from portal.pages.listing.asked import FAVORITES, INBOUND, OUTBOUND, PARTNER_LED, SIZES, DealListQuery, tabs
-from portal.pages.listing.columns import Column
-from portal.pages.listing.keyset import SORTS, Order
+from portal.pages.deals import columns, filters, rows
+from portal.pages.deals.columns import Column
+from portal.pages.deals.cursor import SORTS, Order
+from portal.pages.deals.query import FAVORITES, INBOUND, OUTBOUND, PARTNER_LED, SIZES, DealListQuery, tabs
 from portal.workflow import text
 from portal.workflow.blockers import _
 from referrals.models import Referral, ReferralQuerySet

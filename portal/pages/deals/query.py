@@ -11,9 +11,9 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import QueryDict
 
 from portal.accounts.rules import Actor
-from portal.pages.listing import filters, keyset
-from portal.pages.listing.filters import State, Values
-from portal.pages.listing.keyset import Cursor, Order
+from portal.pages.deals import cursor, filters
+from portal.pages.deals.cursor import Cursor, Order
+from portal.pages.deals.filters import State, Values
 from referrals.selectors import search
 
 INBOUND, OUTBOUND, PARTNER_LED, FAVORITES = "inbound", "outbound", "partner_led", "favorites"
@@ -35,7 +35,7 @@ class DealListQuery:
     tab: str = ""
     query: str = ""
     state: State = field(default_factory=dict)
-    order: Order = field(default_factory=lambda: Order.of(keyset.DEFAULT))
+    order: Order = field(default_factory=lambda: Order.of(cursor.DEFAULT))
     size: int = DEFAULT_SIZE
     after: Cursor | None = None
     #: Whether the address itself says what is filtered; else the person's remembered filters are.
@@ -60,7 +60,7 @@ class DealListQuery:
             state=state,
             order=order,
             size=next((size for size in SIZES if str(size) == _last(values, "size")), DEFAULT_SIZE),
-            after=keyset.cursor(_last(values, "after"), order.sort),
+            after=cursor.parse(_last(values, "after"), order.sort),
             stated=stated,
         )
 
@@ -79,7 +79,7 @@ class DealListQuery:
     def kept(self) -> dict[str, str]:
         """What is remembered of the query: filters, order and page size."""
         kept = dict(self.state)
-        if str(self.order) != keyset.DEFAULT:
+        if str(self.order) != cursor.DEFAULT:
             kept["sort"] = str(self.order)
         if self.size != DEFAULT_SIZE:
             kept["size"] = str(self.size)

@@ -1,0 +1,52 @@
+"""What templates say about registrations and eligibility."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from dealreg.models import Registration
+from dealreg.rules import states
+from dealreg.rules.eligibility import Criterion
+from portal.ui.templatetags.ortak import badge
+from portal.workflow import text
+from portal.workflow.blockers import Blocker, _
+
+register = template.Library()
+
+_STATUS_KINDS = {
+    states.REGISTRATION_PENDING: "brand",
+    states.APPROVED: "success",
+    states.REVIEW_PENDING: "warning",
+    states.ACTION_REQUIRED: "danger",
+    states.REVIEW_PASSED: "success",
+    states.REVIEW_FAILED: "danger",
+    states.MARKETPLACE_PENDING: "warning",
+    states.MARKETPLACE_PASSED: "success",
+    states.MARKETPLACE_FAILED: "danger",
+}
+
+
+_CRITERIA = {
+    "not_assessment": _("Not a solution assessment"),
+    "deal_type": _("Deal type"),
+    "minimum_value": _("Minimum value"),
+    "managed_customer": _("Managed customer"),
+    "ip_solution": _("Azure IP solution"),
+    "won": _("Won"),
+    "vendor_accepted": _("Accepted by %(vendor)s"),
+}
+
+
+@register.simple_tag
+def registration_badge(registration: Registration) -> SafeString:
+    """Its state; of a closed one the outcome, in the outcome's colour."""
+    if registration.status == states.CLOSED:
+        return badge(_STATUS_KINDS.get(registration.outcome, "neutral"), registration.outcome_text)
+    return badge(_STATUS_KINDS[registration.status], gettext(states.REGISTRATION_STATES[registration.status]))
+
+
+@register.filter
+def criterion_name(criterion: Criterion) -> str:
+    return text.text(Blocker("", _CRITERIA[criterion.code]))
