@@ -47,6 +47,7 @@ DECLARED: dict[str, set[str]] = {
     "catalog.assessmenttype": set(),
     "catalog.solution": known("kind", "published", "co_sell_ready", "azure_ip", "biz_apps"),
     "customers.customer": known("managed"),
+    "dealreg.marketplacetransaction": {*("state", "date__year", "date__month", "date__day"), *known("source")},
     "dealreg.registration": {"status", "reason"},
     "events.event": {"verb", "company__id__exact", "company__isnull", *dates("at")},
     "money.monthlyrate": {
@@ -336,7 +337,7 @@ WRITTEN_ELSEWHERE = {
     "portal/pages/services.py": "the person's own rows",
     "referrals/selectors/figures.py": "the figures' own columns",
     "referrals/services/favorites.py": "the person's own rows",
-    "dealreg/admin.py": "the queue's order",
+    "dealreg/admin/registration.py": "the queue's order",
     "portal/bulk.py": "every column of a model",
     "referrals/selectors/briefs.py": "the columns that reactions read",
 }

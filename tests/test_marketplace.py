@@ -26,13 +26,13 @@ from dealreg.services import marketplace as services
 from dealreg.services import marketplace_file
 from dealreg.services import registration as dealreg
 from portal.accounts.rules import SYSTEM
+from portal.demo import do
+from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.events.models import Event
 from portal.money.forms import LARGEST_UPLOAD_BYTES
 from portal.notify import selectors as notices
 from portal.notify.models import Notice
-from portal.pages.demo import do
-from portal.pages.demo.cast import Cast
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy
 from portal.ui.home import DEADLINES

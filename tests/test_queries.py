@@ -87,7 +87,7 @@ class Pages:
         review = reverse("admin:dealreg_registration_change", args=[self.review.pk])
         queue = reverse("admin:dealreg_registration_changelist")
         self.all: dict[str, tuple[Client, str, int]] = {
-            "home": (owner, reverse("home"), 18),
+            "home": (owner, reverse("home"), 19),
             "home of a seller": (seller, reverse("home"), 13),
             "home of a reviewer": (reviewer, reverse("home"), 15),
             "list": (owner, reverse("deals") + "?exact=1", 18),

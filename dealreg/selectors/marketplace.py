@@ -83,8 +83,14 @@ def looked_for(registration: Registration, context: Context) -> Blocker:
 
 def waiting() -> list[rules.Waiting]:
     """Every registration that waits for its transaction."""
-    sale = ("referral__company_id", "referral__engagement__customer_id", "solution_id")
-    rows = Registration.objects.awaiting_transaction().values_list("pk", *sale, "marketplace_date", "submitted_at")
+    rows = Registration.objects.awaiting_transaction().values_list(
+        "pk",
+        "referral__company_id",
+        "referral__engagement__customer_id",
+        "solution_id",
+        "marketplace_date",
+        "submitted_at",
+    )
     return [rules.Waiting(key, (p, c, s), day, at) for key, p, c, s, day, at in rows if day and at]
 
 

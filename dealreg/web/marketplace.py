@@ -15,6 +15,8 @@ from portal.ui.home import DEADLINES, MAX_ITEMS, Deadline
 
 def transactions_due(actor: Actor, now: datetime, last: date) -> Iterator[Deadline]:
     """The last day on which a marketplace transaction may come in, the first first (FLOW-8)."""
+    if actor.is_vendor:
+        return
     own = Registration.objects.visible_to(actor).filter(referral__company_id=actor.own_company_id)
     due = own.awaiting_transaction().filter(marketplace_until__gte=now, marketplace_until__date__lte=last)
     for registration in due.with_context().order_by("marketplace_until")[:MAX_ITEMS]:
