@@ -163,8 +163,8 @@ def match_waiting(*, now: datetime, limit: int = 1000) -> int:
 @transaction.atomic
 def _match(pairs: Mapping[int, int], *, now: datetime) -> int:
     """Match these pairs of registrations and transactions, but for those that somebody else is just changing."""
-    free = MarketplaceTransaction.objects.free().filter(pk__in=pairs.values()).select_for_update(skip_locked=True)
-    locked = {row.pk: row for row in free}
+    free = MarketplaceTransaction.objects.free().filter(pk__in=pairs.values()).only("transaction_id", "date")
+    locked = {row.pk: row for row in free.select_for_update(skip_locked=True)}
     given = {registration: locked[key] for registration, key in pairs.items() if key in locked}
     due = _for_decision(Registration.objects.awaiting_transaction().filter(pk__in=given)).order_by("pk")
     return workflow.run_batch(
@@ -179,9 +179,13 @@ def fail_overdue(*, now: datetime, limit: int = 1000) -> int:
 
 
 def _for_decision(registrations: Any) -> Any:
-    """With what the event and the notice tell of the sale."""
-    found = registrations.select_related("solution", "referral__company", "referral__engagement__customer")
-    return found.defer("referral__search_text", "referral__search_vector")
+    """With what a decision changes, and what its event tells of the sale: what isn't read isn't loaded."""
+    found = registrations.select_related("referral__engagement__customer").only(
+        *("status", "reason_code", "comment", "decided_at", "close_due_at", "updated_at", "version"),
+        *("marketplace_date", "solution", "referral__company", "referral__engagement__public_id"),
+        "referral__engagement__customer__name",
+    )
+    return found.prefetch_related("solution", "referral__company")
 
 
 # Going back
