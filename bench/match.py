@@ -46,7 +46,7 @@ _GIVE = """
         WHERE g.status = 'marketplace_pending') AS given
     WHERE given.found = t.id
 """
-_PASS = """
+_DECIDE = """
     UPDATE dealreg_registration g SET status = 'marketplace_passed', decided_at = %(now)s, close_due_at = %(now)s,
         updated_at = %(now)s, version = version + 1
     WHERE status = 'marketplace_pending'
@@ -126,7 +126,7 @@ def measure() -> None:
     from dealreg import tasks
 
     with transaction.atomic():
-        plain = timed(lambda: run(_GIVE, _PASS, _EVENTS, _NOTICES, now=timezone.now()))
+        plain = timed(lambda: run(_GIVE, _DECIDE, _EVENTS, _NOTICES, now=timezone.now()))
         expected = written()
         transaction.set_rollback(True)
     assert expected["matched"] == expected["given"] == expected["events"] == ROWS, expected

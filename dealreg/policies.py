@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dealreg.models import Registration
-from portal.accounts.rules import REVIEWER, Actor
+from portal.accounts.rules import PROGRAMME_MANAGER, REVIEWER, Actor
 from referrals.policies import may_register
 
 
@@ -15,3 +15,8 @@ def may_file(actor: Actor, registration: Registration) -> bool:
 def may_review(actor: Actor, _registration: Registration | None = None) -> bool:
     """The vendor's reviewers."""
     return actor.is_vendor and actor.has(REVIEWER)
+
+
+def may_retract(actor: Actor, _registration: Registration | None = None) -> bool:
+    """The programme's managers take a decision back (FLOW, retract)."""
+    return actor.is_vendor and actor.has(PROGRAMME_MANAGER)

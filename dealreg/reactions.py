@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 
 from dealreg import notifications as kinds
-from dealreg.models import Registration
+from dealreg.models import Registration, Status
 from dealreg.rules import marketplace as marketplace_rules
 from dealreg.rules import states
 from dealreg.selectors.registration import unregistered
@@ -98,7 +98,32 @@ _WORDS = {
     ),
     "registration.selected": (
         _("The registration of %(deal)s was selected for review"),
-        _("The approved registration of “%(deal)s” was selected for review. No action is needed from you."),
+        _(
+            "The approved registration of “%(deal)s” was selected for review. "
+            "No action is needed from you.\n\n%(comment)s"
+        ),
+    ),
+    "registration.retracted": (
+        _("The decision on the registration of %(deal)s was retracted"),
+        _(
+            "The decision was taken back; the registration of “%(deal)s” is now in the state “%(state)s”."
+            "\n\n%(comment)s"
+        ),
+    ),
+    "registration.unanswered": (
+        _("The registration of %(deal)s failed: no correction was sent"),
+        _("The correction asked for was not sent in time, so the registration of “%(deal)s” failed: %(reason)s"),
+    ),
+}
+#: The same of a revalidation: what was approved before stays (PAYG-3).
+_OF_REVALIDATION = {
+    "registration.failed": (
+        _("The revalidation of %(deal)s failed the review"),
+        _("The registration of “%(deal)s” stays as it was before; its revalidation failed: %(reason)s\n\n%(comment)s"),
+    ),
+    "registration.unanswered": (
+        _("The revalidation of %(deal)s ended: no correction was sent"),
+        _("The correction asked for was not sent in time. The registration of “%(deal)s” stays as it was before."),
     ),
 }
 
@@ -118,10 +143,18 @@ class _Told:
     def deal(self, event: Event) -> Brief:
         return self.deals[self.registrations[event.subject_id].referral_id]
 
+    def who(self, event: Event) -> list[str]:
+        """The team; where somebody has to act and nobody on it can, those who can as well (FLOW-8, REF-24)."""
+        team = self.people.team(self.deal(event))
+        if self.registrations[event.subject_id].status != Status.ACTION_REQUIRED:
+            return team
+        acting = self.people.registering(self.deal(event))
+        return team if set(team) & set(acting) else [*team, *acting]
+
 
 def _told(events: Sequence[Event]) -> _Told:
     """A handful of queries, however many events there are."""
-    rows = Registration.objects.only("referral", "status", "reason_code", "comment")
+    rows = Registration.objects.only("referral", "status", "reason_code", "decided_from", "revalidated_at")
     registrations = {r.pk: r for r in rows.filter(id__in=[e.subject_id for e in events])}
     deals = briefs(Referral.objects.filter(pk__in=[r.referral_id for r in registrations.values()]))
     window = policies.current(events[0].at).registration_window_days
@@ -136,19 +169,20 @@ def tell_team(events: Sequence[Event]) -> None:
 
 
 def _message(event: Event, told: _Told) -> Message:
-    subject, body = _WORDS[event.verb]
     registration, deal = told.registrations[event.subject_id], told.deal(event)
+    words = _OF_REVALIDATION if registration.revalidated_at else {}
+    subject, body = words.get(event.verb, _WORDS[event.verb])
     return Message(
         event=event,
-        emails=told.people.team(deal),
+        emails=told.who(event),
         subject=subject,
         body=body,
         link=deal_link(deal.public_id),
         params={
             "deal": deal.name,
             "state": Term(states.REGISTRATION_STATES[registration.status]),
-            "reason": Term(states.reason_text(registration.reason_code, status=registration.status)),
-            "comment": registration.comment,
+            "reason": Term(registration.reason),
+            "comment": event.comment,
             "days": told.window,
         },
         category=_CATEGORIES.get(event.verb, kinds.REGISTRATION),
@@ -185,10 +219,40 @@ def _ending(event: Event, told: _Told) -> Message:
 
 
 @on("registration.retracted")
-def await_transaction_anew(events: Sequence[Event]) -> None:
+def release_transactions(events: Sequence[Event]) -> None:
     """What waits for its marketplace transaction again gives back the one it had (FLOW-3)."""
-    retracted = Registration.objects.filter(pk__in=[e.subject_id for e in events])
-    marketplace.release(list(retracted), actor=SYSTEM, now=events[0].at)
+    retracted = Registration.objects.awaiting_transaction().filter(pk__in=[e.subject_id for e in events])
+    marketplace.release(retracted, actor=SYSTEM, now=events[0].at)
+
+
+@on("registration.action_reminded")
+def tell_of_failing(events: Sequence[Event]) -> None:
+    """Who can correct a registration is reminded before it fails unanswered (FLOW-8, ORG-3)."""
+    told = _told(events)
+    notify([_failing(event, told) for event in events])
+
+
+def _failing(event: Event, told: _Told) -> Message:
+    days, deal = event.after["days"], told.deal(event)
+    return Message(
+        event=event,
+        emails=told.people.registering(deal),
+        subject=_("One day left to correct the registration: %(deal)s")
+        if days == 1
+        else _("%(days)s days left to correct the registration: %(deal)s"),
+        body=_(
+            "The registration of “%(deal)s” for %(customer)s was sent back, and nobody has corrected it yet. "
+            "Correct and resubmit it, or withdraw it, until %(until)s; after that it ends without you."
+        ),
+        link=deal_link(deal.public_id),
+        params={
+            "days": days,
+            "deal": deal.name,
+            "customer": deal.customer_name,
+            "until": datetime.fromisoformat(event.after["until"]),
+        },
+        category=DEADLINE,
+    )
 
 
 @on("registration.marketplace_reminded")

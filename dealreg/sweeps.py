@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F
 
 from dealreg import verbs
-from dealreg.models import Registration, RegistrationQuerySet
+from dealreg.models import REPLACED, Registration, RegistrationQuerySet, Sample, Status
+from dealreg.rules.sample import is_chosen
 from dealreg.selectors.registration import unregistered
 from dealreg.services import marketplace
 from dealreg.services import registration as services
@@ -54,7 +57,7 @@ def open_missed(*, now: datetime, limit: int = 500) -> int:
 def close_decided(*, now: datetime, limit: int = 1000) -> int:
     """Close one batch of registrations that are decided and due, as the verb does to one (FLOW)."""
     due = Registration.objects.due_to_close(now).order_by("close_due_at")
-    due = _with_only(due, "status", "outcome", "close_due_at", "closed_at", "updated_at", "version")
+    due = _with_only(due, *_ENDING)
     return workflow.run_batch(due, verbs.CLOSE, actor=SYSTEM, now=now, limit=limit)
 
 
@@ -75,10 +78,66 @@ def remind_of_marketplace(*, now: datetime, limit: int = 1000) -> int:
     )
 
 
+def fail_unanswered(*, now: datetime, limit: int = 1000) -> int:
+    """Fail one batch of registrations that were sent back and not corrected in time, as the verb does to one (FLOW)."""
+    due = Registration.objects.unanswered(now).order_by("action_due_at")
+    due = _with_only(due, *_ENDING)
+    return workflow.run_batch(due, verbs.FAIL_UNANSWERED, actor=SYSTEM, now=now, limit=limit)
+
+
+#: The columns that ending a registration reads or writes.
+_ENDING = (
+    "status",
+    "outcome",
+    "close_due_at",
+    "closed_at",
+    "action_due_at",
+    "previous",
+    "updated_at",
+    "version",
+    *REPLACED,
+)
+
+
+@transaction.atomic
+@policies.read_once()
+def draw_sample(*, now: datetime, limit: int = 5000) -> int:
+    """Draw for one batch of approved registrations, and select the chosen ones for review (FLOW-4).
+
+    Each takes part once; the sample's row keeps the seed. Returns how many took part.
+    """
+    policy = policies.current(now)
+    due = Registration.objects.to_sample(now + policy.select_within).order_by("close_due_at")
+    drawn = dict(due.select_for_update(skip_locked=True).values_list("pk", "public_id")[:limit])
+    if not drawn:
+        return 0
+    seed, percent = secrets.token_hex(16), policy.sample_percent
+    sample = Sample.objects.create(at=now, seed=seed, percent=percent, policy_version=policy.version)
+    Registration.objects.filter(pk__in=drawn).update(sample=sample)
+    chosen = [pk for pk, public_id in drawn.items() if is_chosen(seed, public_id, percent)]
+    selected = _with_only(Registration.objects.filter(pk__in=chosen), *_SELECTION)
+    workflow.run_batch(selected, verbs.SELECT_FOR_REVIEW, actor=SYSTEM, now=now, limit=limit)
+    return len(drawn)
+
+
+#: The columns that selecting for review writes.
+_SELECTION = ("status", "review_pending_at", "close_due_at", "route_reasons", "comment", "updated_at", "version")
+
+
 def _with_only(registrations: RegistrationQuerySet, *columns: str) -> RegistrationQuerySet:
     """With what their events tell whose they are, and these columns: what a sweep doesn't read isn't loaded."""
     found = registrations.select_related("referral__engagement")
     return found.only("referral__company", "referral__engagement__public_id", *columns)
+
+
+def remind_to_correct(*, now: datetime, limit: int = 1000) -> int:
+    """Write reminders for one batch of registrations that were sent back, before they fail (FLOW-8). Returns how
+    many."""
+    waiting = _with_only(Registration.objects.filter(status=Status.ACTION_REQUIRED), "action_due_at")
+    until, since = F("action_due_at"), F("action_required_at")
+    return reminders.remind(
+        waiting, verb="registration.action_reminded", until=until, since=since, now=now, limit=limit
+    )
 
 
 def remind(*, now: datetime, limit: int = 1000) -> int:

@@ -58,6 +58,33 @@ def remind_of_marketplace(**_ignored: Any) -> int:
 
 
 @shared_task
+def fail_unanswered(**_ignored: Any) -> int:
+    """FLOW, fail_unanswered: batch by batch, until nothing is due."""
+    total = 0
+    while moved := sweeps.fail_unanswered(now=timezone.now()):
+        total += moved
+    return total
+
+
+@shared_task
+def draw_sample(**_ignored: Any) -> int:
+    """FLOW-4: batch by batch, until every approved registration took part once."""
+    total = 0
+    while drawn := sweeps.draw_sample(now=timezone.now()):
+        total += drawn
+    return total
+
+
+@shared_task
+def remind_to_correct(**_ignored: Any) -> int:
+    """FLOW-8, hourly: remind batch by batch, until none is left."""
+    total = 0
+    while reminded := sweeps.remind_to_correct(now=timezone.now()):
+        total += reminded
+    return total
+
+
+@shared_task
 def open_missed(**_ignored: Any) -> int:
     """ELIG-9: open what the reactions missed."""
     return sweeps.open_missed(now=timezone.now())

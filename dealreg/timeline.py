@@ -32,12 +32,6 @@ def params(event: Event) -> Mapping[str, str]:
 
 describe(
     {
-        "registration.awaited_anew": Sentence(
-            "hourglass-split",
-            "info",
-            _("The marketplace transaction is looked for anew until %(until)s"),
-            REGISTRATION,
-        ),
         "registration.marketplace_reminded": Sentence(
             "alarm",
             "neutral",
@@ -46,6 +40,9 @@ describe(
         ),
         "registration.reminded": Sentence(
             "alarm", "neutral", _("%(company)s was reminded to register until %(until)s"), REMINDERS
+        ),
+        "registration.action_reminded": Sentence(
+            "alarm", "neutral", _("%(company)s was reminded to correct the registration until %(until)s"), REMINDERS
         ),
     },
     params,

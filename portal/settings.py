@@ -195,7 +195,7 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_FORMS = {"reset_password": "portal.accounts.forms.ResetPasswordForm"}
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 # Five wrong passwords lock one account from one network address (portal/accounts/adapter.py), a hundred that address.
-# A new password is asked for without a limit here: the mails are limited for each account (portal/people/sweeps.py).
+# A new password is asked for without a limit here: the mails are limited for each account (portal/accounts/sweeps.py).
 SIGN_IN_LIMITS = {"login_failed": "100/h/ip,5/5m/key", "reset_password": ""}
 # A demo is clicked through by scripts as well as people; a real installation keeps these and allauth's own limits.
 ACCOUNT_RATE_LIMITS: dict[str, str] | bool = SIGN_IN_LIMITS if MODE == "production" else False
@@ -302,7 +302,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "worker-heartbeat": {"task": "portal.notify.tasks.heartbeat", "schedule": 15.0},
     "deliver-mail": {"task": "portal.notify.tasks.deliver_due", "schedule": 15.0},
-    "tell-account-holders": {"task": "portal.people.tasks.tell_account_holders", "schedule": 10.0},
+    "tell-account-holders": {"task": "portal.accounts.tasks.tell_account_holders", "schedule": 10.0},
     "deliver-digests": {"task": "portal.notify.tasks.deliver_digests", "schedule": crontab(minute=0)},
     "remind-to-answer": {"task": "referrals.tasks.remind", "schedule": crontab(minute=5)},
     "remind-to-register": {"task": "dealreg.tasks.remind", "schedule": crontab(minute=10)},
@@ -317,6 +317,9 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=15),
     },
     "close-decided-registrations": {"task": "dealreg.tasks.close_decided", "schedule": 60.0},
+    "fail-unanswered-registrations": {"task": "dealreg.tasks.fail_unanswered", "schedule": 60.0},
+    "sample-approved-registrations": {"task": "dealreg.tasks.draw_sample", "schedule": 3600.0},
+    "remind-to-correct": {"task": "dealreg.tasks.remind_to_correct", "schedule": crontab(minute=15)},
     "make-waiting-exports": {"task": "portal.pages.tasks.make_waiting_exports", "schedule": 60.0},
     "purge-exports": {"task": "portal.pages.tasks.purge_exports", "schedule": 3600.0},
     "index-renamed-customers": {"task": "referrals.tasks.index_renamed_customers", "schedule": 3600.0},

@@ -38,7 +38,7 @@ class Sheet:
         return cell.replace(",", ".") if self.decimal_comma else cell
 
 
-def decode(content: bytes, *, rule: str) -> str:
+def decode_sheet(content: bytes, *, rule: str) -> str:
     """UTF-8 with or without its mark. Raises Refused."""
     try:
         return content.decode("utf-8-sig")
@@ -47,7 +47,7 @@ def decode(content: bytes, *, rule: str) -> str:
         raise Refused([line_error(line, "encoding", _("This line is not UTF-8."), rule=rule)]) from error
 
 
-def read(text: str, columns: Sequence[str], *, rule: str) -> Sheet:
+def read_sheet(text: str, columns: Sequence[str], *, rule: str) -> Sheet:
     """The file's cells, without the space around them; empty lines are left out.
 
     Commas, or semicolons with decimal commas as spreadsheets write them in Turkish and German.

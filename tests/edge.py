@@ -110,7 +110,8 @@ class Live:
 
     def decided(self, registration: Registration, verb: str, reason_code: str = "", comment: str = "") -> Registration:
         actor, now = self.cast.actor(build.REVIEWER), timezone.now()
-        return dealreg.decide(registration, verb, actor=actor, now=now, reason_code=reason_code, comment=comment)
+        given = {"reason_code": reason_code, "comment": comment, "validated_by": "figures"}
+        return dealreg.decide(registration, verb, actor=actor, now=now, **given)
 
     def sent_back(self, referral: Referral | None = None, comment: str = "Please correct the start.") -> Registration:
         return self.decided(self.in_review(referral), "require_action", "dates_do_not_match_contract", comment)

@@ -5,6 +5,7 @@ Nothing here writes the row of a deal or a registration past its verbs, but for 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,7 @@ from django.db import models
 
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
-from portal.accounts.models import Company, User
+from portal.accounts.models import Company, Location, Membership, RoleGrant, User
 from portal.catalog.models import Solution
 from portal.customers.models import Customer
 from portal.demo import do
@@ -39,6 +40,18 @@ class CompanyFactory(factory.django.DjangoModelFactory):
 
     name = factory.Sequence(lambda n: f"Company {n}")
     country = "TR"
+
+
+def add_member(
+    *, user: User, company: Company, roles: Iterable[str], locations: Iterable[Location | None] = ()
+) -> Membership:
+    """A member with these roles, in the locations or company-wide, beside those they hold."""
+    member, _created = Membership.objects.get_or_create(user=user, company=company)
+    grants = [
+        RoleGrant(membership=member, role=role, location=at) for at in (list(locations) or [None]) for role in roles
+    ]
+    RoleGrant.objects.bulk_create(grants, ignore_conflicts=True)
+    return member
 
 
 class PersonFactory(factory.django.DjangoModelFactory):

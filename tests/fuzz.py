@@ -95,7 +95,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Sent:
     """One request as it was sent."""
 
     target: Target
@@ -208,7 +208,7 @@ class Fuzzer:
             yield Target(row.route, actor, method, action, fields, offered, buttons)
 
     def _page(self, actor: str, path: str) -> str:
-        response, _fault = self._send(Asked(Target("", actor, "GET", path, {}), "GET", path, b"", "", {}, {}))
+        response, _fault = self._send(Sent(Target("", actor, "GET", path, {}), "GET", path, b"", "", {}, {}))
         html = response is not None and "html" in response.headers.get("Content-Type", "")
         return response.content.decode() if response is not None and html else ""
 
@@ -222,7 +222,7 @@ class Fuzzer:
             place = re.sub(r" '.*' at | \".*\" at ", " at ", fault, flags=re.DOTALL)
             self.faults.setdefault(place, f"{fault}\n  {asked}")
 
-    def _send(self, asked: Asked) -> tuple[HttpResponse | None, str]:
+    def _send(self, asked: Sent) -> tuple[HttpResponse | None, str]:
         """The answer, and what is wrong with it; whatever it did is undone."""
         actor = asked.target.actor
         client = self.clients[actor]
@@ -242,7 +242,7 @@ class Fuzzer:
             cache.clear()  # it would remember sessions that never were
         return response, fault
 
-    def _afterwards(self, asked: Asked, client: Client, response: HttpResponse) -> str:
+    def _afterwards(self, asked: Sent, client: Client, response: HttpResponse) -> str:
         """What it left behind is read: where it leads to, and the page itself."""
         if asked.method != "POST" or (response.status_code >= 400 and response.status_code != 422):
             return ""
@@ -251,7 +251,7 @@ class Fuzzer:
                 return fault
         return ""
 
-    def _fault(self, asked: Asked, response: HttpResponse, *, read: bool = False) -> str:
+    def _fault(self, asked: Sent, response: HttpResponse, *, read: bool = False) -> str:
         if response.status_code >= 500 and asked.target.route != "readyz":
             info = getattr(response, "exc_info", None)
             return _said(asked.target, info[1] if info else f"{response.status_code}")
@@ -266,7 +266,7 @@ class Fuzzer:
 
     # Mutating
 
-    def _mutated(self, target: Target) -> Asked:
+    def _mutated(self, target: Target) -> Sent:
         pick, method, path = self.random.random(), target.method, target.path
         fields = {name: list(values) for name, values in target.fields.items()}
         self._fill(target, fields)
@@ -286,8 +286,8 @@ class Fuzzer:
         headers, cookies = self._extras()
         if method == "POST":
             body, content_type = self._body(fields)
-            return Asked(target, method, path, body, content_type, headers, cookies)
-        return Asked(target, method, f"{path}?{_encoded(fields)}", b"", "", headers, cookies)
+            return Sent(target, method, path, body, content_type, headers, cookies)
+        return Sent(target, method, f"{path}?{_encoded(fields)}", b"", "", headers, cookies)
 
     def _fill(self, target: Target, fields: Fields) -> None:
         """Choices that a person could make, so that more of the form is right but for one thing."""

@@ -10,13 +10,14 @@ from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from portal.accounts import rules, services
 from portal.accounts.models import Company, Location, Membership, User
 from portal.accounts.rules import Grant
+from portal.accounts.tasks import tell_account_holders
 from portal.demo.cast import ANKARA, ISTANBUL, MUNICH, Cast
 from portal.notify.tasks import deliver_due
-from portal.people.tasks import tell_account_holders
 from portal.workflow.blockers import RuleViolation
 
 MANAGER, REVIEWER, SELLER = "manager@vendor.example", "reviewer@vendor.example", "seller@vendor.example"
@@ -153,16 +154,18 @@ def test_org_2_no_manager_locks_himself_out(cast: Cast, manager: Client) -> None
     assert User.objects.get(pk=user.pk).first_name == "İpek"
     actor = cast.actor(MANAGER)
     with pytest.raises(RuleViolation, match="own_access"):
-        services.change_person(user, actor=actor, is_active=False, **PERSON)  # type: ignore[arg-type]
+        services.change_person(user, actor=actor, now=timezone.now(), is_active=False, **PERSON)  # type: ignore[arg-type]
     with pytest.raises(RuleViolation, match="own_access"):
-        services.set_membership(user=user, company=cast.companies["vendor"], grants=[], actor=actor)
+        services.set_membership(user=user, company=cast.companies["vendor"], grants=[], actor=actor, now=timezone.now())
 
 
 def test_org_1_org_2_the_service_refuses_what_the_form_refuses(cast: Cast) -> None:
     person, actor = cast.users["referrals@northwind.example"], cast.actor(MANAGER)
     wrong = [Grant(rules.SELLER), Grant(rules.VIEWER, cast.locations[MUNICH].pk), Grant("king")]
     with pytest.raises(RuleViolation) as refused:
-        services.set_membership(user=person, company=cast.companies["contoso"], grants=wrong, actor=actor)
+        services.set_membership(
+            user=person, company=cast.companies["contoso"], grants=wrong, actor=actor, now=timezone.now()
+        )
     assert sorted(refused.value.codes) == ["foreign_location", "wrong_role", "wrong_role"]
     assert person.memberships.count() == 1
 

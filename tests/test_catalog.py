@@ -14,7 +14,6 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.accounts import services as accounts
 from portal.accounts.models import Company
 from portal.accounts.rules import PROGRAMME_MANAGER, REFERRALS_ADMIN, REVIEWER, SYSTEM, Actor, Grant
 from portal.catalog import rules, services, taxonomies
@@ -22,7 +21,7 @@ from portal.catalog.models import AssessmentType, Solution
 from portal.catalog.rules import Tags
 from portal.events.models import Event
 from portal.workflow.blockers import RuleViolation
-from tests.factories import PersonFactory
+from tests.factories import CompanyFactory, PersonFactory, add_member
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 READY = {"published": True, "co_sell_ready": True}
@@ -66,7 +65,7 @@ def test_elig_5_isv_1_tags_that_do_not_go_together(kind: str, given_tags: Tags, 
 @given(kinds, tags)
 def test_elig_5_the_database_holds_what_the_rules_allow(kind: str, given_tags: Tags) -> None:
     with transaction.atomic():
-        company = accounts.create_company(name="Contoso", country="TR")
+        company = CompanyFactory(name="Contoso", country="TR")
         fields = {"code": "SOL-1", "name": "S", "publisher": company, "kind": kind, **asdict(given_tags)}
         if codes(kind, given_tags):
             with pytest.raises(IntegrityError, match="catalog_solution_azure_ip"), transaction.atomic():
@@ -91,9 +90,9 @@ def found(queryset: Any) -> set[str]:
 def companies(db: None) -> dict[str, Company]:
     """The vendor and two partners, each with one solution on every rung: listed, published, ready."""
     made = {
-        "vendor": accounts.create_company(name="Vendor", country="US", kind="vendor"),
-        "contoso": accounts.create_company(name="Contoso", country="TR"),
-        "fabrikam": accounts.create_company(name="Fabrikam", country="DE"),
+        "vendor": CompanyFactory(name="Vendor", country="US", kind="vendor"),
+        "contoso": CompanyFactory(name="Contoso", country="TR"),
+        "fabrikam": CompanyFactory(name="Fabrikam", country="DE"),
     }
     for name, company in made.items():
         list_solution(f"{name}-listed", company)
@@ -186,7 +185,7 @@ def test_elig_5_only_programme_managers_tag(companies: dict[str, Company], actor
 
 @pytest.mark.django_db
 def test_ref_8_the_database_refuses_what_is_no_solution() -> None:
-    company = accounts.create_company(name="Contoso", country="TR")
+    company = CompanyFactory(name="Contoso", country="TR")
     right = {"code": "SOL-12345-ABC", "name": "S", "publisher": company}
     Solution.objects.create(**right)
     for wrong, rule in (
@@ -225,7 +224,7 @@ def test_ref_8_value_lists_are_those_of_the_wire(taxonomy: taxonomies.Taxonomy, 
 def vendor_client(role: str, vendor: Company) -> Client:
     """Signed in as one of the vendor's people."""
     user = PersonFactory(email=f"{role}@vendor.example")
-    accounts.add_member(user=user, company=vendor, roles=[role])
+    add_member(user=user, company=vendor, roles=[role])
     client = Client()
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client

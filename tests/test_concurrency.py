@@ -18,7 +18,6 @@ from dealreg import sweeps as dealreg_sweeps
 from dealreg import tasks
 from dealreg.models import Registration
 from dealreg.services import registration as dealreg
-from portal.accounts import services as accounts
 from portal.customers import services as customers
 from portal.demo import do
 from portal.demo.cast import Cast
@@ -30,6 +29,7 @@ from referrals.models import Engagement, Referral
 from referrals.services import creation
 from tests import build
 from tests.build import CONTOSO, DAY, NOW, REVIEWER, SELLER
+from tests.factories import add_member
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -128,9 +128,7 @@ def verbs_of(subject: Any) -> list[str]:
 
 def test_two_reviewers_deciding_at_once(cast: Cast) -> None:
     """FLOW, FLOW-7: one wins, the other is told; one event, and it is the winner's."""
-    accounts.add_member(
-        user=cast.users["council1@vendor.example"], company=cast.companies["vendor"], roles=["reviewer"]
-    )
+    add_member(user=cast.users["council1@vendor.example"], company=cast.companies["vendor"], roles=["reviewer"])
     pending = build.in_review(cast)
     rita, clara = cast.actor(REVIEWER), cast.actor("council1@vendor.example")
     reason = {"reason_code": "other", "comment": "See."}
@@ -138,7 +136,7 @@ def test_two_reviewers_deciding_at_once(cast: Cast) -> None:
         at_once(
             ROW,
             [pending.pk],
-            lambda: dealreg.decide(pending, "pass_review", actor=rita, now=NOW),
+            lambda: dealreg.decide(pending, "pass_review", actor=rita, now=NOW, validated_by="poe"),
             lambda: dealreg.decide(pending, "fail_review", actor=clara, now=NOW, **reason),
         )
     )

@@ -21,7 +21,6 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.accounts import services as accounts
 from portal.accounts.models import Company
 from portal.accounts.rules import PROGRAMME_MANAGER, REFERRALS_ADMIN, REVIEWER, SYSTEM, Actor, Grant
 from portal.customers import rules, services
@@ -30,7 +29,7 @@ from portal.customers.rules import Columns, CustomerRow, RowProblem
 from portal.customers.services import Summary
 from portal.events.models import Event
 from portal.workflow.blockers import RuleViolation
-from tests.factories import PersonFactory
+from tests.factories import CompanyFactory, PersonFactory, add_member
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 LATER = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -649,9 +648,9 @@ def test_ref_5_the_command_says_what_is_wrong_with_its_options(
 def vendor_client(role: str) -> Client:
     """Signed in as one of the vendor's people."""
     vendor = Company.objects.filter(kind="vendor").first()
-    vendor = vendor or accounts.create_company(name="Vendor", country="US", kind="vendor")
+    vendor = vendor or CompanyFactory(name="Vendor", country="US", kind="vendor")
     user = PersonFactory(email=f"{role}@vendor.example")
-    accounts.add_member(user=user, company=vendor, roles=[role])
+    add_member(user=user, company=vendor, roles=[role])
     client = Client()
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client

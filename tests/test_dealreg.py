@@ -17,7 +17,6 @@ from dealreg.models import Registration, Status
 from dealreg.rules import states
 from dealreg.services import registration as services
 from dealreg.verbs import CLOSE, ROUTE
-from portal.accounts import services as accounts
 from portal.catalog import services as catalog
 from portal.celery import app as celery
 from portal.customers import services as customers
@@ -32,6 +31,7 @@ from referrals import rules, verbs
 from referrals.models import Referral
 from tests import build
 from tests.build import CONTOSO, DAY, NOW, REVIEWER, SELLER
+from tests.factories import add_member
 
 USER, MANAGER = "user@contoso.example", "manager@vendor.example"
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
@@ -58,7 +58,8 @@ def win(cast: Cast, deal: Referral, at: datetime = NOW) -> Referral:
 
 
 def decide(cast: Cast, registration: Registration, verb: str, at: datetime = NOW, **inputs: str) -> Registration:
-    return services.decide(registration, verb, actor=cast.actor(REVIEWER), now=at, **inputs)
+    given = {"validated_by": "figures", **inputs}
+    return services.decide(registration, verb, actor=cast.actor(REVIEWER), now=at, **given)
 
 
 def send_back(cast: Cast, registration: Registration, at: datetime = NOW) -> Registration:
@@ -137,9 +138,7 @@ def test_who_may_register(cast: Cast) -> None:
     """ORG-3, ORG-1, ORG-6: a referrals admin in scope, a referrals user on the team; nobody else."""
     istanbul = registration_of(build.won(cast, team=[build.member("someone@contoso.example")]))
     ankara = registration_of(build.won(cast, location=cast.locations[ANKARA], team=[build.member(USER)]))
-    accounts.add_member(
-        user=cast.users["viewer@contoso.example"], company=cast.companies["fabrikam"], roles=["referrals_admin"]
-    )
+    add_member(user=cast.users["viewer@contoso.example"], company=cast.companies["fabrikam"], roles=["referrals_admin"])
     may = {
         CONTOSO: [True, True],
         "ankara@contoso.example": [False, True],
@@ -469,7 +468,7 @@ def test_decisions(cast: Cast, verb: str, marketplace: bool, reason: str, state:
     if state == "action_required":
         assert (decided.action_required_at, decided.decided_at, decided.close_due_at) == (NOW + HOUR, None, None)
     else:
-        assert (decided.decided_at, decided.close_due_at) == (NOW + HOUR, NOW + HOUR)
+        assert (decided.decided_at, decided.close_due_at) == (NOW + HOUR, NOW + HOUR + DAY)
     assert refusal(decide, cast, pending, verb, reason_code=reason, comment="Again.") == ["wrong_state"]
 
 
@@ -539,7 +538,7 @@ def test_an_approved_registration_closes_after_seven_days(cast: Cast) -> None:
     assert refusal(do.close, closed, now=NOW + 8 * DAY) == ["wrong_state"]
 
 
-def test_what_is_decided_closes_at_once_and_nothing_else(cast: Cast) -> None:
+def test_what_is_decided_closes_the_next_day_and_nothing_else(cast: Cast) -> None:
     """FLOW, close: passed and failed are done; what waits for somebody stays open however long."""
     reason = {"reason_code": "other", "comment": "See."}
     market = [do.route(build.submitted(cast, build.won(cast), **MARKET), now=NOW) for _ in range(3)]
@@ -555,10 +554,10 @@ def test_what_is_decided_closes_at_once_and_nothing_else(cast: Cast) -> None:
         send_back(cast, build.in_review(cast)),
         registration_of(build.won(cast)),
     ]
-    assert sweeps.close_decided(now=NOW) == 4
+    assert sweeps.close_decided(now=NOW + DAY) == 4
     assert sweeps.close_decided(now=NOW + 365 * DAY) == 0
     closed = [Registration.objects.get(pk=r.pk) for r in decided]
-    assert [(r.status, r.outcome, r.closed_at) for r in closed] == [("closed", r.status, NOW) for r in decided]
+    assert [(r.status, r.outcome, r.closed_at) for r in closed] == [("closed", r.status, NOW + DAY) for r in decided]
     assert [Registration.objects.get(pk=r.pk).status for r in waiting if r] == [r.status for r in waiting if r]
 
 

@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from dealreg.models import OUTCOMES, Registration
 from dealreg.rules import states
-from portal.accounts import services as accounts
 from portal.accounts.models import Company, User
 from portal.customers.models import Customer
 from portal.demo.cast import PASSWORD
@@ -25,6 +24,7 @@ from portal.notify import services as notify
 from portal.notify.models import Notice
 from referrals import rules
 from referrals.models import Referral
+from tests.factories import CompanyFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -110,7 +110,7 @@ def _second_call_changes_nothing() -> None:
 
 def test_the_demo_refuses_a_database_in_use() -> None:
     """The demo goes into an empty database only; `make run` asks with --if-empty and leaves it alone."""
-    accounts.create_company(name="Real Ltd", country="GB")
+    CompanyFactory(name="Real Ltd", country="GB")
     before = rows()
     with pytest.raises(CommandError, match="data of its own"):
         demo()

@@ -14,11 +14,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from portal.accounts import invites
 from portal.accounts.rules import Grant
 from portal.demo.cast import Cast
 from portal.notify import demo_mail
 from portal.notify import services as notify
-from portal.people import services as people
 from tests.edge import parse
 from tests.test_ops import SECRET, _settings
 
@@ -147,7 +147,7 @@ def test_a_mail_without_html_is_shown_as_text(demo: Path, client: Client) -> Non
 @pytest.mark.django_db
 def test_what_the_worker_mails_is_kept_too(demo: Path, cast: Cast, client: Client) -> None:
     """An invitation's link is whole: the log hides it, the mail doesn't."""
-    people.invite(
+    invites.create(
         company=cast.companies["contoso"],
         email="new@contoso.example",
         grants=[Grant("viewer")],

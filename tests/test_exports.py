@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from portal.accounts import services as accounts
+from portal.accounts import services as people
 from portal.accounts.models import Membership, RoleGrant, User
 from portal.accounts.rules import Actor, Grant
 from portal.demo.cast import ANKARA, Cast
@@ -24,12 +24,12 @@ from portal.events.models import Event
 from portal.notify.models import Notice
 from portal.pages import exports, services, tasks
 from portal.pages.models import Export
-from portal.people import services as people
 from referrals import rules
 from referrals.services import creation
 from tests import build
 from tests.build import NOW
 from tests.edge import STRANGER, Element, Live, parse
+from tests.factories import add_member
 
 OWNER, VIEWER = build.CONTOSO, "viewer@contoso.example"
 PRIVATE = {"help_code": rules.NO_HELP, "vendor_may_view": False}
@@ -253,7 +253,7 @@ def test_the_vendors_file_keeps_what_is_the_partners_own(cast: Cast) -> None:
 def test_a_file_is_the_persons_own_in_that_company(cast: Cast) -> None:
     """ORG-6: a colleague's export is unknown, and so is one's own while one acts for another company."""
     export = made(cast)
-    accounts.add_member(user=cast.users[OWNER], company=cast.companies["fabrikam"], roles=["viewer"])
+    add_member(user=cast.users[OWNER], company=cast.companies["fabrikam"], roles=["viewer"])
     urls = [reverse(name, args=[export.public_id]) for name in ("export", "download_export")]
     owner, colleague, stranger = (signed_in(cast, email) for email in (OWNER, VIEWER, STRANGER))
     assert [owner.get(url).status_code for url in urls] == [200, 200]

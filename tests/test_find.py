@@ -126,7 +126,7 @@ def test_registrations_lead_reviewers_to_the_review_and_sellers_nowhere(live: Li
     assert live.browser(REVIEWER).get(links(page)[0]).status_code == 200
     assert "Contoso Yazılım" in page.text
     assert set(found(live, "oven", by=SELLER)) == {"deals", "customers"}
-    dealreg.decide(registration, "pass_review", actor=live.cast.actor(REVIEWER), now=live.now)
+    dealreg.decide(registration, "pass_review", actor=live.cast.actor(REVIEWER), now=live.now, validated_by="poe")
     assert "Review (Passed)" in searched(live, "oven").one("section", id="registrations-found").text
 
 

@@ -84,7 +84,17 @@ REGISTRATION_MOVES: Moves = {
     ("marketplace_failed", "reopen", "action_required"),
     ("closed", "reopen", "action_required"),
     ("approved", "revalidate", "review_pending"),
+    ("review_passed", "revalidate", "review_pending"),
     ("closed", "revalidate", "review_pending"),
+    ("action_required", "withdraw", "closed"),
+    ("action_required", "fail_unanswered", "review_failed"),
+    ("action_required", "fail_unanswered", "closed"),
+    ("review_passed", "retract", "review_pending"),
+    ("review_failed", "retract", "review_pending"),
+    ("review_failed", "retract", "action_required"),
+    ("marketplace_passed", "retract", "marketplace_pending"),
+    ("marketplace_failed", "retract", "marketplace_pending"),
+    ("closed", "register_after_all", "registration_pending"),
 }
 
 #: No move: what is noted asks no state of the deal (REF-23).
@@ -96,7 +106,7 @@ MACHINES = [
         REGISTRATION_MACHINE,
         Registration._meta.get_field("status"),
         REGISTRATION_MOVES,
-        {"reopen", "revalidate"},  # of the exception council and of FLOW-6: no verb offers them yet
+        {"reopen"},  # of the exception council: no verb offers it yet
         id="registration",
     ),
 ]
@@ -138,19 +148,23 @@ def test_a_state_is_never_assigned(machine: Any, field: FSMField, expected: Move
 
 
 def test_terminal_states_have_no_way_out() -> None:
-    """REF-11: whatever is closed stays closed. FLOW: a registration leaves *closed* by the council or FLOW-6 only."""
+    """REF-11: whatever is closed stays closed. FLOW: a registration leaves *closed* by these three only."""
     assert {source for source, _verb, _target in REFERRAL_MOVES} == set(rules.SUBSTATUSES) - rules.TERMINAL
-    assert {verb for source, verb, _target in REGISTRATION_MOVES if source == "closed"} == {"reopen", "revalidate"}
+    assert {verb for source, verb, _target in REGISTRATION_MOVES if source == "closed"} == {
+        "reopen",
+        "revalidate",
+        "register_after_all",
+    }
 
 
 @pytest.mark.parametrize("state", sorted(states.REGISTRATION_STATES))
 def test_reopening_and_revalidating_clear_the_end(state: str) -> None:
-    """FLOW, reopen and revalidate: the record is open again, and no sweep closes it; FLOW-6 has a source less."""
+    """FLOW, reopen and revalidate: the record is open again; FLOW-6 knows only what passed, or may have."""
     closed = state == Status.CLOSED
     row = Registration(status=state, outcome="approved" if closed else "", close_due_at=build.NOW)
     reopens = state in DECIDED or closed
     assert can_proceed(row.reopen) is reopens
-    assert can_proceed(row.revalidate) is (state in {"approved", "closed"})
+    assert can_proceed(row.revalidate) is (state in {"approved", "review_passed", "closed"})
     if reopens:
         row.reopen()
         assert row.status == "action_required"
@@ -229,12 +243,31 @@ class Walk:
             "private": {"help_code": rules.NO_HELP, "vendor_may_view": False},
             "assessment": {"solutions": [], "assessment": self.assessment(), "assessment_location": "Ankara"},
         }
-        start = self.draw([*changes, "won", "in_review"], "start")
+        start = self.draw([*changes, "won", "in_review", "sent_back", "grown"], "start")
         if start in changes:
             return build.deal(self.cast, at=self.now, **changes[start])
         if start == "won":
             return build.won(self.cast)
-        return build.in_review(self.cast).referral
+        if start == "grown":
+            return self.grown().referral
+        pending = build.in_review(self.cast)
+        if start == "sent_back":
+            self.decide(pending, "require_action")
+        return pending.referral
+
+    def grown(self) -> Registration:
+        """A pay-as-you-go registration that passed, and is revalidated."""
+        small = Money(Decimal(40_000), "EUR")
+        payg = {"tcv": small, "pricing": "payg", "end": (build.NOW - build.DAY).date()}
+        filed = build.submitted(self.cast, build.won(self.cast), routed=True, **payg)
+        passed = self.decide(filed, "pass_review")
+        tcv = Decimal(2_000_000)
+        end, actor = build.NOW.date(), self.cast.actor(build.CONTOSO)
+        return do.revalidate(passed, actor=actor, now=self.now, tcv=tcv, solution_value=tcv, end=end)
+
+    def decide(self, registration: Registration, verb: str) -> Registration:
+        given = {"reason_code": "other", "comment": "Read this.", "validated_by": "figures"}
+        return dealreg.decide(registration, verb, actor=self.cast.actor(build.REVIEWER), now=self.now, **given)
 
     @staticmethod
     def assessment() -> AssessmentType | None:
@@ -398,7 +431,9 @@ def _edit_solutions(walk: Walk, row: Referral) -> None:
 def _file(service: Verb) -> Verb:
     def do(walk: Walk, row: Registration) -> None:
         today = walk.now.date()
-        form = build.form(signed=today, start=today, end=today + timedelta(days=364), **walk.draw(FORMS, "form"))
+        drawn = walk.draw(FORMS, "form").copy()
+        end = today if drawn.pop("one_day", False) else today + timedelta(days=364)
+        form = build.form(signed=today, start=today, end=end, **drawn)
         if form.marketplace:
             form = replace(form, marketplace_date=today)
         service(row, form, actor=walk.actor_of(row), now=walk.now)
@@ -410,16 +445,32 @@ def _decide(verb: str) -> Verb:
     def do(walk: Walk, row: Registration) -> None:
         asked = REGISTRATION_MACHINE.by_name[verb]
         code = walk.draw([*(asked.reasons if isinstance(asked, Refusing) else ()), ""], "reason")
-        reviewer = walk.cast.actor(build.REVIEWER)
-        dealreg.decide(row, verb, actor=reviewer, now=walk.now, reason_code=code, comment="Read this.")
+        who = walk.cast.actor("manager@vendor.example" if verb == "retract" else build.REVIEWER)
+        valid = walk.draw(["poe", ""], "validated by") if verb == "pass_review" else ""
+        given = {"reason_code": code, "comment": "Read this.", "validated_by": valid}
+        dealreg.decide(row, verb, actor=who, now=walk.now, **given)
 
     return do
 
 
-#: Approved, to review, to the marketplace, refused.
+def _fail_unanswered(walk: Walk, row: Registration) -> None:
+    """In time, or, now and then, when the time to correct it is over."""
+    if row.action_due_at and walk.draw([True, False], "wait"):
+        walk.now = max(walk.now, row.action_due_at)
+    do.fail_unanswered(row, now=walk.now)
+
+
+def _revalidate(walk: Walk, row: Registration) -> None:
+    tcv = walk.draw([Decimal(1_500_000), Decimal(2_500_000), Decimal(1)], "grown to")
+    end = row.end or walk.now.date()
+    do.revalidate(row, actor=walk.actor_of(row), now=walk.now, tcv=tcv, solution_value=tcv, end=end)
+
+
+#: Approved, to review, to review and then to be revalidated, to the marketplace, refused.
 FORMS: list[dict[str, Any]] = [
     {},
     {"tcv": Money(Decimal(2_000_000), "EUR")},
+    {"pricing": "payg", "one_day": True},
     {"marketplace": True},
     {"deployment": "other"},
 ]
@@ -448,9 +499,21 @@ VERBS: dict[type[models.Model], dict[str, Verb]] = {
         "route": _by_worker(do.route),
         "close_unregistered": _plain(do.close_unregistered),
         "close": _by_worker(do.close),
+        "withdraw": _plain(do.withdraw),
+        "register_after_all": _plain(do.register_after_all),
+        "fail_unanswered": _fail_unanswered,
+        "revalidate": _revalidate,
         **{
             verb: _decide(verb)
-            for verb in ("select_for_review", "pass_review", "fail_review", "require_action", "match", "no_match")
+            for verb in (
+                "select_for_review",
+                "pass_review",
+                "fail_review",
+                "require_action",
+                "match",
+                "no_match",
+                "retract",
+            )
         },
     },
 }

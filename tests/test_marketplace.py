@@ -25,17 +25,16 @@ from dealreg.rules.marketplace import Details, Offered, Waiting
 from dealreg.services import marketplace as services
 from dealreg.services import marketplace_file
 from dealreg.services import registration as dealreg
-from portal.accounts.rules import SYSTEM
 from portal.demo import do
 from portal.demo.cast import Cast
-from portal.events import services as events
 from portal.events.models import Event
 from portal.money.forms import LARGEST_UPLOAD_BYTES
 from portal.notify import selectors as notices
 from portal.notify.models import Notice
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy
-from portal.ui.home import DEADLINES
+from portal.ui import deadlines
+from portal.ui.deadlines import DeadlineQuery
 from portal.workflow import timeline
 from portal.workflow.blockers import RuleViolation
 from tests import build
@@ -388,23 +387,20 @@ def test_flow_3_a_reviewer_may_confirm_or_fail_it_before_the_worker(cast: Cast) 
     assert timeline.entry(last_event(without))["text"] == "The marketplace transaction was confirmed: –"
 
 
-def retract(registration: Registration, *, now: datetime) -> None:
-    """What the verb leaves: the state it was decided from, and its event."""
-    Registration.objects.filter(pk=registration.pk).update(status=Status.MARKETPLACE_PENDING)
-    told = events.new_event(registration, "registration.retracted", actor=SYSTEM, now=now, company_id=None)
-    events.record([told])
+def retract(cast: Cast, registration: Registration, *, now: datetime) -> None:
+    dealreg.decide(fresh(registration), "retract", actor=cast.actor(MANAGER), now=now, comment="A slip.")
 
 
 def test_flow_3_a_retracted_match_frees_the_transaction_and_the_time_begins_anew(cast: Cast) -> None:
     """The worker gives it to another registration, never back to the same."""
     registration, row = waits(cast), sold(cast)
     sweeps.match_marketplace(now=NOW + DAY)
-    retract(registration, now=NOW + 2 * DAY)
+    retract(cast, registration, now=NOW + 2 * DAY)
     assert (fresh(row).registration, fresh(row).released_from) == (None, registration)
     assert fresh(registration).marketplace_until == datetime(2027, 1, 20, tzinfo=UTC)
-    released, anew = last_event(row), last_event(registration)
-    assert (released.verb, anew.verb) == ("transaction.released", "registration.awaited_anew")
-    assert "until 20 Jan 2027, 00:00 UTC" in timeline.entry(anew)["text"]
+    released, retracted = last_event(row), last_event(registration)
+    assert (released.verb, retracted.verb) == ("transaction.released", "registration.retracted")
+    assert retracted.after["marketplace_until"] == "2027-01-20T00:00:00Z"
     assert sweeps.match_marketplace(now=NOW + 3 * DAY) == 0
     other = waits(cast, at=NOW + 3 * DAY)
     assert sweeps.match_marketplace(now=NOW + 4 * DAY) == 1
@@ -417,7 +413,7 @@ def test_flow_3_a_retracted_failure_is_waited_for_anew(cast: Cast) -> None:
     registration = waits(cast)
     end = registration.marketplace_until
     sweeps.match_marketplace(now=end)
-    retract(registration, now=end + DAY)
+    retract(cast, registration, now=end + DAY)
     assert sweeps.match_marketplace(now=end + 2 * DAY) == 0
     sold(cast, at=end + 3 * DAY)
     assert sweeps.match_marketplace(now=end + 3 * DAY) == 1
@@ -585,13 +581,15 @@ def test_flow_8_who_can_register_is_reminded_of_the_marketplace_transaction(cast
 def test_flow_8_the_home_page_knows_the_last_day(cast: Cast) -> None:
     registration = waits(cast)
     soon = NOW + 40 * DAY
-    found = list(DEADLINES["marketplace"](cast.actor(build.CONTOSO), soon, (soon + 30 * DAY).date()))
-    assert [(d.day, d.title, d.name) for d in found] == [
-        (date(2027, 1, 17), "Marketplace transaction", "Plant monitoring")
-    ]
-    assert str(registration.referral.public_id) in found[0].url
-    for who, day in (("referrals@fabrikam.example", soon + 30 * DAY), (build.CONTOSO, soon)):
-        assert list(DEADLINES["marketplace"](cast.actor(who), soon, day.date())) == []
+
+    def days(email: str, last: datetime) -> list[Any]:
+        query = DeadlineQuery(cast.actor(email), soon, last.date(), kinds=["marketplace"])
+        return [(d.until, d.title, d.name, d.uid) for d in deadlines.first(query, 9)]
+
+    name = ("Marketplace transaction", "Plant monitoring", f"marketplace-{registration.referral.public_id}")
+    assert days(build.CONTOSO, soon + 30 * DAY) == [(registration.marketplace_until, *name)]
+    assert days(build.CONTOSO, soon) == days("referrals@fabrikam.example", soon + 30 * DAY) == []
+    assert days(build.SELLER, soon + 30 * DAY) == []
 
 
 # Pages -----------------------------------------------------------------------------------------------------------

@@ -19,7 +19,6 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.accounts import services as accounts
 from portal.accounts.models import Company
 from portal.accounts.rules import PROGRAMME_MANAGER, REVIEWER
 from portal.money import rules, services
@@ -29,7 +28,7 @@ from portal.money.rules import Rate
 from portal.money.services import Imported
 from portal.policy.rules import Policy
 from portal.workflow.blockers import RuleViolation
-from tests.factories import PersonFactory
+from tests.factories import CompanyFactory, PersonFactory, add_member
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 POLICY = Policy()
@@ -504,9 +503,9 @@ def test_fx_1_the_database_refuses_what_is_no_rate(wrong: dict[str, Any]) -> Non
 def vendor_client(role: str) -> Client:
     """Signed in as one of the vendor's people."""
     vendor = Company.objects.filter(kind="vendor").first()
-    vendor = vendor or accounts.create_company(name="Vendor", country="US", kind="vendor")
+    vendor = vendor or CompanyFactory(name="Vendor", country="US", kind="vendor")
     user = PersonFactory(email=f"{role}@vendor.example")
-    accounts.add_member(user=user, company=vendor, roles=[role])
+    add_member(user=user, company=vendor, roles=[role])
     client = Client()
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from portal.accounts.policies import may_change as may_change_people
 from portal.accounts.rules import SYSTEM, Actor, may_keep
 from portal.catalog.models import Solution
 from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.events.models import Event
-from portal.people.policies import may_change as may_change_people
 from portal.people.timeline import of_company
 from referrals.models import Referral
 from referrals.policies import acts_for_company, may_change, may_read, may_register, may_send

@@ -32,6 +32,7 @@ from referrals.policies import may_read
 from tests import build
 from tests.build import DAY, NOW
 from tests.edge import Element, Live, parse
+from tests.factories import add_member
 
 USER, ANKARAS, STRANGER = "user@contoso.example", "ankara@contoso.example", "referrals@fabrikam.example"
 
@@ -341,7 +342,7 @@ def test_ref_24_org_2_a_notice_opens_as_a_member_of_the_company_it_concerns(cast
     """A person of two companies needn't switch first."""
     live = Live(cast)
     person, fabrikam = cast.users[USER], cast.companies["fabrikam"]
-    accounts.add_member(user=person, company=fabrikam, roles=["viewer"])
+    add_member(user=person, company=fabrikam, roles=["viewer"])
     copy = live.received()
     origin = Referral.objects.get(engagement=copy.engagement, company=fabrikam)
     Notice.objects.all().delete()
@@ -396,7 +397,7 @@ def marks(page: Element) -> dict[str, list[str]]:
 
 def test_ref_24_who_has_no_account_is_marked_with_the_way_to_invite_them(cast: Cast) -> None:
     """On the deal page, in the wizard and in the form that accepts; an account elsewhere is none here (ORG-6)."""
-    accounts.add_member(user=cast.users["admin@contoso.example"], company=cast.companies["contoso"], roles=["viewer"])
+    add_member(user=cast.users["admin@contoso.example"], company=cast.companies["contoso"], roles=["viewer"])
     RoleGrant.objects.create(
         membership=Membership.objects.get(user__email="admin@contoso.example"), role="referrals_admin"
     )

@@ -223,7 +223,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str], list[str]]
         screen.isatty = lambda: True  # type: ignore[method-assign]
         monkeypatch.setattr("sys.stdin", screen)
         monkeypatch.setattr("builtins.input", partial(answer, "input"))
-        monkeypatch.setattr("portal.people.management.commands.bootstrap.getpass", partial(answer, "getpass"))
+        monkeypatch.setattr("portal.accounts.management.commands.bootstrap.getpass", partial(answer, "getpass"))
         return asked
 
     return answering

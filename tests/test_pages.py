@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dealreg.models import Registration
-from portal.accounts import services as accounts
 from portal.accounts.models import User
 from portal.demo import do
 from portal.demo.cast import ANKARA, Cast
@@ -25,7 +24,7 @@ from referrals.models import Note, Referral
 from referrals.selectors import search
 from tests import build
 from tests.edge import STATES, STRANGER, Element, Live, parse
-from tests.factories import PersonFactory
+from tests.factories import PersonFactory, add_member
 
 OWNER, TEAM, VIEWER = build.CONTOSO, "user@contoso.example", "viewer@contoso.example"
 NORTHWIND = "referrals@northwind.example"
@@ -529,7 +528,7 @@ def test_the_switches_never_lead_to_another_host(db: None, target: str) -> None:
 def test_one_person_acts_for_one_of_his_companies_at_a_time(live: Live) -> None:
     """ORG-6: a company one doesn't belong to is unknown."""
     cast = live.cast
-    accounts.add_member(user=cast.users[STRANGER], company=cast.companies["contoso"], roles=["viewer"])
+    add_member(user=cast.users[STRANGER], company=cast.companies["contoso"], roles=["viewer"])
     own = live.deal()
     client = live.browser(STRANGER)
     menu = page(client, "/").one("form", action=reverse("switch_company"))

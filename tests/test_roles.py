@@ -25,7 +25,6 @@ from portal.demo import do
 from portal.demo.cast import ANKARA, PASSWORD, Cast
 from portal.notify.models import Notice
 from portal.pages import services as exports
-from portal.people import services as people
 from portal.policy import services as policies
 from referrals.models import Draft, Referral
 from referrals.services import stage_names
@@ -66,6 +65,10 @@ export_deals                          POST -         302 302 302 302 302 302 302
 exports                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 export                                GET  export    200 404 404 404 404 404 404 404 404 404 404  in
 download_export                       GET  export    302 404 404 404 404 404 404 404 404 404 404  in
+deadlines                             GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+change_calendar                       POST -         302 302 302 302 302 302 302 302 302 302 302  in
+calendar                              GET  feed      200 200 200 200 200 200 200 200 200 200 200 200
+refusals                              GET  -         200 200 200 200 200 200 200 200 200 200 200 200
 insights                              GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 insights_csv                          GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 deal                                  GET  istanbul  200 200 404 200 200 404 404 200 200 200 200  in
@@ -306,6 +309,8 @@ class World:
         self.things |= self._settings(self.live)
         self.things["export"] = exports.request_export("", kind="csv", actor=owner, now=self.live.now).public_id
         self.things["transaction"] = self._transaction()
+        feed = exports.renew_calendar_feed(mine=False, actor=owner, now=self.live.now)
+        self.things["feed"] = exports.calendar_token(feed)
         self.things["notice"] = Notice.objects.of(cast.users[ACTORS["team"]].pk).latest("pk").pk
         self.entries = {
             "accounts_user": cast.users[ACTORS["strang"]].pk,
@@ -344,7 +349,7 @@ class World:
         """What Contoso's account admin keeps, one of each, and the link that invites."""
         contoso, admin = self.cast.companies["contoso"], self.cast.actor(ACTORS["admin"] or "")
         who: dict[str, Any] = {"company": contoso, "actor": admin, "now": live.now}
-        asked = people.invite(email="asked@contoso.example", grants=[Grant("viewer")], language="en", **who)
+        asked = invites.create(email="asked@contoso.example", grants=[Grant("viewer")], language="en", **who)
         return {
             "asked": asked.public_id,
             "link": invites.token(asked),
@@ -426,8 +431,8 @@ _SENT: dict[str, dict[str, str]] = {
         "contact_email": "d@customer.example",
         "contact_consent": "on",
     },
-    "admin:dealreg_registration_change": {"verb": "pass_review"},
     "admin:dealreg_marketplacetransaction_void": {"reason": "Booked twice."},
+    "admin:dealreg_registration_change": {"verb": "pass_review", "validated_by": "poe"},
     "invite_person": {"email": "new@contoso.example", "language": "en", "viewer": "all"},
     "invite": {"first_name": "A", "last_name": "B", "language": "en", "password": "horse 7 x", "again": "horse 7 x"},
     "member": {"viewer": "all"},

@@ -25,14 +25,13 @@ from portal import logs
 from portal.accounts import invites
 from portal.accounts.models import Invite, User
 from portal.accounts.rules import Grant
+from portal.accounts.sweeps import tell_account_holders
 from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.events.models import Event
 from portal.notify import selectors
 from portal.notify.models import Notice
 from portal.notify.services import deliver_due, retry
-from portal.people import services
-from portal.people.sweeps import tell_account_holders
 from tests.edge import Live
 
 ADMIN, MANAGER = "admin@contoso.example", "manager@vendor.example"
@@ -42,7 +41,7 @@ LINK = re.compile(r"https?://[^/\s]+(/invite/([^/\s]+)/)")
 
 def invite(cast: Cast, email: str = NEW) -> Invite:
     given: dict[str, Any] = {"actor": cast.actor(ADMIN), "now": timezone.now(), "language": "en"}
-    return services.invite(company=cast.companies["contoso"], email=email, grants=[Grant("viewer")], **given)
+    return invites.create(company=cast.companies["contoso"], email=email, grants=[Grant("viewer")], **given)
 
 
 def mailed() -> list[str]:
@@ -76,7 +75,7 @@ def test_org_2_no_row_holds_what_an_invitation_s_link_does(cast: Cast) -> None:
     secrets = (token, token.rpartition(".")[2], "/invite/")
     assert holding(*secrets) == []
     assert deliver_due(now=timezone.now()) == 1
-    services.resend(asked, actor=admin, now=timezone.now())
+    invites.resend(asked, actor=admin, now=timezone.now())
     assert holding(*secrets) == []
     assert holding(hashlib.sha256(token.encode()).hexdigest()) == ["accounts_invite"]
     assert Notice.objects.filter(email=NEW).values_list("link", flat=True).distinct().get() == ""
@@ -108,7 +107,7 @@ def test_org_2_whichever_mail_arrives_its_link_works(cast: Cast, monkeypatch: py
     assert first == second
     assert mail.outbox[0].extra_headers["Message-ID"] == mail.outbox[1].extra_headers["Message-ID"]
     assert Client().get(first).status_code == 200
-    services.revoke(asked, actor=cast.actor(ADMIN), now=now)
+    invites.revoke(asked, actor=cast.actor(ADMIN), now=now)
     assert Client().get(first).status_code == 410
 
 
@@ -142,7 +141,7 @@ def test_org_2_an_invitation_outlives_a_changed_secret_key(cast: Cast) -> None:
     deliver_due(now=timezone.now())
     with override_settings(SECRET_KEY="another-key-of-the-same-portal-" * 2):
         assert Client().get(mailed()[0]).status_code == 200
-        services.resend(asked, actor=cast.actor(ADMIN), now=timezone.now())
+        invites.resend(asked, actor=cast.actor(ADMIN), now=timezone.now())
         assert deliver_due(now=timezone.now()) == 1
         first, second = mailed()
         assert [Client().get(link).status_code for link in (first, second)] == [404, 200]

@@ -19,10 +19,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from portal.accounts import sweeps
 from portal.accounts.models import User
 from portal.demo.cast import PASSWORD, Cast
 from portal.notify import services as notices
-from portal.people import sweeps
 from tests import build
 from tests.edge import Element, Live, parse
 from tests.test_roles import ACTORS, ROWS, Row, World

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from portal.accounts import invites, rules
+from portal.accounts import invites, rules, services
 from portal.accounts import services as accounts
 from portal.accounts.models import Invite, Location, Membership, User
 from portal.accounts.rules import Grant
@@ -22,13 +22,12 @@ from portal.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, PASSWORD, Cast
 from portal.events.models import Event
 from portal.notify.models import Notice
 from portal.notify.services import deliver_due
-from portal.people import services
 from portal.policy import services as policies
 from portal.workflow.blockers import RuleViolation
 from tests import build
 from tests.build import DAY, NOW
 from tests.edge import Live, parse
-from tests.factories import PersonFactory
+from tests.factories import PersonFactory, add_member
 from tests.test_concurrency import at_once
 from tests.turkish import Reader
 
@@ -44,7 +43,7 @@ JOIN = {
 
 def invite(cast: Cast, email: str = NEW, *grants: Grant, company: str = "contoso", **changes: Any) -> Invite:
     given = {"actor": cast.actor(ADMIN), "language": "tr", "now": NOW, **changes}
-    return services.invite(company=cast.companies[company], email=email, grants=grants or [READER], **given)
+    return invites.create(company=cast.companies[company], email=email, grants=grants or [READER], **given)
 
 
 def membership(cast: Cast, email: str) -> Membership:
@@ -99,7 +98,7 @@ def test_org_1_org_2_an_invitation_holds_roles_of_this_side_for_this_company_s_p
         ([Grant("account_admin", cast.locations[ANKARA].pk)], "keeper_everywhere"),
     ):
         with pytest.raises(RuleViolation) as refused:
-            services.invite(
+            invites.create(
                 company=cast.companies["contoso"], email="b@contoso.example", grants=grants, language="en",
                 actor=cast.actor(ADMIN), now=NOW,
             )  # fmt: skip
@@ -111,11 +110,11 @@ def test_ref_24_a_company_mails_so_many_invitations_a_day(cast: Cast) -> None:
     """By the policy, repeats included; refused until the next day of UTC begins, and other companies go on."""
     policies.add_version(values={"invitations_per_day": 3}, effective_from=None, note="", by=None, now=NOW - DAY)
     first = invite(cast)
-    services.resend(first, actor=cast.actor(ADMIN), now=NOW)
+    invites.resend(first, actor=cast.actor(ADMIN), now=NOW)
     invite(cast, "second@contoso.example")
     for mailing in (
         lambda: invite(cast, "third@contoso.example"),
-        lambda: services.resend(first, actor=cast.actor(ADMIN), now=NOW + timedelta(hours=11)),
+        lambda: invites.resend(first, actor=cast.actor(ADMIN), now=NOW + timedelta(hours=11)),
     ):
         with pytest.raises(RuleViolation) as refused:
             mailing()
@@ -130,7 +129,7 @@ def test_ref_24_a_company_mails_so_many_invitations_a_day(cast: Cast) -> None:
 def cast_admin(cast: Cast, company: str) -> str:
     """Somebody who keeps that company's people from now on."""
     email = f"referrals@{company}.example"
-    accounts.add_member(user=cast.users[email], company=cast.companies[company], roles=["account_admin"])
+    add_member(user=cast.users[email], company=cast.companies[company], roles=["account_admin"])
     return email
 
 
@@ -159,7 +158,7 @@ def test_org_2_one_open_invitation_for_an_address_and_none_for_members(cast: Cas
     second = invite(cast, now=NOW + 14 * DAY)  # the first has expired at this very instant, and makes room
     assert Invite.objects.get(pk=first.pk).state(NOW) == rules.REVOKED
     assert list(Invite.objects.waiting()) == [second]
-    foreign = services.invite(  # another company may ask the same person in
+    foreign = invites.create(  # another company may ask the same person in
         company=cast.companies["fabrikam"], email=NEW, grants=[READER], language="en",
         actor=cast.actor(MANAGER), now=NOW,
     )  # fmt: skip
@@ -169,18 +168,16 @@ def test_org_2_one_open_invitation_for_an_address_and_none_for_members(cast: Cas
 def test_org_2_only_who_keeps_a_company_changes_its_people(cast: Cast) -> None:
     """Not the referrals admin, not another company's admin; the programme's managers may, in the administration."""
     contoso = cast.companies["contoso"]
-    stranger = accounts.add_member(
-        user=cast.users[build.SELLER], company=cast.companies["fabrikam"], roles=["account_admin"]
-    )
+    stranger = add_member(user=cast.users[build.SELLER], company=cast.companies["fabrikam"], roles=["account_admin"])
     strangers = accounts.actor_for(stranger)
     asked, target = invite(cast), membership(cast, VIEWER)
     place = cast.locations[BERLIN]
     for actor in (cast.actor(build.CONTOSO), cast.actor(VIEWER), strangers, cast.actor(build.REVIEWER)):
         who: dict[str, Any] = {"actor": actor, "now": NOW}
         for verb in (
-            lambda who=who: services.invite(company=contoso, email="b@c.example", grants=[READER], language="", **who),
-            lambda who=who: services.resend(asked, **who),
-            lambda who=who: services.revoke(asked, **who),
+            lambda who=who: invites.create(company=contoso, email="b@c.example", grants=[READER], language="", **who),
+            lambda who=who: invites.resend(asked, **who),
+            lambda who=who: invites.revoke(asked, **who),
             lambda who=who: services.change_roles(target, [REFERRALS_ADMIN], **who),
             lambda who=who: services.set_active(target, active=False, **who),
             lambda who=who: services.add_location(company=contoso, name="X", city="X", country="TR", mpn_id="1", **who),
@@ -197,10 +194,10 @@ def test_org_2_an_invitation_is_sent_again_or_taken_back(cast: Cast) -> None:
     asked, admin = invite(cast), cast.actor(ADMIN)
     late, end = NOW + 20 * DAY, asked.expires_at
     assert [asked.state(at) for at in (end - timedelta(seconds=1), end)] == [rules.OPEN, rules.EXPIRED]
-    assert services.resend(asked, actor=admin, now=late).state(late + 13 * DAY) == rules.OPEN
+    assert invites.resend(asked, actor=admin, now=late).state(late + 13 * DAY) == rules.OPEN
     assert Notice.objects.filter(email=NEW).count() == 2
-    services.revoke(asked, actor=admin, now=late)
-    for verb in (services.revoke, services.resend):
+    invites.revoke(asked, actor=admin, now=late)
+    for verb in (invites.revoke, invites.resend):
         with pytest.raises(RuleViolation, match="invite_revoked"):
             verb(asked, actor=admin, now=late)
     assert told(cast) == ["invite.sent", "invite.resent", "invite.revoked"]
@@ -272,7 +269,7 @@ def test_org_2_a_link_that_is_no_good_says_why(cast: Cast) -> None:
     now = timezone.now()
     expired = invite(cast, "a@contoso.example", now=now - timedelta(days=14))
     revoked = invite(cast, "b@contoso.example", now=now)
-    services.revoke(revoked, actor=cast.actor(ADMIN), now=now)
+    invites.revoke(revoked, actor=cast.actor(ADMIN), now=now)
     whole = link(invite(cast, "c@contoso.example", now=now))
     for address, status, said in (
         (link(expired), 410, "send it again"),
@@ -289,12 +286,12 @@ def test_org_2_a_link_that_is_no_good_says_why(cast: Cast) -> None:
 def test_org_2_an_invitation_brings_nobody_back_who_was_deactivated(cast: Cast) -> None:
     admin, friederike = cast.actor(ADMIN), cast.users["referrals@fabrikam.example"]
     asked = invite(cast, friederike.email)
-    accounts.add_member(user=friederike, company=cast.companies["contoso"], roles=["viewer"])
+    add_member(user=friederike, company=cast.companies["contoso"], roles=["viewer"])
     services.set_active(membership(cast, friederike.email), active=False, actor=admin, now=NOW)
     assert Invite.objects.get(pk=asked.pk).state(NOW) == rules.REVOKED
     Invite.objects.filter(pk=asked.pk).update(revoked_at=None)  # as if it had been sent since
     with pytest.raises(RuleViolation, match="member_deactivated"):
-        services.accept(asked, user=friederike, now=NOW)
+        invites.accept(asked, user=friederike, now=NOW)
 
 
 # Roles and access ---------------------------------------------------------------------------------------------------
@@ -497,9 +494,7 @@ def test_the_people_page_asks_as_much_for_fifty_members_as_for_five(
     live = Live(cast)
     admin = live.browser(ADMIN)
     for number, user in enumerate(PersonFactory.create_batch(50)):
-        accounts.add_member(
-            user=user, company=cast.companies["contoso"], roles=["viewer"], locations=[cast.locations[ANKARA]]
-        )
+        add_member(user=user, company=cast.companies["contoso"], roles=["viewer"], locations=[cast.locations[ANKARA]])
         invite(cast, f"q{number}@contoso.example")
     admin.get(reverse("people"))
     with django_assert_max_num_queries(16):
@@ -543,7 +538,7 @@ def test_org_2_a_link_used_twice_at_once_makes_one_account_and_one_membership(ca
     details = {"first_name": "Yeni", "last_name": "Gelen"}
 
     def join() -> Any:
-        return services.accept_as_new(asked, password=PASSPHRASE, now=NOW, **details)
+        return invites.accept_as_new(asked, password=PASSPHRASE, now=NOW, **details)
 
     results = at_once(COMPANY, [contoso.pk], join, join)
     assert sorted(isinstance(result, Membership) for result in results) == [False, True]
@@ -559,9 +554,9 @@ def test_org_2_an_invitation_accepted_and_taken_back_at_once_is_one_of_both(cast
     results = at_once(
         COMPANY,
         [contoso.pk],
-        lambda: services.accept(asked, user=friederike, now=NOW),
-        lambda: services.revoke(asked, actor=admin, now=NOW),
-        lambda: services.revoke(asked, actor=admin, now=NOW),
+        lambda: invites.accept(asked, user=friederike, now=NOW),
+        lambda: invites.revoke(asked, actor=admin, now=NOW),
+        lambda: invites.revoke(asked, actor=admin, now=NOW),
     )
     state = Invite.objects.get(pk=asked.pk).state(NOW)
     refused = [r for r in results if r == [f"invite_{state}"]]

@@ -26,15 +26,15 @@ from django.utils import timezone
 
 from portal import settings as portal_settings
 from portal.accounts import services as accounts
+from portal.accounts import sweeps
 from portal.accounts.models import AccountMessage, User
+from portal.accounts.tasks import tell_account_holders
 from portal.demo.cast import PASSWORD, Cast
 from portal.logs import formatter
 from portal.notify import console, services
 from portal.notify import services as notices
 from portal.notify.models import Notice
 from portal.notify.tasks import deliver_due
-from portal.people import sweeps
-from portal.people.tasks import tell_account_holders
 from tests import build
 from tests.edge import parse
 

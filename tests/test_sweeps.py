@@ -137,7 +137,7 @@ def prepare_decided(cast: Cast) -> list[Registration]:
 
     return [
         approved(NOW),
-        dealreg.decide(build.in_review(cast), "pass_review", actor=reviewer, now=NOW + DAY),
+        dealreg.decide(build.in_review(cast), "pass_review", actor=reviewer, now=NOW + DAY, validated_by="poe"),
         dealreg.decide(build.in_review(cast), "fail_review", actor=reviewer, now=NOW + DAY, **reason),
         matching("match"),
         matching("no_match"),
@@ -216,7 +216,8 @@ def test_closing_takes_as_many_statements_for_many_as_for_few(cast: Cast) -> Non
 def test_rows_that_someone_holds_are_left_for_the_next_turn(cast: Cast) -> None:
     """REF-13, FLOW, JOB: a sweep waits for nobody, and takes the rest."""
     copies = [build.vendor_copy(build.deal(cast, at=NOW - FORTNIGHT)) for _ in range(3)]
-    done = [dealreg.decide(build.in_review(cast), "pass_review", actor=cast.actor(REVIEWER), now=NOW) for _ in range(2)]
+    given = {"actor": cast.actor(REVIEWER), "now": NOW, "validated_by": "poe"}
+    done = [dealreg.decide(build.in_review(cast), "pass_review", **given) for _ in range(2)]
     other = connection.copy()
     try:
         other.set_autocommit(False)
@@ -226,14 +227,14 @@ def test_rows_that_someone_holds_are_left_for_the_next_turn(cast: Cast) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '5s'")
         assert sweeps.expire_due(now=NOW) == 2
-        assert dealreg_sweeps.close_decided(now=NOW) == 1
+        assert dealreg_sweeps.close_decided(now=NOW + DAY) == 1
     finally:
         other.close()
         with connection.cursor() as cursor:
             cursor.execute("RESET lock_timeout")
     assert [Referral.objects.get(pk=c.pk).substatus for c in copies] == ["Expired", "Received", "Expired"]
     assert sweeps.expire_due(now=NOW) == 1
-    assert dealreg_sweeps.close_decided(now=NOW) == 1
+    assert dealreg_sweeps.close_decided(now=NOW + DAY) == 1
 
 
 # The workers' edge -----------------------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ class FileForm(forms.Form):
             self.add_error("file", gettext("The file is larger than 1 MB; upload it in parts."))
         elif file is not None:
             try:
-                cleaned["text"] = sheets.decode(file.read(), rule="FLOW-3")
+                cleaned["text"] = sheets.decode_sheet(file.read(), rule="FLOW-3")
             except sheets.Refused as refused:
                 for error in refused.errors:
                     self.add_error("file", _said(error))

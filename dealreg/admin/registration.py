@@ -18,10 +18,12 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from dealreg.models import Registration, Status
+from dealreg.admin.differences import differences
+from dealreg.models import OUTCOMES, Registration, Status, Validation
+from dealreg.policies import may_review
 from dealreg.selectors.marketplace import search_of
 from dealreg.services import registration as services
-from dealreg.verbs import MACHINE, Refusing
+from dealreg.verbs import MACHINE, Refusing, Reviewing
 from portal.accounts.admin_site import PortalAdmin, actor_of, site
 from portal.events.models import Event
 from portal.params import whole_number
@@ -76,14 +78,29 @@ class QueueFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
         if self.value() is None:
-            return queryset.filter(status__in=QUEUE)
+            return queryset if request.GET.get(OutcomeFilter.parameter_name) else queryset.filter(status__in=QUEUE)
         return queryset if self.value() == "all" else queryset.filter(status=self.value())
 
 
+class OutcomeFilter(admin.SimpleListFilter):
+    """Closed registrations by how they ended (FLOW-5)."""
+
+    title = _("outcome")
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(OUTCOMES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
+        return queryset.filter(outcome=self.value()) if self.value() else queryset
+
+
 class DecisionForm(forms.Form):
-    """A reviewer's decision: a reason code where the verb needs one, and a comment for the partner (FLOW-5)."""
+    """A decision: what the verb takes of a reason code and of what it was validated by, and a comment for the partner
+    (FLOW-5, FLOW-10)."""
 
     verb = forms.CharField(widget=forms.HiddenInput)
+    validated_by = forms.ChoiceField(label=_("Validated by"), choices=[("", "—"), *Validation.choices], required=False)
     reason_code = forms.ChoiceField(label=_("Reason"), required=False)
     comment = forms.CharField(
         label=_("Comment for the partner"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3})
@@ -93,18 +110,18 @@ class DecisionForm(forms.Form):
         kwargs |= {"auto_id": f"{verb_name}_%s", "initial": {"verb": verb_name}}
         super().__init__(*args, **kwargs)
         verb = MACHINE.by_name.get(verb_name)
-        reasons = verb.reasons if isinstance(verb, Refusing) else None
-        if reasons is None:
-            del self.fields["reason_code"]
-        else:
-            choices = [("", "—"), *((code, gettext(label)) for code, label in reasons.items())]
+        taken = vars(verb.takes()) if isinstance(verb, Reviewing) else ()
+        for name in {"reason_code", "validated_by"}.difference(taken):
+            del self.fields[name]
+        if isinstance(verb, Refusing):
+            choices = [("", "—"), *((code, gettext(label)) for code, label in verb.reasons.items())]
             self.fields["reason_code"].choices = choices  # type: ignore[attr-defined]
 
 
 @admin.register(Registration, site=site)
 class RegistrationAdmin(PortalAdmin):
-    list_display = ["deal", "partner", "customer", "status", "why", "acv_in_usd", "filed"]
-    list_filter = [QueueFilter, ReasonFilter]
+    list_display = ["deal", "partner", "customer", "state", "why", "acv_in_usd", "filed"]
+    list_filter = [QueueFilter, OutcomeFilter, ReasonFilter]
     list_select_related = ["referral__company", "referral__engagement__customer"]
     search_fields = ["referral__name", "referral__company__name", "referral__engagement__customer__name"]
     ordering = OLDEST_FIRST
@@ -123,6 +140,11 @@ class RegistrationAdmin(PortalAdmin):
     @admin.display(description=_("customer"))
     def customer(self, registration: Registration) -> str:
         return registration.referral.engagement.customer.name
+
+    @admin.display(description=_("status"), ordering="status")
+    def state(self, registration: Registration) -> str:
+        state = registration.get_status_display()
+        return f"{state}: {registration.outcome_text}" if registration.outcome else state
 
     @admin.display(description=_("why it needs a review"))
     def why(self, registration: Registration) -> str:
@@ -151,6 +173,7 @@ class RegistrationAdmin(PortalAdmin):
             posted = DecisionForm(request.POST, verb_name=request.POST.get("verb", ""))
             if response := self._decide(request, registration, posted):
                 return response
+            registration = Registration.objects.with_context().get(pk=registration.pk)
         return TemplateResponse(request, self.change_form_template, self._review_context(request, registration, posted))
 
     def _decide(self, request: HttpRequest, registration: Registration, form: DecisionForm) -> HttpResponse | None:
@@ -161,22 +184,25 @@ class RegistrationAdmin(PortalAdmin):
         if not form.is_valid():
             return None
         try:
-            services.decide(
-                registration,
-                verb,
-                actor=actor,
-                now=timezone.now(),
-                reason_code=form.cleaned_data.get("reason_code", ""),
-                comment=form.cleaned_data["comment"],
-            )
+            # A page that doesn't say what it showed showed nothing: no registration has version 0 (FLOW-7).
+            seen = whole_number(request.POST.get("version")) or 0
+            services.decide(registration, actor=actor, now=timezone.now(), seen_version=seen, **form.cleaned_data)
         except RuleViolation as violation:
-            for blocker in violation.blockers:
-                form.add_error(
-                    blocker.field if blocker.field in form.fields else None, self._sentence(blocker, registration)
-                )
+            self._refuse(form, registration, violation)
             return None
         messages.success(request, gettext("“%(deal)s” was decided.") % {"deal": registration.referral.name})
         return redirect(self._next_url(registration))
+
+    def _refuse(self, form: DecisionForm, registration: Registration, violation: RuleViolation) -> None:
+        """Say why, each reason at its field; and what changed since the page was opened (FLOW-7)."""
+        for blocker in violation.blockers:
+            form.add_error(
+                blocker.field if blocker.field in form.fields else None, self._sentence(blocker, registration)
+            )
+        if isinstance(violation, workflow.Stale):
+            current = Registration.objects.select_related("solution").get(pk=registration.pk)
+            for line in differences(current, violation.changes):
+                form.add_error(None, line)
 
     def _sentence(self, blocker: Any, registration: Registration) -> str:
         """The blocker as a sentence; if another reviewer was faster, it names that person and the time."""
@@ -207,7 +233,7 @@ class RegistrationAdmin(PortalAdmin):
         actor, now = actor_of(request), timezone.now()
         assert actor is not None
         actions = workflow.available_actions(registration, actor, now)
-        decisions = [
+        decisions: list[dict[str, Any]] = [
             {
                 "action": action,
                 "form": posted
@@ -229,4 +255,13 @@ class RegistrationAdmin(PortalAdmin):
             "history": [timeline.entry(event) for event in self._history(registration)],
             "partners": registration.referral.engagement.referrals.select_related("company").order_by("id"),
             "waiting": Registration.objects.filter(status__in=QUEUE).count(),
+            "open_verb": posted["verb"].value() if posted else next((d["form"]["verb"].value() for d in decisions), ""),
+            "decides": may_review(actor),
+            "others": self._others(registration),
         }
+
+    @staticmethod
+    def _others(registration: Registration) -> QuerySet[Registration]:
+        """The engagement's other registrations: only who holds the contract registers it (REG-17)."""
+        others = Registration.objects.filter(referral__engagement_id=registration.referral.engagement_id)
+        return others.exclude(pk=registration.pk).select_related("referral__company", "solution").order_by("pk")

@@ -10,11 +10,13 @@ from typing import Any
 
 import uuid6
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_fsm import RETURN_VALUE, FSMField, transition
 
 from dealreg import rules
+from dealreg.models.sample import Sample
 from dealreg.rules import states
 from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
@@ -36,6 +38,14 @@ class Status(models.TextChoices):
     CLOSED = states.CLOSED, _("Closed")
 
 
+class Validation(models.TextChoices):
+    """By what a reviewer found the claim true (FLOW-10)."""
+
+    FIGURES = "figures", _("The figures")
+    POE = "poe", _("Proof of execution, the contract documents")
+    DCF = "dcf", _("Deal confirmation form")
+
+
 #: What *close* may leave, and so what a closed registration's outcome may be besides not_registered.
 DECIDED = (
     Status.APPROVED,
@@ -44,8 +54,31 @@ DECIDED = (
     Status.MARKETPLACE_PASSED,
     Status.MARKETPLACE_FAILED,
 )
-NOT_REGISTERED = "not_registered"
+NOT_REGISTERED = states.NOT_REGISTERED
 OUTCOMES = {NOT_REGISTERED: _("Not registered"), **{s.value: s.label for s in DECIDED}}
+
+
+#: Where retracting a decision may lead: the states that one decides from.
+RETRACTED = (Status.REVIEW_PENDING, Status.MARKETPLACE_PENDING, Status.ACTION_REQUIRED)
+#: What a revalidation replaces, and closing without its success brings back (PAYG-3).
+REPLACED = (
+    "tcv",
+    "solution_value",
+    "end",
+    "acv",
+    "acv_usd",
+    "tcv_usd",
+    "solution_value_usd",
+    "rates",
+    "policy_version",
+    "route_reasons",
+    "validated_by",
+    "decided_from",
+    "submitted_at",
+    "submitted_by_id",
+    "approved_at",
+    "decided_at",
+)
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
@@ -75,6 +108,14 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def awaiting_transaction(self) -> RegistrationQuerySet:
         """Those that wait for their marketplace transaction (FLOW-3)."""
         return self.filter(status=Status.MARKETPLACE_PENDING)
+
+    def unanswered(self, now: datetime) -> RegistrationQuerySet:
+        """Sent back, and the time to correct them is over (FLOW)."""
+        return self.filter(status=Status.ACTION_REQUIRED, action_due_at__lte=now)
+
+    def to_sample(self, until: datetime) -> RegistrationQuerySet:
+        """Approved, closing by then, and in no random sample yet (FLOW-4)."""
+        return self.filter(status=Status.APPROVED, sample=None, close_due_at__lte=until)
 
 
 class Registration(Record):
@@ -132,6 +173,14 @@ class Registration(Record):
     # The last decision, as the partner reads it
     reason_code = models.CharField(max_length=40, blank=True)
     comment = models.TextField(blank=True)
+    #: By what a reviewer found the claim true (FLOW-10).
+    validated_by = models.CharField(_("validated by"), max_length=10, choices=Validation.choices, blank=True)
+    #: The state that the last decision left, where retracting it leads (FLOW, retract).
+    decided_from = models.CharField(max_length=30, choices=Status.choices, blank=True)
+    #: What a revalidation that comes to nothing closes with: the columns of REPLACED, and the outcome (PAYG-3).
+    previous = models.JSONField(null=True, encoder=DjangoJSONEncoder)
+    #: The random sample that it took part in, chosen or not (FLOW-4).
+    sample = models.ForeignKey(Sample, on_delete=models.PROTECT, null=True, editable=False, related_name="+")
 
     created_at = models.DateTimeField()
     first_submitted_at = models.DateTimeField(null=True)
@@ -142,13 +191,17 @@ class Registration(Record):
     action_required_at = models.DateTimeField(null=True)
     #: Until when its marketplace transaction is waited for (FLOW-3); kept after the decision.
     marketplace_until = models.DateTimeField(null=True)
+    action_due_at = models.DateTimeField(null=True)
+    #: When a retracted decision left it waiting for its marketplace transaction again: the clock counts from here.
+    marketplace_again_at = models.DateTimeField(null=True)
+    revalidated_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
     close_due_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
 
     objects = RegistrationQuerySet.as_manager()
 
-    derived_columns = frozenset({"version"})
+    derived_columns = frozenset({"version", "sample_id"})
 
     class Meta:
         verbose_name = _("deal registration")
@@ -165,6 +218,16 @@ class Registration(Record):
                 fields=["marketplace_until"],
                 condition=models.Q(status=Status.MARKETPLACE_PENDING),
                 name="dealreg_marketplace_due",
+            ),
+            models.Index(
+                fields=["action_due_at"],
+                condition=models.Q(status=Status.ACTION_REQUIRED),
+                name="dealreg_unanswered",
+            ),
+            models.Index(
+                fields=["close_due_at"],
+                condition=models.Q(status=Status.APPROVED, sample=None),
+                name="dealreg_to_sample",
             ),
         ]
         constraints = [
@@ -189,6 +252,12 @@ class Registration(Record):
                 condition=~models.Q(status=Status.MARKETPLACE_PENDING)
                 | models.Q(marketplace_until__isnull=False, marketplace_date__isnull=False),
                 name="dealreg_registration_marketplace",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(validated_by__in=["", *Validation.values]), name="dealreg_registration_validated_by"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(decided_from__in=["", *RETRACTED]), name="dealreg_registration_decided_from"
             ),
         ]
 
@@ -238,8 +307,26 @@ class Registration(Record):
     @transition(status, source=[*DECIDED, Status.CLOSED], target=Status.ACTION_REQUIRED)
     def reopen(self) -> None: ...
 
-    @transition(status, source=[Status.APPROVED, Status.CLOSED], target=Status.REVIEW_PENDING)
+    @transition(status, source=[Status.APPROVED, Status.REVIEW_PASSED, Status.CLOSED], target=Status.REVIEW_PENDING)
     def revalidate(self) -> None: ...
+
+    @transition(status, source=Status.ACTION_REQUIRED, target=Status.CLOSED)
+    def withdraw(self) -> None: ...
+
+    @transition(status, source=Status.ACTION_REQUIRED, target=RETURN_VALUE(Status.REVIEW_FAILED, Status.CLOSED))
+    def fail_unanswered(self, state: str) -> str:
+        return state
+
+    @transition(status, source=Status.REVIEW_PASSED, target=Status.REVIEW_PENDING)
+    @transition(status, source=Status.REVIEW_FAILED, target=RETURN_VALUE(Status.REVIEW_PENDING, Status.ACTION_REQUIRED))
+    @transition(
+        status, source=[Status.MARKETPLACE_PASSED, Status.MARKETPLACE_FAILED], target=Status.MARKETPLACE_PENDING
+    )
+    def retract(self) -> str:
+        return self.decided_from
+
+    @transition(status, source=Status.CLOSED, target=Status.REGISTRATION_PENDING)
+    def register_after_all(self) -> None: ...
 
     # Properties
 
@@ -292,6 +379,37 @@ class Registration(Record):
     @property
     def outcome_text(self) -> str:
         return str(OUTCOMES.get(self.outcome, ""))
+
+    @property
+    def reason(self) -> str:
+        """The msgid of the last decision's reason; where nobody answered in time, of what had been asked (FLOW-5)."""
+        if not self.reason_code:
+            return ""
+        asked = Status.ACTION_REQUIRED in (self.status, self.decided_from)
+        return states.reason_text(self.reason_code, status=Status.ACTION_REQUIRED if asked else self.status)
+
+    @property
+    def state_since(self) -> datetime | None:
+        """When it came into its state."""
+        since = {
+            Status.REGISTRATION_PENDING: self.submitted_at or self.created_at,
+            Status.APPROVED: self.approved_at,
+            Status.REVIEW_PENDING: self.review_pending_at,
+            Status.ACTION_REQUIRED: self.action_required_at,
+            Status.MARKETPLACE_PENDING: self.marketplace_again_at or self.submitted_at,
+            Status.CLOSED: self.closed_at,
+        }
+        return since.get(Status(self.status), self.decided_at)
+
+    @property
+    def was_unanswered(self) -> bool:
+        """Whether it failed because nobody corrected it in time (FLOW, fail_unanswered)."""
+        return self.decided_from == Status.ACTION_REQUIRED
+
+    @property
+    def was_withdrawn(self) -> bool:
+        """Whether it was filed and given up (FLOW, withdraw)."""
+        return self.outcome == NOT_REGISTERED and self.submitted_at is not None
 
     @property
     def has_failed(self) -> bool:

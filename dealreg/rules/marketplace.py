@@ -158,7 +158,7 @@ class Line:
 
 def read_file(text: str, *, today: date) -> tuple[list[Line], list[LineError]]:
     """The lines that are transactions, and everything that is wrong with the others."""
-    sheet = sheets.read(text, COLUMNS, rule="FLOW-3")
+    sheet = sheets.read_sheet(text, COLUMNS, rule="FLOW-3")
     lines: dict[str, Line] = {}
     errors = list(sheet.errors)
     for number, cells in sheet.lines:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from portal.workflow.blockers import _
+from portal.workflow.blockers import Blocker, _
 
 REGISTRATION_PENDING = "registration_pending"
 APPROVED = "approved"
@@ -16,6 +16,8 @@ MARKETPLACE_PENDING = "marketplace_pending"
 MARKETPLACE_PASSED = "marketplace_passed"
 MARKETPLACE_FAILED = "marketplace_failed"
 CLOSED = "closed"
+#: How a registration ends that was withdrawn, or never filed.
+NOT_REGISTERED = "not_registered"
 
 #: The states of a registration, in the order of FLOW, with the names people read.
 REGISTRATION_STATES: Mapping[str, str] = {
@@ -34,6 +36,9 @@ REGISTRATION_STATES: Mapping[str, str] = {
 #: How a decision ended for the partner; of a closed registration its outcome says it.
 GOOD = (APPROVED, REVIEW_PASSED, MARKETPLACE_PASSED)
 BAD = (REVIEW_FAILED, MARKETPLACE_FAILED)
+
+#: What the partner can have checked again at a new value, as a state or as the outcome (FLOW-6).
+REVALIDATED = (APPROVED, REVIEW_PASSED)
 
 #: What the API calls them (F7.4); the marketplace tokens are our own.
 WIRE_TOKENS: Mapping[str, str] = {
@@ -73,6 +78,10 @@ ACTION_REASONS: Mapping[str, str] = {
     "marketplace_transaction_unclear": _("The marketplace transaction can't be told from the details given."),
     "other": _("Another reason, given in the comment."),
 }
+
+
+#: Why it failed where nobody answered (FLOW, fail_unanswered); what was asked stays beside it.
+UNANSWERED = Blocker("unanswered", _("The correction asked for was not sent in time."), "FLOW")
 
 
 def reason_text(code: str, *, status: str) -> str:

@@ -12,7 +12,8 @@ from dealreg.rules import RegistrationFacts, RegistrationInput, states
 from dealreg.rules.acv import USD, UsdRate
 from dealreg.rules.eligibility import Eligibility, EligibilityFacts
 from dealreg.rules.eligibility import eligibility as judge_eligibility
-from portal.accounts.models import Company
+from portal.accounts.models import Company, Membership
+from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
 from portal.money import services as money
 from portal.policy.rules import Policy
@@ -101,6 +102,12 @@ def partner_count(referral: Referral) -> int:
     """The number of partner companies that take part; declined, expired and erroneous copies don't count (AUTO-2)."""
     copies = referral.engagement.referrals.filter(company__kind=Company.Kind.PARTNER)
     return copies.exclude(substatus__in=referral_rules.GONE).count()
+
+
+def belongs_to(actor: Actor, registration: Registration) -> bool:
+    """Whether the person belongs to the company that registers the deal as well."""
+    members = Membership.objects.filter(user_id=actor.user_id or 0, is_active=True)
+    return members.filter(company_id=registration.referral.company_id).exists()
 
 
 def _rates(currencies: Iterable[str], *, month: date, policy: Policy) -> dict[str, UsdRate]:

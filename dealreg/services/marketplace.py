@@ -8,16 +8,16 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from dealreg import verbs
-from dealreg.models import MarketplaceTransaction, Registration, Status
+from dealreg.models import MarketplaceTransaction, Registration, RegistrationQuerySet
 from dealreg.rules import marketplace as rules
 from dealreg.selectors import marketplace as selectors
 from dealreg.verbs.marketplace import NEVER_CAME
 from portal import bulk
 from portal.accounts.models import Company
+from portal.accounts.policies import check_runs_programme
 from portal.accounts.rules import SYSTEM, Actor
 from portal.catalog.models import Solution
 from portal.customers.models import Customer
@@ -25,12 +25,10 @@ from portal.events import services as events
 from portal.events.models import Event
 from portal.outage import send_soon
 from portal.policy import services as policies
-from portal.programme.policies import may_keep
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Blocker, RuleViolation, _
 
 ADDED, VOIDED, RELEASED = "transaction.added", "transaction.voided", "transaction.released"
-AWAITED_ANEW = "registration.awaited_anew"
 Source = MarketplaceTransaction.Source
 
 
@@ -64,7 +62,7 @@ def add_transaction(
     new: NewTransaction, *, actor: Actor, now: datetime, source: Source = Source.ADMIN
 ) -> MarketplaceTransaction:
     """Take in one transaction. Raises PermissionDenied, RuleViolation, or IntegrityError if somebody was faster."""
-    _allow(actor)
+    check_runs_programme(actor)
     if blockers := new_transaction_blockers(new, now=now):
         raise RuleViolation(blockers)
     return add_transactions([new], actor=actor, now=now, source=source)[0]
@@ -78,18 +76,13 @@ def add_transactions(
 
     Raises PermissionDenied, or IntegrityError if one was taken in meanwhile.
     """
-    _allow(actor)
+    check_runs_programme(actor)
     rows = [_row(new, actor=actor, now=now, source=source) for new in given]
     bulk.insert(rows)
     events.record([_event(row, ADDED, actor=actor, now=now, after=events.snapshot(row)) for row in rows])
     if rows:
         transaction.on_commit(_match_soon, robust=True)
     return rows
-
-
-def _allow(actor: Actor) -> None:
-    if not may_keep(actor):
-        raise PermissionDenied
 
 
 def _match_soon() -> None:
@@ -121,7 +114,7 @@ def void(record: MarketplaceTransaction, reason: str, *, actor: Actor, now: date
 
     Raises PermissionDenied, or RuleViolation.
     """
-    _allow(actor)
+    check_runs_programme(actor)
     fresh = MarketplaceTransaction.objects.select_for_update().get(pk=record.pk)
     if blockers := list(_void_blockers(fresh, reason.strip())):
         raise RuleViolation(blockers)
@@ -181,7 +174,8 @@ def fail_overdue(*, now: datetime, limit: int = 1000) -> int:
 def _for_decision(registrations: Any) -> Any:
     """With what a decision changes, and what its event tells of the sale: what isn't read isn't loaded."""
     found = registrations.select_related("referral__engagement__customer").only(
-        *("status", "reason_code", "comment", "decided_at", "close_due_at", "updated_at", "version"),
+        *("status", "decided_from", "reason_code", "comment", "validated_by", "decided_at", "close_due_at"),
+        *("updated_at", "version"),
         *("marketplace_date", "solution", "referral__company", "referral__engagement__public_id"),
         "referral__engagement__customer__name",
     )
@@ -192,17 +186,12 @@ def _for_decision(registrations: Any) -> Any:
 
 
 @transaction.atomic
-def release(registrations: Sequence[Registration], *, actor: Actor, now: datetime) -> None:
-    """Take back what was decided of these registrations, which wait again: the transaction is free for others, and the
-    time begins anew."""
-    keys = [registration.pk for registration in registrations if registration.status == Status.MARKETPLACE_PENDING]
-    given = list(MarketplaceTransaction.objects.select_for_update().filter(registration__in=keys).order_by("pk"))
-    written = [_released(row, actor=actor, now=now) for row in given]
-    MarketplaceTransaction.objects.bulk_update(given, ["registration", "released_from"])
-    policy = policies.current(now)
-    waiting = Registration.objects.select_for_update(of=("self",)).select_related("referral__engagement")
-    for registration in waiting.filter(pk__in=keys).order_by("pk"):
-        written.append(_awaited_anew(registration, policy, actor=actor, now=now))
+def release(registrations: RegistrationQuerySet, *, actor: Actor, now: datetime) -> None:
+    """Take back the transactions of these registrations, which wait again; they are free for others."""
+    given = MarketplaceTransaction.objects.select_for_update().filter(registration__in=registrations)
+    rows = list(given.order_by("pk"))
+    written = [_released(row, actor=actor, now=now) for row in rows]
+    MarketplaceTransaction.objects.bulk_update(rows, ["registration", "released_from"])
     events.record(written)
 
 
@@ -211,22 +200,3 @@ def _released(row: MarketplaceTransaction, *, actor: Actor, now: datetime) -> Ev
     row.released_from_id, row.registration_id = row.registration_id, None
     was, became = events.changes(before, events.snapshot(row))
     return _event(row, RELEASED, actor=actor, now=now, before=was, after=became)
-
-
-def _awaited_anew(registration: Registration, policy: Any, *, actor: Actor, now: datetime) -> Event:
-    before = events.snapshot(registration)
-    assert registration.marketplace_date is not None
-    registration.marketplace_until = rules.wait_until(registration.marketplace_date, now, policy)
-    registration.save(update_fields=["marketplace_until"])
-    was, became = events.changes(before, events.snapshot(registration))
-    return events.new_event(
-        registration,
-        AWAITED_ANEW,
-        actor=actor,
-        now=now,
-        company_id=registration.owner_id,
-        group=registration.event_group,
-        before=was,
-        after={**became, "until": registration.marketplace_until.isoformat()},
-        policy_version=policy.version,
-    )

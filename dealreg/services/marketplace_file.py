@@ -24,6 +24,8 @@ from portal.sheets import LineError
 from portal.workflow.blockers import Blocker, _
 
 M = TypeVar("M", bound=Model)
+#: So much of what was typed is said again.
+MAX_QUOTED = 100
 
 
 class Names(dict[str, dict[int, M]]):
@@ -57,14 +59,12 @@ def preview(text: str, *, now: datetime) -> Preview:
     new: list[tuple[int, NewTransaction]] = []
     unchanged = []
     for line in lines:
-        partner, customer, solution = (
-            _one(partners, fold(line.partner), "partner", line.partner),
-            _one(customers, tidy_duns(line.customer).lower(), "customer", line.customer),
-            _one(solutions, line.solution.lower(), "solution", line.solution),
-        )
-        wrong = [found for found in (partner, customer, solution) if isinstance(found, Blocker)]
+        partner = _one(partners, fold(line.partner), _unknown_partner(line.partner))
+        customer = _one(customers, tidy_duns(line.customer).lower(), _unknown_customer(line.customer))
+        solution = _one(solutions, line.solution.lower(), _unknown_solution(line.solution))
         if isinstance(partner, Blocker) or isinstance(customer, Blocker) or isinstance(solution, Blocker):
-            errors += [LineError(line.number, blocker) for blocker in wrong]
+            found = (partner, customer, solution)
+            errors += [LineError(line.number, wrong) for wrong in found if isinstance(wrong, Blocker)]
             continue
         given = NewTransaction(line.details, partner, customer, solution)
         if (row := known.get(line.details.transaction_id)) is None:
@@ -90,22 +90,30 @@ def take_in(text: str, *, actor: Actor, now: datetime) -> Preview:
 _OTHER = Blocker(
     "transaction_differs", _("There is a transaction with this id already, and it says something else."), "FLOW-3"
 )
-_UNKNOWN = {
-    "partner": _("No partner has the name or id “%(value)s”."),
-    "customer": _("No customer has the id or D-U-N-S number “%(value)s”."),
-    "solution": _("No solution has the id “%(value)s”."),
-}
 
 
-def _one(names: Mapping[str, Mapping[int, M]], name: str, what: str, typed: str) -> M | Blocker:
+def _one(names: Mapping[str, Mapping[int, M]], name: str, unknown: Blocker) -> M | Blocker:
     """The only row that the name means, or what is wrong with the name."""
     found = names.get(name, {})
-    if len(found) == 1:
-        return next(iter(found.values()))
-    if found:
+    if len(found) > 1:
         message = _("“%(value)s” can mean several; give the id.")
-        return Blocker(f"{what}_ambiguous", message, "FLOW-3", what, {"value": typed[:100]})
-    return Blocker(f"{what}_unknown", _UNKNOWN[what], "FLOW-3", what, {"value": typed[:100]})
+        return Blocker("name_ambiguous", message, "FLOW-3", unknown.field, unknown.params)
+    return next(iter(found.values()), unknown)
+
+
+def _unknown_partner(value: str) -> Blocker:
+    message = _("No partner has the name or id “%(value)s”.")
+    return Blocker("partner_unknown", message, "FLOW-3", "partner", {"value": value[:MAX_QUOTED]})
+
+
+def _unknown_customer(value: str) -> Blocker:
+    message = _("No customer has the id or D-U-N-S number “%(value)s”.")
+    return Blocker("customer_unknown", message, "FLOW-3", "customer", {"value": value[:MAX_QUOTED]})
+
+
+def _unknown_solution(value: str) -> Blocker:
+    message = _("No solution has the id “%(value)s”.")
+    return Blocker("solution_unknown", message, "FLOW-3", "solution", {"value": value[:MAX_QUOTED]})
 
 
 def _same(row: MarketplaceTransaction, given: NewTransaction) -> bool:

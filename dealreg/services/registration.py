@@ -4,6 +4,7 @@ decision."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -44,16 +45,22 @@ def open_registrations(referrals: Iterable[Referral], *, now: datetime) -> list[
 
 
 def decide(
-    registration: Registration, verb: str, *, actor: Actor, now: datetime, reason_code: str = "", comment: str = ""
+    registration: Registration,
+    verb: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    seen_version: int | None = None,
+    **given: Any,
 ) -> Registration:
-    """Run a reviewer's verb, given by name, with those values of its form that the verb takes.
+    """Run a verb of the administration, given by name, with those values of its form that the verb takes.
 
-    Raises PermissionDenied, or RuleViolation (wrong_state if another reviewer decided first).
+    `seen_version`: what the page showed (FLOW-7). Raises PermissionDenied, Stale if it showed other figures, or
+    RuleViolation (wrong_state if another reviewer decided first).
     """
     chosen: Verb[Registration, Any] = verbs.MACHINE.by_name[verb]
-    inputs: verbs.Comment | None = None
-    if isinstance(chosen, verbs.Refusing):
-        inputs = verbs.Decision(comment, reason_code)
-    elif isinstance(chosen, verbs.Passing):
-        inputs = verbs.Comment(comment)
-    return workflow.run(registration, chosen, inputs, actor=actor, now=now)
+    inputs = None
+    if isinstance(chosen, verbs.Reviewing):
+        taken = {field.name for field in fields(chosen.takes)}
+        inputs = chosen.takes(**{name: value for name, value in given.items() if name in taken})
+    return workflow.run_from_page(registration, chosen, inputs, seen_version=seen_version, actor=actor, now=now)

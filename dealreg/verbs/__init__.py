@@ -6,19 +6,22 @@ from dealreg.models import Registration
 from dealreg.rules import states
 from dealreg.timeline import params
 from dealreg.verbs.deciding import (
-    CLOSE,
     FAIL_REVIEW,
     PASS_REVIEW,
     REQUIRE_ACTION,
     ROUTE,
     SELECT_FOR_REVIEW,
+    Approval,
     Comment,
     Decision,
     Passing,
     Refusing,
+    Reviewing,
 )
+from dealreg.verbs.ending import CLOSE, FAIL_UNANSWERED, REGISTER_AFTER_ALL, RETRACT, WITHDRAW
 from dealreg.verbs.filing import CLOSE_UNREGISTERED, OPEN, RESUBMIT, SUBMIT, Claim, Opening, judge
 from dealreg.verbs.marketplace import MATCH, NO_MATCH, Found
+from dealreg.verbs.revalidating import REVALIDATE, NewValue
 from portal.workflow import services as workflow
 from portal.workflow.verbs import Machine
 
@@ -26,23 +29,31 @@ __all__ = [
     "CLOSE",
     "CLOSE_UNREGISTERED",
     "FAIL_REVIEW",
+    "FAIL_UNANSWERED",
     "MACHINE",
     "MATCH",
     "NO_MATCH",
     "OPEN",
     "PASS_REVIEW",
+    "REGISTER_AFTER_ALL",
     "REQUIRE_ACTION",
     "RESUBMIT",
+    "RETRACT",
+    "REVALIDATE",
     "ROUTE",
     "SELECT_FOR_REVIEW",
     "SUBMIT",
+    "WITHDRAW",
+    "Approval",
     "Claim",
     "Comment",
     "Decision",
     "Found",
+    "NewValue",
     "Opening",
     "Passing",
     "Refusing",
+    "Reviewing",
     "judge",
 ]
 
@@ -58,7 +69,10 @@ MACHINE = workflow.register(
         verbs=[
             SUBMIT,
             CLOSE_UNREGISTERED,
+            REGISTER_AFTER_ALL,
             RESUBMIT,
+            WITHDRAW,
+            REVALIDATE,
             ROUTE,
             PASS_REVIEW,
             REQUIRE_ACTION,
@@ -66,6 +80,8 @@ MACHINE = workflow.register(
             MATCH,
             NO_MATCH,
             SELECT_FOR_REVIEW,
+            RETRACT,
+            FAIL_UNANSWERED,
             CLOSE,
         ],
         lock=_lock,

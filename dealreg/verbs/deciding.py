@@ -1,4 +1,4 @@
-"""What happens to a filed registration: its route, the reviewer's decisions, its end (FLOW)."""
+"""What happens to a filed registration: its route, and what reviewers decide (FLOW)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from fractions import Fraction
 from typing import ClassVar, TypeVar
 
 from dealreg import rules
-from dealreg.models import Registration
+from dealreg.models import Registration, Validation
 from dealreg.policies import may_review
 from dealreg.rules import states
 from dealreg.selectors.marketplace import wait_until
-from dealreg.selectors.registration import partner_count
+from dealreg.selectors.registration import belongs_to, partner_count
 from dealreg.timeline import REGISTRATION
 from portal.accounts.rules import Actor
 from portal.workflow.blockers import Blocker, _, to_json
@@ -35,7 +35,7 @@ class Route(Verb[Registration, None]):
             yield Blocker("not_submitted", _("The registration has not been filed yet."), "FLOW-1")
 
     def apply(self, record: Registration, inputs: None, context: Context) -> Effect:
-        found = _route_of(record, context)
+        found = route_of(record, context)
         record.route(found.state)
         record.route_reasons = [to_json(reason) for reason in found.reasons]
         record.approved_at = record.review_pending_at = record.close_due_at = None
@@ -49,7 +49,7 @@ class Route(Verb[Registration, None]):
         return Effect(reasons=found.reasons)
 
 
-def _route_of(record: Registration, context: Context) -> rules.Route:
+def route_of(record: Registration, context: Context) -> rules.Route:
     """The route, computed from the facts that were stored on submission."""
     assert record.acv_usd is not None
     facts = rules.RegistrationFacts(
@@ -61,32 +61,18 @@ def _route_of(record: Registration, context: Context) -> rules.Route:
     return rules.route_for(record.claim, facts, Fraction(record.acv_usd), context.policy)
 
 
-class SelectForReview(Verb[Registration, None]):
-    """A closer look at an approved registration (FLOW-4)."""
-
-    name = "select_for_review"
-    label = _("Select for review")
-    event = "registration.selected"
-    sentence = Sentence("search", "info", _("The registration was selected for review"), REGISTRATION)
-    who = (may_review,)
-    chosen = Blocker(
-        "selected_for_review",
-        _("The review team selected this approved registration for a closer look; you need to do nothing now."),
-        "FLOW-4",
-    )
-
-    def apply(self, record: Registration, inputs: None, context: Context) -> Effect:
-        record.select_for_review()
-        record.review_pending_at, record.close_due_at = context.now, None
-        record.route_reasons = [to_json(self.chosen)]
-        return Effect(reasons=[self.chosen])
-
-
 @dataclass(frozen=True)
 class Comment:
     """A comment for the partner."""
 
     comment: str = ""
+
+
+@dataclass(frozen=True)
+class Approval(Comment):
+    """A pass: by what the claim was found true (FLOW-10), and a comment for the partner."""
+
+    validated_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,23 +83,76 @@ class Decision(Comment):
 
 
 #: What a decision takes.
-C = TypeVar("C", bound=Comment, contravariant=True)
+C = TypeVar("C", bound=Comment | None, contravariant=True)
 
 
-class Deciding(Verb[Registration, C]):
-    """A reviewer's verb that decides the registration: the transition of its name, and what the partner reads."""
+class Reviewing(Verb[Registration, C]):
+    """What the vendor's people do in the administration; `takes` is the kind of its inputs."""
+
+    takes: ClassVar[type[Comment]] = Comment
+
+    def blockers(self, record: Registration, context: Context) -> Iterable[Blocker]:
+        """Who belongs to the company that registered the deal doesn't decide on it."""
+        if context.actor.user_id and context.once("own_company", lambda: belongs_to(context.actor, record)):
+            message = _("You belong to the company that registered this deal; somebody else has to decide.")
+            yield Blocker("own_company", message, "FLOW-7")
+
+
+class SelectForReview(Reviewing[Comment | None]):
+    """A closer look at an approved registration: a reviewer's choice, or the random sample's (FLOW-4)."""
+
+    name = "select_for_review"
+    label = _("Select for review")
+    event = "registration.selected"
+    sentence = Sentence("search", "info", _("The registration was selected for review"), REGISTRATION)
+    who = (may_review, worker)
+    chosen = Blocker(
+        "selected_for_review",
+        _("The review team selected this approved registration for a closer look; you need to do nothing now."),
+        "FLOW-4",
+    )
+
+    drawn = Blocker(
+        "selected_at_random",
+        _("This approved registration was chosen at random for a closer look; you need to do nothing now."),
+        "FLOW-4",
+    )
+
+    def blockers(self, record: Registration, context: Context) -> Iterable[Blocker]:
+        yield from super().blockers(record, context)
+        if record.close_due_at and record.close_due_at > context.now + context.policy.select_within:
+            message = _("An approved registration is selected in the %(days)s days before it closes.")
+            yield Blocker("selected_too_early", message, "FLOW-4", params={"days": context.policy.selection_days})
+
+    def apply(self, record: Registration, inputs: Comment | None, context: Context) -> Effect:
+        why = self.drawn if context.actor.is_system else self.chosen
+        record.select_for_review()
+        record.review_pending_at, record.close_due_at = context.now, None
+        record.route_reasons = [to_json(why)]
+        record.comment = inputs.comment.strip() if inputs else ""
+        return Effect(reasons=[why], comment=record.comment)
+
+
+class Deciding(Reviewing[C]):
+    """A reviewer's verb that decides the registration: the transition of its name, and what the partner reads.
+
+    It closes only some time later, so that a slip can be retracted.
+    """
 
     who: tuple[Callable[[Actor, Registration], bool], ...] = (may_review,)
 
     def apply(self, record: Registration, inputs: C, context: Context) -> Effect:
+        record.decided_from = record.status
         getattr(record, self.name)()
         record.reason_code = inputs.reason_code if isinstance(inputs, Decision) else ""
-        record.comment = inputs.comment.strip()
-        record.decided_at = record.close_due_at = context.now
+        record.validated_by = inputs.validated_by if isinstance(inputs, Approval) else ""
+        record.comment = inputs.comment.strip() if isinstance(inputs, Comment) else ""
+        record.decided_at = context.now
+        record.close_due_at = context.now + context.policy.close_decided_within
         return Effect(comment=record.comment)
 
 
-class Passing(Deciding[Comment]):
+class Passing(Deciding[C]):
     """A decision that approves."""
 
 
@@ -121,6 +160,7 @@ class Refusing(Deciding[Decision]):
     """A decision that refuses, with a reason code and a comment for the partner (FLOW-5)."""
 
     danger = True
+    takes = Decision
     reasons: ClassVar[Mapping[str, str]] = states.FAIL_REASONS
 
     def input_blockers(self, record: Registration, inputs: Decision, context: Context) -> Iterable[Blocker]:
@@ -130,11 +170,18 @@ class Refusing(Deciding[Decision]):
             yield Blocker("comment_required", _("Write the comment the partner will read."), "FLOW-5", "comment")
 
 
-class PassReview(Passing):
+class PassReview(Passing[Approval]):
+    """Find the claim true, and say by what (FLOW-10)."""
+
     name = "pass_review"
     label = _("Pass the review")
     event = "registration.passed"
     sentence = Sentence("check-circle", "success", _("The registration passed the review"), REGISTRATION)
+    takes = Approval
+
+    def input_blockers(self, record: Registration, inputs: Approval, context: Context) -> Iterable[Blocker]:
+        if inputs.validated_by not in Validation:
+            yield Blocker("validated_by_required", _("Say what you validated it by."), "FLOW-10", "validated_by")
 
 
 class FailReview(Refusing):
@@ -158,23 +205,9 @@ class RequireAction(Refusing):
         record.require_action()
         record.reason_code, record.comment = inputs.reason_code, inputs.comment.strip()
         record.action_required_at = context.now
+        record.action_due_at = context.now + context.policy.act_within
         return Effect(comment=record.comment)
 
 
-class Close(Verb[Registration, None]):
-    """End a decided registration; its last state becomes the outcome."""
-
-    name = "close"
-    label = _("Close")
-    event = "registration.closed"
-    sentence = Sentence("archive", "neutral", _("The registration was closed"), REGISTRATION)
-    who = (worker,)
-
-    def apply(self, record: Registration, inputs: None, context: Context) -> Effect:
-        record.outcome, record.closed_at, record.close_due_at = record.status, context.now, None
-        record.close()
-        return Effect()
-
-
-ROUTE, SELECT_FOR_REVIEW, CLOSE = Route(), SelectForReview(), Close()
+ROUTE, SELECT_FOR_REVIEW = Route(), SelectForReview()
 PASS_REVIEW, FAIL_REVIEW, REQUIRE_ACTION = PassReview(), FailReview(), RequireAction()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dealreg import rules
 from dealreg.models import NOT_REGISTERED, Registration
 from dealreg.policies import may_file
+from dealreg.rules import revalidation
 from dealreg.selectors.registration import eligibility_of, eligible_solutions, registration_facts, was_settled
 from dealreg.timeline import REGISTRATION
 from portal.catalog.models import Solution
@@ -84,7 +85,11 @@ class _Claiming(Verb[Registration, Claim]):
         if inputs.solution is not None and inputs.solution not in eligible_solutions(record.referral):
             message = _("Choose one of the Azure IP co-sell eligible solutions on this deal.")
             yield Blocker("foreign_solution", message, "ELIG-5", "solution")
-        yield from (b for b in self._judgement(record, inputs, context).violations if b.field)
+        found = self._judgement(record, inputs, context)
+        yield from (b for b in found.violations if b.field)
+        if record.previous is not None:  # a revalidation that came back
+            yield from revalidation.foreign_changes(record.claim, inputs.form)
+            yield from revalidation.revalidated_value_blockers(found.tcv_usd, context.policy)
 
     def _judgement(self, record: Registration, inputs: Claim, context: Context) -> rules.Judgement:
         return context.once("judgement", lambda: judge(record.referral, record, inputs.form, context))
@@ -145,7 +150,7 @@ class CloseUnregistered(Verb[Registration, None]):
     event = "registration.closed"
     sentence = Sentence("archive", "neutral", _("The registration was closed"), REGISTRATION)
     who = (may_file,)
-    final = danger = True
+    danger = True
 
     def blockers(self, record: Registration, context: Context) -> Iterable[Blocker]:
         if record.submitted_at is not None:

@@ -22,7 +22,7 @@ class Found(Comment):
     transactions: Mapping[int, MarketplaceTransaction] = field(default_factory=dict)
 
 
-class Match(Passing):
+class Match(Passing[Comment]):
     """Give the registration its transaction: the one that the worker found.
 
     A reviewer's confirmation takes the nearest, and needs none: they may know of one that was not reported.

@@ -13,6 +13,7 @@ from dealreg.services import registration as services
 from portal.accounts.rules import Actor
 from portal.policy import services as policies
 from portal.workflow import services as workflow
+from portal.workflow import text
 from referrals.models import Referral
 from referrals.web.deal import BADGES, BANNERS, CARDS, FOOT, MILESTONES, PANELS, PARTS, Part, Step
 
@@ -69,9 +70,13 @@ def registration_steps(registration: Registration | None, *, eligible: bool) -> 
     if pending:
         return [filed, Step(gettext("Checking…"), "wait"), Step(gettext("Closed"), "")]
     if registration.status != Status.CLOSED:
-        now = Step(_state(registration.status), _LOOKS.get(registration.status, "done"), at=registration.updated_at)
+        look, note = _LOOKS.get(registration.status, "done"), _to_do(registration)
+        now = Step(_state(registration.status), look, at=registration.state_since, note=note)
         return [filed, now, Step(gettext("Closed"), "")]
-    ended = Step(registration.outcome_text, _LOOKS.get(registration.outcome, "done"), at=registration.decided_at)
+    decided_at = registration.decided_at or registration.approved_at
+    ended = Step(
+        registration.outcome_text, _LOOKS.get(registration.outcome, "done"), at=decided_at, note=_to_do(registration)
+    )
     closed = Step(gettext("Closed"), "done", at=registration.closed_at)
     return [filed, ended, closed] if registration.submitted_at else [ended, closed]
 
@@ -80,11 +85,23 @@ def _state(status: str) -> str:
     return gettext(states.REGISTRATION_STATES[status])
 
 
+def _to_do(registration: Registration) -> str:
+    """Why it is in this state, or what the company has to do (FLOW-5)."""
+    match registration.status:
+        case Status.ACTION_REQUIRED:
+            until = text.show(registration.action_due_at) if registration.action_due_at else "–"
+            return gettext("Correct it, or withdraw it, until %(until)s") % {"until": until}
+        case Status.REVIEW_PENDING | Status.MARKETPLACE_PENDING:
+            return gettext("Nothing to do for you")
+    return _reason(registration) if registration.has_failed else ""
+
+
 def _reason(registration: Registration | None) -> str:
     """The last decision's reason, in words."""
-    if registration is None or not registration.reason_code:
+    if registration is None:
         return ""
-    return gettext(states.reason_text(registration.reason_code, status=registration.status))
+    said = [states.UNANSWERED.message] if registration.was_unanswered else []
+    return " ".join(gettext(reason) for reason in [*said, registration.reason] if reason)
 
 
 def _register_until(referral: Referral, registration: Registration | None, now: datetime) -> datetime | None:

@@ -13,11 +13,13 @@ from dealreg.policies import may_review
 from portal.accounts.rules import Actor
 from portal.policy import services as policies
 from portal.ui.home import MAX_ITEMS, NEEDS, Need
+from referrals.models import Referral
 from referrals.web.home import need
 
 
 def _own(actor: Actor) -> RegistrationQuerySet:
-    return Registration.objects.visible_to(actor).filter(referral__company_id=actor.own_company_id)
+    """Those that the actor files and corrects (ORG-3)."""
+    return Registration.objects.visible_to(actor).filter(referral__in=Referral.objects.changeable_by(actor))
 
 
 def to_correct(actor: Actor, _now: datetime) -> Iterator[Need]:
@@ -25,7 +27,8 @@ def to_correct(actor: Actor, _now: datetime) -> Iterator[Need]:
     found = _own(actor).filter(status=Status.ACTION_REQUIRED).with_context().order_by("action_required_at")
     title = gettext("Correct the registration and resubmit")
     for registration in found[:MAX_ITEMS]:
-        yield need("action", "pencil", title, registration.referral, note=registration.comment)
+        until, note = registration.action_due_at, registration.comment
+        yield need("action", "pencil", title, registration.referral, until=until, note=note)
 
 
 def to_register(actor: Actor, now: datetime) -> Iterator[Need]:

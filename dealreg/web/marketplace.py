@@ -1,29 +1,41 @@
-"""What registrations that wait for a marketplace transaction add to the home page (FLOW-3)."""
+"""Until when marketplace transactions are waited for (FLOW-3, FLOW-8)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
-from django.urls import reverse
 from django.utils.translation import gettext
 
-from dealreg.models import Registration
+from dealreg.models import Registration, RegistrationQuerySet
 from portal.accounts.rules import Actor
-from portal.ui.home import DEADLINES, MAX_ITEMS, Deadline
+from portal.ui.deadlines import DEADLINES, Deadline, DeadlineKind
+from portal.workflow.blockers import _
+from referrals.web.deadlines import acting, deadline, listing
 
 
-def transactions_due(actor: Actor, now: datetime, last: date) -> Iterator[Deadline]:
-    """The last day on which a marketplace transaction may come in, the first first (FLOW-8)."""
+def awaited(actor: Actor, now: datetime) -> RegistrationQuerySet:
+    """The company's registrations that wait for their transaction."""
     if actor.is_vendor:
-        return
+        return Registration.objects.none()
     own = Registration.objects.visible_to(actor).filter(referral__company_id=actor.own_company_id)
-    due = own.awaiting_transaction().filter(marketplace_until__gte=now, marketplace_until__date__lte=last)
-    for registration in due.with_context().order_by("marketplace_until")[:MAX_ITEMS]:
-        assert registration.marketplace_until is not None
-        day = (registration.marketplace_until - timedelta(microseconds=1)).date()
-        deal = registration.referral
-        yield Deadline(day, deal.name, gettext("Marketplace transaction"), reverse("deal", args=[deal.public_id]))
+    return own.awaiting_transaction().with_context()
 
 
-DEADLINES.add("marketplace", transactions_due, order=40)
+def _wait_ends(registration: Registration) -> Deadline:
+    assert registration.marketplace_until is not None
+    return deadline(gettext("Marketplace transaction"), registration.referral, registration.marketplace_until)
+
+
+DEADLINES.add(
+    "marketplace",
+    DeadlineKind(
+        label=_("Marketplace transactions"),
+        icon="shop",
+        find=awaited,
+        due="marketplace_until",
+        make=_wait_ends,
+        who=lambda rows, actor: acting([row.referral for row in rows], actor),
+        mine=lambda actor: listing(actor, "referral"),
+    ),
+    order=70,
+)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dealreg.web import views
+from dealreg.web import ending, views
 
 urlpatterns = [
     path("co-sell/<uuid:public_id>/state/", views.deal_state, name="deal_state"),
     path("co-sell/<uuid:public_id>/registration/", views.registration, name="registration"),
     path("co-sell/<uuid:public_id>/registration/check/", views.check, name="registration_check"),
+    path("co-sell/<uuid:public_id>/registration/withdraw/", ending.end, {"verb": "withdraw"}, name="withdraw"),
+    path(
+        "co-sell/<uuid:public_id>/registration/after-all/",
+        ending.end,
+        {"verb": "register_after_all"},
+        name="register_after_all",
+    ),
+    path("co-sell/<uuid:public_id>/registration/revalidate/", ending.end, {"verb": "revalidate"}, name="revalidate"),
     path("co-sell/<uuid:public_id>/registration/close/", views.close_unregistered, name="close_unregistered"),
 ]

@@ -145,7 +145,7 @@ def close_unregistered(request: ActorRequest, public_id: Any) -> HttpResponse:
         "verb": action.name,
         "heading": gettext(action.label),
         "submit": gettext(action.label),
-        "final": True,
+        "final": action.verb.final,
         "kind": "danger",
         "violations": violations,
         "form": form,

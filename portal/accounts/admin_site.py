@@ -22,6 +22,7 @@ from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
@@ -34,6 +35,14 @@ from portal.workflow.blockers import Blocker, RuleViolation
 
 def actor_of(request: HttpRequest) -> Actor | None:
     return getattr(request, "actor", None)
+
+
+def who(request: HttpRequest) -> dict[str, Any]:
+    """Who does it, and when: what every service takes. Raises PermissionDenied for nobody."""
+    actor = actor_of(request)
+    if actor is None:
+        raise PermissionDenied
+    return {"actor": actor, "now": timezone.now()}
 
 
 class Site(admin.AdminSite):

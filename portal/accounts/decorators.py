@@ -10,14 +10,19 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django_htmx.middleware import HtmxDetails
 
+from portal.accounts.models import Membership, User
 from portal.accounts.rules import Actor, may_keep
 
 
 class ActorRequest(HttpRequest):
-    """A request of a signed-in person who acts for a company."""
+    """A request of a signed-in person who acts for a company, and may act for the others they belong to."""
 
+    user: User
     actor: Actor
+    memberships: list[Membership]
+    htmx: HtmxDetails
 
 
 def needs_actor(

@@ -1,18 +1,24 @@
-"""Asking people into a company: the rows of invitations, and what an accepted one makes of a person."""
+"""Asking people into a company, and what an accepted invitation makes of a person; each with its event.
+
+Whoever mails invitations hears of them by that event (portal.notify.reactions).
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
 from django.core.signing import Signer
 from django.db import IntegrityError, transaction
 
 from portal.accounts import rules, services
-from portal.accounts.models import Company, Invite, Membership, RoleGrant, User
+from portal.accounts.models import Company, Invite, Membership, User
 from portal.accounts.rules import Actor, Grant
 from portal.accounts.services import PersonDetails
+from portal.events import services as events
+from portal.events.models import Event
+from portal.policy import services as policies
 from portal.workflow.blockers import Blocker, RuleViolation, _
 
 
@@ -41,15 +47,13 @@ def create(
 ) -> Invite:
     """Ask somebody in with these roles; one open invitation for each address, so an expired one makes room.
 
-    Raises RuleViolation for roles that can't be given, and for somebody who is in the company or asked in already.
+    Raises RuleViolation for roles that can't be given, for somebody who is in the company or asked in already, and
+    for one invitation too many (ORG-1, ORG-2, REF-24).
     """
-    services.lock_company(company.pk)
+    services.check_allowed(actor, company.pk)
+    _check_limit(company.pk, now)
     email, wanted = email.strip().lower(), services.checked_grants(grants, vendor=company.is_vendor)
-    places = set(company.locations.values_list("pk", flat=True))
-    blockers = [b for g in wanted for b in rules.grant_blockers(g, vendor=company.is_vendor, location_ids=places)]
-    blockers += _asking_blockers(company, email, now=now)
-    if blockers:
-        raise RuleViolation(blockers)
+    _refuse([*services.location_and_role_blockers(company, wanted), *_asking_blockers(company, email, now=now)])
     company.invites.waiting().filter(email=email).update(revoked_at=now)
     asked = Invite(
         company=company,
@@ -62,7 +66,22 @@ def create(
     )
     asked.token_hash = digest(token(asked))
     asked.save()
+    _record(asked, "invite.sent", actor=actor, now=now)
     return asked
+
+
+def _check_limit(company_id: int, now: datetime) -> None:
+    """Raises RuleViolation once the company has mailed what the policy allows on a day of UTC (REF-24)."""
+    services.lock_company(company_id)
+    today = datetime.combine(now.astimezone(UTC).date(), time.min, UTC)
+    sent = Event.objects.filter(company_id=company_id, at__gte=today, verb__in=rules.INVITING_VERBS).count()
+    most, until = policies.current(now).invitations_per_day, today + timedelta(days=1)
+    _refuse(rules.invitation_limit_blockers(sent=sent, most=most, until=until))
+
+
+def _record(asked: Invite, verb: str, *, actor: Actor, now: datetime) -> None:
+    after = {"email": asked.email, "roles": services.roles_of(asked.company, asked.wanted)}
+    events.record_one(asked, verb, actor=actor, now=now, company_id=asked.company_id, after=after)
 
 
 def _asking_blockers(company: Company, email: str, *, now: datetime) -> list[Blocker]:
@@ -91,34 +110,38 @@ def _refuse(blockers: Iterable[Blocker]) -> None:
         raise RuleViolation(found)
 
 
+def _still_waiting(invite: Invite, now: datetime) -> Invite:
+    """As it is now. Raises RuleViolation for one that was accepted or taken back; it may have expired."""
+    fresh = _locked(invite)
+    state = fresh.state(now)
+    _refuse(rules.invite_blockers(state) if state != rules.EXPIRED else ())
+    return fresh
+
+
 @transaction.atomic
-def renew(invite: Invite, *, now: datetime) -> Invite:
-    """Its time starts again, also after it expired. Raises RuleViolation for one that was accepted or taken back.
+def resend(invite: Invite, *, actor: Actor, now: datetime) -> Invite:
+    """The same link once more, good for another while; also after it expired. Raises RuleViolation (REF-24).
 
     The link stays the same, unless SECRET_KEY was changed since: then the new one counts.
     """
-    fresh = _locked(invite)
-    state = fresh.state(now)
-    _refuse(rules.invite_blockers(state) if state != rules.EXPIRED else ())
+    services.check_allowed(actor, invite.company_id)
+    _check_limit(invite.company_id, now)
+    fresh = _still_waiting(invite, now)
     fresh.expires_at, fresh.token_hash = now + rules.INVITE_TIME, digest(token(fresh))
     fresh.save(update_fields=["expires_at", "token_hash"])
+    _record(fresh, "invite.resent", actor=actor, now=now)
     return fresh
 
 
 @transaction.atomic
-def revoke(invite: Invite, *, now: datetime) -> Invite:
-    """Take it back. Raises RuleViolation for one that was accepted or taken back already."""
-    fresh = _locked(invite)
-    state = fresh.state(now)
-    _refuse(rules.invite_blockers(state) if state != rules.EXPIRED else ())
+def revoke(invite: Invite, *, actor: Actor, now: datetime) -> Invite:
+    """Take an invitation back; its link says so from now on. Raises RuleViolation."""
+    services.check_allowed(actor, invite.company_id)
+    fresh = _still_waiting(invite, now)
     fresh.revoked_at = now
     fresh.save(update_fields=["revoked_at"])
+    _record(fresh, "invite.revoked", actor=actor, now=now)
     return fresh
-
-
-def close_all(*, company: Company, email: str, now: datetime) -> None:
-    """Nobody comes back by a link who was just deactivated."""
-    company.invites.waiting().filter(email=email.lower()).update(revoked_at=now)
 
 
 @transaction.atomic
@@ -131,12 +154,12 @@ def accept(invite: Invite, *, user: User, now: datetime) -> Membership:
     _refuse(rules.invite_blockers(fresh.state(now)))
     _refuse(_accepting_blockers(fresh, user))
     membership, _created = Membership.objects.get_or_create(user=user, company=fresh.company)
-    RoleGrant.objects.bulk_create(
-        [RoleGrant(membership=membership, role=g.role, location_id=g.location_id) for g in fresh.wanted],
-        ignore_conflicts=True,
-    )
+    services.give(membership, fresh.wanted)
     fresh.accepted_at = now
     fresh.save(update_fields=["accepted_at"])
+    after = {"person": str(user), "roles": services.roles_of(fresh.company, fresh.wanted)}
+    actor = services.actor_for(membership)
+    events.record_one(membership, "member.joined", actor=actor, now=now, company_id=fresh.company_id, after=after)
     return membership
 
 
@@ -167,7 +190,7 @@ def accept_as_new(invite: Invite, *, password: str, now: datetime, **details: st
     _refuse(rules.invite_blockers(fresh.state(now)))
     try:
         with transaction.atomic():
-            user = services.create_person(email=fresh.email, password=password, **known)
+            user = services.create_account(email=fresh.email, password=password, **known)
     except IntegrityError:
         message = _("This address has an account already. Sign in with it to accept.")
         raise RuleViolation([Blocker("account_exists", message, "ORG-2")]) from None

@@ -45,15 +45,9 @@ def creating_scope(actor: Actor) -> Scope:
     return actor.scope(REFERRALS_ADMIN, REFERRALS_USER)
 
 
-def wrong_roles(roles: Iterable[str], *, vendor: bool) -> list[str]:
-    """The roles that don't exist on this side of the programme (ORG-2)."""
-    allowed = VENDOR_ROLES if vendor else PARTNER_ROLES
-    return [role for role in roles if role not in allowed]
-
-
 def grant_blockers(grant: Grant, *, vendor: bool, location_ids: Collection[int]) -> Iterator[Blocker]:
     """What keeps a role from being held in a company of that side with those locations (ORG-1, ORG-2)."""
-    if wrong_roles([grant.role], vendor=vendor):
+    if grant.role not in roles_of(vendor=vendor):
         message = (
             _("This is a partner's role; the vendor's people are sellers, reviewers, council members or managers.")
             if vendor
@@ -159,14 +153,14 @@ def invite_state(
     return EXPIRED if expires_at <= now else OPEN
 
 
-_INVITE_SAYS = {
-    ACCEPTED: _("This invitation was accepted already; each is good once."),
-    REVOKED: _("This invitation was taken back."),
-    EXPIRED: _("This invitation has expired."),
+_NOT_OPEN = {
+    ACCEPTED: Blocker("invite_accepted", _("This invitation was accepted already; each is good once."), "ORG-2"),
+    REVOKED: Blocker("invite_revoked", _("This invitation was taken back."), "ORG-2"),
+    EXPIRED: Blocker("invite_expired", _("This invitation has expired."), "ORG-2"),
 }
 
 
 def invite_blockers(state: str) -> Iterator[Blocker]:
     """Only an open invitation is accepted or taken back."""
     if state != OPEN:
-        yield Blocker(f"invite_{state}", _INVITE_SAYS[state], "ORG-2")
+        yield _NOT_OPEN[state]

@@ -1,41 +1,112 @@
-"""The verbs on companies and people, and the actor a person is in a company."""
+"""The verbs on companies, their locations, people and roles, each with its event (ORG-2); and the actor a person is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from django.core.cache import cache
-from django.db import IntegrityError, transaction
-from django.db.models import Case, Q, When
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, models, transaction
+from django.db.models import Case, When
 
 from portal.accounts import rules
 from portal.accounts.models import AccountMessage, Company, Location, Membership, RoleGrant, User
+from portal.accounts.policies import may_change
 from portal.accounts.rules import Actor, Grant
+from portal.events import services as events
 from portal.workflow.blockers import Blocker, RuleViolation, _
 
-
-class WrongRole(ValueError):
-    """A role of the other side of the programme was given (ORG-2)."""
+Row = TypeVar("Row", bound=models.Model)
 
 
-def create_company(*, name: str, country: str, kind: str = Company.Kind.PARTNER) -> Company:
-    return Company.objects.create(name=name, country=country.upper(), kind=kind)
+def check_allowed(actor: Actor, company_id: int) -> None:
+    """Raises PermissionDenied for whoever doesn't keep the company's people, roles and locations (ORG-2)."""
+    if not may_change(actor, company_id):
+        raise PermissionDenied
 
 
-def add_location(*, company: Company, name: str, city: str, country: str, mpn_id: str) -> Location:
+def _change(
+    row: Row,
+    values: Mapping[str, Any],
+    verb: str,
+    *,
+    company_id: int | None,
+    actor: Actor,
+    now: datetime,
+    named: Callable[[Row], dict[str, str]] = lambda _row: {},
+) -> Row:
+    """Save these columns, and record those that really changed. `named`: what the event says of the row besides."""
+    fresh = type(row)._default_manager.get(pk=row.pk)
+    before = events.snapshot(fresh)
+    for name, value in values.items():
+        setattr(fresh, name, value)
+    fresh.save(update_fields=list(values))
+    was, is_now = events.changes(before, events.snapshot(fresh))
+    if is_now:
+        after = {**is_now, **named(fresh)}
+        events.record_one(fresh, verb, actor=actor, now=now, company_id=company_id, before=was, after=after)
+    return fresh
+
+
+# Companies and their locations
+
+
+def _as_kept(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Countries by their code in capitals."""
+    return {name: value.upper() if name == "country" else value for name, value in given.items()}
+
+
+@transaction.atomic
+def create_company(
+    *, name: str, country: str, actor: Actor, now: datetime, kind: str = Company.Kind.PARTNER
+) -> Company:
+    company = Company.objects.create(name=name, country=country.upper(), kind=kind)
+    after = {"name": company.name, "country": company.country, "kind": company.kind}
+    events.record_one(company, "company.added", actor=actor, now=now, company_id=company.pk, after=after)
+    return company
+
+
+@transaction.atomic
+def change_company(company: Company, *, actor: Actor, now: datetime, **given: Any) -> Company:
+    """Correct what is given of a company; which side it is on never changes."""
+    changed = _change(company, _as_kept(given), "company.changed", company_id=company.pk, actor=actor, now=now)
+    if changed.is_vendor:
+        cache.delete("vendor-name")
+    return changed
+
+
+@transaction.atomic
+def add_location(
+    *, company: Company, name: str, city: str, country: str, mpn_id: str, actor: Actor, now: datetime
+) -> Location:
     """A new site of a company. Raises RuleViolation for a name or a partner id that is taken (ORG-1)."""
-    return _save_location(Location(company=company, name=name, city=city, country=country.upper(), mpn_id=mpn_id))
-
-
-def _save_location(place: Location) -> Location:
+    check_allowed(actor, company.pk)
+    place = Location(company=company, name=name, city=city, country=country.upper(), mpn_id=mpn_id)
     try:
         with transaction.atomic():
             place.save()
     except IntegrityError:
         raise RuleViolation(_location_blockers(place)) from None
+    events.record_one(
+        place, "location.added", actor=actor, now=now, company_id=company.pk, after=events.snapshot(place)
+    )
     return place
+
+
+@transaction.atomic
+def change_location(place: Location, *, actor: Actor, now: datetime, **given: str) -> Location:
+    """Correct what is given of it; it stays its company's, and deals stay at it (ORG-4). Raises RuleViolation."""
+    check_allowed(actor, place.company_id)
+    values = _as_kept(given)
+    who: dict[str, Any] = {"company_id": place.company_id, "actor": actor, "now": now}
+    try:
+        with transaction.atomic():
+            return _change(place, values, "location.changed", named=lambda fresh: {"name": fresh.name}, **who)
+    except IntegrityError:
+        taken = Location(pk=place.pk, company_id=place.company_id, **values)
+        raise RuleViolation(_location_blockers(taken)) from None
 
 
 def _location_blockers(place: Location) -> Iterator[Blocker]:
@@ -58,39 +129,7 @@ def receiving_location(company: Company, *, country: str) -> Location | None:
     return Location.objects.filter(company=company).order_by(nearest, "pk").first()
 
 
-@transaction.atomic
-def add_member(*, user: User, company: Company, roles: Iterable[str], locations: Iterable[Location] = ()) -> Membership:
-    """Give a person roles in a company: in the named locations, or company-wide without any (ORG-1).
-
-    Raises WrongRole for a role that doesn't exist on this company's side (ORG-2).
-    """
-    roles = list(roles)
-    if wrong := rules.wrong_roles(roles, vendor=company.is_vendor):
-        raise WrongRole(", ".join(wrong))
-    membership, _created = Membership.objects.get_or_create(user=user, company=company)
-    places: list[Location | None] = list(locations) or [None]
-    RoleGrant.objects.bulk_create(
-        [RoleGrant(membership=membership, role=role, location=place) for role in roles for place in places],
-        ignore_conflicts=True,
-    )
-    return membership
-
-
-def change_company(company: Company, *, name: str, country: str) -> Company:
-    """Correct a company's name or country; which side it is on never changes."""
-    fresh = Company.objects.get(pk=company.pk)
-    fresh.name, fresh.country = name, country.upper()
-    fresh.save(update_fields=["name", "country"])
-    if fresh.is_vendor:
-        cache.delete("vendor-name")
-    return fresh
-
-
-def change_location(location: Location, *, name: str, city: str, country: str, mpn_id: str) -> Location:
-    """Correct a location; it stays its company's, and deals stay at it (ORG-4)."""
-    fresh = Location.objects.get(pk=location.pk)
-    fresh.name, fresh.city, fresh.country, fresh.mpn_id = name, city, country.upper(), mpn_id
-    return _save_location(fresh)
+# People
 
 
 class PersonDetails(TypedDict):
@@ -103,31 +142,39 @@ class PersonDetails(TypedDict):
     time_zone: str
 
 
-def create_person(*, email: str, password: str | None = None, **details: Unpack[PersonDetails]) -> User:
-    """A new account; without a password the person sets one by the link that resets it."""
+@transaction.atomic
+def create_person(
+    *, email: str, password: str | None, actor: Actor, now: datetime, **details: Unpack[PersonDetails]
+) -> User:
+    """A new account, of no company yet; without a password the person sets one by the link that resets it."""
+    person = create_account(email=email, password=password, **details)
+    events.record_one(person, "person.added", actor=actor, now=now, company_id=None, after={"person": str(person)})
+    return person
+
+
+def create_account(*, email: str, password: str | None, **details: Unpack[PersonDetails]) -> User:
     return User.objects.create_user(email, password or None, **details)
 
 
-def change_profile(user: User, **details: Unpack[PersonDetails]) -> User:
+@transaction.atomic
+def change_profile(user: User, *, actor: Actor, now: datetime, **values: Any) -> User:
     """Save what a person says about themselves; their e-mail address never changes."""
-    fresh = User.objects.get(pk=user.pk)
-    for name, value in details.items():
-        setattr(fresh, name, value)
-    fresh.save(update_fields=list(details))
-    return fresh
+    who: dict[str, Any] = {"company_id": None, "actor": actor, "now": now}
+    return _change(user, values, "person.changed", named=lambda fresh: {"person": str(fresh)}, **who)
 
 
-def change_person(user: User, *, actor: Actor, is_active: bool, **details: Unpack[PersonDetails]) -> User:
+def change_person(
+    user: User, *, actor: Actor, now: datetime, is_active: bool, **details: Unpack[PersonDetails]
+) -> User:
     """Correct a person's details, or close their account. Raises RuleViolation for the actor's own (ORG-2)."""
     if blockers := list(
         rules.lockout_blockers(actor, user_id=user.pk, company_id=actor.company_id, kept=actor.grants, active=is_active)
     ):
         raise RuleViolation(blockers)
-    fresh = User.objects.get(pk=user.pk)
-    for name, value in {**details, "is_active": is_active}.items():
-        setattr(fresh, name, value)
-    fresh.save(update_fields=[*details, "is_active"])
-    return fresh
+    return change_profile(user, actor=actor, now=now, is_active=is_active, **details)
+
+
+# Members
 
 
 def grants_of(membership: Membership | None) -> frozenset[Grant]:
@@ -160,39 +207,106 @@ def _others_keep(company: Company, user: User) -> bool:
     return keepers.exclude(membership__user=user).exists()
 
 
+def roles_of(company: Company, grants: Iterable[Grant]) -> list[dict[str, str | None]]:
+    """Roles as events keep them: with the location's name of that day."""
+    names = dict(company.locations.values_list("pk", "name"))
+    held = [(grant.role, names.get(grant.location_id) if grant.location_id else None) for grant in grants]
+    return [{"role": role, "location": place} for role, place in sorted(held, key=lambda h: (h[0], h[1] or ""))]
+
+
 @transaction.atomic
 def set_membership(
-    *, user: User, company: Company, grants: Iterable[Grant], actor: Actor, is_active: bool = True
+    *, user: User, company: Company, grants: Iterable[Grant], actor: Actor, now: datetime, is_active: bool = True
 ) -> Membership:
-    """Make a person hold exactly these roles in a company, whatever they were before (ORG-1, ORG-2).
+    """Make a person hold exactly these roles in a company, or no access at all (ORG-1, ORG-2).
 
-    Raises RuleViolation: a role of the other side, another company's location, the actor's own access lost, or
-    nobody left who keeps the company's people.
+    Whoever is deactivated loses access at once; what they did stays recorded as theirs. Raises RuleViolation: a role
+    of the other side, another company's location, the actor's own access lost, or nobody left who keeps the
+    company's people.
     """
+    check_allowed(actor, company.pk)
     lock_company(company.pk)
     wanted = set(grants)
-    places = set(company.locations.values_list("pk", flat=True))
-    blockers = [b for g in wanted for b in rules.grant_blockers(g, vendor=company.is_vendor, location_ids=places)]
-    blockers += rules.lockout_blockers(actor, user_id=user.pk, company_id=company.pk, kept=wanted, active=is_active)
-    blockers += rules.last_keeper_blockers(
-        actor,
-        company_id=company.pk,
-        vendor=company.is_vendor,
-        kept=wanted,
-        active=is_active,
-        others=_others_keep(company, user),
-    )
-    if blockers:
+    if blockers := list(_membership_blockers(user, company, wanted, actor, active=is_active)):
         raise RuleViolation(blockers)
-    membership, _created = Membership.objects.get_or_create(user=user, company=company)
-    Membership.objects.filter(pk=membership.pk).update(is_active=is_active)
+    before = Membership.objects.filter(user=user, company=company).first()
+    was = {"active": before is not None and before.is_active, "roles": roles_of(company, grants_of(before))}
+    membership, _created = Membership.objects.update_or_create(
+        user=user, company=company, defaults={"is_active": is_active}
+    )
     held = {Grant(grant.role, grant.location_id): grant.pk for grant in membership.grants.select_for_update()}
     RoleGrant.objects.filter(pk__in=[pk for grant, pk in held.items() if grant not in wanted]).delete()
+    give(membership, wanted - held.keys())
+    if not is_active:  # nobody comes back by a link who was just deactivated
+        company.invites.waiting().filter(email=user.email.lower()).update(revoked_at=now)
+    is_now = {"active": is_active, "roles": roles_of(company, wanted)}
+    after = {"person": str(user), "roles": is_now["roles"]}
+    for verb in _what_changed(was, is_now, new=before is None):
+        what: dict[str, Any] = {"company_id": company.pk, "before": {"roles": was["roles"]}, "after": after}
+        events.record_one(membership, verb, actor=actor, now=now, **what)
+    return membership
+
+
+def _membership_blockers(
+    user: User, company: Company, wanted: set[Grant], actor: Actor, *, active: bool
+) -> Iterator[Blocker]:
+    yield from location_and_role_blockers(company, wanted)
+    yield from rules.lockout_blockers(actor, user_id=user.pk, company_id=company.pk, kept=wanted, active=active)
+    others, vendor = _others_keep(company, user), company.is_vendor
+    yield from rules.last_keeper_blockers(
+        actor, company_id=company.pk, vendor=vendor, kept=wanted, active=active, others=others
+    )
+
+
+def location_and_role_blockers(company: Company, wanted: Iterable[Grant]) -> Iterator[Blocker]:
+    """Which of the roles don't exist on the company's side, or are for another company's location (ORG-1, ORG-2)."""
+    places = set(company.locations.values_list("pk", flat=True))
+    for grant in wanted:
+        yield from rules.grant_blockers(grant, vendor=company.is_vendor, location_ids=places)
+
+
+def give(membership: Membership, grants: Iterable[Grant]) -> None:
+    """Add roles to those that the member holds."""
     RoleGrant.objects.bulk_create(
-        [RoleGrant(membership=membership, role=g.role, location_id=g.location_id) for g in wanted - held.keys()],
+        [RoleGrant(membership=membership, role=g.role, location_id=g.location_id) for g in grants],
         ignore_conflicts=True,
     )
-    return membership
+
+
+def _what_changed(was: dict[str, Any], is_now: dict[str, Any], *, new: bool) -> Iterator[str]:
+    if new:
+        yield "member.added"
+        return
+    if was["roles"] != is_now["roles"]:
+        yield "member.roles_changed"
+    if was["active"] != is_now["active"]:
+        yield "member.reactivated" if is_now["active"] else "member.deactivated"
+
+
+@transaction.atomic
+def change_roles(membership: Membership, grants: Iterable[Grant], *, actor: Actor, now: datetime) -> Membership:
+    """Give a member other roles, and leave the rest as it is. Raises RuleViolation."""
+    company = lock_company(membership.company_id)
+    wanted = checked_grants(grants, vendor=company.is_vendor)
+    active = Membership.objects.get(pk=membership.pk).is_active
+    return set_membership(user=membership.user, company=company, grants=wanted, actor=actor, now=now, is_active=active)
+
+
+@transaction.atomic
+def set_active(membership: Membership, *, active: bool, actor: Actor, now: datetime) -> Membership:
+    """Take a member's access away, or give it back with the roles they had. Raises RuleViolation."""
+    company = lock_company(membership.company_id)
+    return set_membership(
+        user=membership.user,
+        company=company,
+        grants=grants_of(membership),
+        actor=actor,
+        now=now,
+        is_active=active,
+    )
+
+
+# Who somebody is
 
 
 def memberships(user: User) -> list[Membership]:
@@ -230,22 +344,6 @@ def vendor_name() -> str:
         if name:
             cache.set("vendor-name", name, 60)
     return name
-
-
-def people_with_role(company_id: int, roles: Iterable[str], *, location_id: int | None = None) -> list[User]:
-    """The active people who hold one of the roles company-wide or, if given, at the location (F5.1)."""
-    place = Q(memberships__grants__location=None)
-    if location_id is not None:
-        place |= Q(memberships__grants__location_id=location_id)
-    return list(
-        User.objects.filter(
-            place,
-            is_active=True,
-            memberships__company_id=company_id,
-            memberships__is_active=True,
-            memberships__grants__role__in=list(roles),
-        ).distinct()
-    )
 
 
 #: So many messages may wait that one network address asked for; a flood of invented ones is not kept.

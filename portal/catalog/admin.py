@@ -7,12 +7,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext
 
-from portal.accounts.admin_site import MANAGERS, PortalAdmin, actor_of, site
+from portal.accounts.admin_site import MANAGERS, PortalAdmin, site, who
 from portal.catalog import rules, services
 from portal.catalog.models import AssessmentType, Solution
 
@@ -51,14 +49,10 @@ class SolutionAdmin(PortalAdmin):
         return () if obj is None else (*IDENTITY, "created_at")
 
     def save_model(self, request: HttpRequest, obj: Solution, form: Any, change: bool) -> None:
-        actor = actor_of(request)
-        if actor is None:
-            raise PermissionDenied
         if change:
-            services.set_tags(obj, actor=actor, now=timezone.now(), **asdict(obj.tags))
+            services.set_tags(obj, **asdict(obj.tags), **who(request))
         else:
-            given = {name: form.cleaned_data[name] for name in (*IDENTITY, *TAGS)}
-            obj.pk = services.create_solution(**given, actor=actor, now=timezone.now()).pk
+            obj.pk = services.create_solution(**form.cleaned_data, **who(request)).pk
 
 
 @admin.register(AssessmentType, site=site)
@@ -73,8 +67,5 @@ class AssessmentTypeAdmin(PortalAdmin):
         return () if obj is None else ("code", "name")
 
     def save_model(self, request: HttpRequest, obj: AssessmentType, form: Any, change: bool) -> None:
-        actor = actor_of(request)
-        if actor is None:
-            raise PermissionDenied
         if not change:
-            obj.pk = services.create_assessment_type(**form.cleaned_data, actor=actor, now=timezone.now()).pk
+            obj.pk = services.create_assessment_type(**form.cleaned_data, **who(request)).pk

@@ -6,12 +6,12 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TypedDict, Unpack
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from portal.accounts.models import Company
+from portal.accounts.policies import check_runs_programme
 from portal.accounts.rules import Actor
-from portal.catalog import policies, rules
+from portal.catalog import rules
 from portal.catalog.models import AssessmentType, Solution
 from portal.catalog.rules import Tags
 from portal.events import services as events
@@ -39,8 +39,7 @@ def create_solution(
 
     Raises PermissionDenied, RuleViolation.
     """
-    if not policies.may_keep(actor):
-        raise PermissionDenied
+    check_runs_programme(actor)
     tags = Tags(published, co_sell_ready, azure_ip, biz_apps)
     if blockers := rules.tag_blockers(kind, tags):
         raise RuleViolation(blockers)
@@ -48,8 +47,7 @@ def create_solution(
         code=code.strip(), name=name.strip(), publisher=publisher, kind=kind, **asdict(tags)
     )
     after = {"code": solution.code, "name": solution.name, "kind": kind, **asdict(tags)}
-    event = events.new_event(solution, ADDED, actor=actor, now=now, company_id=publisher.pk, after=after)
-    events.record([event])
+    events.record_one(solution, ADDED, actor=actor, now=now, company_id=publisher.pk, after=after)
     return solution
 
 
@@ -68,8 +66,7 @@ def set_tags(solution: Solution, *, actor: Actor, now: datetime, **tags: Unpack[
 
     Records `solution.tags_changed` if that is news. Raises PermissionDenied, RuleViolation.
     """
-    if not policies.may_keep(actor):
-        raise PermissionDenied
+    check_runs_programme(actor)
     fresh = Solution.objects.select_for_update().get(pk=solution.pk)
     asked = replace(fresh.tags, **tags)
     if blockers := rules.tag_blockers(fresh.kind, asked):
@@ -79,19 +76,16 @@ def set_tags(solution: Solution, *, actor: Actor, now: datetime, **tags: Unpack[
         for name, value in after.items():
             setattr(fresh, name, value)
         fresh.save(update_fields=list(after))
-        event = events.new_event(
-            fresh, TAGS_CHANGED, actor=actor, now=now, company_id=fresh.publisher_id, before=before, after=after
-        )
-        events.record([event])
+        what = {"company_id": fresh.publisher_id, "before": before, "after": after}
+        events.record_one(fresh, TAGS_CHANGED, actor=actor, now=now, **what)
     return fresh
 
 
 @transaction.atomic
 def create_assessment_type(*, code: str, name: str, actor: Actor, now: datetime) -> AssessmentType:
     """List a kind of assessment; records `assessment_type.added`. Raises PermissionDenied."""
-    if not policies.may_keep(actor):
-        raise PermissionDenied
+    check_runs_programme(actor)
     kind = AssessmentType.objects.create(code=code.strip(), name=name.strip())
     after = {"code": kind.code, "name": kind.name}
-    events.record([events.new_event(kind, ASSESSMENT_TYPE_ADDED, actor=actor, now=now, company_id=None, after=after)])
+    events.record_one(kind, ASSESSMENT_TYPE_ADDED, actor=actor, now=now, company_id=None, after=after)
     return kind

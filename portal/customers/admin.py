@@ -6,14 +6,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.admin_site import MANAGERS, PortalAdmin, actor_of, site
+from portal.accounts.admin_site import MANAGERS, PortalAdmin, site, who
 from portal.customers import rules, services
 from portal.customers.models import Customer
 
@@ -78,11 +76,7 @@ class CustomerAdmin(PortalAdmin):
         return (*DETAILS, "managed", *(("created_at", "updated_at") if obj else ()))
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
-        actor = actor_of(request)
-        if actor is None:
-            raise PermissionDenied
         if change:
-            services.set_managed(obj, managed=form.cleaned_data["managed"], actor=actor, now=timezone.now())
+            services.set_managed(obj, managed=form.cleaned_data["managed"], **who(request))
         else:
-            given = {name: form.cleaned_data[name] for name in (*DETAILS, "managed")}
-            obj.pk = services.create_customer(**given, actor=actor, now=timezone.now()).pk
+            obj.pk = services.create_customer(**form.cleaned_data, **who(request)).pk

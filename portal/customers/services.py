@@ -9,11 +9,11 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypedDict, Unpack
 
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
 
+from portal.accounts.policies import check_runs_programme
 from portal.accounts.rules import Actor
-from portal.customers import policies, rules
+from portal.customers import rules
 from portal.customers.models import Customer
 from portal.customers.rules import Columns, CustomerRow, RowProblem
 from portal.events import services as events
@@ -58,8 +58,7 @@ def create_customer(
 
     Raises PermissionDenied, and RuleViolation, also if the directory has the same entry already (`known`).
     """
-    if not policies.may_keep(actor):
-        raise PermissionDenied
+    check_runs_programme(actor)
     values = rules.tidied(name=name, country=country, **details)
     if blockers := new_entry_blockers(values):
         raise RuleViolation(blockers)
@@ -67,7 +66,7 @@ def create_customer(
     try:
         with transaction.atomic():
             customer = Customer.objects.create(import_key=key, search_text=folded, managed=managed, **values)
-    except IntegrityError:  # someone else added it a moment ago
+    except IntegrityError:
         raise RuleViolation([rules.KNOWN]) from None
     _record([(customer.pk, ADDED, {}, {**values, "managed": managed})], actor=actor, now=now)
     return customer
@@ -87,8 +86,7 @@ def set_managed(customer: Customer, *, managed: bool, actor: Actor, now: datetim
 
     Records `customer.managed_changed` if that is news. Raises PermissionDenied.
     """
-    if not policies.may_keep(actor):
-        raise PermissionDenied
+    check_runs_programme(actor)
     fresh = Customer.objects.select_for_update().get(pk=customer.pk)
     if fresh.managed == managed:
         return fresh
@@ -114,8 +112,7 @@ def import_customers(
     Each batch records `customer.imported` with how many entries it added, and an event for each that it changed.
     Raises PermissionDenied, and rules.WrongColumns before anything is written.
     """
-    if not policies.may_keep(actor):
-        raise PermissionDenied
+    check_runs_programme(actor)
     file = rules.open_file(lines, columns)
     statement, source = _write_statement(file.fields), columns.source
     created = updated = unchanged = skipped = 0
@@ -163,8 +160,8 @@ def _write_statement(fields: frozenset[str]) -> str:
     arrays = ", ".join("string_to_array(%s, chr(31))" for _name in names)
     kept = [name for name in names if name in fields] + ["search_text"]
     known, offered = (", ".join(f"{row}.{name}" for name in kept) for row in ("known", "EXCLUDED"))
-    told = [name for name in kept if name != "search_text"]
-    was, is_now = (", ".join(f"'{name}', {row}.{name}" for name in told) for row in ("old", "new"))
+    recorded = [name for name in kept if name != "search_text"]
+    was, is_now = (", ".join(f"'{name}', {row}.{name}" for name in recorded) for row in ("old", "new"))
     return f"""
         WITH written AS (
             INSERT INTO customers_customer AS known (public_id, created_at, updated_at, {given})

@@ -12,12 +12,11 @@ from django.core.cache import cache
 
 from portal.accounts import services as accounts
 from portal.accounts.models import Company, Location, User
-from portal.accounts.rules import SYSTEM, Actor
+from portal.accounts.rules import SYSTEM, Actor, Grant
 from portal.catalog import services as catalog
 from portal.catalog.models import Solution
 from portal.customers import services as customers
 from portal.customers.models import Customer
-from portal.people import services as people
 
 PASSWORD = "ortak-demo"  # noqa: S105  the demo's, shown on its sign-in page
 
@@ -101,7 +100,7 @@ def create(*, now: datetime) -> Cast:
     cast = Cast()
     who: dict[str, Any] = {"actor": SYSTEM, "now": now}
     _companies(cast, who)
-    _people(cast)
+    _people(cast, who)
     for name, code, title, publisher, kind, ready, azure_ip, biz_apps in _SOLUTIONS:
         cast.solutions[name] = catalog.create_solution(
             code=code,
@@ -126,20 +125,23 @@ def create(*, now: datetime) -> Cast:
 def _companies(cast: Cast, who: dict[str, Any]) -> None:
     cache.delete("vendor-name")
     kinds = Company.Kind
-    cast.companies["vendor"] = people.create_company(name=settings.VENDOR_NAME, country="US", kind=kinds.VENDOR, **who)
+    cast.companies["vendor"] = accounts.create_company(
+        name=settings.VENDOR_NAME, country="US", kind=kinds.VENDOR, **who
+    )
     for name, title, country in [
         ("contoso", "Contoso Yazılım", "TR"),
         ("fabrikam", "Fabrikam GmbH", "DE"),
         ("northwind", "Northwind Services", "US"),
     ]:
-        cast.companies[name] = people.create_company(name=title, country=country, **who)
+        kind = Company.Kind.VENDOR if name == "vendor" else Company.Kind.PARTNER
+        cast.companies[name] = accounts.create_company(name=title, country=country, kind=kind, **who)
     for company, name, city, country, mpn_id in _LOCATIONS:
-        cast.locations[name] = people.add_location(
+        cast.locations[name] = accounts.add_location(
             company=cast.companies[company], name=name, city=city, country=country, mpn_id=mpn_id, **who
         )
 
 
-def _people(cast: Cast) -> None:
+def _people(cast: Cast, who: dict[str, Any]) -> None:
     password = make_password(PASSWORD)  # once: hashing it thirteen times is most of the work
     for email, name, company, roles, place, language, zone in _PEOPLE:
         first, last = name.split(" ", 1)
@@ -154,5 +156,5 @@ def _people(cast: Cast) -> None:
             is_demo=True,
         )
         cast.users[email] = user
-        places = [cast.locations[place]] if place else []
-        accounts.add_member(user=user, company=cast.companies[company], roles=roles, locations=places)
+        grants = [Grant(role, cast.locations[place].pk if place else None) for role in roles]
+        accounts.set_membership(user=user, company=cast.companies[company], grants=grants, **who)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -57,12 +57,12 @@ class World:
         return self.cast.actor("reviewer@vendor.example")
 
 
-def create(cast: Cast, *, now: datetime) -> int:
-    """Every scenario of the demo; returns how many deals (referrals of all companies) there are."""
+def create(cast: Cast, *, now: datetime, more: Sequence[Callable[[World], None]] = ()) -> int:
+    """Every scenario of the demo, and `more` of them; returns how many deals (referrals of all companies) there are."""
     programme.import_ecb_history(since=(now - timedelta(days=730)).date(), actor=SYSTEM, now=now)
     programme.carry_forward(to_month=now.date(), actor=SYSTEM, now=now)
     world = World(cast, now, random.Random(7))  # noqa: S311  the same world each time
-    for scenario in (_pipeline, _answers, _inbound, _ends, _to_register, _marketplace, _registrations, _history):
+    for scenario in (_pipeline, _answers, _inbound, _ends, _to_register, _marketplace, _registrations, _history, *more):
         scenario(world)
     notify.forget_undelivered(now=now)
     return Referral.objects.count()
@@ -307,7 +307,8 @@ def _registrations(world: World) -> None:
     _send_back(world)
     for days, verb, reason, comment in _DECISIONS:
         pending = _registered(world, _won(world, days + 30, days + 2, "toros", 1_300_000, "EUR"), days + 1)
-        do.decide(pending, verb, actor=review, now=world.ago(days), reason_code=reason, comment=comment)
+        decided: dict[str, Any] = {"reason_code": reason, "comment": comment, "validated_by": "poe"}
+        do.decide(pending, verb, actor=review, now=world.ago(days), **decided)
     for index, customer in enumerate(["anadolu", "ege", "isik"]):
         won = _won(world, 34 + index, 16, customer, 77_000, "EUR")
         when = world.ago(10 - index).date()
@@ -353,7 +354,13 @@ def _send_back(world: World) -> None:
         reason_code="dates_do_not_match_contract", comment=text,
     )  # fmt: skip
     approved = _registered(world, _won(world, 28, 5, "puget", 83_000, "USD"), 4)
-    do.decide(approved, "select_for_review", actor=world.reviewer, now=world.ago(3))
+    comment = "Please leave the contract where we can find it."
+    do.decide(approved, "select_for_review", actor=world.reviewer, now=world.ago(3), comment=comment)
+    forgotten = _registered(world, _won(world, 90, 54, "fjord", 13_000_000, "SEK"), 53)
+    do.decide(
+        forgotten, "require_action", actor=world.reviewer, now=world.ago(49),
+        reason_code="hardware_in_value", comment="Servers are part of the value. Please take them out.",
+    )  # fmt: skip
 
 
 def _history(world: World) -> None:
@@ -368,8 +375,8 @@ def _history(world: World) -> None:
         done = _registered(world, _won(world, days, days - 20, customer, value, "EUR"), days - 21)
         close(done, now=world.ago(days - 28.5))
     passed = _registered(world, _won(world, 190, 170, "nordwerk", 1_900_000, "EUR"), 169)
-    passed = do.decide(passed, "pass_review", actor=world.reviewer, now=world.ago(160), comment="")
-    close(passed, now=world.ago(160))
+    passed = do.decide(passed, "pass_review", actor=world.reviewer, now=world.ago(160), validated_by="poe")
+    close(passed, now=world.ago(159))
     failed = _registered(world, _won(world, 150, 130, "ege", 1_250_000, "EUR"), 129)
     text = "The contract was signed before the deal was shared."
     failed = do.decide(
@@ -380,7 +387,7 @@ def _history(world: World) -> None:
         reason_code="signed_before_sharing",
         comment=text,
     )
-    close(failed, now=world.ago(120))
+    close(failed, now=world.ago(119))
     unregistered = Registration.objects.get(referral=_won(world, 110, 95, "puget", 46_000, "USD"))
     do.close_unregistered(unregistered, actor=world.admin, now=world.ago(94))
     for days, customer in [

@@ -105,6 +105,22 @@ def close_unregistered(registration: Registration, *, actor: Actor, now: datetim
     return run(registration, registration_verbs.CLOSE_UNREGISTERED, actor=actor, now=now)
 
 
+def withdraw(registration: Registration, *, actor: Actor, now: datetime) -> Registration:
+    return run(registration, registration_verbs.WITHDRAW, actor=actor, now=now)
+
+
+def fail_unanswered(registration: Registration, *, now: datetime) -> Registration:
+    return run(registration, registration_verbs.FAIL_UNANSWERED, actor=SYSTEM, now=now)
+
+
+def register_after_all(registration: Registration, *, actor: Actor, now: datetime) -> Registration:
+    return run(registration, registration_verbs.REGISTER_AFTER_ALL, actor=actor, now=now)
+
+
+def revalidate(registration: Registration, *, actor: Actor, now: datetime, **values: Any) -> Registration:
+    return run(registration, registration_verbs.REVALIDATE, registration_verbs.NewValue(**values), actor=actor, now=now)
+
+
 def edit_details(referral: Referral, *, actor: Actor, now: datetime, **changes: Any) -> Referral:
     """As somebody who has this very object on the screen."""
     wanted = replace(verbs.details_of(referral), **changes)

@@ -97,6 +97,11 @@ def record(events: Iterable[Event]) -> list[Event]:
     return saved
 
 
+def record_one(subject: models.Model, verb: str, *, actor: Actor, now: datetime, **what: Any) -> Event:
+    """Save one event; `what` is what new_event takes besides."""
+    return record([new_event(subject, verb, actor=actor, now=now, **what)])[0]
+
+
 def react(saved: Sequence[Event]) -> None:
     """Run the reactions to events that are already written (a bulk statement wrote them)."""
     by_verb: dict[str, list[Event]] = defaultdict(list)

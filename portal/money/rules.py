@@ -185,7 +185,7 @@ _MONTH = re.compile(r"(\d{4})-(\d{2})(-01)?")
 
 def read_upload(text: str, *, today: date) -> tuple[list[Rate], list[LineError]]:
     """The rates of an uploaded CSV and everything that is wrong with it, by line (FX-1)."""
-    sheet = sheets.read(text, UPLOAD_COLUMNS, rule="FX-1")
+    sheet = sheets.read_sheet(text, UPLOAD_COLUMNS, rule="FX-1")
     rates: dict[tuple[str, date], Rate] = {}
     errors = list(sheet.errors)
     for line, cells in sheet.lines:

@@ -143,7 +143,7 @@ def import_ecb_history(*, since: date | None = None, now: datetime, archive: IO[
 
 def import_csv(file: IO[bytes], *, now: datetime) -> Imported:
     """An uploaded CSV: currency,month,usd_per_unit (FX-1). Raises RatesFileRefused, then writing nothing."""
-    rates, errors = rules.read_upload(sheets.decode(file.read(), rule="FX-1"), today=now.date())
+    rates, errors = rules.read_upload(sheets.decode_sheet(file.read(), rule="FX-1"), today=now.date())
     if errors:
         raise RatesFileRefused(errors)
     name = getattr(file, "name", None) or ""

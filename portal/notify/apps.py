@@ -6,3 +6,6 @@ class NotifyConfig(AppConfig):
     name = "portal.notify"
     label = "notify"
     verbose_name = _("Notices")
+
+    def ready(self) -> None:
+        from portal.notify import notifications, reactions  # noqa: F401  they register themselves

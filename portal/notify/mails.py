@@ -31,18 +31,18 @@ def zone_of(user: User | None) -> zoneinfo.ZoneInfo:
 def single(notice: Notice) -> EmailMultiAlternatives:
     """The mail about one notice."""
     with _as_read_by(notice.user, notice.language):
-        told = selectors.rendered(notice)
-        context = {**_context([told], notice), "optional": _is_optional(notice)}
-        return _mail(told.subject, "notice", context, to=notice.email, identity=f"notice-{notice.pk}")
+        rendered = selectors.rendered(notice)
+        context = {**_context([rendered], notice), "optional": _is_optional(notice)}
+        return _mail(rendered.subject, "notice", context, to=notice.email, identity=f"notice-{notice.pk}")
 
 
 def digest(notices: Sequence[Notice]) -> EmailMultiAlternatives:
     """One mail with the day's notices for one person; every try of the same digest has the same Message-ID."""
     head = notices[0]
     with _as_read_by(head.user, head.language):
-        told = [selectors.rendered(notice) for notice in notices]
-        count = ngettext("%(count)d notice since yesterday", "%(count)d notices since yesterday", len(told))
-        context = {**_context(told, head), "optional": True, "heading": count % {"count": len(told)}}
+        rendered = [selectors.rendered(notice) for notice in notices]
+        count = ngettext("%(count)d notice since yesterday", "%(count)d notices since yesterday", len(rendered))
+        context = {**_context(rendered, head), "optional": True, "heading": count % {"count": len(rendered)}}
         return _mail(context["heading"], "digest", context, to=head.email, identity=f"digest-{head.digest}")
 
 
@@ -57,8 +57,8 @@ def _is_optional(notice: Notice) -> bool:
     return notice.user_id is not None and notice.category in {category.code for category in rules.optional()}
 
 
-def _context(told: Sequence[selectors.RenderedNotice], notice: Notice) -> dict[str, Any]:
-    links = [{"notice": one, "link": settings.BASE_URL + selectors.link(one.notice)} for one in told]
+def _context(rendered: Sequence[selectors.RenderedNotice], notice: Notice) -> dict[str, Any]:
+    links = [{"notice": one, "link": settings.BASE_URL + selectors.link(one.notice)} for one in rendered]
     return {
         "items": links,
         **links[0],

@@ -57,13 +57,15 @@ def notify(messages: Iterable[Message]) -> None:
     account only that they are invited.
     """
     written = ((message, blockers.params_to_json(message.params)) for message in messages)
-    told = [(message, params, email) for message, params in written for email in _unique(message.emails)]
-    if not told:
+    addressed = [(message, params, email) for message, params in written for email in _unique(message.emails)]
+    if not addressed:
         return
-    people = {user.email.lower(): user for user in User.objects.filter(email__in={email for _m, _p, email in told})}
+    people = {
+        user.email.lower(): user for user in User.objects.filter(email__in={email for _m, _p, email in addressed})
+    }
     chosen = _preferences(user.pk for user in people.values())
     notices = []
-    for message, params, email in told:
+    for message, params, email in addressed:
         user = people.get(email)
         if user.is_active if user else rules.reaches_strangers(message.category):
             notices.append(_notice(message, params, email, user, chosen))
@@ -221,7 +223,7 @@ def _claim_and_send(pk: int, due: NoticeQuerySet, send: Sender, connection: Base
 
 
 def _send_one(notice: Notice, connection: BaseEmailBackend, now: datetime) -> Outcome:
-    return _send([notice], lambda told: mails.single(told[0]), connection, now)
+    return _send([notice], lambda notices: mails.single(notices[0]), connection, now)
 
 
 def _send_digest(head: Notice, connection: BaseEmailBackend, now: datetime) -> Outcome:
@@ -245,23 +247,23 @@ def _send(
     connection: BaseEmailBackend,
     now: datetime,
 ) -> Outcome:
-    """Send one mail about the notices that may still be told, and write down what became of it."""
-    told = selectors.visible_notices(notices[0].user, notices)
-    withheld = {notice.pk for notice in notices} - {notice.pk for notice in told}
+    """Send one mail about the notices that their reader may still see, and write down what became of it."""
+    visible = selectors.visible_notices(notices[0].user, notices)
+    withheld = {notice.pk for notice in notices} - {notice.pk for notice in visible}
     if withheld:
         Notice.objects.filter(pk__in=withheld).update(mail=Mail.OFF)
-    if not told:
+    if not visible:
         return Outcome.WITHHELD
     try:
-        mail = render(told)
+        mail = render(visible)
         connection.open()
         mail.connection = connection
         mail.send()
     except Exception as error:  # whatever it is, the mails behind this one must not wait for it
         connection.close()
-        _failed(told, error, now)
+        _failed(visible, error, now)
         return Outcome.NO_SERVER if _is_no_server(error) else Outcome.REFUSED
-    Notice.objects.filter(pk__in=[n.pk for n in told]).update(sent_at=now, attempts=_tries(told), last_error="")
+    Notice.objects.filter(pk__in=[n.pk for n in visible]).update(sent_at=now, attempts=_tries(visible), last_error="")
     return Outcome.SENT
 
 

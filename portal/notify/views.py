@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,11 +18,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.accounts.middleware import COMPANY_KEY
-from portal.accounts.models import Membership, User
+from portal.accounts.models import Membership
 from portal.notify import demo_mail, rules, selectors, services
 from portal.notify.forms import PreferencesForm
 from portal.notify.models import Notice
 from portal.params import whole_number
+from portal.ui.http import done, form_page, posted
 
 PAGE = 30
 #: Of a mail's own HTML: no script, no form, no origin, nothing fetched; a clicked link opens in the whole window.
@@ -33,25 +33,19 @@ MAIL_POLICY = (
 )
 
 
-def _person(request: ActorRequest) -> User:
-    """The signed-in user; needs_actor guarantees that there is one."""
-    assert isinstance(request.user, User)
-    return request.user
-
-
 @needs_actor
 @require_GET
 def notices(request: ActorRequest) -> HttpResponse:
-    """Newest first; *load more* asks for what is below a notice (keyset)."""
-    person, after = _person(request), whole_number(request.GET.get("after"))
-    shown, last = selectors.page(person, request.memberships, after=after, limit=PAGE)  # type: ignore[attr-defined]
+    """Newest first; *load more* asks for what is below a notice."""
+    person, after = request.user, whole_number(request.GET.get("after"))
+    shown, last = selectors.page(person, request.memberships, after=after, limit=PAGE)
     context = {
         "shown": shown,
         "more_url": f"{reverse('notices')}?after={last}" if last else "",
-        "newest": max((told.notice.pk for told in shown), default=0),
+        "newest": max((item.notice.pk for item in shown), default=0),
         "any_unread": bool(selectors.unread_count(person.pk)),
     }
-    more = request.htmx and after is not None  # type: ignore[attr-defined]
+    more = request.htmx and after is not None
     return render(request, "notify/notices.html#rows" if more else "notify/notices.html", context)
 
 
@@ -59,7 +53,7 @@ def notices(request: ActorRequest) -> HttpResponse:
 @require_GET
 def open_notice(request: ActorRequest, pk: int) -> HttpResponse:
     """Mark the notice as read and open its page, acting for the company that may see it."""
-    notice = get_object_or_404(Notice.objects.of(_person(request).pk), pk=pk)
+    notice = get_object_or_404(Notice.objects.of(request.user.pk), pk=pk)
     services.mark_read(notice, now=timezone.now())
     opened = selectors.openers(_own_first(request), [notice.link])
     if notice.link not in opened:
@@ -72,7 +66,7 @@ def open_notice(request: ActorRequest, pk: int) -> HttpResponse:
 
 def _own_first(request: ActorRequest) -> list[Membership]:
     """The person's memberships, the one they act by before the others."""
-    return sorted(request.memberships, key=lambda m: m.company_id != request.actor.company_id)  # type: ignore[attr-defined]
+    return sorted(request.memberships, key=lambda m: m.company_id != request.actor.company_id)
 
 
 @needs_actor
@@ -81,26 +75,24 @@ def read_all(request: ActorRequest) -> HttpResponse:
     newest = whole_number(request.POST.get("newest"))
     if newest is None:
         raise Http404
-    services.mark_all_read(_person(request), upto=newest, now=timezone.now())
+    services.mark_all_read(request.user, upto=newest, now=timezone.now())
     return redirect("notices")
 
 
 @needs_actor
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: ActorRequest) -> HttpResponse:
-    user = _person(request)
-    form = PreferencesForm(request.POST if request.method == "POST" else None, user=user)
-    if request.method == "POST" and form.is_valid():
+    user = request.user
+    form = PreferencesForm(posted(request), user=user)
+    if form.is_valid():
         services.set_preferences(user, form.wanted)
-        messages.success(request, gettext("Your preferences were saved."))
-        return redirect("notification_settings")
+        return done(request, gettext("Your preferences were saved."), "notification_settings")
     context = {
-        "form": form,
         "mandatory": [category for category in rules.CATEGORIES.values() if category.mandatory],
         "digest_time": rules.DIGEST_TIME,
         "language": dict(settings.LANGUAGES)[user.language],
     }
-    return render(request, "notify/preferences.html", context, status=422 if form.errors else 200)
+    return form_page(request, "notify/preferences.html", form, **context)
 
 
 # The mail of the demo
@@ -121,7 +113,7 @@ def demo_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 @demo_only
 @require_GET
 def demo_mails(request: HttpRequest) -> HttpResponse:
-    """The kept mails, newest first; the next page begins after the last one shown (keyset)."""
+    """The kept mails, newest first; the next page begins after the last one shown."""
     to, below = request.GET.get("to", "").strip(), request.GET.get("before", "")
     try:
         before = UUID(below) if below else None

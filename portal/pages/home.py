@@ -9,7 +9,9 @@ from django.db.models import Count, F, Sum
 
 from portal.accounts.rules import Actor
 from portal.events.models import Event
-from portal.ui.home import DEADLINES, MAX_ITEMS, NEEDS, Deadline, Need
+from portal.ui import deadlines
+from portal.ui.deadlines import DeadlineQuery
+from portal.ui.home import MAX_ITEMS, NEEDS, Need
 from portal.workflow import timeline
 from referrals import rules
 from referrals.models import Referral, ReferralQuerySet
@@ -43,10 +45,11 @@ def _needs(actor: Actor, now: datetime) -> list[Need]:
     return sorted(needs, key=lambda need: (need.until is not None, need.until or now))
 
 
-def _deadlines(actor: Actor, now: datetime) -> list[Deadline]:
-    """What is due within thirty days, the first first."""
-    found = [deadline for find in DEADLINES.values() for deadline in find(actor, now, (now + SOON).date())]
-    return sorted(found, key=lambda deadline: deadline.day)[:MAX_ITEMS]
+def _deadlines(actor: Actor, now: datetime) -> dict[str, Any]:
+    """What is due within thirty days, the first first, and how many more there are."""
+    soon = DeadlineQuery(actor, now, last=(now + SOON).date())
+    shown = deadlines.first(soon, MAX_ITEMS)
+    return {"shown": shown, "more": deadlines.count(soon) - len(shown)}
 
 
 def _pipeline(visible: ReferralQuerySet) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.models import Company
+from portal.accounts.models import Company, Membership
 from portal.accounts.rules import Actor
 
 
@@ -94,3 +94,34 @@ class Export(models.Model):
     @property
     def file_name(self) -> str:
         return f"deals-{self.created_at:%Y-%m-%d-%H%M}.{self.format}"
+
+
+class CalendarFeed(models.Model):
+    """The private address under which a calendar reads the deadlines that a person has in a company (FLOW-8).
+
+    Whoever has the address is let in, so it is worked out when it is shown and kept nowhere.
+    """
+
+    public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
+    #: SHA-256 of what the address holds, by which the feed is found.
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    #: Only deals whose team lists the person.
+    mine = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("calendar feed")
+        verbose_name_plural = _("calendar feeds")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["membership"], condition=models.Q(revoked_at=None), name="pages_calendarfeed_one_open"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.membership} · {self.created_at:%Y-%m-%d}"
+
+    #: No event tells of it.
+    secret_columns = frozenset({"token_hash"})

@@ -1,4 +1,4 @@
-"""What people keep of the pages: how they left the list, and the files that workers make of it (REF-20)."""
+"""What people keep of the pages: how they left the list, the files that workers make of it (REF-20), their calendar."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
+from django.core.signing import Signer
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from portal.accounts import invites
 from portal.accounts import services as accounts
 from portal.accounts.models import Membership, User
 from portal.accounts.rules import SYSTEM, Actor
@@ -23,7 +25,7 @@ from portal.pages import exports
 from portal.pages.deals import columns, rows
 from portal.pages.deals.query import DealListQuery
 from portal.pages.deals.rows import Row
-from portal.pages.models import Export, ListView
+from portal.pages.models import CalendarFeed, Export, ListView
 from portal.pages.notifications import EXPORT
 from portal.workflow.blockers import Param, _
 from referrals.models import Referral
@@ -145,15 +147,13 @@ def finish_export(export: Export, *, now: datetime, content: bytes | None = None
     waiting = Export.objects.filter(pk=export.pk, finished_at=None)
     if not waiting.update(content=content, error=error, finished_at=now):
         return False
-    event = events.new_event(
-        export, FINISHED, actor=SYSTEM, now=now, company_id=export.company_id, after={"deals": export.done}
-    )
-    events.record([event])
-    notify([_told(export, event, error)])
+    what = {"company_id": export.company_id, "after": {"deals": export.done}}
+    event = events.record_one(export, FINISHED, actor=SYSTEM, now=now, **what)
+    notify([_message(export, event, error)])
     return True
 
 
-def _told(export: Export, event: Event, error: str) -> Message:
+def _message(export: Export, event: Event, error: str) -> Message:
     link, emails = reverse("export", args=[export.public_id]), [export.user.email]
     if error:
         return Message(event, emails, _("Your export could not be made"), error, link, category=EXPORT)
@@ -171,3 +171,52 @@ def withdraw_exports(membership_ids: Collection[int]) -> int:
     """Empty the files of members whose roles changed: each asks for a new one, of what they may see now (ORG-2)."""
     members = Membership.objects.filter(pk__in=membership_ids, user=OuterRef("user"), company=OuterRef("company"))
     return Export.objects.filter(Exists(members), content__isnull=False).update(content=None)
+
+
+# The calendar
+
+
+def calendar_token(feed: CalendarFeed) -> str:
+    """What the feed's address holds: worked out whenever it is shown, and kept nowhere, as an invitation's."""
+    return Signer(sep=".", salt="portal.pages.calendar").sign(str(feed.public_id))
+
+
+def calendar_feed(actor: Actor) -> CalendarFeed | None:
+    """The feed that the person has in this company; None without one, or if SECRET_KEY was changed since: then its
+    address can't be shown any more, and a new one is made instead."""
+    feed = _feeds(actor).first()
+    return feed if feed and feed.token_hash == invites.digest(calendar_token(feed)) else None
+
+
+def _feeds(actor: Actor) -> QuerySet[CalendarFeed]:
+    own = CalendarFeed.objects.filter(
+        membership__user_id=actor.user_id or 0, membership__company_id=actor.own_company_id
+    )
+    return own.filter(revoked_at=None)
+
+
+@transaction.atomic
+def renew_calendar_feed(*, mine: bool, actor: Actor, now: datetime) -> CalendarFeed:
+    """A new address; the one before lets nobody in any more."""
+    membership = Membership.objects.select_for_update().get(user_id=actor.user_id or 0, company_id=actor.own_company_id)
+    revoke_calendar_feed(actor=actor, now=now)
+    feed = CalendarFeed(membership=membership, mine=mine, created_at=now)
+    feed.token_hash = invites.digest(calendar_token(feed))
+    feed.save()
+    return feed
+
+
+def revoke_calendar_feed(*, actor: Actor, now: datetime) -> None:
+    """The address lets nobody in any more; nothing happens where there is none."""
+    _feeds(actor).update(revoked_at=now)
+
+
+def calendar_of(token: str) -> tuple[CalendarFeed, Actor] | None:
+    """The feed of an address, and its person as they are now; None for an address that was revoked or never made, and
+    for a person without access or roles (ORG-2)."""
+    found = CalendarFeed.objects.select_related("membership__user").filter(token_hash=invites.digest(token))
+    feed = found.filter(revoked_at=None, membership__is_active=True, membership__user__is_active=True).first()
+    members = accounts.memberships(feed.membership.user) if feed else []
+    actors = (accounts.actor_for(member) for member in members if feed and member.pk == feed.membership_id)
+    actor = next((actor for actor in actors if actor.grants), None)
+    return (feed, actor) if feed and actor else None

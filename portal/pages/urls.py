@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.pages import views
+from portal.pages import views, views_deadlines, views_help
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -15,8 +15,12 @@ urlpatterns = [
     path("co-sell/<uuid:public_id>/", views.deal, name="deal"),
     path("co-sell/<uuid:public_id>/notes/", views.add_note, name="add_note"),
     path("co-sell/<uuid:public_id>/favorite/", views.favorite, name="favorite"),
+    path("deadlines/", views_deadlines.page, name="deadlines"),
+    path("deadlines/address/", views_deadlines.change_calendar, name="change_calendar"),
+    path("calendar/<str:token>/deadlines.ics", views_deadlines.feed, name="calendar"),
     path("insights/", views.insights, name="insights"),
     path("insights/<slug:code>.csv", views.insights_csv, name="insights_csv"),
+    path("help/refusals/", views_help.refusals_page, name="refusals"),
     path("exports/", views.exports, name="exports"),
     path("exports/<uuid:public_id>/", views.export, name="export"),
     path("exports/<uuid:public_id>/download/", views.download_export, name="download_export"),

@@ -7,12 +7,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import patch_vary_headers
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import push_url
 
@@ -32,7 +30,9 @@ from portal.pages.exports import CONTENT_TYPES, csv_file
 from portal.pages.insights import charts
 from portal.pages.insights.period import MONTHS, asked_period
 from portal.pages.models import Export
+from portal.ui.forms import add_blockers
 from portal.ui.frame import THEME_COOKIE
+from portal.ui.http import back, for_htmx
 from portal.ui.period import Period
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
@@ -42,7 +42,7 @@ from referrals.policies import may_change
 from referrals.selectors.figures import Figures
 from referrals.services import favorites
 from referrals.web.actions import get_referral
-from referrals.web.forms.deal import NoteForm, add_blockers
+from referrals.web.forms.deal import NoteForm
 
 YEAR = 365 * 24 * 3600
 MAX_EXPORTS = 20
@@ -59,32 +59,26 @@ def home(request: ActorRequest) -> HttpResponse:
 def search(request: ActorRequest) -> HttpResponse:
     """The search of the top bar; as one types, its first hits under the field."""
     query = request.GET.get("q", "")
-    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
+    if request.htmx and not request.htmx.history_restore_request:
         context = search_page.context(request.actor, query, most=search_page.MAX_BELOW)
-        return _for_htmx(render(request, "pages/search.html#below", context))
-    return _for_htmx(render(request, "pages/search.html", search_page.context(request.actor, query)))
+        return for_htmx(render(request, "pages/search.html#below", context))
+    return for_htmx(render(request, "pages/search.html", search_page.context(request.actor, query)))
 
 
 @needs_actor
 @require_GET
 def deals(request: ActorRequest) -> HttpResponse:
-    """The list; *load more* asks for the rows below a key (keyset), so nothing is shown twice or missed."""
+    """The list; *load more* asks for the rows below a key, so nothing is shown twice or missed."""
     view = services.list_view(request.actor)
     asked = DealListQuery.of(values(request.GET), request.actor, kept=view.query)
-    if request.htmx and "after" in request.GET:  # type: ignore[attr-defined]
+    if request.htmx and "after" in request.GET:
         context = list_page.more(request.actor, asked, view.columns)
-        return _for_htmx(render(request, "pages/deals.html#rows", context))
+        return for_htmx(render(request, "pages/deals.html#rows", context))
     if asked.stated and asked.after is None:
         services.remember(view, asked)
     context = list_page.context(request.actor, asked, view.columns)
-    response = _for_htmx(render(request, "pages/deals.html", context))
-    return push_url(response, "?" + context["address"]) if request.htmx else response  # type: ignore[attr-defined]
-
-
-def _for_htmx(response: HttpResponse) -> HttpResponse:
-    """The same address answers htmx otherwise than the browser itself."""
-    patch_vary_headers(response, ["HX-Request"])
-    return response
+    response = for_htmx(render(request, "pages/deals.html", context))
+    return push_url(response, "?" + context["address"]) if request.htmx else response
 
 
 @needs_actor
@@ -93,7 +87,7 @@ def choose_columns(request: ActorRequest) -> HttpResponse:
     """What the list shows of each deal (REF-20); *reset* goes back to the usual columns."""
     codes = [] if "reset" in request.POST else request.POST.getlist("column")
     services.choose_columns(services.list_view(request.actor), codes, actor=request.actor)
-    return _back(request)
+    return back(request)
 
 
 @needs_actor
@@ -102,8 +96,8 @@ def favorite(request: ActorRequest, public_id: Any) -> HttpResponse:
     """Put the person's star on or off, only on deals they see (REF-19)."""
     referral = get_referral(request, public_id)
     starred = favorites.set_favorite(referral, actor=request.actor, on=request.POST.get("on") == "yes")
-    if not request.htmx:  # type: ignore[attr-defined]
-        return _back(request)
+    if not request.htmx:
+        return back(request)
     context: dict[str, Any] = {"referral": referral, "starred": starred}
     if address := request.POST.get("list"):
         context["tab"] = list_page.favorites_tab(request.actor, DealListQuery.at(address, request.actor))
@@ -116,10 +110,10 @@ def deal(request: ActorRequest, public_id: Any) -> HttpResponse:
     """The whole page; for htmx its timeline, filtered otherwise, or the rows of it that follow an event."""
     referral = get_referral(request, public_id)
     shown = TimelineQuery.of(request.GET.dict())
-    if request.htmx and (shown.before or request.htmx.target == "timeline"):  # type: ignore[attr-defined]
+    if request.htmx and (shown.before or request.htmx.target == "timeline"):
         name = "pages/_timeline.html#rows" if shown.before else "pages/_timeline.html"
-        return _for_htmx(render(request, name, deal_page.timeline_context(referral, request.actor, shown)))
-    return _for_htmx(_deal_page(request, referral, shown))
+        return for_htmx(render(request, name, deal_page.timeline_context(referral, request.actor, shown)))
+    return for_htmx(_deal_page(request, referral, shown))
 
 
 def _deal_page(
@@ -223,13 +217,13 @@ def exports(request: ActorRequest) -> HttpResponse:
 def export(request: ActorRequest, public_id: Any) -> HttpResponse:
     """How far a file is; htmx asks again every second until it is done."""
     found = _export(request, public_id)
-    name = "pages/export.html#progress" if request.htmx else "pages/export.html"  # type: ignore[attr-defined]
+    name = "pages/export.html#progress" if request.htmx else "pages/export.html"
     context = {
         "export": found,
         "most": Export.MAX_ROWS,
         "until": (found.finished_at or found.created_at) + services.KEPT,
     }
-    return _for_htmx(render(request, name, context))
+    return for_htmx(render(request, name, context))
 
 
 @needs_actor
@@ -255,7 +249,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
     code = request.POST.get("language", "")
     if code not in dict(settings.LANGUAGES):
         raise Http404
-    response = _back(request)
+    response = back(request)
     if isinstance(request.user, User):
         accounts.set_preference(request.user, language=code)
     response.set_cookie(settings.LANGUAGE_COOKIE_NAME, code, max_age=YEAR, samesite="Lax")
@@ -267,7 +261,7 @@ def set_theme(request: HttpRequest) -> HttpResponse:
     theme = request.POST.get("theme", "")
     if theme not in User.Theme.values:
         raise Http404
-    response = _back(request)
+    response = back(request)
     if isinstance(request.user, User):
         accounts.set_preference(request.user, theme=theme)
     response.set_cookie(THEME_COOKIE, theme, max_age=YEAR, samesite="Lax")
@@ -279,17 +273,8 @@ def set_theme(request: HttpRequest) -> HttpResponse:
 def switch_company(request: ActorRequest) -> HttpResponse:
     """Act for another of one's companies; a company one doesn't belong to is unknown (ORG-6)."""
     chosen = request.POST.get("company", "")
-    membership = next((m for m in request.memberships if str(m.company.public_id) == chosen), None)  # type: ignore[attr-defined]
+    membership = next((m for m in request.memberships if str(m.company.public_id) == chosen), None)
     if membership is None:
         raise Http404
     request.session[COMPANY_KEY] = membership.company_id
     return redirect("home")
-
-
-def _back(request: HttpRequest) -> HttpResponse:
-    """Where the person was; never to another host."""
-    target = request.POST.get("next", "/")
-    safe = url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return HttpResponseRedirect(target if safe else "/")

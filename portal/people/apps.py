@@ -8,4 +8,4 @@ class PeopleConfig(AppConfig):
     verbose_name = _("People and settings")
 
     def ready(self) -> None:
-        from portal.people import reactions, sweeps, timeline  # noqa: F401  they register themselves
+        from portal.people import timeline  # noqa: F401  it registers itself

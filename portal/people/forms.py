@@ -10,16 +10,13 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts import rules
-from portal.accounts.models import Company, Location, Role, User
+from portal.accounts.forms_admin import DETAILS, PersonForm
+from portal.accounts.models import Company, Role, User
 from portal.accounts.rules import Grant
-from portal.customers.rules import country_choices
-from portal.people.forms_admin import DETAILS, PersonForm
-from portal.workflow import text
-from portal.workflow.blockers import Blocker
+from portal.ui.forms import CountryField
 
 EVERYWHERE = "all"
 #: What each role may do, where it is given (ORG-2).
@@ -33,12 +30,6 @@ MEANING = {
     rules.COUNCIL_MEMBER: _("Votes on exceptions."),
     rules.PROGRAMME_MANAGER: _("Keeps companies, people, catalogue, rates and policy."),
 }
-
-
-def add_blockers(form: forms.BaseForm, blockers: Iterable[Blocker]) -> None:
-    """Show each violated rule at its field, or above the form."""
-    for blocker in blockers:
-        form.add_error(blocker.field if blocker.field in form.fields else None, text.text(blocker))
 
 
 class RolesForm(forms.Form):
@@ -81,6 +72,10 @@ class InviteForm(RolesForm):
     )
     language = forms.ChoiceField(label=_("Language of the mail"), choices=settings.LANGUAGES)
 
+    def asked(self) -> dict[str, Any]:
+        """Who is asked in, with which roles, in which language."""
+        return {name: self.cleaned_data[name] for name in ("email", "language")} | {"grants": self.grants()}
+
 
 class PlaceForm(forms.Form):
     """What may be corrected of a location; deals count on the rest."""
@@ -90,9 +85,7 @@ class PlaceForm(forms.Form):
 
 
 class NewPlaceForm(PlaceForm):
-    country = forms.ChoiceField(
-        label=_("Country"), choices=lambda: [("", "—"), *country_choices(get_language() or "en")]
-    )
+    country = CountryField()
     mpn_id = forms.CharField(
         label=_("Partner id (MPN)"),
         max_length=20,
@@ -146,7 +139,3 @@ class JoinForm(forms.Form):
         return {
             name: str(self.cleaned_data[name]) for name in ("first_name", "last_name", "phone", "language", "password")
         }
-
-
-def place_of(location: Location) -> dict[str, str]:
-    return {"name": location.name, "city": location.city}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,13 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from portal.accounts import invites, services
 from portal.accounts.decorators import ActorRequest, company_admin_required, needs_actor
 from portal.accounts.models import Company, Invite, Location, Membership, RoleGrant, User
 from portal.accounts.rules import may_keep
-from portal.accounts.services import grants_of
 from portal.params import whole_number
-from portal.people import forms, services, timeline
-from portal.workflow import text
+from portal.people import forms, timeline
+from portal.ui.forms import saved
+from portal.ui.http import done, form_page, posted, show_refusal
 from portal.workflow.blockers import RuleViolation
 from portal.workflow.timeline import page
 
@@ -33,21 +33,11 @@ def _who(request: ActorRequest) -> dict[str, Any]:
     return {"actor": request.actor, "now": timezone.now()}
 
 
-def _posted(request: ActorRequest) -> Any:
-    return request.POST if request.method == "POST" else None
-
-
 def _members(request: ActorRequest) -> QuerySet[Membership]:
     """The own company's; everybody else's don't exist (ORG-6)."""
     grants = Prefetch("grants", RoleGrant.objects.select_related("location").order_by("role", "location__name"))
     own = Membership.objects.filter(company_id=request.actor.own_company_id)
     return own.select_related("user", "company").prefetch_related(grants)
-
-
-def _said(request: ActorRequest, violation: RuleViolation) -> None:
-    """What a button without a form could not do."""
-    for blocker in violation.blockers:
-        messages.error(request, text.text(blocker))
 
 
 @needs_actor
@@ -65,7 +55,7 @@ def people(request: ActorRequest) -> HttpResponse:
     before = whole_number(request.GET.get("before"))
     history, more = page(timeline.of_company(request.actor), before=before)
     more_url = f"{reverse('people')}?before={more}" if more else ""
-    if request.htmx and before is not None:  # type: ignore[attr-defined]
+    if request.htmx and before is not None:
         return render(request, "people/_history.html#rows", {"history": history, "more_url": more_url})
     members = _members(request).order_by("-is_active", "user__first_name", "user__last_name", "pk")
     context = {"members": members, "invites": _invites(request), "history": history, "more_url": more_url}
@@ -92,23 +82,12 @@ def _invites(request: ActorRequest) -> list[dict[str, Any]]:
 def invite_person(request: ActorRequest) -> HttpResponse:
     company = _company(request)
     initial = {"language": request.actor.language, "email": request.GET.get("email", "")}
-    form = forms.InviteForm(_posted(request), company=company, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            services.invite(
-                company=company,
-                email=data["email"],
-                grants=form.grants(),
-                language=data["language"],
-                **_who(request),
-            )
-        except RuleViolation as violation:
-            forms.add_blockers(form, violation.blockers)
-        else:
-            messages.success(request, gettext("The invitation to %(email)s is on its way.") % {"email": data["email"]})
-            return redirect("people")
-    return render(request, "people/invite_person.html", {"form": form}, status=422 if form.errors else 200)
+    form = forms.InviteForm(posted(request), company=company, initial=initial)
+    given = {"company": company, **_who(request)}
+    if saved(form, lambda: invites.create(**form.asked(), **given)):
+        email = form.cleaned_data["email"]
+        return done(request, gettext("The invitation to %(email)s is on its way.") % {"email": email}, "people")
+    return form_page(request, "people/invite_person.html", form)
 
 
 def _invite(request: ActorRequest, public_id: Any) -> Invite:
@@ -118,24 +97,23 @@ def _invite(request: ActorRequest, public_id: Any) -> Invite:
 @company_admin_required
 @require_POST
 def resend_invite(request: ActorRequest, public_id: Any) -> HttpResponse:
-    return _answer_invite(request, public_id, services.resend, gettext("The invitation to %(email)s is sent again."))
+    return _answer_invite(request, public_id, invites.resend, gettext("The invitation to %(email)s is sent again."))
 
 
 @company_admin_required
 @require_POST
 def revoke_invite(request: ActorRequest, public_id: Any) -> HttpResponse:
-    return _answer_invite(request, public_id, services.revoke, gettext("The invitation to %(email)s was taken back."))
+    return _answer_invite(request, public_id, invites.revoke, gettext("The invitation to %(email)s was taken back."))
 
 
-def _answer_invite(request: ActorRequest, public_id: Any, verb: Callable[..., Invite], done: str) -> HttpResponse:
+def _answer_invite(request: ActorRequest, public_id: Any, verb: Callable[..., Invite], message: str) -> HttpResponse:
     invite = _invite(request, public_id)
     try:
         verb(invite, **_who(request))
     except RuleViolation as violation:
-        _said(request, violation)
-    else:
-        messages.success(request, done % {"email": invite.email})
-    return redirect("people")
+        show_refusal(request, violation)
+        return redirect("people")
+    return done(request, message % {"email": invite.email}, "people")
 
 
 @company_admin_required
@@ -143,40 +121,33 @@ def _answer_invite(request: ActorRequest, public_id: Any, verb: Callable[..., In
 def member(request: ActorRequest, pk: int) -> HttpResponse:
     """A member's roles, and whether they have access at all."""
     found = get_object_or_404(_members(request), pk=pk)
-    form = forms.RolesForm(_posted(request), company=found.company, held=grants_of(found))
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.change_roles(found, form.grants(), **_who(request))
-        except RuleViolation as violation:
-            forms.add_blockers(form, violation.blockers)
-        else:
-            messages.success(request, gettext("The roles of %(person)s were saved.") % {"person": found.user})
-            return redirect("people")
-    context = {"member": found, "form": form, "own": found.user_id == request.actor.user_id}
-    return render(request, "people/member.html", context, status=422 if form.errors else 200)
+    form = forms.RolesForm(posted(request), company=found.company, held=services.grants_of(found))
+    if saved(form, lambda: services.change_roles(found, form.grants(), **_who(request))):
+        return done(request, gettext("The roles of %(person)s were saved.") % {"person": found.user}, "people")
+    return form_page(request, "people/member.html", form, member=found, own=found.user_id == request.actor.user_id)
 
 
 @company_admin_required
 @require_POST
 def deactivate_member(request: ActorRequest, pk: int) -> HttpResponse:
-    return _set_active(request, pk, active=False, done=gettext("%(person)s has no access any more."))
+    return _set_active(request, pk, active=False, message=gettext("%(person)s has no access any more."))
 
 
 @company_admin_required
 @require_POST
 def reactivate_member(request: ActorRequest, pk: int) -> HttpResponse:
-    return _set_active(request, pk, active=True, done=gettext("%(person)s has access again."))
+    return _set_active(request, pk, active=True, message=gettext("%(person)s has access again."))
 
 
-def _set_active(request: ActorRequest, pk: int, *, active: bool, done: str) -> HttpResponse:
+def _set_active(request: ActorRequest, pk: int, *, active: bool, message: str) -> HttpResponse:
     found = get_object_or_404(_members(request), pk=pk)
     try:
         services.set_active(found, active=active, **_who(request))
     except RuleViolation as violation:
-        _said(request, violation)
+        show_refusal(request, violation)
         return redirect("member", found.pk)
-    messages.success(request, done % {"person": found.user})
-    return redirect("people" if found.user_id != request.actor.user_id else "home")
+    own = found.user_id == request.actor.user_id
+    return done(request, message % {"person": found.user}, "home" if own else "people")
 
 
 # Locations
@@ -193,32 +164,21 @@ def locations(request: ActorRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_location(request: ActorRequest) -> HttpResponse:
     company = _company(request)
-    form = forms.NewPlaceForm(_posted(request), initial={"country": company.country})
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.add_location(company=company, **form.cleaned_data, **_who(request))
-        except RuleViolation as violation:
-            forms.add_blockers(form, violation.blockers)
-        else:
-            messages.success(request, gettext("The location was added. Give people roles there under People."))
-            return redirect("locations")
-    return render(request, "people/location.html", {"form": form, "place": None}, status=422 if form.errors else 200)
+    form = forms.NewPlaceForm(posted(request), initial={"country": company.country})
+    if saved(form, lambda: services.add_location(company=company, **form.cleaned_data, **_who(request))):
+        message = gettext("The location was added. Give people roles there under People.")
+        return done(request, message, "locations")
+    return form_page(request, "people/location.html", form, place=None)
 
 
 @company_admin_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_location(request: ActorRequest, pk: int) -> HttpResponse:
     place = get_object_or_404(Location, pk=pk, company_id=request.actor.own_company_id)
-    form = forms.PlaceForm(_posted(request), initial=forms.place_of(place))
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.change_location(place, **form.cleaned_data, **_who(request))
-        except RuleViolation as violation:
-            forms.add_blockers(form, violation.blockers)
-        else:
-            messages.success(request, gettext("The location was saved."))
-            return redirect("locations")
-    return render(request, "people/location.html", {"form": form, "place": place}, status=422 if form.errors else 200)
+    form = forms.PlaceForm(posted(request), initial={"name": place.name, "city": place.city})
+    if saved(form, lambda: services.change_location(place, **form.cleaned_data, **_who(request))):
+        return done(request, gettext("The location was saved."), "locations")
+    return form_page(request, "people/location.html", form, place=place)
 
 
 # Oneself
@@ -228,9 +188,7 @@ def edit_location(request: ActorRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: ActorRequest) -> HttpResponse:
     user = User.objects.get(pk=request.actor.user_id or 0)
-    form = forms.ProfileForm(_posted(request), instance=user)
-    if request.method == "POST" and form.is_valid():
-        services.change_profile(user, **form.cleaned_data, **_who(request))
-        messages.success(request, gettext("Your profile was saved."))
-        return redirect("profile")
-    return render(request, "people/profile.html", {"form": form}, status=422 if form.errors else 200)
+    form = forms.ProfileForm(posted(request), instance=user)
+    if saved(form, lambda: services.change_profile(user, **form.cleaned_data, **_who(request))):
+        return done(request, gettext("Your profile was saved."), "profile")
+    return form_page(request, "people/profile.html", form)

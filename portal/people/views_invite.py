@@ -17,7 +17,9 @@ from django.views.decorators.http import require_http_methods
 from portal.accounts import invites, rules
 from portal.accounts.middleware import COMPANY_KEY
 from portal.accounts.models import Invite, Location, Membership, User
-from portal.people import forms, services, timeline
+from portal.people import forms, timeline
+from portal.ui.forms import saved
+from portal.ui.http import form_page, posted
 from portal.workflow.blockers import Blocker, RuleViolation
 
 
@@ -52,7 +54,7 @@ def _signed_in(request: HttpRequest, found: Invite, user: User) -> HttpResponse:
     own = user.email == found.email
     if request.method == "POST":
         try:
-            return _welcome(request, services.accept(found, user=user, now=timezone.now()))
+            return _welcome(request, invites.accept(found, user=user, now=timezone.now()))
         except RuleViolation as violation:
             blockers = violation.blockers
     context = {**_context(found), "own": own, "other": not own, "blockers": blockers}
@@ -63,19 +65,12 @@ def _stranger(request: HttpRequest, found: Invite) -> HttpResponse:
     """Somebody without an account, in the language they were written to until they choose one."""
     chosen = settings.LANGUAGE_COOKIE_NAME in request.COOKIES
     with translation.override(translation.get_language() if chosen else found.language):
-        form = forms.JoinForm(
-            request.POST if request.method == "POST" else None, email=found.email, initial={"language": found.language}
-        )
-        if request.method == "POST" and form.is_valid():
-            try:
-                membership = services.accept_as_new(found, now=timezone.now(), **form.details())
-            except RuleViolation as violation:
-                forms.add_blockers(form, violation.blockers)
-            else:
-                login(request, membership.user, backend=settings.AUTHENTICATION_BACKENDS[0])
-                return _welcome(request, membership)
-        context = {**_context(found), "form": form}
-        return render(request, "people/invite.html", context, status=422 if form.errors else 200)
+        form = forms.JoinForm(posted(request), email=found.email, initial={"language": found.language})
+        if saved(form, lambda: invites.accept_as_new(found, now=timezone.now(), **form.details())):
+            membership = Membership.objects.get(user__email=found.email, company=found.company)
+            login(request, membership.user, backend=settings.AUTHENTICATION_BACKENDS[0])
+            return _welcome(request, membership)
+        return form_page(request, "people/invite.html", form, **_context(found))
 
 
 def _welcome(request: HttpRequest, membership: Membership) -> HttpResponse:

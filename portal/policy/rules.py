@@ -48,6 +48,10 @@ class Policy:
     # flow
     review_above_acv_usd: Decimal = Decimal(1_000_000)  # AUTO-1
     close_after_days: int = 7  # FLOW, close
+    close_decided_hours: int = 24  # FLOW, close: until then a decision can be retracted
+    action_days: int = 60  # FLOW, fail_unanswered
+    sample_percent: int = 5  # FLOW-4
+    selection_days: int = 7  # FLOW-4, before closing
     fiscal_year_starts_month: int = 7  # FLOW-6
     revalidation_above_tcv_usd: Decimal = Decimal(1_000_000)  # FLOW-6
     marketplace_match_days: int = 30  # FLOW-3, before and after the estimated date
@@ -65,6 +69,18 @@ class Policy:
         return timedelta(days=self.registration_window_days)
 
     @property
+    def close_decided_within(self) -> timedelta:
+        return timedelta(hours=self.close_decided_hours)
+
+    @property
+    def act_within(self) -> timedelta:
+        return timedelta(days=self.action_days)
+
+    @property
+    def select_within(self) -> timedelta:
+        return timedelta(days=self.selection_days)
+
+    @property
     def safe_win_after(self) -> timedelta:
         return timedelta(hours=self.safe_win_hours)
 
@@ -78,6 +94,7 @@ RANGES = {
     "payg_signing_window_years": (0, 100),
     "fiscal_year_starts_month": (1, 12),
     "rate_max_age_months": (0, 120),
+    "sample_percent": (0, 100),
 }
 
 

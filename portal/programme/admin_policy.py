@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import lazy
@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.admin_site import MANAGERS, PortalAdmin, actor_of, column, site
+from portal.accounts.admin_site import MANAGERS, PortalAdmin, column, site, who
 from portal.params import PlainJSONField
 from portal.policy import services as policies
 from portal.policy.models import PolicyVersion
@@ -61,9 +61,9 @@ class NewVersionForm(forms.ModelForm):
         base, newest = cleaned.get("base"), policies.newest()
         if base is not None and base != newest:
             version = PolicyVersion.objects.filter(number=newest).first()
-            told = {"version": version or "v0", "values": json.dumps(version.values if version else {})}
+            params = {"version": version or "v0", "values": json.dumps(version.values if version else {})}
             text = gettext("%(version)s was added meanwhile: %(values)s. Save again to put yours in its place.")
-            self.add_error("values", text % told)
+            self.add_error("values", text % params)
             self.data = {**self.data.dict(), "base": newest}  # type: ignore[attr-defined]
         return cleaned
 
@@ -101,15 +101,12 @@ class PolicyVersionAdmin(PortalAdmin):
         return f"{version.effective_from.astimezone(UTC):%Y-%m-%d %H:%M}"
 
     def save_model(self, request: HttpRequest, obj: PolicyVersion, form: Any, change: bool) -> None:
-        actor, day = actor_of(request), form.cleaned_data["in_force_from"]
-        if actor is None:
-            raise PermissionDenied
+        day = form.cleaned_data["in_force_from"]
         version = services.add_policy_version(
             values=form.cleaned_data["values"] or {},
             effective_from=datetime.combine(day, time.min, UTC) if day else None,
             note=form.cleaned_data["note"],
-            actor=actor,
-            now=timezone.now(),
             after=form.cleaned_data["base"],
+            **who(request),
         )
         obj.pk, obj.number = version.pk, version.number

@@ -9,10 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal.accounts.admin_site import MANAGERS, PortalAdmin, actor_of, site
+from portal.accounts.admin_site import MANAGERS, PortalAdmin, site, who
 from portal.bodies import accepts_upload
 from portal.money import services as money
 from portal.money.forms import LARGEST_UPLOAD_BYTES, RatesForm
@@ -47,13 +46,12 @@ class MonthlyRateAdmin(PortalAdmin):
     @accepts_upload(2 * LARGEST_UPLOAD_BYTES)  # so that the form can say what is wrong with a file too large
     def upload_view(self, request: HttpRequest) -> HttpResponse:
         """Upload a CSV of rates; every error is shown by line and then nothing is written."""
-        actor = actor_of(request)
-        if actor is None or not self._may(request, self.write_roles):
+        if not self._may(request, self.write_roles):
             raise PermissionDenied
         form = RatesForm(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
             try:
-                done = services.upload_rates(form.cleaned_data["file"], actor=actor, now=timezone.now())
+                done = services.upload_rates(form.cleaned_data["file"], **who(request))
             except money.RatesFileRefused as refused:
                 for error in refused.errors:
                     text = _(error.blocker.message) % error.blocker.params

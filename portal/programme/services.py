@@ -7,9 +7,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import IO, Any
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
+from portal.accounts.policies import check_runs_programme
 from portal.accounts.rules import Actor
 from portal.events import services as events
 from portal.events.models import Event
@@ -18,15 +18,9 @@ from portal.money.models import MonthlyRate
 from portal.money.services import Imported, Written
 from portal.policy import services as policies
 from portal.policy.models import PolicyVersion
-from portal.programme.policies import may_keep
 
 RATE_ADDED, RATE_CHANGED = "rate.added", "rate.changed"
 VERSION_ADDED = "policy.version_added"
-
-
-def _allow(actor: Actor) -> None:
-    if not may_keep(actor):
-        raise PermissionDenied
 
 
 # Monthly rates
@@ -35,7 +29,7 @@ def _allow(actor: Actor) -> None:
 @transaction.atomic
 def upload_rates(file: IO[bytes], *, actor: Actor, now: datetime) -> Imported:
     """Take in an uploaded CSV (FX-1). Raises PermissionDenied, or money's RatesFileRefused, then writing nothing."""
-    _allow(actor)
+    check_runs_programme(actor)
     return _recorded(money.import_csv(file, now=now), actor=actor, now=now)
 
 
@@ -44,14 +38,14 @@ def import_ecb_history(
     *, actor: Actor, now: datetime, since: date | None = None, archive: IO[bytes] | None = None
 ) -> Imported:
     """Take in the ECB's history, packaged or fetched (FX-1). Raises PermissionDenied, RuleViolation."""
-    _allow(actor)
+    check_runs_programme(actor)
     return _recorded(money.import_ecb_history(since=since, now=now, archive=archive), actor=actor, now=now)
 
 
 @transaction.atomic
 def carry_forward(*, to_month: date, actor: Actor, now: datetime) -> Imported:
     """Demo data: repeat the last known rates (FX-2). Raises PermissionDenied, RuleViolation."""
-    _allow(actor)
+    check_runs_programme(actor)
     return _recorded(money.carry_forward(to_month=to_month, now=now), actor=actor, now=now)
 
 
@@ -93,25 +87,17 @@ def add_policy_version(
 
     The event's `before` is the version it follows: the newest one that there was, in force already or not.
     """
-    _allow(actor)
+    check_runs_programme(actor)
     last = PolicyVersion.objects.order_by("-number").first()
     version = policies.add_version(
         values=values, effective_from=effective_from, note=note, by=actor.user_id, now=now, after=after
     )
-    event = events.new_event(
-        version,
-        VERSION_ADDED,
-        actor=actor,
-        now=now,
-        company_id=None,
-        before=_told(last) if last else {},
-        after=_told(version),
-        comment=note,
-    )
-    events.record([event])
+    was, is_now = _columns(last) if last else {}, _columns(version)
+    what: dict[str, Any] = {"company_id": None, "before": was, "after": is_now, "comment": note}
+    events.record_one(version, VERSION_ADDED, actor=actor, now=now, **what)
     return version
 
 
-def _told(version: PolicyVersion) -> dict[str, Any]:
+def _columns(version: PolicyVersion) -> dict[str, Any]:
     known = events.snapshot(version)
     return {name: known[name] for name in ("number", "effective_from", "values")}

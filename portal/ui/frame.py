@@ -27,6 +27,7 @@ DEMO_PASSWORD = "ortak-demo"  # noqa: S105
 ITEMS = (
     ("home", _("Home"), "house", "house-fill"),
     ("deals", _("Co-sell opportunities"), "briefcase", "briefcase-fill"),
+    ("deadlines", _("Deadlines"), "calendar-event", "calendar-event-fill"),
     ("insights", _("Insights"), "bar-chart", "bar-chart-fill"),
 )
 SETTINGS_ITEM = ("settings", _("Settings"), "gear", "gear-fill")

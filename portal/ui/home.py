@@ -1,10 +1,13 @@
-"""What waits for a person on the home page: each app adds the kinds it knows; how many of a kind, is one limit."""
+"""What waits for a person on the home page: each app adds the kinds it knows; how many of a kind, is one limit.
+
+What is due soon is in portal.ui.deadlines.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from portal.accounts.rules import Actor
 from portal.registry import Registry
@@ -30,20 +33,7 @@ class Need:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Deadline:
-    """A day that comes soon: of what, which of its days, and where."""
-
-    day: date
-    name: str
-    title: str
-    url: str
-
-
 FindNeeds = Callable[[Actor, datetime], Iterable[Need]]
-FindDeadlines = Callable[[Actor, datetime, date], Iterable[Deadline]]
 
 #: Each returns at most MAX_ITEMS, the most urgent first.
 NEEDS: Registry[FindNeeds] = Registry()
-#: Each returns at most MAX_ITEMS that are due between now and the day after, the first first.
-DEADLINES: Registry[FindDeadlines] = Registry()

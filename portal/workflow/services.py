@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -210,13 +209,14 @@ def run_batch(
 def _apply_all(verb: Verb[R, Inputs], rows: Sequence[R], inputs: Inputs, context: Context) -> list[Event]:
     """Do it to locked rows of different groups, one UPDATE for those that change alike; the events, not yet saved."""
     written: list[Event] = []
-    alike: dict[tuple[tuple[str, Any], ...], list[R]] = defaultdict(list)
+    alike: dict[str, tuple[dict[str, Any], list[R]]] = {}
     for row in rows:
         event, more, changed = _apply(verb, row, inputs, context)
         written += [event, *more]
-        alike[tuple((name, getattr(row, name)) for name in changed)].append(row)
-    for values, changed_rows in alike.items():
-        counted = {**dict(values), "version": models.F("version") + 1}
+        values = {name: getattr(row, name) for name in changed}
+        alike.setdefault(repr(values), (values, []))[1].append(row)  # JSON can't be a key itself
+    for values, changed_rows in alike.values():
+        counted = {**values, "version": models.F("version") + 1}
         found = type(changed_rows[0])._default_manager.filter(pk__in=[row.pk for row in changed_rows])
         found.update(**counted)
     verb.settle(rows, context)

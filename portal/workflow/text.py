@@ -69,6 +69,11 @@ def day(value: date, *, year: bool = True) -> str:
     return format_date(value, "d MMM y" if year else "d MMM", locale=_locale())
 
 
+def weekday(value: date) -> str:
+    """A calendar day with the day of its week: Monday, 23 Nov."""
+    return format_date(value, "EEEE, d MMM" if _locale() == "en" else "d MMM EEEE", locale=_locale())
+
+
 def _zone(local: datetime) -> str:
     """The name of the zone: UTC, or the offset, because many zones have no familiar abbreviation."""
     offset = local.strftime("%z")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
 from portal.accounts.models import Company, Location
-from portal.accounts.rules import REFERRALS_USER, Actor, reading_scope
+from portal.accounts.rules import REFERRALS_USER, SELLER, Actor, reading_scope, writing_scope
 from portal.catalog.models import Solution
 from portal.workflow.blockers import Money
 from portal.workflow.models import Record
@@ -36,6 +36,11 @@ class Substatus(models.TextChoices):
     ERROR = rules.ERROR, _("Error")
 
 
+def _listing(actor: Actor) -> models.QuerySet[TeamMember]:
+    """The actor's place on the team of the referral that the query is about."""
+    return TeamMember.objects.filter(referral=models.OuterRef("pk"), email=actor.email.lower())
+
+
 class ReferralQuerySet(models.QuerySet["Referral"]):
     def visible_to(self, actor: Actor) -> ReferralQuerySet:
         """The referrals that the actor may read (ORG-2, ORG-4, ORG-6, REF-3)."""
@@ -51,9 +56,21 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
             return own
         seen: models.Q = models.Q(location_id__in=scope.location_ids)
         if actor.has(REFERRALS_USER):
-            listed = TeamMember.objects.filter(referral=models.OuterRef("pk"), email=actor.email.lower())
-            seen |= models.Q(models.Exists(listed))
+            seen |= models.Q(models.Exists(_listing(actor)))
         return own.filter(seen)
+
+    def changeable_by(self, actor: Actor) -> ReferralQuerySet:
+        """The company's own referrals that the actor may change, as policies.may_change says of one (ORG-2)."""
+        own = self.filter(company_id=actor.own_company_id)
+        if actor.is_vendor:
+            return own if actor.has(SELLER) else own.none()
+        scope = writing_scope(actor)
+        if scope.entire_company:
+            return own
+        changed: models.Q = models.Q(location_id__in=scope.location_ids)
+        if actor.has(REFERRALS_USER):
+            changed |= models.Q(models.Exists(_listing(actor)))
+        return own.filter(changed)
 
     def of_company(self, actor: Actor) -> ReferralQuerySet:
         """The referrals in the actor's lists: the company's own copies; for the vendor also partner-led deals it may

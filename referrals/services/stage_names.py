@@ -82,5 +82,4 @@ def remove(name: StageName, *, actor: Actor, now: datetime) -> bool:
 def _record(name: StageName, verb: str, *, actor: Actor, now: datetime) -> None:
     """Record the change as an event about the company, because the name itself may be deleted later."""
     values = {"name": name.name, "stage": name.stage}
-    event = events.new_event(name.company, verb, actor=actor, now=now, company_id=name.company_id, after=values)
-    events.record([event])
+    events.record_one(name.company, verb, actor=actor, now=now, company_id=name.company_id, after=values)

@@ -11,7 +11,7 @@ from django import forms as django_forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
@@ -19,6 +19,9 @@ from django.views.decorators.http import require_http_methods
 
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.params import whole_number
+from portal.ui.forms import add_blockers
+from portal.ui.http import posted
+from portal.ui.http import redirect_to as redirect_to
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
@@ -37,13 +40,6 @@ def get_referral(request: ActorRequest, public_id: Any, *, with_team: bool = Tru
     """
     visible = Referral.objects.visible_to(request.actor).with_context()
     return get_object_or_404(visible.prefetch_related("team") if with_team else visible, public_id=public_id)
-
-
-def redirect_to(request: ActorRequest, url: str) -> HttpResponse:
-    """Redirect to another page; from a dialog the whole browser page must go there."""
-    if request.htmx:  # type: ignore[attr-defined]
-        return HttpResponse(headers={"HX-Redirect": url})
-    return redirect(url)
 
 
 # Verbs
@@ -90,7 +86,7 @@ def _reasons(reasons: Mapping[str, str]) -> Callable[[ActorRequest, Any, Referra
 def me(request: ActorRequest) -> list[dict[str, str]]:
     """The signed-in person as the initial values of a team row."""
     user = request.user
-    return [{"first_name": user.first_name, "last_name": user.last_name, "phone": user.phone, "email": user.email}]  # type: ignore[union-attr]
+    return [{"first_name": user.first_name, "last_name": user.last_name, "phone": user.phone, "email": user.email}]
 
 
 def _accept_form(request: ActorRequest, data: Any, referral: Referral) -> deal.AcceptForm:
@@ -142,7 +138,7 @@ def act(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
         raise Http404
     if not page.verb.may(request.actor, referral):
         raise PermissionDenied
-    form = page.form(request, request.POST if request.method == "POST" else None, referral)
+    form = page.form(request, posted(request), referral)
     if request.method == "POST" and form.is_valid():
         seen, inputs = whole_number(request.POST.get("version")), page.inputs(form)
         try:
@@ -165,7 +161,7 @@ def _act_page(
     """The page, first opened or refused; everything typed is kept."""
     action = workflow.available_action(referral, page.verb, request.actor, now)
     if violation is not None:  # what stands in the way whatever is typed is on the page already
-        deal.add_blockers(form, [b for b in violation.blockers if b not in action.blockers])
+        add_blockers(form, [b for b in violation.blockers if b not in action.blockers])
     label = text.phrase(action.label)
     context = {
         "referral": referral,

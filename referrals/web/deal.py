@@ -34,12 +34,13 @@ PARTS: Registry[FindPart] = Registry()
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the lifecycle: its words, its date if it has one, and how it looks."""
+    """One step of the lifecycle: its words, its date if it has one, and how it looks; why, or what to do then."""
 
     name: str
     look: str
     meta: str = ""
     at: datetime | None = None
+    note: str = ""
 
     @property
     def icon(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Solution
+from portal.ui.forms import add_blockers
+from portal.ui.http import posted, redirect_to
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
 from portal.workflow.verbs import Verb
@@ -24,8 +26,8 @@ from referrals.models import Referral
 from referrals.selectors import partners
 from referrals.selectors.recipients import reach
 from referrals.services import editing
-from referrals.web.actions import get_referral, redirect_to
-from referrals.web.forms.deal import add_blockers, without_errors
+from referrals.web.actions import get_referral
+from referrals.web.forms.deal import without_errors
 from referrals.web.forms.editing import DetailsForm, InviteForm, SolutionsForm, TeamForm, people
 from referrals.web.wizard import choices
 
@@ -77,7 +79,7 @@ def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
     action = _action(request, referral, verbs.INVITE_PARTNER)
     finding = "find" in request.POST
     form = InviteForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         partners=partners.ecosystem().exclude(pk=referral.company_id),
         solutions=Solution.objects.choosable().order_by("name"),
         people=people(referral.team.all()),
@@ -135,17 +137,13 @@ def _edit(
     return _page(request, f"referrals/{verb.name}.html", referral, action, form, **more)
 
 
-def _sent(request: ActorRequest) -> QueryDict | None:
-    return request.POST if request.method == "POST" else None
-
-
 @needs_actor
 @require_http_methods(["GET", "POST"])
 def edit_details(request: ActorRequest, public_id: Any) -> HttpResponse:
     """Edit the details (REF-6, REF-21)."""
     referral = get_referral(request, public_id)
     held = asdict(verbs.details_of(referral)) | {"version": referral.version}
-    form, done = DetailsForm(_sent(request), initial=held), gettext("The details were changed.")
+    form, done = DetailsForm(posted(request), initial=held), gettext("The details were changed.")
     return _edit(request, referral, verbs.EDIT_DETAILS, form, editing.edit_details, wanted=form.details, done=done)
 
 
@@ -155,7 +153,7 @@ def edit_team(request: ActorRequest, public_id: Any) -> HttpResponse:
     """Edit the team (REF-7, REF-21)."""
     referral = get_referral(request, public_id)
     held, first = people(referral.team.all()), {"version": referral.version}
-    form, done = TeamForm(_sent(request), people=held, initial=first), gettext("The team was changed.")
+    form, done = TeamForm(posted(request), people=held, initial=first), gettext("The team was changed.")
     told = reach(request.actor, form.team.addresses())
     save = editing.edit_team
     return _edit(request, referral, verbs.EDIT_TEAM, form, save, wanted=form.members, done=done, reach=told)
@@ -170,7 +168,7 @@ def edit_solutions(request: ActorRequest, public_id: Any) -> HttpResponse:
     # What is on the deal stays choosable, even where it has left the market since.
     choosable = Solution.objects.choosable() | Solution.objects.filter(pk__in=[s.pk for s in held])
     first = {"solutions": [str(s.public_id) for s in held], "version": referral.version}
-    form = SolutionsForm(_sent(request), choosable=choosable.order_by("name"), initial=first)
+    form = SolutionsForm(posted(request), choosable=choosable.order_by("name"), initial=first)
     done = gettext("The solutions were changed.")
     save = editing.edit_solutions
     return _edit(request, referral, verbs.EDIT_SOLUTIONS, form, save, wanted=form.chosen, done=done)

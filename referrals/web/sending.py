@@ -15,12 +15,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Solution
+from portal.ui.forms import add_blockers
+from portal.ui.http import posted
 from portal.workflow.blockers import RuleViolation
 from referrals.models import Referral
 from referrals.policies import may_send
 from referrals.selectors import partners
 from referrals.services import creation, drafts
-from referrals.web.forms.deal import add_blockers, without_errors
+from referrals.web.forms.deal import without_errors
 from referrals.web.forms.sending import SendForm
 from referrals.web.wizard import choices
 from referrals.web.wizard.views import customers
@@ -33,11 +35,7 @@ def send_deal(request: ActorRequest) -> HttpResponse:
     if not may_send(request.actor):
         raise PermissionDenied
     finding = "find" in request.POST
-    form = SendForm(
-        request.POST if request.method == "POST" else None,
-        partners=partners.ecosystem(),
-        solutions=Solution.objects.choosable(),
-    )
+    form = SendForm(posted(request), partners=partners.ecosystem(), solutions=Solution.objects.choosable())
     if finding:
         without_errors(form)
     elif request.method == "POST" and form.is_valid() and (referral := _send(request, form)):

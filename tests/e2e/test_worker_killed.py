@@ -14,7 +14,6 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from dealreg.models import Registration, Status
-from portal.accounts import services as accounts
 from portal.accounts.models import User
 from portal.demo.cast import ANKARA, Cast
 from portal.events.models import Event
@@ -24,6 +23,7 @@ from tests import build
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
 from tests.e2e.portal import Portal, tasks_left, wait_for
+from tests.factories import add_member
 
 UMUT, RUYA, ISIL = "user@contoso.example", build.CONTOSO, "ankara@contoso.example"
 
@@ -176,7 +176,7 @@ def in_transactions() -> int:
 def test_of_two_reviewers_deciding_at_once_the_second_is_told_who_was_first(cast: Cast, visit: Visit) -> None:
     """FLOW-7: both have the page open and press at the same time; one decision, one event."""
     second = User.objects.create_user("rolf@vendor.example", "ortak-demo", first_name="Rolf", last_name="Second")
-    accounts.add_member(user=second, company=cast.companies["vendor"], roles=["reviewer"])
+    add_member(user=second, company=cast.companies["vendor"], roles=["reviewer"])
     registration = deals.in_review(cast, deals.won(cast))
     rita, rolf = (review(visit(email), registration) for email in (build.REVIEWER, second.email))
     with held(registration):

@@ -82,7 +82,7 @@ def _actions(referral: Referral, parts: Sequence[Part], actor: Actor, now: datet
 
 
 #: Done already, or nothing to do: no button, rather than one that is forbidden.
-_DONE = frozenset({"not_scheduled", "already_shared", "help_asked"})
+_DONE = frozenset({"not_scheduled", "already_shared", "help_asked", "revalidation_payg_only"})
 
 
 def _idle(action: workflow.Action[Any]) -> bool:

@@ -4,7 +4,7 @@ the components of static/app.css."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from functools import cache
@@ -25,7 +25,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
-from portal.workflow import text
+from portal.workflow import refusals, text
 from portal.workflow.blockers import Blocker, Money, Param
 
 register = template.Library()
@@ -242,6 +242,12 @@ def blocker_text(blocker: Blocker) -> str:
     return text.text(blocker)
 
 
+@register.inclusion_tag("components/why.html")
+def why(code: str) -> dict[str, Any]:
+    """{% why blocker.code %}: a link to what the reference says of the code; nothing for what has none there."""
+    return {"code": code if code in refusals.codes() else ""}
+
+
 @register.filter
 def term(msgid: str) -> str:
     """A msgid of the rules in the reader's language; it may name the vendor."""
@@ -390,23 +396,29 @@ def field(bound: BoundField, label: str = "", help: str | None = None, **options
 @register.inclusion_tag("components/field_error.html")
 def field_error(bound: BoundField, *, oob: bool = False) -> dict[str, Any]:
     """{% field_error form.tcv oob=True %}: only the error place, for an htmx answer to a dry run."""
-    return {"id": error_id(bound), "errors": bound.errors, "oob": oob}
+    return {"id": error_id(bound), "errors": list(_coded(bound.errors)), "oob": oob}
+
+
+def _coded(errors: Any) -> Iterator[tuple[str, str]]:
+    """Each error with its code, where the form keeps one."""
+    for error, data in zip(errors, errors.as_data() if hasattr(errors, "as_data") else errors, strict=True):
+        yield str(error), getattr(data, "code", "") or ""
 
 
 @register.simple_tag
 def error_summary(form: BaseForm | None, blockers: Iterable[Blocker] = ()) -> SafeString:
     """{% error_summary form blockers=violations %}: everything that is wrong, each with a link to its field; app.js
     moves the focus here."""
-    items: list[tuple[str, str, str]] = []
+    items: list[tuple[str, str, str, str]] = []
     form = form or None
     if form is not None:
-        items += [("", "", str(error)) for error in form.non_field_errors()]
+        items += [("", "", *error) for error in _coded(form.non_field_errors())]
         for bound in form:
-            items += [(_target(bound), str(bound.label), str(error)) for error in bound.errors]
+            items += [(_target(bound), str(bound.label), *error) for error in _coded(bound.errors)]
     for blocker in blockers or ():
         bound_to = form[blocker.field] if form is not None and blocker.field in form.fields else None
         where = (_target(bound_to), str(bound_to.label)) if bound_to else ("", "")
-        items.append((*where, text.text(blocker)))
+        items.append((*where, text.text(blocker), blocker.code))
     if not items:
         return SafeString("")
     return render_to_string("components/error_summary.html", {"items": items})

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
-from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -14,25 +13,17 @@ from portal.accounts.services import vendor_name
 from portal.catalog.models import Solution
 from portal.money import services as money
 from portal.money.forms import AmountField
+from portal.ui.forms import DateInput as DateInput
+from portal.ui.forms import TextArea
+from portal.ui.forms import add_blockers as add_blockers
 from portal.workflow import text
-from portal.workflow.blockers import Blocker, Money
+from portal.workflow.blockers import Money
 from referrals import rules
 from referrals.rules import stage_names
 
 
-def named(message: Any) -> Any:
-    """A lazily translated label that contains the vendor's name."""
-    return lazy(lambda: str(message) % {"vendor": vendor_name()}, str)()
-
-
 def currency_choices() -> list[tuple[str, str]]:
     return [(code, code) for code in money.currencies()]
-
-
-def add_blockers(form: forms.BaseForm, blockers: Iterable[Blocker]) -> None:
-    """Add each blocker as an error, at its field or above the form."""
-    for blocker in blockers:
-        form.add_error(blocker.field if blocker.field in form.fields else None, text.text(blocker))
 
 
 def without_errors(form: forms.BaseForm) -> None:
@@ -42,13 +33,6 @@ def without_errors(form: forms.BaseForm) -> None:
         for errors in form.team.errors:
             errors.clear()
         form.team.non_form_errors().clear()
-
-
-class DateInput(forms.DateInput):
-    input_type = "date"
-
-    def __init__(self, **attrs: Any) -> None:
-        super().__init__(attrs=attrs, format="%Y-%m-%d")
 
 
 class MoneyMixin(forms.Form):
@@ -118,6 +102,12 @@ class TeamMixin(forms.Form):
 
 
 class SolutionField(forms.ModelMultipleChoiceField):
+    """Solutions by name; which ones, the form says when it is made."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        given = {"queryset": Solution.objects.none(), "label": _("Solutions"), "required": False, **kwargs}
+        super().__init__(to_field_name="public_id", widget=forms.CheckboxSelectMultiple, **given)
+
     def label_from_instance(self, obj: Solution) -> str:
         return obj.name
 
@@ -129,7 +119,7 @@ class AcceptForm(TeamMixin, MoneyMixin):
     close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
     crm_id = forms.CharField(label=_("CRM id"), max_length=100, required=False)
     campaign_id = forms.CharField(label=_("Marketing campaign id"), max_length=100, required=False)
-    notes = forms.CharField(label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    notes = TextArea()
 
     field_order = ["name", "value", "currency", "close_date", "crm_id", "campaign_id", "notes"]
 
@@ -138,9 +128,7 @@ class ReasonForm(forms.Form):
     """A reason code and, for some codes, an explanation (REF-12, REF-17)."""
 
     reason_code = forms.ChoiceField(label=_("Reason"), widget=forms.RadioSelect)
-    comment = forms.CharField(
-        label=_("Notes"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    comment = TextArea(max_length=2000)
 
     def __init__(self, *args: Any, reasons: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -187,7 +175,7 @@ class NoteForm(forms.Form):
 
     READERS = (("yes", _("Everyone who takes part in the deal")), ("no", _("Only my company")))
 
-    text = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 3}))
+    text = TextArea(label=_("Note"), required=True)
     shared = forms.TypedChoiceField(
         label=_("Who reads it"),
         choices=READERS,

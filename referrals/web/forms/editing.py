@@ -11,15 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Company
 from portal.catalog.models import Solution
+from portal.ui.forms import DateInput, TextArea, named
 from referrals import rules, verbs
 from referrals.models import Referral, TeamMember
-from referrals.web.forms.deal import (
-    DateInput,
-    MoneyMixin,
-    SolutionField,
-    TeamMixin,
-    named,
-)
+from referrals.web.forms.deal import MoneyMixin, SolutionField, TeamMixin
 
 
 def help_choices(*, asked_for: bool) -> list[tuple[str, str]]:
@@ -54,9 +49,7 @@ class HelpForm(ContactMixin):
         choices=lambda: help_choices(asked_for=True),
         widget=forms.RadioSelect,
     )
-    comment = forms.CharField(
-        label=_("Notes"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    comment = TextArea(max_length=2000)
 
     field_order = ["help_code", "contact_name", "contact_phone", "contact_email", "contact_consent", "comment"]
 
@@ -82,14 +75,8 @@ class PartnerFields(forms.Form):
         choices=lambda: help_choices(asked_for=True),
         widget=forms.RadioSelect,
     )
-    solutions = SolutionField(
-        label=_("Solutions this partner brings"),
-        queryset=Solution.objects.none(),
-        to_field_name="public_id",
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
-    notes = forms.CharField(label=_("Notes for the partner"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    solutions = SolutionField(label=_("Solutions this partner brings"))
+    notes = TextArea(label=_("Notes for the partner"))
 
     def __init__(self, *args: Any, partners: Any, solutions: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -145,13 +132,7 @@ class DetailsForm(VersionMixin, MoneyMixin):
 class SolutionsForm(VersionMixin):
     """The deal's solutions (REF-8, REF-21)."""
 
-    solutions = SolutionField(
-        label=_("Solutions"),
-        queryset=Solution.objects.none(),
-        to_field_name="public_id",
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
+    solutions = SolutionField()
 
     def __init__(self, *args: Any, choosable: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -7,8 +7,9 @@ import uuid
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from portal.ui.forms import DateInput
 from referrals.verbs import SentDeal
-from referrals.web.forms.deal import DateInput, MoneyMixin
+from referrals.web.forms.deal import MoneyMixin
 from referrals.web.forms.editing import PartnerFields
 from referrals.web.wizard.forms import CustomerFields
 

@@ -17,6 +17,7 @@ from django.http import QueryDict
 from portal.accounts.models import Location
 from portal.accounts.rules import Actor, writing_scope
 from portal.catalog.models import Solution
+from portal.ui.forms import add_blockers
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money, RuleViolation, _
@@ -25,7 +26,7 @@ from referrals.models import Draft, Referral
 from referrals.rules import sharing
 from referrals.selectors import partners
 from referrals.services import creation, drafts
-from referrals.web.forms.deal import add_blockers, without_errors
+from referrals.web.forms.deal import without_errors
 from referrals.web.forms.editing import InviteForm
 from referrals.web.wizard.forms import CustomerStep, DealStep, HelpStep, SolutionsStep, Step, StepContext, TeamStep
 

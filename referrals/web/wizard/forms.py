@@ -9,18 +9,18 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language, gettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Location
-from portal.catalog.models import AssessmentType, Solution
+from portal.catalog.models import AssessmentType
 from portal.customers.models import Customer
-from portal.customers.rules import country_choices
 from portal.policy.rules import Policy
+from portal.ui.forms import CountryField, DateInput, TextArea, named
 from portal.workflow.blockers import Blocker, Money
 from referrals import rules
 from referrals.models import Referral
-from referrals.web.forms.deal import DateInput, MoneyMixin, SolutionField, TeamMixin, named
+from referrals.web.forms.deal import MoneyMixin, SolutionField, TeamMixin
 from referrals.web.forms.editing import ContactMixin
 
 
@@ -44,11 +44,8 @@ class Step(forms.Form):
 class CustomerFields(forms.Form):
     """The customer, found by country and first letters (REF-5)."""
 
-    country = forms.ChoiceField(
-        label=_("Country"),
-        choices=lambda: [("", "—"), *country_choices(get_language() or "en")],
-        required=False,
-        error_messages={"invalid_choice": _("Choose the customer's country from the list.")},
+    country = CountryField(
+        required=False, error_messages={"invalid_choice": _("Choose the customer's country from the list.")}
     )
     customer_search = forms.CharField(
         label=_("Customer"), max_length=100, required=False, help_text=_("Type the first letters of the name.")
@@ -97,7 +94,7 @@ class DealStep(MoneyMixin, Step):
         initial=Referral.Intent.UNDECIDED,
         widget=forms.RadioSelect,
     )
-    notes = forms.CharField(label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 4}))
+    notes = TextArea(rows=4)
 
     field_order = ["name", "value", "currency", "close_date", "location", "crm_id", "campaign_id"]
 
@@ -125,13 +122,7 @@ class TeamStep(TeamMixin, Step):
 class SolutionsStep(Step):
     """Solutions of the three kinds, or one solution assessment (REF-8)."""
 
-    solutions = SolutionField(
-        label=_("Solutions"),
-        queryset=Solution.objects.none(),
-        to_field_name="public_id",
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
+    solutions = SolutionField()
     solution_search = forms.CharField(
         label=_("Third party's solution or company"),
         max_length=100,

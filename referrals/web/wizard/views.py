@@ -20,13 +20,14 @@ from django_htmx.http import replace_url
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.customers.models import Customer
 from portal.params import whole_number
+from portal.ui.http import redirect_to
 from portal.workflow.blockers import RuleViolation
 from referrals import rules, verbs
 from referrals.models import Draft
 from referrals.selectors import partners
 from referrals.selectors.recipients import reach
 from referrals.services import drafts
-from referrals.web.actions import me, redirect_to
+from referrals.web.actions import me
 from referrals.web.forms.deal import without_errors
 from referrals.web.wizard import choices
 from referrals.web.wizard import draft as wizard
@@ -100,10 +101,10 @@ def _autosave(request: ActorRequest, draft: uuid.UUID, step: str) -> HttpRespons
     """Save while somebody types, unless another tab has saved since. The page's address becomes the draft's."""
     context: dict[str, Any] = {"elsewhere": False}
     try:
-        saved = _save(request, draft, step, base=request.POST.get("seen", ""))
+        saved = _save(request, draft, step, base=request.POST.get("base", ""))
         context |= {"stamp": drafts.stamp(saved), "saved_at": saved.updated_at}
     except drafts.WrittenElsewhere:
-        context |= {"stamp": request.POST.get("seen", ""), "elsewhere": True}
+        context |= {"stamp": request.POST.get("base", ""), "elsewhere": True}
     response = render(request, "referrals/new/base.html#saved", context)
     return replace_url(response, _step_url(draft, step))
 

@@ -1,4 +1,4 @@
-"""The workers' edge of people."""
+"""The workers' edge of accounts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from portal.people import sweeps
+from portal.accounts import sweeps
 
 
 @shared_task

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -15,12 +14,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.admin_site import MANAGERS, PortalAdmin, PortalInline, actor_of, column, site
-from portal.accounts.models import AccountMessage, Company, Location, Membership, RoleGrant, User
-from portal.accounts.rules import Actor
-from portal.accounts.services import leave_message
-from portal.people import services
-from portal.people.forms_admin import (
+from portal.accounts import services
+from portal.accounts.admin_site import MANAGERS, PortalAdmin, PortalInline, column, site, who
+from portal.accounts.forms_admin import (
     DETAILS,
     PLACE,
     CompanyForm,
@@ -31,19 +27,7 @@ from portal.people.forms_admin import (
     NewPersonForm,
     PersonForm,
 )
-
-
-def _acting(request: HttpRequest) -> Actor:
-    actor = actor_of(request)
-    if actor is None:
-        raise PermissionDenied
-    return actor
-
-
-def _who(request: HttpRequest) -> dict[str, Any]:
-    """Who does it, and when: what every verb is told."""
-    return {"actor": _acting(request), "now": timezone.now()}
-
+from portal.accounts.models import AccountMessage, Company, Location, Membership, RoleGrant, User
 
 CREATED = column("created_at", _("created"))
 JOINED = column("date_joined", _("created"))
@@ -76,18 +60,18 @@ class CompanyAdmin(PortalAdmin):
     def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
         given = {name: form.cleaned_data[name] for name in ("name", "country")}
         if change:
-            services.change_company(obj, **given, **_who(request))
+            services.change_company(obj, **given, **who(request))
         else:
-            obj.pk = services.create_company(**given, **_who(request)).pk
+            obj.pk = services.create_company(**given, **who(request)).pk
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         formset.save(commit=False)  # writes nothing, but says what changed
         for place in formset.new_objects:
             given = {name: getattr(place, name) for name in PLACE}
-            services.add_location(company=form.instance, **given, **_who(request))
+            services.add_location(company=form.instance, **given, **who(request))
         for place, _fields in formset.changed_objects:
             given = {name: getattr(place, name) for name in PLACE}
-            services.change_location(place, **given, **_who(request))
+            services.change_location(place, **given, **who(request))
 
 
 class MembershipInline(PortalInline):
@@ -129,7 +113,7 @@ class PersonAdmin(PortalAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         if obj is None:
             return ()
-        own = ("is_active",) if obj.pk == _acting(request).user_id else ()
+        own = ("is_active",) if obj.pk == who(request)["actor"].user_id else ()
         return ("email", *own, "last_login", JOINED)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[type[admin.options.InlineModelAdmin]]:
@@ -139,10 +123,10 @@ class PersonAdmin(PortalAdmin):
         given = {name: form.cleaned_data[name] for name in DETAILS}
         if change:
             active = form.cleaned_data.get("is_active", obj.is_active)
-            services.change_person(obj, is_active=active, **given, **_who(request))
+            services.change_person(obj, is_active=active, **given, **who(request))
             return
         data = form.cleaned_data
-        person = services.create_person(email=data["email"], password=data["password"], **given, **_who(request))
+        person = services.create_person(email=data["email"], password=data["password"], **given, **who(request))
         obj.pk = person.pk
         if not data["password"]:
             self._send_link(request, person)
@@ -161,7 +145,7 @@ class PersonAdmin(PortalAdmin):
 
     def _send_link(self, request: HttpRequest, person: User) -> None:
         """The same link as *Forgot your password?* sends, in the person's language."""
-        leave_message(AccountMessage.Kind.PASSWORD_LINK, email=person.email, now=timezone.now())
+        services.leave_message(AccountMessage.Kind.PASSWORD_LINK, email=person.email, now=timezone.now())
         text = gettext("A link to set the password is on its way to %(email)s.")
         messages.success(request, text % {"email": person.email})
 
@@ -176,7 +160,7 @@ class GrantInline(PortalInline):
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset: Any = super().get_formset(request, obj, **kwargs)
-        formset.actor = _acting(request)
+        formset.actor = who(request)["actor"]
         return formset
 
 
@@ -220,7 +204,7 @@ class MembershipAdmin(PortalAdmin):
             company=obj.company,
             grants=[grant for _form, grant in formset.given()],
             is_active=obj.is_active,
-            **_who(request),
+            **who(request),
         )
         obj.pk = membership.pk
 

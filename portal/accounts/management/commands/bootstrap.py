@@ -15,10 +15,9 @@ from django.db import transaction
 from django.db.models import Field
 from django.utils import timezone
 
-from portal.accounts import rules
+from portal.accounts import rules, services
 from portal.accounts.countries import COUNTRIES
 from portal.accounts.models import Company, User
-from portal.people import services
 
 #: Option, and how it is asked for. The password comes last: it must not resemble what stands before it.
 QUESTIONS = {

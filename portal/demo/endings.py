@@ -1,0 +1,44 @@
+"""Registrations that were withdrawn, left unanswered, retracted or revalidated (FLOW), in the demo's year."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from dealreg.rules.revalidation import fiscal_year_end
+from portal.demo import do
+from portal.demo.deals import World, _registered, _won
+from portal.policy.rules import Policy
+
+
+def create(world: World) -> None:
+    """Withdrawn, left unanswered, retracted, and a pay-as-you-go sale that grew."""
+    back: dict[str, Any] = {"reason_code": "evidence_missing", "comment": "We need the signed order form."}
+    withdrawn = _registered(world, _won(world, 75, 60, "nordwerk", 1_150_000, "EUR"), 58)
+    withdrawn = do.decide(withdrawn, "require_action", actor=world.reviewer, now=world.ago(50), **back)
+    do.withdraw(withdrawn, actor=world.admin, now=world.ago(44))
+    silent = _registered(world, _won(world, 120, 100, "thames", 1_100_000, "GBP"), 98)
+    silent = do.decide(silent, "require_action", actor=world.reviewer, now=world.ago(90), **back)
+    do.close(do.fail_unanswered(silent, now=world.ago(30)), now=world.ago(29))
+    slip = _registered(world, _won(world, 33, 8, "isar", 1_500_000, "EUR"), 7)
+    slip = do.decide(
+        slip, "fail_review", actor=world.reviewer, now=world.ago(1.5),
+        reason_code="duplicate_registration", comment="Registered in spring.",
+    )  # fmt: skip
+    manager = world.cast.actor("manager@vendor.example")
+    do.decide(slip, "retract", actor=manager, now=world.ago(1), comment="The one in spring was for another plant.")
+    _revalidated(world)
+
+
+def _revalidated(world: World) -> None:
+    """Passed, closed, and filed again at more than a million: all in one fiscal year (FLOW-6)."""
+    days, policy = 9, Policy()
+    if fiscal_year_end(world.ago(days).date(), policy) != fiscal_year_end(world.ago(2).date(), policy):
+        days += 9
+    first, last = world.ago(150).date(), world.ago(days + 1).date()
+    deal = _won(world, 200, days + 1, "nordwerk", 90_000, "EUR")
+    grown = _registered(world, deal, days, pricing="payg", signed=first, start=first, end=last)
+    grown = do.decide(grown, "pass_review", actor=world.reviewer, now=world.ago(days - 2), validated_by="figures")
+    grown = do.close(grown, now=world.ago(days - 3.5))
+    tcv, part = Decimal(1_400_000), Decimal(1_000_000)
+    do.revalidate(grown, actor=world.admin, now=world.ago(days - 5), tcv=tcv, solution_value=part, end=last)

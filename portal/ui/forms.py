@@ -1,0 +1,67 @@
+"""What forms of every app share: what the rules say against a form stands at its fields, and some kinds of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.functional import lazy
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.services import vendor_name
+from portal.customers.rules import country_choices
+from portal.workflow import text
+from portal.workflow.blockers import Blocker, RuleViolation
+
+
+def add_blockers(form: forms.BaseForm, blockers: Iterable[Blocker]) -> None:
+    """Add each blocker as an error, at its field or above the form."""
+    for blocker in blockers:
+        error = ValidationError(text.text(blocker), code=blocker.code)
+        form.add_error(blocker.field if blocker.field in form.fields else None, error)
+
+
+def saved(form: forms.BaseForm, save: Callable[[], object]) -> bool:
+    """Save what a form says, and return True. A form that was not sent, is not valid or is refused says why itself."""
+    if not form.is_valid():
+        return False
+    try:
+        save()
+    except RuleViolation as violation:
+        add_blockers(form, violation.blockers)
+        return False
+    return True
+
+
+def named(message: Any) -> Any:
+    """A lazily translated label that contains the vendor's name."""
+    return lazy(lambda: str(message) % {"vendor": vendor_name()}, str)()
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(attrs=attrs, format="%Y-%m-%d")
+
+
+def _countries() -> list[tuple[str, str]]:
+    return [("", "—"), *country_choices(get_language() or "en")]
+
+
+class CountryField(forms.ChoiceField):
+    """Every country by its name in the reader's language."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"label": _("Country"), "choices": _countries, **kwargs})
+
+
+class TextArea(forms.CharField):
+    """A text of several lines, which may be left out."""
+
+    def __init__(self, *, rows: int = 3, **kwargs: Any) -> None:
+        widget = forms.Textarea(attrs={"rows": rows})
+        super().__init__(**{"label": _("Notes"), "required": False, "widget": widget, **kwargs})

@@ -1,0 +1,58 @@
+"""How pages of every app answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from portal.accounts.decorators import ActorRequest
+from portal.workflow import text
+from portal.workflow.blockers import RuleViolation
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: nothing, as long as its page is only looked at."""
+    return request.POST if request.method == "POST" else None
+
+
+def form_page(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:
+    """The page of a form; it comes back with what was typed and the status 422 if that was refused."""
+    return render(request, template, {"form": form, **context}, status=422 if form.errors else 200)
+
+
+def done(request: HttpRequest, message: str, to: str, *args: Any) -> HttpResponse:
+    """Say what was done, and go on to a page."""
+    messages.success(request, message)
+    return redirect(to, *args)
+
+
+def show_refusal(request: HttpRequest, violation: RuleViolation) -> None:
+    """Say on the next page why a button that has no form could not do what it says."""
+    for blocker in violation.blockers:
+        messages.error(request, text.text(blocker))
+
+
+def redirect_to(request: ActorRequest, url: str) -> HttpResponse:
+    """Redirect to another page; from a dialog the whole browser page must go there."""
+    return HttpResponse(headers={"HX-Redirect": url}) if request.htmx else redirect(url)
+
+
+def for_htmx(response: HttpResponse) -> HttpResponse:
+    """The same address answers htmx otherwise than the browser itself."""
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def back(request: HttpRequest) -> HttpResponse:
+    """Where the person was; never to another host."""
+    target = request.POST.get("next", "/")
+    safe = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return HttpResponseRedirect(target if safe else "/")
