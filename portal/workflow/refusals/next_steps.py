@@ -21,7 +21,10 @@ _INVITER = _("Ask whoever invited you to send a new invitation.")
 NEXT: Mapping[str, str] = {
     # A reviewer looks at it
     **dict.fromkeys(["acv_above_review_limit", "pay_as_you_go", "several_partners", "won_early"], _REVIEW),
-    "marketplace_sale": _("You need not do anything: the transaction is looked for, and you are told."),
+    **dict.fromkeys(
+        ["marketplace_sale", "marketplace_search"],
+        _("You need not do anything: the transaction is looked for, and you are told."),
+    ),
     "not_submitted": _("Wait until the partner has filed it."),
     # Reasons of reviewers
     **dict.fromkeys(
@@ -103,7 +106,29 @@ NEXT: Mapping[str, str] = {
         ],
         _FILE,
     ),
-    "known": _("Use the entry that is there."),
+    # Marketplace transactions
+    **dict.fromkeys(
+        [
+            "amount_not_positive",
+            "amount_unreadable",
+            "customer_unknown",
+            "date_unreadable",
+            "name_ambiguous",
+            "not_a_partner",
+            "partner_unknown",
+            "solution_unknown",
+            "transaction_differs",
+            "transaction_id_required",
+            "transaction_id_too_long",
+            "transaction_id_unprintable",
+            "transaction_in_future",
+            "unknown_currency",
+        ],
+        _FILE,
+    ),
+    "transaction_matched": _("Retract the decision on its registration first, while that can still be done."),
+    "transaction_voided": _DONE,
+    **dict.fromkeys(["known", "transaction_known"], _("Use the entry that is there.")),
     **dict.fromkeys(["azure_ip_needs_ip", "azure_ip_needs_ready"], _("Give the solution the other tag first.")),
     # Values out of range
     **dict.fromkeys(
