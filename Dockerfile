@@ -10,7 +10,7 @@ WORKDIR /app
 RUN python -m venv /venv
 # The dependencies alone first: this layer stays until they change.
 COPY pyproject.toml ./
-RUN /venv/bin/pip install .
+RUN /venv/bin/pip install '.[s3]'
 COPY . .
 COPY --from=packages /app/node_modules node_modules
 # Neither asks a database; the mode is said for this step only, which has no secrets.
@@ -22,7 +22,7 @@ FROM python:3.11.14-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     HOST=0.0.0.0 PORT=8000 DATA_DIR=/data
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin ortak \
- && install -d -o ortak -g ortak /data
+ && install -d -o ortak -g ortak /data /data/documents
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build /app /app

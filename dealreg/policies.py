@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dealreg.models import Registration
-from portal.accounts.rules import PROGRAMME_MANAGER, REVIEWER, Actor
-from referrals.policies import may_register
+from portal.accounts.rules import COUNCIL_MEMBER, PROGRAMME_MANAGER, REVIEWER, Actor
+from referrals.policies import Deal, may_read, may_register
 
 
 def may_file(actor: Actor, registration: Registration) -> bool:
@@ -20,3 +20,23 @@ def may_review(actor: Actor, _registration: Registration | None = None) -> bool:
 def may_retract(actor: Actor, _registration: Registration | None = None) -> bool:
     """The programme's managers take a decision back (FLOW, retract)."""
     return actor.is_vendor and actor.has(PROGRAMME_MANAGER)
+
+
+def may_add_documents(actor: Actor, referral: Deal) -> bool:
+    """Whoever may register the deal adds its proof documents, and removes them (ORG-3, REG-16)."""
+    return may_register(actor, referral)
+
+
+def may_read_documents(actor: Actor, referral: Deal) -> bool:
+    """The deal's company and the reviewers; council and programme managers once there is an exception to decide
+    (REG-16). Nobody of whom the deal itself is kept."""
+    if not may_read(actor, referral):
+        return False
+    if not actor.is_vendor:
+        return True
+    return actor.has(REVIEWER) or (actor.has(COUNCIL_MEMBER, PROGRAMME_MANAGER) and exception_asked(referral))
+
+
+def exception_asked(_referral: Deal) -> bool:
+    """Whether an exception was asked for on the deal. Nobody can ask for one yet, so: no."""
+    return False

@@ -13,6 +13,7 @@ from dealreg.models import Registration, Status
 from dealreg.rules import marketplace as marketplace_rules
 from dealreg.rules import states
 from dealreg.selectors.registration import unregistered
+from dealreg.selectors.window import last_day_of, with_window
 from dealreg.services import marketplace
 from dealreg.services import registration as services
 from portal.accounts.rules import SYSTEM
@@ -65,6 +66,29 @@ def _enqueue(registration_id: int) -> Callable[[], object]:
     A lambda, as Django names what failed by its __qualname__, which a partial has not.
     """
     return lambda: send_soon("dealreg.tasks.route", registration_id=registration_id)
+
+
+@on("document.infected")
+def tell_of_virus(events: Sequence[Event]) -> None:
+    """Who can add another document hears that one was taken away (REG-16)."""
+    deals = {deal.pk: deal for deal in briefs(Referral.objects.filter(pk__in=[e.subject_id for e in events]))}
+    people = people_of(deals.values())
+    notify([_virus(event, deals[event.subject_id], people) for event in events])
+
+
+def _virus(event: Event, deal: Brief, people: People) -> Message:
+    return Message(
+        event=event,
+        emails=people.registering(deal),
+        subject=_("A document of %(deal)s was deleted"),
+        body=_(
+            "The virus scanner found something in “%(document)s”, a document of “%(deal)s”. The file was deleted. "
+            "If it is needed as proof, add a clean one."
+        ),
+        link=deal_link(deal.public_id),
+        params={"deal": deal.name, "document": event.after["document"]},
+        category=kinds.ACTION_REQUIRED,
+    )
 
 
 _WORDS = {
@@ -192,26 +216,37 @@ def _message(event: Event, told: _Told) -> Message:
 @on("registration.reminded")
 def tell_of_ending(events: Sequence[Event]) -> None:
     """Who can register a won deal is reminded before the window closes (FLOW-8, ORG-3)."""
-    told = _told(events)
-    notify([_ending(event, told) for event in events])
+    told, policy = _told(events), policies.current(events[0].at)
+    windows = with_window(Registration.objects.filter(pk__in=told.registrations), policy)
+    known = set(windows.filter(exact=True).values_list("pk", flat=True))
+    notify([_ending(event, told, signing_known=event.subject_id in known) for event in events])
 
 
-def _ending(event: Event, told: _Told) -> Message:
+_LEFT = _(
+    "You won “%(deal)s” for %(customer)s, and nobody has registered it yet. Register it until %(until)s: "
+    "a contract can be registered for %(window)s days after it was signed."
+)
+_LEFT_PERHAPS = _(
+    "You won “%(deal)s” for %(customer)s, and nobody has registered it yet. A contract can be registered for "
+    "%(window)s days after it was signed: until %(until)s, if that was on the day of the win."
+)
+
+
+def _ending(event: Event, told: _Told, *, signing_known: bool) -> Message:
+    """Names the day only as far as it is known when the contract was signed (FLOW-8)."""
     days, deal = event.after["days"], told.deal(event)
+    subject = _("One day left to register: %(deal)s") if days == 1 else _("%(days)s days left to register: %(deal)s")
     return Message(
         event=event,
         emails=told.people.registering(deal),
-        subject=_("One day left to register: %(deal)s") if days == 1 else _("%(days)s days left to register: %(deal)s"),
-        body=_(
-            "You won “%(deal)s” for %(customer)s, and nobody has registered it yet. Register it until %(until)s: "
-            "a contract can be registered for %(window)s days after it was signed."
-        ),
+        subject=subject if signing_known else _("Not registered yet: %(deal)s"),
+        body=_LEFT if signing_known else _LEFT_PERHAPS,
         link=deal_link(deal.public_id),
         params={
             "days": days,
             "deal": deal.name,
             "customer": deal.customer_name,
-            "until": datetime.fromisoformat(event.after["until"]),
+            "until": last_day_of(datetime.fromisoformat(event.after["until"])),
             "window": told.window,
         },
         category=DEADLINE,

@@ -5,15 +5,18 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import DateTimeField, ExpressionWrapper, F
+from django.db.models import F
 
 from dealreg import verbs
-from dealreg.models import REPLACED, Registration, RegistrationQuerySet, Sample, Status
+from dealreg.models import REPLACED, Document, Registration, RegistrationQuerySet, Sample, Status, storage
 from dealreg.rules.sample import is_chosen
-from dealreg.selectors.registration import unregistered
-from dealreg.services import marketplace
+from dealreg.selectors.registration import ripe
+from dealreg.selectors.window import with_window
+from dealreg.services import documents, marketplace
 from dealreg.services import registration as services
+from dealreg.services.clamav import ScannerAway
 from portal.accounts.rules import SYSTEM
 from portal.notify import reminders
 from portal.policy import services as policies
@@ -38,20 +41,49 @@ def route_once(registration: Registration, *, now: datetime) -> bool:
     return True
 
 
-def open_missed(*, now: datetime, limit: int = 500) -> int:
+def scan_documents(*, now: datetime, limit: int = 100) -> int:
+    """Have documents scanned that were added while clamd was away, or before there was one (REG-16).
+
+    Returns how many were; stops where clamd is away.
+    """
+    scanned = 0
+    waiting = Document.objects.unscanned().select_related("referral__engagement") if settings.CLAMAV else ()
+    for document in waiting[:limit]:
+        try:
+            documents.scan(document, now=now)
+        except ScannerAway:
+            break
+        except FileNotFoundError:  # removed meanwhile
+            continue
+        scanned += 1
+    return scanned
+
+
+def purge_documents(*, now: datetime) -> int:
+    """Delete stored files that no document names: of uploads that were cut off, and of removed documents (REG-16)."""
+    try:
+        names = storage().listdir("")[1]
+    except FileNotFoundError:  # nothing was ever stored
+        return 0
+    purged = 0
+    for start in range(0, len(names), 1000):
+        batch = names[start : start + 1000]
+        used = set(Document.objects.filter(removed_at=None, stored_as__in=batch).values_list("stored_as", flat=True))
+        for name in set(batch) - used:
+            if storage().get_modified_time(name) < now - documents.ORPHANED_AFTER:
+                storage().delete(name)
+                purged += 1
+    return purged
+
+
+def open_missed(*, now: datetime, after: int = 0, limit: int = 500) -> tuple[int, int | None]:
     """Open registrations that no event opened: a rate came late, or two changes happened at once (ELIG-9).
 
-    Looks only at won deals within the registration window that nothing but this check is missing for.
+    Looks at one batch of the won deals that nothing but this check is missing for, in the order of their keys, behind
+    the key `after`. Returns how many were opened, and the last key that was looked at: None once there are no more.
     """
-    since = now - policies.current(now).register_within
-    missed = unregistered().filter(
-        closed_at__gte=since,
-        value_usd__isnull=False,
-        engagement__vendor_may_view=True,
-        engagement__customer__managed=True,
-        solutions__solution__azure_ip=True,
-    )
-    return len(services.open_registrations(missed.distinct()[:limit], now=now))
+    deals = list(ripe(policies.current(now)).filter(pk__gt=after).order_by("pk")[:limit])
+    return len(services.open_registrations(deals, now=now)), deals[-1].pk if deals else None
 
 
 def close_decided(*, now: datetime, limit: int = 1000) -> int:
@@ -142,13 +174,8 @@ def remind_to_correct(*, now: datetime, limit: int = 1000) -> int:
 
 def remind(*, now: datetime, limit: int = 1000) -> int:
     """Write reminders for one batch of won deals that are not registered, before the window closes (FLOW-8). Returns
-    how many.
-
-    The window is counted from the win, because the signing date is unknown until somebody files (REG-7).
-    """
-    window = policies.current(now).register_within
-    until = ExpressionWrapper(F("referral__closed_at") + window, output_field=DateTimeField())
-    unfiled = _with_only(Registration.objects.to_register())
+    how many."""
+    unfiled = with_window(_with_only(Registration.objects.to_register()), policies.current(now))
     return reminders.remind(
-        unfiled, verb="registration.reminded", until=until, since=F("created_at"), now=now, limit=limit
+        unfiled, verb="registration.reminded", until=F("until"), since=F("created_at"), now=now, limit=limit
     )

@@ -25,6 +25,18 @@ def route_submitted(**_ignored: Any) -> int:
 
 
 @shared_task
+def scan_documents(**_ignored: Any) -> int:
+    """REG-16: have scanned what was added while clamd was away."""
+    return sweeps.scan_documents(now=timezone.now())
+
+
+@shared_task
+def purge_documents(**_ignored: Any) -> int:
+    """REG-16: delete stored files that no document names."""
+    return sweeps.purge_documents(now=timezone.now())
+
+
+@shared_task
 def remind(**_ignored: Any) -> int:
     """FLOW-8, hourly: remind batch by batch, until none is left."""
     total = 0
@@ -86,5 +98,10 @@ def remind_to_correct(**_ignored: Any) -> int:
 
 @shared_task
 def open_missed(**_ignored: Any) -> int:
-    """ELIG-9: open what the reactions missed."""
-    return sweeps.open_missed(now=timezone.now())
+    """ELIG-9: open what the reactions missed, batch by batch."""
+    total, after = 0, 0
+    while True:
+        opened, last = sweeps.open_missed(now=timezone.now(), after=after)
+        if last is None:
+            return total
+        total, after = total + opened, last

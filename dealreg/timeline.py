@@ -14,8 +14,9 @@ from portal.workflow.text import show
 from portal.workflow.timeline import GROUPS, Sentence, describe
 from referrals.timeline import REMINDERS
 
-REGISTRATION = "registration"
+REGISTRATION, DOCUMENTS = "registration", "documents"
 GROUPS.add(REGISTRATION, _("Registration"), order=50)
+GROUPS.add(DOCUMENTS, _("Documents"), order=55)
 
 
 def params(event: Event) -> Mapping[str, str]:
@@ -27,6 +28,7 @@ def params(event: Event) -> Mapping[str, str]:
         "state": gettext(state) if state else "",
         "transaction": event.after.get("transaction") or "–",
         "until": show(datetime.fromisoformat(event.after["until"])) if "until" in event.after else "",
+        "document": event.after.get("document", ""),
     }
 
 
@@ -39,7 +41,7 @@ describe(
             REMINDERS,
         ),
         "registration.reminded": Sentence(
-            "alarm", "neutral", _("%(company)s was reminded to register until %(until)s"), REMINDERS
+            "alarm", "neutral", _("%(company)s was reminded to register the deal"), REMINDERS
         ),
         "registration.action_reminded": Sentence(
             "alarm", "neutral", _("%(company)s was reminded to correct the registration until %(until)s"), REMINDERS

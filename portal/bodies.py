@@ -25,8 +25,11 @@ _log = logging.getLogger(__name__)
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def accepts_upload(max_bytes: int) -> Callable[[View], View]:
-    """For a view that takes files: how many bytes a signed-in person may send it, the form around them included."""
+def accepts_upload(max_bytes: int | Callable[[], int]) -> Callable[[View], View]:
+    """For a view that takes files: how many bytes a signed-in person may send it, the form around them included.
+
+    A function is asked for each request, for a limit that the policy holds.
+    """
 
     def declare(view: View) -> View:
         view.max_bytes = max_bytes  # type: ignore[attr-defined]
@@ -41,8 +44,10 @@ def limit_for(request: HttpRequest) -> int:
         view = resolve(request.path_info).func
     except Resolver404:
         return PAGE_BYTES
-    own: int = getattr(view, "max_bytes", PAGE_BYTES)
-    return own if own > PAGE_BYTES and request.user.is_authenticated else PAGE_BYTES
+    own = getattr(view, "max_bytes", PAGE_BYTES)
+    if own == PAGE_BYTES or not request.user.is_authenticated:
+        return PAGE_BYTES
+    return max(PAGE_BYTES, own() if callable(own) else own)
 
 
 def limit_before_reading(environ: dict[str, Any]) -> int:

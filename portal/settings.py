@@ -225,7 +225,29 @@ STATICFILES_FINDERS = [
     "portal.static_files.UsedFilesFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
 ]
+# Proof documents (REG-16): files under DATA_DIR, or objects in a bucket that nobody else reads. Its keys, if it needs
+# any, are the AWS_... variables that boto3 reads by itself.
+_bucket = env.text("DOCUMENTS_BUCKET")
+_documents: dict[str, Any] = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {
+        "location": DATA_DIR / "documents",
+        "file_permissions_mode": 0o600,
+        "directory_permissions_mode": 0o700,
+    },
+}
+if _bucket:
+    _endpoint = env.address(
+        "DOCUMENTS_ENDPOINT", like="https://s3.example.com", schemes=("http", "https"), part="netloc"
+    )
+    _documents = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {"bucket_name": _bucket, "endpoint_url": _endpoint or None, "location": "documents"},
+    }
+# host:port of a clamd that looks for viruses in documents; without it nobody does, and the pages say so.
+CLAMAV = env.place("CLAMAV_URL", like="clamav:3310")
 STORAGES = {
+    "documents": _documents,
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -317,6 +339,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=15),
     },
     "close-decided-registrations": {"task": "dealreg.tasks.close_decided", "schedule": 60.0},
+    "scan-documents": {"task": "dealreg.tasks.scan_documents", "schedule": 60.0},
+    "purge-documents": {"task": "dealreg.tasks.purge_documents", "schedule": 3600.0},
     "fail-unanswered-registrations": {"task": "dealreg.tasks.fail_unanswered", "schedule": 60.0},
     "sample-approved-registrations": {"task": "dealreg.tasks.draw_sample", "schedule": 3600.0},
     "remind-to-correct": {"task": "dealreg.tasks.remind_to_correct", "schedule": crontab(minute=15)},

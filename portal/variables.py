@@ -81,6 +81,14 @@ class Variables:
             raise Refused(f"{name} must look like {like}.")
         return value
 
+    def place(self, name: str, *, like: str) -> tuple[str, int] | None:
+        """A host and a port, as host:port; None if nothing is given."""
+        value = self.text(name)
+        host, _colon, port = value.rpartition(":")
+        if value and not (host and ":" not in host and "/" not in host and port.isdecimal() and 0 < int(port) < 2**16):
+            raise Refused(f"{name} must look like {like}.")
+        return (host, int(port)) if value else None
+
 
 def _is_address(value: str, schemes: Collection[str], part: str) -> bool:
     try:

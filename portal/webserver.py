@@ -39,9 +39,10 @@ IDLE_SECONDS = 20
 LINGER_SECONDS = 10.0
 #: Seconds in which a process that ends still takes requests on the connections it has; a client may be sending one.
 LAST_SECONDS = 2.0
-#: Connections of a process, and bytes of requests that aren't complete. Beyond, the longest unfinished are closed.
+#: Connections of a process, and bytes of requests that aren't complete: six documents of the largest size at once.
+#: Beyond, the longest unfinished are closed.
 CONNECTIONS = 1000
-PENDING_BYTES = 64_000_000
+PENDING_BYTES = 128_000_000
 #: Of a body, the bytes kept in memory; a larger one lies in a file in /tmp.
 IN_MEMORY = 65_536
 
@@ -240,10 +241,15 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         for channel in channels:
             late = channel.overdue(moment) or (self.ending and channel.dispensable(moment, now))
             channel.will_close = channel.will_close or late
-        if self.in_connection_overflow or sum(c.unfinished for c in channels) > PENDING_BYTES:
+        pending = sum(channel.unfinished for channel in channels)
+        if self.in_connection_overflow or pending > PENDING_BYTES:
             idle = sorted((c for c in channels if not c.requests), key=lambda c: c.since)
-            for channel in idle[: self.adj.connection_limit // 4]:
+            for channel in idle[: self.adj.connection_limit // 4 if self.in_connection_overflow else 0]:
                 channel.will_close = True
+            for channel in idle:  # no more of them than it takes: somebody uploads a document
+                if pending > PENDING_BYTES and channel.unfinished:
+                    channel.will_close = True
+                    pending -= channel.unfinished
 
 
 class BufferedWorker(Worker):  # type: ignore[misc]

@@ -137,6 +137,9 @@ class DealFactory(NewDealFactory):
         won = factory.Trait(accepted=True, won_at=NOW - DAY)
 
     by = CONTOSO
+    customer = factory.LazyAttribute(
+        lambda deal: registering(deal.cast) if deal.won_at else deal.cast.customers["anadolu"]
+    )
     accepted_at: datetime | None = None
     won_at: datetime | None = None
 
@@ -207,6 +210,14 @@ class RegistrationFactory(FormFactory):
         opened = model_class.objects.get(referral=referral)
         filed = do.submit(opened, RegistrationInput(**form), actor=cast.actor(by), now=at)
         return do.route(filed, now=at) if routed else filed
+
+
+def registering(cast: Cast) -> Customer:
+    """A customer that the vendor manages: another one for each won deal, as two sales to one are a reason (AUTO-5)."""
+    first = cast.customers["anadolu"]
+    if not Referral.objects.filter(substatus=rules.WON, engagement__customer=first).exists():
+        return first
+    return CustomerFactory(managed=True)
 
 
 def member(email: str = "user@contoso.example") -> rules.Member:

@@ -170,9 +170,15 @@ def test_the_first_start_waits_for_the_server_that_stays() -> None:
     assert seconds(check["start_period"]) >= 60
 
 
-def test_mailpit_is_there_when_asked_for_only() -> None:
-    assert SERVICES["mailpit"]["profiles"] == ["mailpit"]
-    assert all("profiles" not in service for name, service in SERVICES.items() if name != "mailpit")
+def test_mailpit_and_clamav_are_there_when_asked_for_only() -> None:
+    asked_for = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
+    assert asked_for == {"mailpit": ["mailpit"], "clamav": ["clamav"]}
+
+
+def test_reg_16_whoever_needs_the_documents_has_their_volume() -> None:
+    volume = "documents:/data/documents"
+    assert "install -d -o ortak -g ortak /data /data/documents" in (ROOT / "Dockerfile").read_text(), "whose it is then"
+    assert {name for name, service in SERVICES.items() if volume in service.get("volumes", [])} == {"web", "worker"}
 
 
 def test_the_compose_that_inline_configs_need_is_said() -> None:

@@ -266,7 +266,7 @@ def test_what_was_sent_back_is_corrected_and_resubmitted(live: Live) -> None:
     page = parse(owner.get(address)).one("main")
     assert page.one("h1").text == "Correct the registration"
     assert page.one("div", class_="o-banner--danger").text.endswith("Please <b>correct</b> the start.")
-    assert page.one("footer").one("button").text == "Resubmit"
+    assert [button.text for button in page.one("footer").all("button")] == ["Save draft", "Resubmit"]
     shown = page.one("form", id="registration-form").fields()
     assert shown["tcv"] == "2000000.00"
     assert (shown["start"], shown["term"], shown["marketplace"]) == (live.day(-1).isoformat(), "finite", "no")
@@ -299,9 +299,9 @@ def test_a_solution_that_is_not_on_the_deal_can_not_be_registered(live: Live) ->
     owner, referral = live.browser(OWNER), live.won(solutions=both)
     page = parse(owner.get(registration_url(referral)))
     offered = [o.attrs["value"] for o in page.one("select", id="id_solution").all("option")]
-    assert offered == [str(s.public_id) for s in both]
+    assert offered == ["", *(str(s.public_id) for s in both)]
     foreign = owner.post(registration_url(referral), answers(live, solution=live.cast.solutions["twin"].public_id))
     assert set(errors(parse(foreign))) == {"solution"}
-    assert owner.post(registration_url(referral), answers(live, solution=offered[1])).status_code == 302
+    assert owner.post(registration_url(referral), answers(live, solution=offered[2])).status_code == 302
     assert Registration.objects.get().solution == both[1]
     assert parse(owner.get(registration_url(live.won()))).all("select", id="id_solution") == []

@@ -55,19 +55,22 @@ def test_home_lists_what_needs_you_with_the_most_urgent_first(live: Live) -> Non
     late = live.received(days=12)
     to_register = live.won(days=80, won=57, name="Almost over")
     fresh = live.won(name="Fresh")
+    over = (fresh.closed_at + timedelta(days=57)).replace(hour=23, minute=59, second=59, microsecond=0)
+    Referral.objects.filter(pk=fresh.pk).update(signed_on=fresh.closed_at.date() - timedelta(days=3))
     back = live.sent_back(comment="The start is wrong.").referral
     home = page(live.browser(OWNER), "/")
     needs = home.one("section", id="needs").all("a", class_="o-need")
     expected = [
         (back, None),
+        (to_register, None),
         (late, late.expires_at),
-        (to_register, to_register.closed_at + timedelta(days=60)),
-        (fresh, fresh.closed_at + timedelta(days=60)),
+        (fresh, over),
     ]
     assert [need.attrs["href"] for need in needs] == [deal_url(referral) for referral, _until in expected]
     shown = [[t.attrs["datetime"] for t in need.all("time", class_="o-left")] for need in needs]
     assert shown == [[until.isoformat()] if until else [] for _referral, until in expected]
     assert "The start is wrong." in needs[0].text
+    assert "60 days from signing: until" in needs[1].text
     assert "4 things need you now" in home.one("header", class_="o-head").text
 
 
@@ -115,7 +118,8 @@ def test_home_shows_only_deals_one_may_see(live: Live) -> None:
     ):
         home = page(live.browser(person), "/")
         for place in ("deadlines", "events"):
-            assert {a.text for a in home.one("section", id=place).all("a")} == seen, (person, place)
+            links = home.one("section", id=place).one("ul" if place == "deadlines" else "ol").all("a")
+            assert {a.text for a in links} == seen, (person, place)
     nobody = page(live.browser("referrals@northwind.example"), "/")
     assert "Nothing waits for you" in nobody.one("section", id="needs").text
     assert "Nothing has happened yet." in nobody.one("section", id="events").text
@@ -134,7 +138,8 @@ def test_home_sums_up_the_pipeline_and_what_ends_in_thirty_days(live: Live) -> N
     assert rows[1] == "Created / accepted 10% 2 88,000"
     assert rows[4] == "Proposed 60% 1 40,000"
     assert rows[-1] == "All active deals 3 128,000"
-    assert [a.text for a in home.one("section", id="deadlines").all("a")] == ["Soon", "Later"]
+    due = home.one("section", id="deadlines").one("ul").all("a")
+    assert [a.text for a in due] == ["Soon", "Plant monitoring", "Later"]  # the second is to be answered
 
 
 # The list (see test_listing.py)

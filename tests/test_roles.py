@@ -12,16 +12,18 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.http import HttpResponse
 from django.urls import URLResolver, get_resolver, reverse
 
+from dealreg.models import Document
 from dealreg.rules.marketplace import Details
 from dealreg.services import marketplace
 from dealreg.services.marketplace import NewTransaction
 from portal.accounts import invites
 from portal.accounts.rules import Grant
-from portal.demo import do
+from portal.demo import do, papers
 from portal.demo.cast import ANKARA, PASSWORD, Cast
 from portal.notify.models import Notice
 from portal.pages import services as exports
@@ -164,6 +166,13 @@ close_unregistered                    GET  won       200 200 404 404 404 404 404
 close_unregistered                    POST istanbul  404 404 404 404 404 404 404 404 404 404 404  in
 close_unregistered                    POST won       302 302 404 404 404 404 404 404 404 404 404  in
 close_unregistered                    POST won-ankara 302 404 302 404 404 404 404 404 404 404 404  in
+documents                             GET  istanbul  200 200 404 200 200 404 404 404 200 404 404  in
+documents                             GET  private   200 200 404 200 200 404 404 404 404 404 404  in
+documents                             POST istanbul  302 302 404 403 403 404 404 404 403 404 404  in
+documents                             POST private   302 302 404 403 403 404 404 404 404 404 404  in
+document                              GET  istanbul  200 200 404 200 200 404 404 404 200 404 404  in
+remove_document                       GET  istanbul  200 200 404 404 404 404 404 404 404 404 404  in
+remove_document                       POST istanbul  302 302 404 404 404 404 404 404 404 404 404  in
 notices                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 read_notices                          POST -         302 302 302 302 302 302 302 302 302 302 302  in
 open_notice                           GET  notice    404 302 404 404 404 404 404 404 404 404 404  in
@@ -309,6 +318,9 @@ class World:
         self.things |= self._settings(self.live)
         self.things["export"] = exports.request_export("", kind="csv", actor=owner, now=self.live.now).public_id
         self.things["transaction"] = self._transaction()
+        do.add_document(self.deals["istanbul"], "a.pdf", papers.pdf("Signed"), actor=owner, now=self.live.now)
+        document = [str(Document.objects.latest("pk").public_id)]
+        self.more = {**_MORE, "document": document, "remove_document": document}
         feed = exports.renew_calendar_feed(mine=False, actor=owner, now=self.live.now)
         self.things["feed"] = exports.calendar_token(feed)
         self.things["notice"] = Notice.objects.of(cast.users[ACTORS["team"]].pk).latest("pk").pk
@@ -370,7 +382,7 @@ class World:
             return (
                 reverse("act", args=[known, verb])
                 if kind == "act"
-                else reverse(row.route, args=[known, *_MORE.get(row.route, [])])
+                else reverse(row.route, args=[known, *self.more.get(row.route, [])])
             )
         if "<path:object_id>" in row.route:
             model = "_".join(row.route.split("/")[1:3])
@@ -391,6 +403,8 @@ class World:
             return _registration(self.live)
         if row.route == "send_deal":
             return _sent_deal(self)
+        if row.route == "documents":
+            return {"documents": SimpleUploadedFile("b.png", papers.png())}
         company = self.cast.companies["contoso"].public_id
         return {"switch_company": {"company": company}, **_SENT}.get(row.route, {})
 

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from dealreg.admin.differences import differences
 from dealreg.models import OUTCOMES, Registration, Status, Validation
 from dealreg.policies import may_review
+from dealreg.selectors.documents import panel
 from dealreg.selectors.marketplace import search_of
 from dealreg.services import registration as services
 from dealreg.verbs import MACHINE, Refusing, Reviewing
@@ -250,7 +251,8 @@ class RegistrationAdmin(PortalAdmin):
             "registration": registration,
             "referral": registration.referral,
             "marketplace": search_of(registration, now=now, candidates=True),
-            "eligibility": services.eligibility(registration.referral, now=now),
+            "panel": panel(registration.referral, actor, now),
+            "eligibility": services.eligibility(registration.referral, registration, now=now),
             "decisions": decisions,
             "history": [timeline.entry(event) for event in self._history(registration)],
             "partners": registration.referral.engagement.referrals.select_related("company").order_by("id"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dealreg.models.document import Document, DocumentQuerySet, storage
+from dealreg.models.draft import RegistrationDraft
 from dealreg.models.marketplace import MarketplaceTransaction
 from dealreg.models.registration import (
     DECIDED,
@@ -14,16 +16,22 @@ from dealreg.models.registration import (
     Validation,
 )
 from dealreg.models.sample import Sample
+from dealreg.models.waiver import Waiver
 
 __all__ = [
     "DECIDED",
     "NOT_REGISTERED",
     "OUTCOMES",
     "REPLACED",
+    "Document",
+    "DocumentQuerySet",
     "MarketplaceTransaction",
     "Registration",
+    "RegistrationDraft",
     "RegistrationQuerySet",
     "Sample",
     "Status",
     "Validation",
+    "Waiver",
+    "storage",
 ]

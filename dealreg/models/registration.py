@@ -102,6 +102,10 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def to_route(self) -> RegistrationQuerySet:
         return self.filter(status=Status.REGISTRATION_PENDING, submitted_at__isnull=False)
 
+    def approved(self) -> RegistrationQuerySet:
+        """Approved or passed, closed ones included (REG-18)."""
+        return self.filter(models.Q(status__in=states.GOOD) | models.Q(outcome__in=states.GOOD))
+
     def due_to_close(self, now: datetime) -> RegistrationQuerySet:
         return self.filter(status__in=DECIDED, close_due_at__lte=now)
 
@@ -142,22 +146,75 @@ class Registration(Record):
     status = FSMField(_("status"), choices=Status.choices, default=Status.REGISTRATION_PENDING, protected=True)
     outcome = models.CharField(_("outcome"), max_length=30, blank=True)
 
-    # What the partner states
-    solution = models.ForeignKey(Solution, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
-    marketplace = models.BooleanField(_("marketplace transaction"), null=True)
-    marketplace_date = models.DateField(_("estimated transaction date"), null=True, blank=True)
-    deployment = models.CharField(_("deployed on"), max_length=10, choices=Deployment.choices, blank=True)
-    term = models.CharField(_("contract term"), max_length=10, choices=Term.choices, blank=True)
-    tcv = models.DecimalField(_("total contract value"), max_digits=18, decimal_places=2, null=True)
-    tcv_currency = models.CharField(max_length=3, blank=True)
-    solution_value = models.DecimalField(_("solution value"), max_digits=18, decimal_places=2, null=True)
-    solution_value_currency = models.CharField(max_length=3, blank=True)
-    signed = models.DateField(_("contract signed"), null=True)
-    start = models.DateField(_("contract start"), null=True)
-    end = models.DateField(_("contract end"), null=True, blank=True)
-    tenant = models.CharField(_("tenant type"), max_length=10, choices=Tenant.choices, blank=True)
-    pricing = models.CharField(_("pricing model"), max_length=10, choices=Pricing.choices, blank=True)
-    contract_names_confirmed = models.BooleanField(default=False)
+    # What the partner states: each question once, with its label and what the form says to it. The form asks them in
+    # the kind of their columns (dealreg.web.forms), and the rules know them by these names (RegistrationInput).
+    solution = models.ForeignKey(
+        Solution, verbose_name=_("Solution"), on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
+    renews = models.ForeignKey(
+        "self",
+        verbose_name=_("Renewal of"),
+        on_delete=models.PROTECT,
+        related_name="renewals",
+        null=True,
+        blank=True,
+        help_text=_("The earlier registration, if this contract renews it."),
+    )
+    marketplace = models.BooleanField(_("Is it a marketplace transaction?"), null=True)
+    marketplace_date = models.DateField(_("Estimated transaction date"), null=True, blank=True)
+    deployment = models.CharField(
+        _("Where is the solution deployed?"), max_length=10, choices=Deployment.choices, blank=True
+    )
+    term = models.CharField(_("Contract term"), max_length=10, choices=Term.choices, blank=True)
+    tcv = models.DecimalField(
+        _("Total contract value"),
+        max_digits=18,
+        decimal_places=2,
+        null=True,
+        help_text=_("Software and services, without hardware."),
+    )
+    tcv_currency = models.CharField(_("Currency"), max_length=3, blank=True)
+    solution_value = models.DecimalField(
+        _("Solution value"),
+        max_digits=18,
+        decimal_places=2,
+        null=True,
+        help_text=_("The total contract value less non-recurring application fees."),
+    )
+    solution_value_currency = models.CharField(_("Currency"), max_length=3, blank=True)
+    payg_year_value = models.DecimalField(
+        _("Paid in twelve months"),
+        max_digits=18,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text=_("Only if an average year is too little: the most paid in some twelve months, same currency."),
+    )
+    signed = models.DateField(
+        _("Contract signed"), null=True, help_text=_("Pay-as-you-go: the date of the first invoice.")
+    )
+    start = models.DateField(
+        _("Contract start"),
+        null=True,
+        help_text=_("The day the customer starts to use the solution; it may be before the signing."),
+    )
+    end = models.DateField(
+        _("Contract end"),
+        null=True,
+        blank=True,
+        help_text=_("Not for a perpetual contract. Pay-as-you-go: the date of the last or latest invoice."),
+    )
+    tenant = models.CharField(_("Tenant type"), max_length=10, choices=Tenant.choices, blank=True)
+    pricing = models.CharField(_("Pricing model"), max_length=10, choices=Pricing.choices, blank=True)
+    contract_names_confirmed = models.BooleanField(
+        _("My company holds the contract with the customer, and it names my company and the eligible solution."),
+        default=False,
+        help_text=_("Where several partners take part, only the one that holds the contract registers the deal."),
+    )
+
+    # What was found when it was opened (ELIG-10): the criteria with their values, and the solutions that fulfilled them
+    criteria = models.JSONField(default=list)
+    open_solutions = models.JSONField(default=list)
 
     # What was found on submission, then frozen (FX-2, FLOW-7)
     acv = models.DecimalField(_("annual contract value"), max_digits=18, decimal_places=2, null=True)
@@ -166,9 +223,11 @@ class Registration(Record):
     solution_value_usd = models.DecimalField(max_digits=20, decimal_places=2, null=True)
     rates = models.JSONField(default=dict)
     policy_version = models.PositiveIntegerField(default=0)
-    exception_granted = models.BooleanField(default=False, editable=False)
     #: Why it was routed as it was: blockers as JSON (FLOW-2).
     route_reasons = models.JSONField(default=list)
+    #: What it was routed by, other companies' records included; for reviewers and replays, never for the partner, and
+    #: so in no event (AUTO-2, AUTO-5, ORG-6).
+    route_facts = models.JSONField(default=dict)
 
     # The last decision, as the partner reads it
     reason_code = models.CharField(max_length=40, blank=True)
@@ -201,7 +260,7 @@ class Registration(Record):
 
     objects = RegistrationQuerySet.as_manager()
 
-    derived_columns = frozenset({"version", "sample_id"})
+    derived_columns = frozenset({"version", "sample_id", "route_facts"})
 
     class Meta:
         verbose_name = _("deal registration")
@@ -245,7 +304,8 @@ class Registration(Record):
             ),
             models.CheckConstraint(
                 condition=(models.Q(tcv=None) | models.Q(tcv__gt=0))
-                & (models.Q(solution_value=None) | models.Q(solution_value__gt=0)),
+                & (models.Q(solution_value=None) | models.Q(solution_value__gt=0))
+                & (models.Q(payg_year_value=None) | models.Q(payg_year_value__gt=0)),
                 name="dealreg_registration_values_positive",
             ),
             models.CheckConstraint(
@@ -350,7 +410,7 @@ class Registration(Record):
     @property
     def claim(self) -> rules.RegistrationInput:
         """What was stated, as the form holds it: each question has the column of its name."""
-        stated = {q.name: getattr(self, q.name) for q in fields(rules.RegistrationInput)}
+        stated = {q.name: getattr(self, _KEYS.get(q.name, q.name)) for q in fields(rules.RegistrationInput)}
         stated |= {"tcv": self.tcv_money, "solution_value": self.solution_money}
         answers: dict[str, Any] = {name: None if value == "" else value for name, value in stated.items()}
         return rules.RegistrationInput(**answers)
@@ -362,7 +422,8 @@ class Registration(Record):
             stated[name], stated[f"{name}_currency"] = _split(stated[name])
         empty = type(self)()
         for name, value in stated.items():
-            setattr(self, name, getattr(empty, name) if value is None else value)
+            column = _KEYS.get(name, name)
+            setattr(self, column, getattr(empty, column) if value is None else value)
 
     @property
     def tcv_money(self) -> Money | None:
@@ -415,6 +476,10 @@ class Registration(Record):
     def has_failed(self) -> bool:
         """Whether it failed review or marketplace validation; stays true after it is closed."""
         return not {self.status, self.outcome}.isdisjoint({Status.REVIEW_FAILED, Status.MARKETPLACE_FAILED})
+
+
+#: Questions that are answered by a row: the rules know its key.
+_KEYS = {"solution": "solution_id", "renews": "renews_id"}
 
 
 def _split(money: Money | None) -> tuple[Decimal | None, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calendar import isleap
+from calendar import isleap, monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -70,9 +70,13 @@ def _days_in(year: int) -> int:
 
 def add_years(day: date, years: int) -> date:
     """The same day `years` later; 29 February becomes 28 February in a common year (REG-5)."""
-    if (day.month, day.day) == (2, 29) and not isleap(day.year + years):
-        return date(day.year + years, 2, 28)
-    return day.replace(year=day.year + years)
+    return add_months(day, 12 * years)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day `months` later, or the month's last day where it has no such day (REG-1)."""
+    year, index = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, index + 1, min(day.day, monthrange(year, index + 1)[1]))
 
 
 def usd_per_unit(currency: str, rates: Mapping[str, UsdRate]) -> Fraction | None:
@@ -93,11 +97,6 @@ def round_cents(amount: Fraction) -> Decimal:
     """The amount to the cent, half a cent away from zero (REG-5)."""
     cents = int(abs(amount) * _CENTS + Fraction(1, 2))
     return _from_cents(cents if amount >= 0 else -cents)
-
-
-def floor_cents(amount: Fraction) -> Decimal:
-    """The amount to the cent below: an amount that misses a minimum is never shown as if it reached it."""
-    return _from_cents(amount * _CENTS // 1)
 
 
 def _from_cents(cents: int) -> Decimal:

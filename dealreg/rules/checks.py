@@ -1,40 +1,49 @@
-"""The checks of the registration form (REG-1 to REG-14, REG-17), as pure decisions."""
+"""The checks of the registration form (REG-1 to REG-14, REG-17, REG-18, REG-21), as pure decisions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
-from fractions import Fraction
+from datetime import date
+from decimal import Decimal
 
 from dealreg.rules import acv
-from dealreg.rules.values import Amounts, RegistrationFacts, RegistrationInput, amounts, positive
+from dealreg.rules.dates import date_violations
+from dealreg.rules.values import (
+    AZURE,
+    OTHER_PRICING,
+    PAYG,
+    Amounts,
+    RegistrationFacts,
+    RegistrationInput,
+    amounts,
+    answers_asked,
+    positive,
+)
+from dealreg.rules.window import DAY, closed_periods
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Blocker, Money, _
-
-AZURE = "azure"
-PAYG, OTHER_PRICING = "payg", "other"
 
 #: REG-12: what a granted exception waives, and nothing else.
 WAIVED = frozenset({"signed_too_old", "signed_before_referral", "start_too_old", "payg_signed_too_late"})
 
 
 def violations(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> tuple[Blocker, ...]:
-    """All rule violations of the form, in the order of its fields (REG-1 to REG-14, REG-17).
+    """All rule violations of the form, in the order of its fields (REG-1 to REG-14, REG-17, REG-18, REG-21).
 
     A wrong state is reported alone. Ineligibility comes first, but the fields are still checked (REG-14). While a
     question is unanswered, only those problems are reported that no answer to it could solve.
     """
     if facts.wrong_state:
         return (facts.wrong_state,)
+    inp = answers_asked(inp, facts)
     found = [
         *_not_now(facts, policy),
         *_unanswered(inp),
+        *_solution(inp, facts),
+        *_marketplace(inp, facts, policy),
         *_deployment(inp),
         *_values(inp, facts, policy),
-        *_signing(inp, facts),
-        *_ending(inp),
-        *(_payg(inp, facts, policy) if inp.pricing == PAYG else ()),
-        *(_windows(inp, facts, policy) if inp.pricing == OTHER_PRICING else ()),
+        *date_violations(inp, facts, policy),
     ]
     kept = [b for b in found if not (facts.exception_granted and b.code in WAIVED)]
     return tuple(sorted(kept, key=lambda blocker: _FIELD_ORDER.index(blocker.field)))
@@ -52,8 +61,9 @@ def _not_now(facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
             "REG-14",
             details=facts.eligibility.unmet,
         )
-    if any(period.first <= facts.today <= period.last for period in policy.blackouts):
-        opens = _opens_again(facts.today, policy)
+    closed = next((p for p in closed_periods(policy) if p.first <= facts.today <= p.last), None)
+    if closed and not facts.is_correction:  # REG-20
+        opens = closed.last + DAY if closed.last < date.max else None
         yield Blocker(
             "registration_closed_period",
             _("%(vendor)s takes no registrations at present. Submit this one on %(opens)s or later.")
@@ -62,17 +72,6 @@ def _not_now(facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
             "REG-13",
             params={"opens": opens} if opens else {},
         )
-
-
-def _opens_again(today: date, policy: Policy) -> date | None:
-    """The first day after today's closed period and the periods directly after it; None if the calendar has no such
-    day."""
-    day = today
-    while last := next((p.last for p in policy.blackouts if p.first <= day <= p.last), None):
-        if last == date.max:
-            return None
-        day = last + timedelta(days=1)
-    return day
 
 
 def _unanswered(inp: RegistrationInput) -> Iterator[Blocker]:
@@ -127,9 +126,44 @@ _QUESTIONS = (
         "contract_names_confirmed",
         "contract_names_missing",
         "REG-17",
-        _("Confirm that the signed contract names your company and the eligible solution; it can't count otherwise."),
+        _(
+            "Confirm that your company holds the contract with the customer, and that the signed contract names your "
+            "company and the eligible solution; it can't count otherwise."
+        ),
     ),
 )
+
+
+def _solution(inp: RegistrationInput, facts: RegistrationFacts) -> Iterator[Blocker]:
+    """The form names one solution of the deal (REG-21), and may name a registration of it that it renews (REG-18).
+
+    Where no solution can be registered, eligibility says so.
+    """
+    if inp.solution is None and facts.solutions:
+        message = _("Choose which of the Azure IP co-sell eligible solutions on this deal the contract is about.")
+        yield Blocker("solution_required", message, "REG-21", "solution")
+    if inp.solution is not None and inp.solution not in facts.solutions:
+        message = _("Choose one of the Azure IP co-sell eligible solutions on this deal.")
+        yield Blocker("foreign_solution", message, "REG-21", "solution")
+    if inp.renews is not None and not facts.is_renewal(inp):
+        message = _("Choose one of your company's approved registrations of this solution for this customer.")
+        yield Blocker("foreign_renewal", message, "REG-18", "renews")
+
+
+def _marketplace(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
+    """The estimated transaction date is not too far ahead (REG-1)."""
+    latest = acv.add_months(facts.today, policy.marketplace_max_months)
+    if inp.marketplace_date and inp.marketplace_date > latest:
+        yield Blocker(
+            "marketplace_date_too_far",
+            _(
+                "The marketplace transaction may lie at most %(months)s months ahead, on %(latest)s or earlier. "
+                "Register the deal when its transaction is nearer."
+            ),
+            "REG-1",
+            "marketplace_date",
+            {"months": policy.marketplace_max_months, "latest": latest},
+        )
 
 
 def _deployment(inp: RegistrationInput) -> Iterator[Blocker]:
@@ -157,12 +191,33 @@ def _values(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) ->
             "solution_value",
         )
     yield from _solution_value(inp, exact)
-    if exact.acv_usd is not None and not _acv_suffices(exact.acv_usd, inp, policy):
-        yield _acv_too_low(exact.acv_usd, inp, policy)
+    yield from _payg_year(inp)
+    if exact.acv_usd is not None and not _acv_suffices(exact.acv_usd, exact, inp, policy):
+        yield _acv_too_low(exact.acv_usd, exact, inp, policy)
+
+
+def _payg_year(inp: RegistrationInput) -> Iterator[Blocker]:
+    """What was paid in some twelve months is a part of the whole, in the same currency (REG-6)."""
+    year, whole = inp.payg_year_value, positive(inp.tcv)
+    if year is not None and year <= 0:
+        yield Blocker(
+            "payg_year_value_not_positive",
+            _("What the customer paid in twelve months must be above zero."),
+            "REG-6",
+            "payg_year_value",
+        )
+    elif year is not None and whole and year > whole.amount:
+        yield Blocker(
+            "payg_year_value_exceeds_tcv",
+            _("The customer can't have paid more in twelve months than in all, %(tcv)s: correct either."),
+            "REG-6",
+            "payg_year_value",
+            {"tcv": whole},
+        )
 
 
 def _solution_value(inp: RegistrationInput, exact: Amounts) -> Iterator[Blocker]:
-    """The solution's value must not exceed the contract's; compared in USD only if the currencies differ (REG-4)."""
+    """The solution's value must not exceed the contract's; if the currencies differ, to the cent in USD (REG-4)."""
     whole, part = positive(inp.tcv), positive(inp.solution_value)
     if not whole or not part:
         return
@@ -196,146 +251,37 @@ def _no_rate(currency: str, name: str) -> Blocker:
     )
 
 
-def _acv_suffices(acv_usd: Fraction, inp: RegistrationInput, policy: Policy) -> bool:
-    """Whether the annual contract value exceeds the minimum; for pay-as-you-go it may equal it (REG-6)."""
+def _acv_suffices(acv_usd: Decimal, exact: Amounts, inp: RegistrationInput, policy: Policy) -> bool:
+    """Whether the annual contract value exceeds the minimum; for pay-as-you-go it, or what was paid in some twelve
+    months, may equal it (REG-6)."""
     if inp.pricing == OTHER_PRICING:
         return acv_usd > policy.minimum_acv_usd
-    return acv_usd >= policy.minimum_acv_usd
+    year = exact.payg_year_usd if inp.pricing == PAYG else exact.tcv_usd  # undecided: it might be all of it
+    return max(acv_usd, year or acv_usd) >= policy.minimum_acv_usd
 
 
-def _acv_too_low(acv_usd: Fraction, inp: RegistrationInput, policy: Policy) -> Blocker:
-    at_least = _(
-        "The annual contract value comes to %(acv)s, but a pay-as-you-go contract needs at least %(minimum)s. "
-        "Check the total contract value and the dates, or register when more invoices add up to it."
-    )
-    above = _(
-        "The annual contract value comes to %(acv)s, but has to be above %(minimum)s. "
-        "Check the total contract value, the term and the dates; a smaller contract can't be registered."
-    )
+_ACV_TOO_LOW = _(
+    "The annual contract value comes to %(acv)s, but has to be above %(minimum)s. "
+    "Check the total contract value, the term and the dates; a smaller contract can't be registered."
+)
+_PAYG_TOO_LOW = _(
+    "The annual contract value comes to %(acv)s, but a pay-as-you-go contract needs at least %(minimum)s. "
+    "Check the total contract value and the dates, or register when more invoices add up to it."
+)
+_PAYG_YEAR_TOO_LOW = _(
+    "On average a year comes to %(acv)s, but a pay-as-you-go contract needs at least %(minimum)s. If the customer paid "
+    "that much in some twelve months, give here what they paid in these; else register when more invoices add up to it."
+)
+
+
+def _acv_too_low(acv_usd: Decimal, exact: Amounts, inp: RegistrationInput, policy: Policy) -> Blocker:
+    """At the year's value where that could still settle it, else at the total contract value (REG-6)."""
+    year_may_do = inp.pricing == PAYG and (exact.tcv_usd or 0) >= policy.minimum_acv_usd
+    message = _ACV_TOO_LOW if inp.pricing == OTHER_PRICING else _PAYG_YEAR_TOO_LOW if year_may_do else _PAYG_TOO_LOW
     return Blocker(
         "acv_not_above_minimum",
-        at_least if inp.pricing == PAYG else above,
+        message,
         "REG-6",
-        "tcv",
-        {
-            "acv": Money(acv.floor_cents(acv_usd), acv.USD),
-            "minimum": Money(policy.minimum_acv_usd, acv.USD),
-        },
+        "payg_year_value" if year_may_do else "tcv",
+        {"acv": Money(acv_usd, acv.USD), "minimum": Money(policy.minimum_acv_usd, acv.USD)},
     )
-
-
-def _signing(inp: RegistrationInput, facts: RegistrationFacts) -> Iterator[Blocker]:
-    """Checks of the signing date that hold for every pricing model (REG-7)."""
-    if inp.signed and inp.signed > facts.today:
-        yield Blocker(
-            "signed_in_future",
-            _("The contract can't have been signed after today, %(today)s (UTC). Register it once it is signed."),
-            "REG-7",
-            "signed",
-            {"today": facts.today},
-        )
-    if inp.signed and inp.signed < facts.shared:
-        yield Blocker(
-            "signed_before_referral",
-            _(
-                "The contract was signed on %(signed)s, but the deal was created, or %(vendor)s invited to it, only on "
-                "%(shared)s. Correct the date if it is wrong; otherwise request an exception."
-            ),
-            "REG-7",
-            "signed",
-            {"signed": inp.signed, "shared": facts.shared},
-        )
-
-
-def _ending(inp: RegistrationInput) -> Iterator[Blocker]:
-    """A perpetual contract has no end date (REG-3); any other contract must not end before it starts (REG-9)."""
-    if inp.end and inp.term == acv.PERPETUAL:
-        yield Blocker(
-            "end_date_not_allowed",
-            _("A perpetual contract has no end: remove the end date, or choose a finite term."),
-            "REG-3",
-            "end",
-        )
-    if inp.start and inp.end and inp.end < inp.start:
-        yield Blocker(
-            "end_before_start",
-            _("The contract can't end before it starts on %(start)s: correct either date."),
-            "REG-9",
-            "end",
-            {"start": inp.start},
-        )
-
-
-def _windows(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
-    """How many days ago a contract may have been signed or started, unless it is pay-as-you-go (REG-7, REG-8)."""
-    if inp.signed and (facts.window_day - inp.signed).days > policy.registration_window_days:
-        yield Blocker(
-            "signed_too_old",
-            _(
-                "A contract can be registered for %(days)s days after it was signed; for this one that was until "
-                "%(last_day)s. Correct the date if it is wrong; otherwise request an exception."
-            ),
-            "REG-7",
-            "signed",
-            {
-                "days": policy.registration_window_days,
-                "last_day": inp.signed + policy.register_within,
-            },
-        )
-    if inp.start and (facts.window_day - inp.start).days > policy.start_window_days:
-        yield Blocker(
-            "start_too_old",
-            _(
-                "The contract may have started at most %(days)s days ago, on %(earliest)s or later. "
-                "Correct the date if it is wrong; otherwise request an exception."
-            ),
-            "REG-8",
-            "start",
-            {"days": policy.start_window_days, "earliest": facts.window_day - timedelta(days=policy.start_window_days)},
-        )
-
-
-def _payg(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
-    """Checks that apply to pay-as-you-go only (REG-11)."""
-    yield from _payg_signing(inp, facts, policy)
-    if inp.term == acv.PERPETUAL:
-        yield Blocker(
-            "payg_perpetual",
-            _("A pay-as-you-go contract is never perpetual: choose finite, ending with the latest invoice."),
-            "REG-11",
-            "term",
-        )
-    if inp.signed and inp.start and inp.signed != inp.start:
-        yield Blocker(
-            "payg_dates_differ",
-            _("For pay-as-you-go, signing and start are the same day: enter the date of the first invoice for both."),
-            "REG-11",
-            "start",
-        )
-    if inp.end and inp.end > facts.today:
-        yield Blocker(
-            "payg_end_in_future",
-            _(
-                "For pay-as-you-go, enter the date of the latest invoice as the end; "
-                "it can't be after today, %(today)s (UTC)."
-            ),
-            "REG-11",
-            "end",
-            {"today": facts.today},
-        )
-
-
-def _payg_signing(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
-    """The latest day on which a pay-as-you-go contract may begin; replaces the windows of other contracts (REG-11)."""
-    latest = acv.add_years(facts.shared, policy.payg_signing_window_years)
-    if inp.signed and inp.signed > latest:
-        yield Blocker(
-            "payg_signed_too_late",
-            _(
-                "The first invoice of a pay-as-you-go contract counts until %(latest)s, measured from the day the deal "
-                "was created or %(vendor)s invited. Correct the date if it is wrong; otherwise request an exception."
-            ),
-            "REG-11",
-            "signed",
-            {"latest": latest},
-        )

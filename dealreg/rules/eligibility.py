@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
 
-from dealreg.rules.acv import USD, floor_cents
+from dealreg.rules.acv import USD, round_cents
+from dealreg.rules.criteria import Criterion, Eligibility, EligibilityFacts, Granted, SettledBy, State
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Blocker, Money, Param, Term, _
-
-State = Literal["met", "notMet", "notYet"]
-#: Who can still settle a criterion: nobody once it can't change any more, '' when there is nothing to settle.
-SettledBy = Literal["", "you", "vendor", "time", "nobody"]
 
 _DEAL_TYPES = {
     "private": _("Private deal"),
@@ -22,84 +18,11 @@ _DEAL_TYPES = {
     "co_sell": _("Co-sell"),
     "solution_assessment": _("Solution assessment"),
 }
-_OPEN = frozenset({"Received", "Accepted"})
 #: ELIG-8: what an approved exception replaces.
 _REPLACEABLE = frozenset({"ELIG-2", "ELIG-3", "ELIG-4", "ELIG-5", "ELIG-7"})
 
 _WON_NEXT = _("A won deal can't be changed any more; if it should be registered all the same, request an exception.")
 _OVER_NEXT = _("The deal is closed without a sale, so this can't change any more.")
-
-
-@dataclass(frozen=True)
-class EligibilityFacts:
-    """The facts that decide about eligibility.
-
-    `deal_type`: private, partner_led, co_sell or solution_assessment. `value_usd` is converted at the rate of
-    `rate_month` (FX-2) and None while there is no rate. `azure_ip_solutions` names the deal's Azure IP co-sell eligible
-    solutions. `substatus` is that of the partner's own referral, `vendor_substatus` that of the vendor's copy (None if
-    the vendor has no copy), which can be answered until `vendor_expires_at`. All instants are UTC.
-    """
-
-    deal_type: str
-    value: Money
-    value_usd: Decimal | None
-    rate_month: date | None
-    customer_managed: bool
-    azure_ip_solutions: tuple[str, ...]
-    substatus: str
-    safe_win_at: datetime
-    vendor_substatus: str | None = None
-    vendor_expires_at: datetime | None = None
-    vendor_seller: str = ""
-    exception_approved: bool = False
-    won_at: datetime | None = None
-
-    @property
-    def is_open(self) -> bool:
-        return self.substatus in _OPEN
-
-    @property
-    def is_won(self) -> bool:
-        return self.substatus == "Won"
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """One criterion as the deal page and the API show it; its three texts render like any Blocker.
-
-    `notYet`: it can still be met by waiting or by somebody's action (`settled_by`), without correcting anything;
-    `settled_at` is the latest instant of that decision, if known. `notMet`: as things stand, it will not be met.
-    """
-
-    code: str
-    rule: str
-    state: State
-    needed: Blocker
-    actual: Blocker
-    message: Blocker
-    settled_by: SettledBy = ""
-    settled_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Eligibility:
-    """All criteria in the order ELIG-1 to ELIG-7."""
-
-    criteria: tuple[Criterion, ...]
-
-    @property
-    def eligible(self) -> bool:
-        return not self.unmet
-
-    @property
-    def attainable(self) -> bool:
-        """Whether the deal is eligible, or only waits for the win or the vendor's answer."""
-        return all(c.state != "notMet" for c in self.criteria)
-
-    @property
-    def unmet(self) -> tuple[Blocker, ...]:
-        """One sentence for each unmet criterion; REG-14 shows them."""
-        return tuple(c.message for c in self.criteria if c.state != "met")
 
 
 def eligibility(facts: EligibilityFacts, policy: Policy) -> Eligibility:
@@ -113,15 +36,18 @@ def eligibility(facts: EligibilityFacts, policy: Policy) -> Eligibility:
         _won(facts),
         _vendor_accepted(facts),
     )
-    return Eligibility(tuple(_excepted(c) if facts.exception_approved else c for c in found))
+    return Eligibility(tuple(_excepted(c, facts.exception) if facts.exception else c for c in found))
 
 
-def _excepted(criterion: Criterion) -> Criterion:
-    """Whether an approved exception stands for this criterion (ELIG-8)."""
+def _excepted(criterion: Criterion, exception: Granted) -> Criterion:
+    """The criterion as met by the exception, where that may stand in for it (ELIG-8)."""
     if criterion.state == "met" or criterion.rule not in _REPLACEABLE:
         return criterion
     message = Blocker(
-        criterion.code, _("The exception approved for this deal stands in for this criterion."), rule="ELIG-8"
+        criterion.code,
+        _("%(by)s approved an exception on %(at)s, which stands in for this criterion."),
+        rule="ELIG-8",
+        params={"by": exception.by, "at": exception.at},
     )
     return replace(criterion, state="met", message=message, settled_by="", settled_at=None)
 
@@ -219,14 +145,14 @@ def _deal_type(facts: EligibilityFacts) -> Criterion:
 
 
 def _minimum_value(facts: EligibilityFacts, policy: Policy) -> Criterion:
-    """ELIG-3: the value in USD at the monthly rate (FX-2); while there is no rate the deal waits for one."""
+    """ELIG-3: the value in USD at the monthly rate, to the cent (FX-2); without a rate the deal waits for one."""
     minimum = Money(policy.minimum_deal_value_usd, USD)
     state: State = "notMet"
     settled_by: SettledBy = _fixable(facts)
     if facts.value_usd is None:
         state, settled_by = "notYet", "time"
         message = _no_rate(facts.value)
-    elif facts.value_usd >= policy.minimum_deal_value_usd:
+    elif _in_usd(facts.value_usd).amount >= policy.minimum_deal_value_usd:
         state, settled_by = "met", ""
         message = _say(_("The estimated value reaches the minimum of %(minimum)s."), minimum=minimum)
     else:
@@ -260,7 +186,7 @@ def _no_rate(value: Money) -> Blocker:
 
 
 def _in_usd(amount: Decimal) -> Money:
-    return Money(floor_cents(Fraction(amount)), USD)
+    return Money(round_cents(Fraction(amount)), USD)
 
 
 def _value_of(facts: EligibilityFacts) -> Blocker:
@@ -374,8 +300,8 @@ def _vendor_accepted(facts: EligibilityFacts) -> Criterion:
 
 
 def _vendor_answer(facts: EligibilityFacts) -> tuple[State, SettledBy, Blocker]:
-    """The state of ELIG-7 for a co-sell deal, from the vendor's copy."""
-    if facts.vendor_substatus in ("Accepted", "Won"):
+    """The state of ELIG-7 for a co-sell deal: what the vendor once accepted counts, whatever became of it."""
+    if facts.vendor_accepted or facts.vendor_substatus in ("Accepted", "Won"):
         return "met", "", _say(_("%(vendor)s has accepted this deal."))
     if facts.vendor_substatus == "Received":
         return "notYet", "vendor", _waiting(facts)

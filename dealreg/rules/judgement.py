@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 
 from dealreg.rules import states
 from dealreg.rules.acv import USD, UsdRate, round_cents
-from dealreg.rules.checks import PAYG, violations
-from dealreg.rules.values import RegistrationFacts, RegistrationInput, amounts
+from dealreg.rules.checks import violations
+from dealreg.rules.values import PAYG, RegistrationFacts, RegistrationInput, amounts, answers_asked
+from dealreg.rules.window import SigningFacts, register_until
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Blocker, Money, _
 
@@ -32,13 +32,15 @@ class Route:
 class Judgement:
     """The result of a dry run, which a submission also stores (REG-15, FLOW-7).
 
-    Values are present wherever they can be computed, with or without violations. Amounts are rounded to cents; REG-4
-    and REG-6 compare the exact ones. `rate_month` is the month of the rate behind `acv_usd` and `tcv_usd`; `rates_used`
-    holds every rate that was used and known in `facts.rates` (USD needs none). `days_left` counts to `last_day` of the
-    window after signing and is negative afterwards; both are None where no window applies (pay-as-you-go, a granted
-    exception, a day in the future). `notes` are remarks that are no violation. `route` is None if there are violations.
+    `claim` is the form as it was judged and is kept. Values are present wherever they can be computed, with or without
+    violations, rounded to cents, which is also how they are compared (REG-6). `rate_month` is the month of the rate
+    behind `acv_usd` and `tcv_usd`; `rates_used` holds every rate that was used and known in `facts.rates` (USD needs
+    none). `days_left` counts to `last_day` of the window (FLOW-8) and is negative afterwards; both are None where no
+    window applies (pay-as-you-go, a correction, a signing that is unknown or lies in the future). `notes` are remarks
+    that are no violation. `route` is None if there are violations.
     """
 
+    claim: RegistrationInput
     violations: tuple[Blocker, ...]
     notes: tuple[Blocker, ...] = ()
     acv: Money | None = None
@@ -52,30 +54,28 @@ class Judgement:
     route: Route | None = None
 
 
-def judge(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Judgement:
+def judge(given: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Judgement:
     """Evaluate a registration: violations, values, remaining days and route (REG-15)."""
+    inp = answers_asked(given, facts)
     violated = violations(inp, facts, policy)
-    exact = amounts(inp, facts, policy)
+    found = amounts(inp, facts, policy)
     rates_used = _rates_used(inp, facts)
     rate = rates_used.get(inp.tcv.currency) if inp.tcv else None
-    days_left, last_day = _window(inp, facts, policy)
+    last_day = _last_day(inp, facts, policy)
     return Judgement(
+        claim=inp,
         violations=violated,
-        notes=tuple(_notes(inp, policy)),
-        acv=Money(round_cents(exact.acv), inp.tcv.currency) if inp.tcv and exact.acv is not None else None,
-        acv_usd=_rounded(exact.acv_usd),
-        tcv_usd=_rounded(exact.tcv_usd),
-        solution_value_usd=_rounded(exact.solution_value_usd),
+        notes=tuple(_notes(inp, facts, policy)),
+        acv=Money(round_cents(found.acv), inp.tcv.currency) if inp.tcv and found.acv is not None else None,
+        acv_usd=found.acv_usd,
+        tcv_usd=found.tcv_usd,
+        solution_value_usd=found.solution_value_usd,
         rate_month=rate.month if rate else None,
         rates_used=rates_used,
-        days_left=days_left,
+        days_left=(last_day - facts.today).days if last_day else None,
         last_day=last_day,
-        route=None if violated or exact.acv_usd is None else route_for(inp, facts, exact.acv_usd, policy),
+        route=None if violated or found.acv_usd is None else route_for(inp, facts, found.acv_usd, policy),
     )
-
-
-def _rounded(amount: Fraction | None) -> Decimal | None:
-    return None if amount is None else round_cents(amount)
 
 
 def _rates_used(inp: RegistrationInput, facts: RegistrationFacts) -> dict[str, UsdRate]:
@@ -83,16 +83,19 @@ def _rates_used(inp: RegistrationInput, facts: RegistrationFacts) -> dict[str, U
     return {currency: facts.rates[currency] for currency in sorted(currencies) if currency in facts.rates}
 
 
-def _window(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> tuple[int | None, date | None]:
-    """The days left and the last day to register the contract (REG-7); None where no window applies."""
-    if inp.signed is None or inp.signed > facts.today or inp.pricing == PAYG or facts.exception_granted:
-        return None, None
-    last_day = inp.signed + policy.register_within
-    return (last_day - facts.window_day).days, last_day
+def _last_day(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> date | None:
+    """The last day to register the contract (FLOW-8); None where no window applies, or the signing isn't known."""
+    if inp.signed is None or inp.signed > facts.today or facts.is_correction:
+        return None
+    if facts.exception_granted and facts.waived_until is None:
+        return None
+    start = None if facts.is_renewal(inp) else inp.start
+    known = SigningFacts(facts.today, inp.signed, start, inp.pricing == PAYG, facts.waived_until)
+    return register_until(known, policy).last_day
 
 
-def _notes(inp: RegistrationInput, policy: Policy) -> Iterator[Blocker]:
-    """Remarks for the person that are no violations (REG-1)."""
+def _notes(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
+    """Remarks for the person that are no violations (REG-1, REG-18)."""
     if inp.marketplace:
         yield Blocker(
             "marketplace_pracr_only",
@@ -104,25 +107,43 @@ def _notes(inp: RegistrationInput, policy: Policy) -> Iterator[Blocker]:
             "marketplace",
             {"since": policy.pracr_since},
         )
+    if facts.is_renewal(inp):
+        yield Blocker(
+            "renewal",
+            _(
+                "This is a renewal: raise the solution value by the amount of the renewal and extend the end of the "
+                "contract. It may start when the earlier one did."
+            ),
+            "REG-18",
+            "renews",
+        )
 
 
-def route_for(inp: RegistrationInput, facts: RegistrationFacts, acv_usd: Fraction, policy: Policy) -> Route:
-    """The route of a registration without violations (FLOW-2, FLOW-3).
+def route_for(inp: RegistrationInput, facts: RegistrationFacts, acv_usd: Decimal, policy: Policy) -> Route:
+    """The route of a registration without violations (FLOW-2, FLOW-3); a correction goes to review in any case.
 
-    `acv_usd` is compared rounded to cents, as it is stored, so that a worker who routes by the stored value decides
-    like the dry run. Of the facts only `partner_count` and `won_early` count.
+    `acv_usd` is to the cent, as it is stored, so that a worker who routes by the stored value decides like the dry run.
+    Of the facts only those for AUTO count.
     """
-    if reasons := tuple(_review_reasons(inp, facts, round_cents(acv_usd), policy)):
+    reasons = tuple(_review_reasons(inp, facts, acv_usd, policy))
+    if facts.is_correction:
+        return Route(states.REVIEW_PENDING, reasons or (_CORRECTED,))
+    if reasons:
         return Route(states.REVIEW_PENDING, reasons)
     if inp.marketplace and inp.marketplace_date:
         return Route(states.MARKETPLACE_PENDING, (_marketplace_reason(inp.marketplace_date),))
     return Route(states.APPROVED)
 
 
+_CORRECTED = Blocker("corrected", _("A reviewer checks what you corrected."), "FLOW-2")
+#: Where the reason itself would tell of another company's record (ORG-6).
+_ADDITIONAL_REVIEW = Blocker("additional_review", _("This registration was chosen for additional review."), "FLOW-2")
+
+
 def _review_reasons(
     inp: RegistrationInput, facts: RegistrationFacts, acv_usd: Decimal, policy: Policy
 ) -> Iterator[Blocker]:
-    """The reasons for a review (AUTO-1 to AUTO-4), as sentences for the partner."""
+    """The reasons for a review (AUTO-1 to AUTO-5), as sentences for the partner."""
     if acv_usd > policy.review_above_acv_usd:
         yield Blocker(
             "acv_above_review_limit",
@@ -130,12 +151,12 @@ def _review_reasons(
             "AUTO-1",
             params={"acv": Money(acv_usd, USD), "limit": Money(policy.review_above_acv_usd, USD)},
         )
-    if facts.partner_count > 1:
+    if facts.partner_count > 1 and facts.known_partners > 1:
         yield Blocker(
             "several_partners",
             _("A reviewer checks this registration: %(count)s partner companies take part in the deal."),
             "AUTO-2",
-            params={"count": facts.partner_count},
+            params={"count": facts.known_partners},
         )
     if inp.pricing == PAYG:
         yield Blocker(
@@ -148,6 +169,24 @@ def _review_reasons(
             "AUTO-4",
             params={"hours": policy.safe_win_hours},
         )
+    if any(duplicate.own for duplicate in facts.duplicates):
+        yield Blocker(
+            "registered_before",
+            _(
+                "A reviewer checks this registration: your company registered this solution for this customer before, "
+                "within the last %(months)s months."
+            ),
+            "AUTO-5",
+            params={"months": policy.duplicate_months},
+        )
+    if _has_hidden_reason(facts):
+        yield _ADDITIONAL_REVIEW
+
+
+def _has_hidden_reason(facts: RegistrationFacts) -> bool:
+    """Whether a company that this one may not know of is a reason (AUTO-2, AUTO-5, ORG-6)."""
+    unknown_partners = facts.partner_count > 1 and facts.known_partners <= 1
+    return unknown_partners or any(not duplicate.own for duplicate in facts.duplicates)
 
 
 def _marketplace_reason(expected: date) -> Blocker:

@@ -7,8 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from dealreg.rules.acv import USD
-from dealreg.rules.checks import PAYG
-from dealreg.rules.values import RegistrationInput
+from dealreg.rules.values import PAYG, RegistrationInput
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Blocker, Money, _
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from dealreg.models import Registration, Status
-from dealreg.rules import RegistrationFacts, RegistrationInput, states
+from dealreg.models import Registration, Status, Waiver
+from dealreg.rules import Granted, RegistrationFacts, RegistrationInput, answers_asked, states
 from dealreg.rules.acv import USD, UsdRate
-from dealreg.rules.eligibility import Eligibility, EligibilityFacts
+from dealreg.rules.criteria import Eligibility, EligibilityFacts, criteria_from_json
 from dealreg.rules.eligibility import eligibility as judge_eligibility
+from dealreg.selectors.routing import routing_facts
 from portal.accounts.models import Company, Membership
 from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
@@ -19,7 +21,7 @@ from portal.money import services as money
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Blocker, Term, _
 from referrals import rules as referral_rules
-from referrals.models import Referral
+from referrals.models import Referral, ReferralSolution
 
 
 def unregistered() -> QuerySet[Referral]:
@@ -28,17 +30,41 @@ def unregistered() -> QuerySet[Referral]:
     return won.select_related("engagement__customer", "company")
 
 
-def eligible_solutions(referral: Referral) -> list[Solution]:
-    """The Azure IP co-sell eligible solutions on the deal (ELIG-5)."""
-    return sorted(
-        (line.solution for line in referral.solutions.select_related("solution") if line.solution.azure_ip),
-        key=lambda solution: solution.name,
+def ripe(policy: Policy) -> QuerySet[Referral]:
+    """The unregistered deals that fulfil the criteria as far as a query can tell (ELIG-2 to ELIG-7), once each."""
+    vendor = Referral.objects.filter(company__kind=Company.Kind.VENDOR)
+    accepted = vendor.filter(Q(accepted_at__isnull=False) | Q(substatus=referral_rules.WON))
+    return unregistered().filter(
+        Q(engagement__help_code=referral_rules.NO_HELP) | Q(engagement__in=accepted.values("engagement")),
+        value_usd__gte=policy.minimum_deal_value_usd,
+        engagement__vendor_may_view=True,
+        engagement__assessment_type=None,
+        engagement__customer__managed=True,
+        pk__in=ReferralSolution.objects.filter(solution__azure_ip=True).values("referral"),
     )
 
 
+def eligible_solutions(referral: Referral, registration: Registration | None = None) -> list[Solution]:
+    """The solutions on the deal that may be registered: those that are Azure IP co-sell eligible (ELIG-5), or were when
+    the registration was opened (ELIG-10)."""
+    kept = registration.open_solutions if registration else []
+    found = [line.solution for line in referral.solutions.select_related("solution")]
+    return sorted((s for s in found if s.azure_ip or s.pk in kept), key=lambda solution: solution.name)
+
+
+def waiver_of(referral: Referral) -> Waiver | None:
+    return Waiver.objects.filter(referral=referral).first()
+
+
+def kept_eligibility(registration: Registration | None) -> Eligibility | None:
+    """The criteria as they were when the registration was opened (ELIG-10)."""
+    return criteria_from_json(registration.criteria) if registration and registration.criteria else None
+
+
 def eligibility_of(referral: Referral, policy: Policy) -> Eligibility:
-    """Evaluate the criteria of ELIG for this deal as it stands; three queries."""
+    """Evaluate the criteria of ELIG for this deal as it stands; four queries."""
     engagement = referral.engagement
+    waiver = waiver_of(referral)
     vendor_copy = engagement.referrals.filter(company__kind=Company.Kind.VENDOR).prefetch_related("team").first()
     return judge_eligibility(
         EligibilityFacts(
@@ -53,6 +79,8 @@ def eligibility_of(referral: Referral, policy: Policy) -> Eligibility:
             vendor_substatus=vendor_copy.substatus if vendor_copy else None,
             vendor_expires_at=vendor_copy.expires_at if vendor_copy else None,
             vendor_seller=_seller(vendor_copy),
+            vendor_accepted=vendor_copy is not None and vendor_copy.accepted_at is not None,
+            exception=Granted(waiver.granted_by, waiver.granted_at) if waiver else None,
             won_at=referral.won_at,
         ),
         policy,
@@ -74,23 +102,27 @@ def registration_facts(
     now: datetime,
     policy: Policy,
 ) -> RegistrationFacts:
-    """The facts that a form is checked against (REG), with the rates of the current month (FX-2).
+    """The facts that a form is checked against (REG), with the rates of its month (FX-2).
 
-    `eligibility` is None where an earlier submission settled it.
+    `eligibility` is None where opening the registration settled it.
     """
     invited = referral.engagement.vendor_invited_at
-    return RegistrationFacts(
+    waiver = waiver_of(referral)
+    facts = RegistrationFacts(
         today=now.date(),
         created=referral.created_at.date(),
         vendor_invited=invited.date() if invited else None,
         first_filed=_first_filed(registration),
         eligibility=eligibility,
-        wrong_state=_wrong_state(registration),
-        rates=_rates({m.currency for m in (form.tcv, form.solution_value) if m}, month=now.date(), policy=policy),
-        exception_granted=registration.exception_granted if registration else False,
-        partner_count=partner_count(referral),
-        won_early=referral.won_early,
+        wrong_state=wrong_state(registration),
+        rates=_rates(form, registration, now=now, policy=policy),
+        exception_granted=_is_waived(waiver, registration, now),
+        waived_until=waiver.until if waiver and waiver.covers(now) else None,
+        solutions=tuple(solution.pk for solution in eligible_solutions(referral, registration)),
+        renewable={earlier.pk: earlier.solution_id or 0 for earlier in renewable(referral)},
     )
+    route = routing_facts(referral, registration, answers_asked(form, facts), day=facts.window_day, policy=policy)
+    return replace(facts, **vars(route))
 
 
 def _first_filed(registration: Registration | None) -> date | None:
@@ -98,10 +130,22 @@ def _first_filed(registration: Registration | None) -> date | None:
     return filed.date() if filed else None
 
 
-def partner_count(referral: Referral) -> int:
-    """The number of partner companies that take part; declined, expired and erroneous copies don't count (AUTO-2)."""
-    copies = referral.engagement.referrals.filter(company__kind=Company.Kind.PARTNER)
-    return copies.exclude(substatus__in=referral_rules.GONE).count()
+def _is_waived(waiver: Waiver | None, registration: Registration | None, now: datetime) -> bool:
+    """Whether an exception waives what REG-12 names: while it is open, and for what was submitted then (EXC-12)."""
+    submitted = registration.submitted_at if registration else None
+    return waiver is not None and (waiver.covers(now) or (submitted is not None and waiver.covers(submitted)))
+
+
+def renewable(referral: Referral) -> QuerySet[Registration]:
+    """The company's approved registrations of this customer, which a registration of the same solution may renew
+    (REG-18); the newest first."""
+    own = Registration.objects.filter(
+        referral__company_id=referral.company_id,
+        referral__engagement__customer_id=referral.engagement.customer_id,
+        solution__isnull=False,
+    )
+    earlier = own.approved().exclude(referral=referral)
+    return earlier.select_related("solution", "referral").order_by("-first_submitted_at")
 
 
 def belongs_to(actor: Actor, registration: Registration) -> bool:
@@ -110,17 +154,22 @@ def belongs_to(actor: Actor, registration: Registration) -> bool:
     return members.filter(company_id=registration.referral.company_id).exists()
 
 
-def _rates(currencies: Iterable[str], *, month: date, policy: Policy) -> dict[str, UsdRate]:
-    found = money.rates_for({*currencies, USD}, month=month, policy=policy)
-    return {currency: UsdRate(rate.usd_per_unit, rate.month) for currency, rate in found.items()}
+def _rates(
+    form: RegistrationInput, registration: Registration | None, *, now: datetime, policy: Policy
+) -> dict[str, UsdRate]:
+    """The rates of this month; for a correction those it was first judged at, and for a currency that only the
+    correction brings in, the rate of that same month (FX-2)."""
+    wanted = {amount.currency for amount in (form.tcv, form.solution_value) if amount}
+    kept = {
+        currency: UsdRate(Decimal(rate["usd_per_unit"]), date.fromisoformat(rate["month"]))
+        for currency, rate in (registration.rates if registration else {}).items()
+    }
+    month = _first_filed(registration) or now.date()
+    found = money.rates_for({*wanted, USD}, month=month, policy=policy)
+    return {currency: UsdRate(rate.usd_per_unit, rate.month) for currency, rate in found.items()} | kept
 
 
-def was_settled(registration: Registration | None) -> bool:
-    """Whether an earlier submission settled eligibility, so that only the form is checked now."""
-    return registration is not None and registration.status == Status.ACTION_REQUIRED
-
-
-def _wrong_state(registration: Registration | None) -> Blocker | None:
+def wrong_state(registration: Registration | None) -> Blocker | None:
     """The reason why the form can't be sent in this state at all (REG-14); if there is no registration yet, ELIG
     explains it."""
     if registration is None or registration.status == Status.ACTION_REQUIRED:

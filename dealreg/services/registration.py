@@ -12,8 +12,8 @@ from django.db import IntegrityError
 
 from dealreg import rules, verbs
 from dealreg.models import Registration
-from dealreg.rules.eligibility import Eligibility
-from dealreg.selectors.registration import eligibility_of
+from dealreg.rules.criteria import Eligibility
+from dealreg.selectors.registration import eligibility_of, kept_eligibility
 from portal.accounts.rules import SYSTEM, Actor
 from portal.policy import services as policies
 from portal.workflow import services as workflow
@@ -22,9 +22,10 @@ from portal.workflow.verbs import Verb
 from referrals.models import Referral
 
 
-def eligibility(referral: Referral, *, now: datetime) -> Eligibility:
-    """The criteria of co-sell registration for this deal, each with what it needs and who can settle it (ELIG)."""
-    return eligibility_of(referral, policies.current(now))
+def eligibility(referral: Referral, registration: Registration | None, *, now: datetime) -> Eligibility:
+    """The criteria of co-sell registration for this deal, each with what it needs and who can settle it (ELIG); as they
+    were when the registration was opened, once it is (ELIG-10)."""
+    return kept_eligibility(registration) or eligibility_of(referral, policies.current(now))
 
 
 def check(referral: Referral, form: rules.RegistrationInput, *, actor: Actor, now: datetime) -> rules.Judgement:

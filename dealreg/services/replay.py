@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from fractions import Fraction
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -21,15 +20,15 @@ from dealreg import rules
 from dealreg.models import MarketplaceTransaction, Registration, RegistrationQuerySet
 from dealreg.rules import marketplace, sample, states
 from dealreg.rules.acv import UsdRate
-from dealreg.selectors.registration import registration_facts
+from dealreg.selectors import routing
 from portal.events.models import Event
 from portal.events.services import snapshot
 from portal.policy import services as policies
 from portal.policy.rules import Policy
 from portal.workflow.blockers import to_json
-from referrals import rules as referral_rules
-from referrals.models import Referral
 
+#: What decides by which reasons a registration is reviewed.
+ROUTINGS = ("registration.routed", "registration.resubmitted", "registration.revalidated")
 #: So many registrations are looked at together.
 BATCH = 500
 
@@ -63,6 +62,7 @@ class Step:
     before: Mapping[str, Any]
     policy: Policy
     transactions: Mapping[str, MarketplaceTransaction]
+    is_last_routing: bool
 
     @property
     def by_worker(self) -> bool:
@@ -74,7 +74,7 @@ def replay(registrations: RegistrationQuerySet) -> tuple[int, list[Difference]]:
     """Look at each of these registrations; returns how many events were replayed, and all differences."""
     count, found = 0, list[Difference]()
     rows = registrations.with_context().select_related("sample", "marketplace_transaction")
-    rows = rows.prefetch_related("referral__engagement__referrals__company").order_by("pk")
+    rows = rows.order_by("pk")
     last = 0
     while batch := list(rows.filter(pk__gt=last)[:BATCH]):
         last = batch[-1].pk
@@ -105,10 +105,12 @@ def _differences(
 ) -> Iterator[Difference]:
     held = snapshot(row)
     known = _at_first(events, held)
+    last_routing = max((event.pk for event in events if event.verb in ROUTINGS), default=0)
     for event in events:
         before = dict(known)
         known.update({name: value for name, value in event.after.items() if name in held})
-        step = Step(_past(row, known), event, before, policies.by_version(event.policy_version), transactions)
+        policy, is_last = policies.by_version(event.policy_version), event.pk == last_routing
+        step = Step(_past(row, known), event, before, policy, transactions, is_last)
         for what, kept, derived in _compared(step):
             if kept != derived:
                 yield Difference(row.public_id, event.verb, event.at, what, kept, derived)
@@ -174,27 +176,41 @@ def _opening(step: Step) -> Iterator[Compared]:
 
 
 def _facts(step: Step) -> rules.RegistrationFacts:
-    """What the form was judged by, with the rates and the partners of that time."""
-    past, policy = step.past, step.policy
-    facts = registration_facts(past.referral, past, past.claim, eligibility=None, now=step.event.at, policy=policy)
+    """What the form was judged by, with the rates and the solutions that were kept."""
+    past, event, deal = step.past, step.event, step.past.referral
+    invited = deal.engagement.vendor_invited_at
     rates = {
         currency: UsdRate(Decimal(rate["usd_per_unit"]), date.fromisoformat(rate["month"]))
         for currency, rate in past.rates.items()
     }
-    partners = _partners(past.referral, step.event.at)
-    return replace(facts, rates={**facts.rates, **rates}, wrong_state=None, partner_count=partners)
+    return rules.RegistrationFacts(
+        today=event.at.date(),
+        created=deal.created_at.date(),
+        vendor_invited=invited.date() if invited else None,
+        first_filed=_corrected(step),
+        rates=rates,
+        solutions=tuple(past.open_solutions),
+        renewable={past.renews_id: past.solution_id or 0} if past.renews_id else {},
+    )
 
 
-def _partners(referral: Referral, at: datetime) -> int:
-    """How many partner companies took part at that instant (AUTO-2)."""
-    copies = [c for c in referral.engagement.referrals.all() if not c.company.is_vendor and c.created_at <= at]
-    gone = [c for c in copies if c.substatus in referral_rules.GONE and c.closed_at and c.closed_at <= at]
-    return len(copies) - len(gone)
+def _corrected(step: Step) -> date | None:
+    """The day of the first submission, where this is not it."""
+    first = step.past.first_submitted_at
+    return first.date() if first and step.event.verb not in _FIRST else None
+
+
+#: What is judged as a first submission is.
+_FIRST = ("registration.submitted", "registration.routed", "registration.revalidated")
 
 
 def _figures(step: Step) -> Iterator[Compared]:
     """REG-5, FX-2: the amounts follow from the claim and the rates that were kept."""
-    past, found = step.past, rules.judge(step.past.claim, _facts(step), step.policy)
+    yield from _amounts(step, rules.judge(step.past.claim, _facts(step), step.policy))
+
+
+def _amounts(step: Step, found: rules.Judgement) -> Iterator[Compared]:
+    past = step.past
     yield "acv", past.acv, found.acv.amount if found.acv else None
     yield "acv_usd", past.acv_usd, found.acv_usd
     yield "tcv_usd", past.tcv_usd, found.tcv_usd
@@ -206,20 +222,40 @@ def _claim(step: Step) -> Iterator[Compared]:
     """REG: nothing stood in the way of the form, and its figures."""
     found = rules.judge(step.past.claim, _facts(step), step.policy)
     yield "violations", [blocker.code for blocker in found.violations], []
-    yield from _figures(step)
+    yield from _amounts(step, found)
 
 
 def _route(step: Step) -> Iterator[Compared]:
-    """FLOW-2, FLOW-3: the state and its reasons follow from the claim, its figures and who took part."""
+    """FLOW-2, FLOW-3: the state and its reasons follow from the claim, its figures, and what was kept besides."""
+    yield from _reasons(step)
     past = step.past
-    assert past.acv_usd is not None
-    found = rules.route_for(past.claim, _facts(step), Fraction(past.acv_usd), step.policy)
-    yield "status", past.status, found.state
-    yield "route_reasons", past.route_reasons, [to_json(reason) for reason in found.reasons]
     if past.status == states.MARKETPLACE_PENDING:
         assert past.marketplace_date is not None
         until = marketplace.wait_until(past.marketplace_date, step.event.at, step.policy)
         yield "marketplace_until", past.marketplace_until, until
+
+
+def _reasons(step: Step) -> Iterator[Compared]:
+    """Of the last routing only: what the ones before it were decided by was replaced with it."""
+    past = step.past
+    if not step.is_last_routing:
+        return
+    assert past.acv_usd is not None
+    facts = replace(_facts(step), **vars(routing.from_json(past.route_facts)))
+    found = rules.route_for(past.claim, facts, past.acv_usd, step.policy)
+    if step.event.verb == "registration.routed":
+        yield "status", past.status, found.state
+    yield "route_reasons", past.route_reasons, [to_json(reason) for reason in found.reasons]
+
+
+def _resubmission(step: Step) -> Iterator[Compared]:
+    yield from _claim(step)
+    yield from _reasons(step)
+
+
+def _revalidation(step: Step) -> Iterator[Compared]:
+    yield from _figures(step)
+    yield from _reasons(step)
 
 
 def _match(step: Step) -> Iterator[Compared]:
@@ -292,8 +328,8 @@ def _close(step: Step) -> Iterator[Compared]:
 _CHECKS: Mapping[str, Callable[[Step], Iterator[Compared]]] = {
     "registration.opened": _opening,
     "registration.submitted": _claim,
-    "registration.resubmitted": _claim,
-    "registration.revalidated": _figures,
+    "registration.resubmitted": _resubmission,
+    "registration.revalidated": _revalidation,
     "registration.routed": _route,
     "registration.matched": _match,
     "registration.not_matched": _no_match,

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from fractions import Fraction
 from typing import ClassVar, TypeVar
 
-from dealreg import rules
 from dealreg.models import Registration, Validation
 from dealreg.policies import may_review
 from dealreg.rules import states
 from dealreg.selectors.marketplace import wait_until
-from dealreg.selectors.registration import belongs_to, partner_count
+from dealreg.selectors.registration import belongs_to
 from dealreg.timeline import REGISTRATION
+from dealreg.verbs.routing import set_route
 from portal.accounts.rules import Actor
 from portal.workflow.blockers import Blocker, _, to_json
 from portal.workflow.timeline import Sentence
@@ -35,9 +34,8 @@ class Route(Verb[Registration, None]):
             yield Blocker("not_submitted", _("The registration has not been filed yet."), "FLOW-1")
 
     def apply(self, record: Registration, inputs: None, context: Context) -> Effect:
-        found = route_of(record, context)
+        found = set_route(record, context)
         record.route(found.state)
-        record.route_reasons = [to_json(reason) for reason in found.reasons]
         record.approved_at = record.review_pending_at = record.close_due_at = None
         if found.state == states.APPROVED:
             record.approved_at = context.now
@@ -47,18 +45,6 @@ class Route(Verb[Registration, None]):
         elif found.state == states.MARKETPLACE_PENDING:
             record.marketplace_until = wait_until(record, context)
         return Effect(reasons=found.reasons)
-
-
-def route_of(record: Registration, context: Context) -> rules.Route:
-    """The route, computed from the facts that were stored on submission."""
-    assert record.acv_usd is not None
-    facts = rules.RegistrationFacts(
-        today=context.now.date(),
-        created=record.referral.created_at.date(),
-        partner_count=partner_count(record.referral),
-        won_early=record.referral.won_early,
-    )
-    return rules.route_for(record.claim, facts, Fraction(record.acv_usd), context.policy)
 
 
 @dataclass(frozen=True)

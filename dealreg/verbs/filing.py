@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dealreg import rules
-from dealreg.models import NOT_REGISTERED, Registration
+from dealreg.models import NOT_REGISTERED, Registration, RegistrationDraft
 from dealreg.policies import may_file
 from dealreg.rules import revalidation
-from dealreg.selectors.registration import eligibility_of, eligible_solutions, registration_facts, was_settled
+from dealreg.rules.criteria import criteria_to_json
+from dealreg.selectors.registration import eligibility_of, eligible_solutions, registration_facts
 from dealreg.timeline import REGISTRATION
-from portal.catalog.models import Solution
+from dealreg.verbs.routing import set_route
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Creation, Effect, Verb, worker
@@ -26,7 +27,7 @@ class Opening:
 
 
 class Open(Creation[Registration, Opening]):
-    """Give a won, eligible deal its registration to file (ELIG-9)."""
+    """Give a won, eligible deal its registration to file (ELIG-9); the criteria are judged here, and kept (ELIG-10)."""
 
     name = "open"
     label = _("Open the registration")
@@ -35,41 +36,46 @@ class Open(Creation[Registration, Opening]):
     who = (worker,)
 
     def input_blockers(self, inputs: Opening, context: Context) -> Iterable[Blocker]:
-        found = eligibility_of(inputs.referral, context.policy)
-        if not found.eligible:
+        if not self._found(inputs, context).eligible:
             yield Blocker("not_eligible", _("This deal is not eligible for registration."), "REG-14")
 
     def apply(self, inputs: Opening, context: Context) -> tuple[Registration, Effect]:
+        solutions = eligible_solutions(inputs.referral)
+        if not solutions:  # an exception stands in for them (ELIG-8), so any on the deal will do
+            solutions = [line.solution for line in inputs.referral.solutions.select_related("solution")]
+        criteria = criteria_to_json(self._found(inputs, context))
         registration = Registration.objects.create(
             referral=inputs.referral,
-            solution=eligible_solutions(inputs.referral)[0],
+            solution=solutions[0] if len(solutions) == 1 else None,
+            criteria=criteria,
+            open_solutions=[solution.pk for solution in solutions],
             created_at=context.now,
             updated_at=context.now,
         )
-        return registration, Effect(after={"status": registration.status})
+        return registration, Effect(after={"status": registration.status, "criteria": criteria})
 
-
-@dataclass(frozen=True)
-class Claim:
-    """The answers of the form (REG), and the solution they are about; None is the solution it was opened with."""
-
-    form: rules.RegistrationInput
-    solution: Solution | None = None
+    def _found(self, inputs: Opening, context: Context) -> rules.Eligibility:
+        return context.once("eligibility", lambda: eligibility_of(inputs.referral, context.policy))
 
 
 def judge(
     referral: Referral, registration: Registration | None, form: rules.RegistrationInput, context: Context
 ) -> rules.Judgement:
-    """Evaluate the form; dry run and submission both call this (REG-15)."""
-    settled = was_settled(registration)
-    eligibility = None if settled else context.once("eligibility", lambda: eligibility_of(referral, context.policy))
-    facts = registration_facts(
-        referral, registration, form, eligibility=eligibility, now=context.now, policy=context.policy
+    """Evaluate the form; dry run and submission both call this (REG-15). Opening settled the eligibility (ELIG-10)."""
+    policy = context.policy
+    eligibility = None if registration else eligibility_of(referral, policy)
+    facts = registration_facts(referral, registration, form, eligibility=eligibility, now=context.now, policy=policy)
+    found = rules.judge(form, facts, policy)
+    if registration is None or registration.previous is None:
+        return found
+    more = (  # a revalidation that came back
+        *revalidation.foreign_changes(registration.claim, found.claim),
+        *revalidation.revalidated_value_blockers(found.tcv_usd, policy),
     )
-    return rules.judge(form, facts, context.policy)
+    return replace(found, violations=(*found.violations, *more), route=None if more else found.route)
 
 
-class _Claiming(Verb[Registration, Claim]):
+class _Claiming(Verb[Registration, rules.RegistrationInput]):
     """A verb that sends the form. Its button asks only whether the registration can be filed at all (REG-14)."""
 
     primary = True
@@ -81,35 +87,30 @@ class _Claiming(Verb[Registration, Claim]):
         empty = rules.RegistrationInput()
         return [b for b in judge(record.referral, record, empty, context).violations if not b.field]
 
-    def input_blockers(self, record: Registration, inputs: Claim, context: Context) -> Iterable[Blocker]:
-        if inputs.solution is not None and inputs.solution not in eligible_solutions(record.referral):
-            message = _("Choose one of the Azure IP co-sell eligible solutions on this deal.")
-            yield Blocker("foreign_solution", message, "ELIG-5", "solution")
-        found = self._judgement(record, inputs, context)
-        yield from (b for b in found.violations if b.field)
-        if record.previous is not None:  # a revalidation that came back
-            yield from revalidation.foreign_changes(record.claim, inputs.form)
-            yield from revalidation.revalidated_value_blockers(found.tcv_usd, context.policy)
+    def input_blockers(
+        self, record: Registration, inputs: rules.RegistrationInput, context: Context
+    ) -> Iterable[Blocker]:
+        return [b for b in self._judgement(record, inputs, context).violations if b.field]
 
-    def _judgement(self, record: Registration, inputs: Claim, context: Context) -> rules.Judgement:
-        return context.once("judgement", lambda: judge(record.referral, record, inputs.form, context))
+    def _judgement(self, record: Registration, inputs: rules.RegistrationInput, context: Context) -> rules.Judgement:
+        return context.once("judgement", lambda: judge(record.referral, record, inputs, context))
 
-    def _state(self, record: Registration, inputs: Claim, context: Context) -> Effect:
-        """The answers, and what replaying the decision needs (FLOW-7), at this month's rates (FX-2)."""
+    def _state(self, record: Registration, inputs: rules.RegistrationInput, context: Context) -> None:
+        """Keep the answers and what replaying the decision needs (FLOW-7), at the rates of the first submission (FX-2).
+        The draft has served (REG-19)."""
         found = self._judgement(record, inputs, context)
-        if inputs.solution is not None:
-            record.solution = inputs.solution
-        record.claim = inputs.form
+        record.claim = found.claim
         record.acv = found.acv.amount if found.acv else None
         record.acv_usd, record.tcv_usd = found.acv_usd, found.tcv_usd
         record.solution_value_usd = found.solution_value_usd
-        record.rates = {
+        used = {
             currency: {"usd_per_unit": str(rate.usd_per_unit), "month": rate.month.isoformat()}
             for currency, rate in found.rates_used.items()
         }
+        record.rates = record.rates | used
         record.policy_version = context.policy.version
         record.submitted_at, record.submitted_by_id = context.now, context.actor.user_id
-        return Effect()
+        RegistrationDraft.objects.filter(registration=record).delete()
 
 
 class Submit(_Claiming):
@@ -120,25 +121,28 @@ class Submit(_Claiming):
     event = "registration.submitted"
     sentence = Sentence("send", "info", _("The registration was filed"), REGISTRATION)
 
-    def apply(self, record: Registration, inputs: Claim, context: Context) -> Effect:
+    def apply(self, record: Registration, inputs: rules.RegistrationInput, context: Context) -> Effect:
         record.submit()
         record.first_submitted_at = context.now
-        return self._state(record, inputs, context)
+        self._state(record, inputs, context)
+        return Effect()
 
 
 class Resubmit(_Claiming):
-    """Send a corrected registration back to review; only from *action required* (FLOW)."""
+    """Send a corrected registration back to review, with the reasons there are now; only from *action required*
+    (FLOW-2)."""
 
     name = "resubmit"
     label = _("Correct and resubmit")
     event = "registration.resubmitted"
     sentence = Sentence("send", "info", _("The registration was corrected and resubmitted"), REGISTRATION)
 
-    def apply(self, record: Registration, inputs: Claim, context: Context) -> Effect:
+    def apply(self, record: Registration, inputs: rules.RegistrationInput, context: Context) -> Effect:
         record.resubmit()
         record.review_pending_at = context.now
         record.reason_code = record.comment = ""
-        return self._state(record, inputs, context)
+        self._state(record, inputs, context)
+        return Effect(reasons=set_route(record, context, correction=True).reasons)
 
 
 class CloseUnregistered(Verb[Registration, None]):

@@ -12,10 +12,10 @@ from dealreg.models import REPLACED, Registration
 from dealreg.policies import may_file
 from dealreg.rules import revalidation, states
 from dealreg.timeline import REGISTRATION
-from dealreg.verbs.deciding import route_of
 from dealreg.verbs.ending import no_move
+from dealreg.verbs.routing import set_route
 from portal.events.services import snapshot
-from portal.workflow.blockers import Blocker, Money, _, to_json
+from portal.workflow.blockers import Blocker, Money, _
 from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect, Verb
 
@@ -67,9 +67,7 @@ class Revalidate(Verb[Registration, NewValue]):
         record.reason_code = record.comment = record.validated_by = record.decided_from = ""
         record.decided_at = None
         self._state(record, inputs, context)
-        reasons = route_of(record, context).reasons
-        record.route_reasons = [to_json(reason) for reason in reasons]
-        return Effect(reasons=reasons)
+        return Effect(reasons=set_route(record, context).reasons)
 
     def _state(self, record: Registration, inputs: NewValue, context: Context) -> None:
         found = self._judgement(record, inputs, context)

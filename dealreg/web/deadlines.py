@@ -1,13 +1,15 @@
-"""Which days of registrations come: until when to register a won deal, and to correct what came back (FLOW-8)."""
+"""Which days of registrations come: the ends of the window to register, and of the time to correct (FLOW-8)."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import cast
 
-from django.db.models import DateTimeField, ExpressionWrapper, F
 from django.utils.translation import gettext
 
 from dealreg.models import Registration, RegistrationQuerySet, Status
+from dealreg.selectors.window import with_window
 from portal.accounts.rules import Actor
 from portal.policy import services as policies
 from portal.ui.deadlines import DEADLINES, Deadline, DeadlineKind
@@ -16,40 +18,49 @@ from referrals.web.deadlines import acting, deadline, listing
 
 
 def _own(actor: Actor) -> RegistrationQuerySet:
+    """The company's registrations, as far as the actor sees them."""
     return Registration.objects.visible_to(actor).filter(referral__company_id=actor.own_company_id)
-
-
-def _correction_due(registration: Registration) -> Deadline:
-    """It fails, or ends, if nobody answers (FLOW-8)."""
-    assert registration.action_due_at is not None
-    return deadline(gettext("Correct the registration"), registration.referral, registration.action_due_at)
 
 
 def to_register(actor: Actor, now: datetime) -> RegistrationQuerySet:
     """The company's won deals that nobody has filed yet, with the end of the window."""
-    window = policies.current(now).register_within
-    until = ExpressionWrapper(F("referral__closed_at") + window, output_field=DateTimeField())
-    return _own(actor).to_register().with_context().annotate(until=until)
+    found = _own(actor).to_register().with_context()
+    return cast(RegistrationQuerySet, with_window(found, policies.current(now)).filter(last_day__isnull=False))
+
+
+def to_correct(actor: Actor, _now: datetime) -> RegistrationQuerySet:
+    """The company's registrations that came back, and fail on a day if nobody answers."""
+    return _own(actor).filter(status=Status.ACTION_REQUIRED).with_context()
 
 
 def _window_ends(registration: Registration) -> Deadline:
-    until: datetime = registration.until  # type: ignore[attr-defined]
-    note = gettext("If the contract was signed on the day of the win")
-    return deadline(gettext("Register this won deal"), registration.referral, until, note=note)
+    last_day: date = registration.last_day  # type: ignore[attr-defined]
+    exact: bool = registration.exact  # type: ignore[attr-defined]
+    note = "" if exact else gettext("If the contract was signed on the day of the win")
+    return deadline(gettext("Register this won deal"), registration.referral, last_day, note=note)
+
+
+def _correction_ends(registration: Registration) -> Deadline:
+    assert registration.action_due_at is not None
+    return deadline(gettext("Correct the registration"), registration.referral, registration.action_due_at)
+
+
+def _people(rows: Sequence[Registration], actor: Actor) -> Sequence[tuple[str, ...]]:
+    return acting([row.referral for row in rows], actor)
 
 
 DEADLINES.add(
     "action",
     DeadlineKind(
-        label=_("Corrections due"),
+        label=_("Corrections"),
         icon="pencil",
-        find=lambda actor, now: _own(actor).filter(status=Status.ACTION_REQUIRED).with_context(),
+        find=to_correct,
         due="action_due_at",
-        make=_correction_due,
-        who=lambda rows, actor: acting([row.referral for row in rows], actor),
+        make=_correction_ends,
+        who=_people,
         mine=lambda actor: listing(actor, "referral"),
     ),
-    order=20,
+    order=35,
 )
 DEADLINES.add(
     "register",
@@ -57,10 +68,10 @@ DEADLINES.add(
         label=_("Registration windows"),
         icon="award",
         find=to_register,
-        due="until",
+        due="last_day",
         make=_window_ends,
-        who=lambda rows, actor: acting([row.referral for row in rows], actor),
+        who=_people,
         mine=lambda actor: listing(actor, "referral"),
     ),
-    order=40,
+    order=45,
 )

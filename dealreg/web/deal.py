@@ -7,8 +7,9 @@ from datetime import datetime
 from django.utils.translation import gettext
 
 from dealreg.models import NOT_REGISTERED, Registration, Status
-from dealreg.rules import states
+from dealreg.rules import Window, states
 from dealreg.selectors.marketplace import search_of
+from dealreg.selectors.window import window_of
 from dealreg.services import registration as services
 from portal.accounts.rules import Actor
 from portal.policy import services as policies
@@ -22,15 +23,15 @@ def part(referral: Referral, actor: Actor, now: datetime) -> Part:
     """The same number of queries for every deal; the registration is its own company's (ORG-6)."""
     own = referral.company_id == actor.company_id
     registration = Registration.objects.with_context().filter(referral=referral).first() if own else None
-    eligibility = None if actor.is_vendor else services.eligibility(referral, now=now)
+    eligibility = None if actor.is_vendor else services.eligibility(referral, registration, now=now)
     milestone = registration_steps(registration, eligible=bool(eligibility and eligibility.attainable))
     context = {
         "milestone": milestone,
         "eligibility": eligibility,
         "registration": registration,
         "registration_reason": _reason(registration),
-        "register_until": _register_until(referral, registration, now),
         "marketplace": search_of(registration, now=now) if registration else None,
+        "window": _window(registration, now),
         "window_days": policies.current(now).registration_window_days,
         "tries_out": own and registration is None and not actor.is_vendor,
     }
@@ -104,11 +105,11 @@ def _reason(registration: Registration | None) -> str:
     return " ".join(gettext(reason) for reason in [*said, registration.reason] if reason)
 
 
-def _register_until(referral: Referral, registration: Registration | None, now: datetime) -> datetime | None:
-    """When the window ends if the contract was signed on the day of the win (REG-7)."""
-    if registration is None or registration.first_submitted_at or referral.won_at is None:
+def _window(registration: Registration | None, now: datetime) -> Window | None:
+    """Until when it can be registered, while it waits for that (FLOW-8)."""
+    if registration is None or registration.status != Status.REGISTRATION_PENDING or registration.submitted_at:
         return None
-    return referral.won_at + policies.current(now).register_within
+    return window_of(registration, policies.current(now))
 
 
 PARTS.add("registration", part, order=10)

@@ -1,116 +1,141 @@
-"""The registration form and the reviewer's decision: forms parse, rules check, services write."""
+"""The registration form: it parses, rules check, services write. Its fields are the questions' columns."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from django import forms
+from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealreg import rules
-from dealreg.models import Registration
+from dealreg.models import Registration, RegistrationDraft
 from portal.catalog.models import Solution
 from portal.money.forms import AmountField
+from portal.workflow import text
+from portal.workflow.blockers import Blocker
+from portal.workflow.blockers import _ as msgid
 from referrals.models import Referral
 from referrals.web.forms.deal import DateInput, currency_choices
 
 YES_NO = [("yes", _("Yes")), ("no", _("No"))]
 
+_COLUMNS: dict[str, Any] = {column.name: column for column in Registration._meta.concrete_fields}
+#: Every question has the column of its name, and a second one for the currency of an amount that has its own.
+QUESTIONS = [
+    name
+    for question in fields(rules.RegistrationInput)
+    for name in (question.name, f"{question.name}_currency")
+    if name in _COLUMNS
+]
 
-def _yes(value: str) -> bool:
-    return value == "yes"
+
+class RenewalField(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        """By the deal, the solution and the days of the contract."""
+        ended = text.day(obj.end) if obj.end else gettext("perpetual")
+        return f"{obj.referral.name} · {obj.solution.name} · {text.day(obj.start)} – {ended}"
+
+
+def _field(name: str) -> forms.Field:
+    """The field for a question's column; none is required: the rules report all that is missing (REG-14)."""
+    column = _COLUMNS[name]
+    given: dict[str, Any] = {"label": column.verbose_name, "help_text": column.help_text, "required": False}
+    match column:
+        case models.ForeignKey():
+            kind = RenewalField if name == "renews" else forms.ModelChoiceField
+            found = column.related_model._default_manager.none()
+            return kind(queryset=found, to_field_name="public_id", empty_label="—", **given)
+        case models.BooleanField(null=True):
+            return forms.TypedChoiceField(
+                choices=YES_NO, coerce=lambda value: value == "yes", empty_value=None, widget=forms.RadioSelect, **given
+            )
+        case models.BooleanField():
+            return forms.BooleanField(**given)
+        case models.DateField():
+            return forms.DateField(widget=DateInput(), **given)
+        case models.DecimalField():
+            return AmountField(**given)
+        case models.CharField(choices=None):
+            return forms.ChoiceField(**given)
+    return forms.ChoiceField(choices=column.choices, widget=forms.RadioSelect, **given)
 
 
 class RegistrationForm(forms.Form):
-    """The fields of REG. No field is required here: the rules report everything missing at once (REG-14)."""
+    """The questions of REG; what is registered or renewed is asked for where there is a choice (REG-21, REG-18)."""
 
-    solution = forms.ModelChoiceField(
-        label=_("Solution"),
-        queryset=Solution.objects.none(),
-        to_field_name="public_id",
-        required=False,
-        empty_label=None,
-    )
-    marketplace = forms.TypedChoiceField(
-        label=_("Is it a marketplace transaction?"),
-        choices=YES_NO,
-        coerce=_yes,
-        empty_value=None,
-        required=False,
-        widget=forms.RadioSelect,
-    )
-    marketplace_date = forms.DateField(label=_("Estimated transaction date"), required=False, widget=DateInput())
-    deployment = forms.ChoiceField(
-        label=_("Where is the solution deployed?"),
-        choices=Registration.Deployment.choices,
-        required=False,
-        widget=forms.RadioSelect,
-    )
-    tenant = forms.ChoiceField(
-        label=_("Tenant type"), choices=Registration.Tenant.choices, required=False, widget=forms.RadioSelect
-    )
-    pricing = forms.ChoiceField(
-        label=_("Pricing model"), choices=Registration.Pricing.choices, required=False, widget=forms.RadioSelect
-    )
-    term = forms.ChoiceField(
-        label=_("Contract term"), choices=Registration.Term.choices, required=False, widget=forms.RadioSelect
-    )
-    signed = forms.DateField(
-        label=_("Contract signed"),
-        required=False,
-        widget=DateInput(),
-        help_text=_("Pay-as-you-go: the date of the first invoice."),
-    )
-    start = forms.DateField(
-        label=_("Contract start"),
-        required=False,
-        widget=DateInput(),
-        help_text=_("The day the customer starts to use the solution; it may be before the signing."),
-    )
-    end = forms.DateField(
-        label=_("Contract end"),
-        required=False,
-        widget=DateInput(),
-        help_text=_("Empty for a perpetual contract. Pay-as-you-go: the date of the last or latest invoice."),
-    )
-    tcv = AmountField(
-        label=_("Total contract value"),
-        required=False,
-        help_text=_("Software and services, without hardware."),
-    )
-    tcv_currency = forms.ChoiceField(label=_("Currency"), choices=currency_choices, required=False)
-    solution_value = AmountField(
-        label=_("Solution value"),
-        required=False,
-        help_text=_("The part of the total contract value that is for the solution, without one-off implementation."),
-    )
-    solution_value_currency = forms.ChoiceField(label=_("Currency"), choices=currency_choices, required=False)
-    contract_names_confirmed = forms.BooleanField(
-        label=_("The signed contract names my company and the eligible solution."), required=False
-    )
-
-    def __init__(self, *args: Any, solutions: list[Solution], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, solutions: Sequence[Solution], renewals: Sequence[Registration], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["solution"].queryset = Solution.objects.filter(pk__in=[s.pk for s in solutions])  # type: ignore[attr-defined]
+        self.fields |= {name: _field(name) for name in QUESTIONS}
         currencies = currency_choices()  # asked for once, not at every look at a field
         for name in ("tcv_currency", "solution_value_currency"):
             self.fields[name].choices = currencies  # type: ignore[attr-defined]
+        self._offer("solution", Solution.objects.filter(pk__in=[s.pk for s in solutions]), asked=len(solutions) > 1)
+        earlier = Registration.objects.filter(pk__in=[r.pk for r in renewals])
+        self._offer("renews", earlier.select_related("solution", "referral"), asked=bool(renewals))
+
+    def _offer(self, name: str, rows: models.QuerySet[Any], *, asked: bool) -> None:
+        self.fields[name].queryset = rows  # type: ignore[attr-defined]
+        if not asked:
+            del self.fields[name]
 
     def value(self) -> rules.RegistrationInput:
         """What was understood of the form; what could not be read counts as not given, its error stands beside it."""
-        return Registration(**self.cleaned_data).claim
+        return Registration(**{name: self.cleaned_data[name] for name in QUESTIONS if name in self.cleaned_data}).claim
+
+    def typed(self) -> dict[str, str]:
+        """The answers as they were typed, for the draft (REG-19)."""
+        return {name: str(self.data[name]) for name in QUESTIONS if self.data.get(name)}
 
 
-def initial_of(referral: Referral, registration: Registration | None) -> dict[str, Any]:
-    """The initial values of the form: the last answers, else what the deal itself says."""
+def initial_of(
+    referral: Referral,
+    registration: Registration | None,
+    draft: RegistrationDraft | None,
+    solutions: Sequence[Solution],
+) -> dict[str, Any]:
+    """The initial values of the form: the draft, else the last answers, else what the deal itself says."""
+    if draft is not None:
+        return dict(draft.answers)
     if registration is None or registration.first_submitted_at is None:
         return {
             "tcv_currency": referral.currency,
             "solution_value_currency": referral.currency,
             "tcv": referral.value,
             "marketplace": {"yes": "yes", "no": "no"}.get(referral.marketplace_intent),
+            "signed": referral.signed_on,
+            "solution": solutions[0].public_id if len(solutions) == 1 else None,
         }
-    stated = {name: getattr(registration, name) for name in RegistrationForm.base_fields if name != "solution"}
+    stated = {name: getattr(registration, name) for name in QUESTIONS}
     stated["marketplace"] = "yes" if registration.marketplace else "no"
-    stated["solution"] = registration.solution.public_id if registration.solution else None
+    for name in ("solution", "renews"):
+        stated[name] = stated[name].public_id if stated[name] else None
     return stated
+
+
+def conflicts(registration: Registration, changed: Sequence[str]) -> list[Blocker]:
+    """At each of these columns that is a question, what somebody else's answer is now (REF-21)."""
+    names = [name.removesuffix("_id") for name in changed]
+    message = msgid("Somebody changed this meanwhile; it is now “%(now)s”. Send again to put yours in its place.")
+    return [
+        Blocker("conflict", message, "REF-21", name, {"now": _shown(registration, name)})
+        for name in names
+        if name in QUESTIONS
+    ]
+
+
+def _shown(registration: Registration, name: str) -> str:
+    """An answer as people read it."""
+    value = getattr(registration, name)
+    if _COLUMNS[name].choices:
+        return str(dict(_COLUMNS[name].flatchoices).get(value, "–"))
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    if value in (None, ""):
+        return "–"
+    return text.show(value) if not isinstance(value, models.Model) else str(value)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext
 
 from dealreg.models import Registration, RegistrationQuerySet, Status
 from dealreg.policies import may_review
+from dealreg.selectors.window import with_window
 from portal.accounts.rules import Actor
 from portal.policy import services as policies
+from portal.policy.rules import Policy
 from portal.ui.home import MAX_ITEMS, NEEDS, Need
+from portal.workflow import text
 from referrals.models import Referral
 from referrals.web.home import need
 
@@ -32,11 +35,21 @@ def to_correct(actor: Actor, _now: datetime) -> Iterator[Need]:
 
 
 def to_register(actor: Actor, now: datetime) -> Iterator[Need]:
-    """Won deals whose registration nobody has filed yet (REG-7)."""
-    window = policies.current(now).register_within
-    for registration in _own(actor).to_register().with_context().order_by("referral__closed_at")[:MAX_ITEMS]:
-        until = (registration.referral.closed_at or now) + window
-        yield need("register", "award", gettext("Register this won deal"), registration.referral, until=until)
+    """Won deals whose registration nobody has filed yet, those whose window ends first before the others (FLOW-8)."""
+    policy = policies.current(now)
+    found = with_window(_own(actor).to_register().with_context(), policy).order_by("until", "pk")
+    for registration in found[:MAX_ITEMS]:
+        until, note = registration.until, ""
+        if not registration.exact:
+            until, note = None, _supposed(registration.last_day, policy)
+        title = gettext("Register this won deal")
+        yield need("register", "award", title, registration.referral, until=until, note=note)
+
+
+def _supposed(last_day: date, policy: Policy) -> str:
+    """The window of a contract of which nobody said yet when it was signed."""
+    sentence = gettext("%(days)s days from signing: until %(day)s if that was on the day of the win")
+    return sentence % {"days": policy.registration_window_days, "day": text.day(last_day)}
 
 
 def to_review(actor: Actor, _now: datetime) -> Iterator[Need]:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 
 from dealreg.models import Registration
 from dealreg.rules import states
-from dealreg.rules.eligibility import Criterion
+from dealreg.rules.criteria import Criterion
 from portal.ui.templatetags.ortak import badge
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, _

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dealreg.web import ending, views
+from dealreg.web import documents, ending, views
 
 urlpatterns = [
     path("co-sell/<uuid:public_id>/state/", views.deal_state, name="deal_state"),
@@ -19,4 +19,11 @@ urlpatterns = [
     ),
     path("co-sell/<uuid:public_id>/registration/revalidate/", ending.end, {"verb": "revalidate"}, name="revalidate"),
     path("co-sell/<uuid:public_id>/registration/close/", views.close_unregistered, name="close_unregistered"),
+    path("co-sell/<uuid:public_id>/documents/", documents.documents, name="documents"),
+    path("co-sell/<uuid:public_id>/documents/<uuid:document_id>/", documents.document, name="document"),
+    path(
+        "co-sell/<uuid:public_id>/documents/<uuid:document_id>/remove/",
+        documents.remove_document,
+        name="remove_document",
+    ),
 ]

@@ -1,7 +1,9 @@
-"""The pages of the registration form: checked while it is typed, filed, corrected, or closed without registering."""
+"""The pages of the registration form: checked and kept while it is typed, filed, corrected, or closed without
+registering."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -9,21 +11,27 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dealreg import rules, verbs
-from dealreg.models import Registration, Status
-from dealreg.selectors.registration import eligible_solutions
+from dealreg.models import Registration, RegistrationDraft, Status
+from dealreg.selectors.documents import panel
+from dealreg.selectors.registration import eligible_solutions, renewable, wrong_state
+from dealreg.services import drafts
 from dealreg.services import registration as services
-from dealreg.web.forms import RegistrationForm, initial_of
+from dealreg.web.forms import RegistrationForm, conflicts, initial_of
 from portal.accounts.decorators import ActorRequest, needs_actor
+from portal.catalog.models import Solution
+from portal.params import whole_number
 from portal.workflow import services as workflow
+from portal.workflow import text
 from portal.workflow.blockers import Blocker, RuleViolation
 from referrals.models import Referral
 from referrals.policies import may_register
 from referrals.web.actions import get_referral, redirect_to
-from referrals.web.forms.deal import EmptyForm, add_blockers
+from referrals.web.forms.deal import EmptyForm, add_blockers, without_errors
 
 
 def _load(request: ActorRequest, public_id: Any) -> tuple[Referral, Registration | None]:
@@ -34,57 +42,133 @@ def _load(request: ActorRequest, public_id: Any) -> tuple[Referral, Registration
     return referral, Registration.objects.with_context().filter(referral=referral).first()
 
 
+@dataclass
+class _Page:
+    """The form's page of one deal, in one request."""
+
+    request: ActorRequest
+    referral: Referral
+    filed: Registration | None
+    draft: RegistrationDraft | None
+
+    @cached_property
+    def solutions(self) -> list[Solution]:
+        return eligible_solutions(self.referral, self.filed)
+
+    @cached_property
+    def may_save(self) -> bool:
+        """Whether this person may send the form now, and so keep a draft of it (REG-19)."""
+        filable = self.filed is not None and wrong_state(self.filed) is None
+        return filable and may_register(self.request.actor, self.referral)
+
+    @cached_property
+    def renewals(self) -> list[Registration]:
+        return list(renewable(self.referral).filter(solution__in=self.solutions))
+
+    def form(self, data: Any = None) -> RegistrationForm:
+        first = initial_of(self.referral, self.filed, self.draft, self.solutions)
+        return RegistrationForm(data, solutions=self.solutions, renewals=self.renewals, initial=first)
+
+
+def _page(request: ActorRequest, public_id: Any) -> _Page:
+    referral, filed = _load(request, public_id)
+    draft = RegistrationDraft.objects.select_related("saved_by").filter(registration=filed).first() if filed else None
+    return _Page(request, referral, filed, draft)
+
+
 @needs_actor
 @require_http_methods(["GET", "POST"])
 def registration(request: ActorRequest, public_id: Any) -> HttpResponse:
     """The form's page; before the deal is won it is a try-out that saves nothing (REG-15)."""
-    referral, filed = _load(request, public_id)
-    solutions = eligible_solutions(referral)
-    data = request.POST if request.method == "POST" else None
-    form = RegistrationForm(data, solutions=solutions, initial=initial_of(referral, filed))
-    if request.method == "POST" and form.is_valid() and filed is not None:
-        try:
-            _send(request, filed, form)
-        except RuleViolation as violation:
-            add_blockers(form, violation.blockers)
-        else:
-            messages.success(request, gettext("The registration was filed; it is being checked."))
-            return redirect("deal", referral.public_id)
-    context = _context(request, referral, filed, form, solutions)
-    return render(request, "dealreg/registration.html", context, status=422 if form.errors else 200)
+    page = _page(request, public_id)
+    form = page.form(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and page.filed is not None:
+        done = _save(page, form) if "save" in request.POST else _send(page, form)
+        if done:
+            return done
+    return render(request, "dealreg/registration.html", _context(page, form), status=422 if form.errors else 200)
 
 
-def _send(request: ActorRequest, filed: Registration, form: RegistrationForm) -> None:
+def _send(page: _Page, form: RegistrationForm) -> HttpResponse | None:
+    """Submit the form; None if it was refused, with everything that is wrong at its fields (REG-14, REG-15)."""
+    request, filed = page.request, page.filed
+    assert filed is not None
     verb = verbs.RESUBMIT if filed.status == Status.ACTION_REQUIRED else verbs.SUBMIT
-    claim = verbs.Claim(form.value(), form.cleaned_data["solution"])
-    workflow.run(filed, verb, claim, actor=request.actor, now=timezone.now())
+    now, seen = timezone.now(), whole_number(request.POST.get("version"))
+    try:
+        if form.is_valid():
+            workflow.run_from_page(filed, verb, form.value(), seen_version=seen, actor=request.actor, now=now)
+            messages.success(request, gettext("The registration was filed; it is being checked."))
+            return redirect("deal", page.referral.public_id)
+        found = services.check(page.referral, form.value(), actor=request.actor, now=now).violations
+        add_blockers(form, [b for b in found if b.field not in form.errors])
+    except workflow.Stale as stale:
+        page.filed = Registration.objects.with_context().get(referral=page.referral)
+        add_blockers(form, [*stale.blockers, *conflicts(page.filed, list(stale.changes))])
+    except RuleViolation as violation:
+        add_blockers(form, violation.blockers)
+    return None
 
 
-def _context(
-    request: ActorRequest, referral: Referral, filed: Registration | None, form: RegistrationForm, solutions: list[Any]
-) -> dict[str, Any]:
-    validated = RegistrationForm(form.data, solutions=solutions) if form.is_bound else _as_if_sent(form, solutions)
-    validated.is_valid()
-    return {
-        "referral": referral,
-        "registration": filed,
-        "form": form,
-        "solutions": solutions,
-        "may_register": may_register(request.actor, referral),
-        "resubmitting": filed is not None and filed.status == Status.ACTION_REQUIRED,
-        **_validated(request, referral, validated),
+def _save(page: _Page, form: RegistrationForm) -> HttpResponse | None:
+    """Keep the form as a draft (REG-19); None if somebody saved another one since this page was opened."""
+    assert page.filed is not None
+    form.is_valid()  # whatever it holds is kept
+    try:
+        _keep(page, form)
+    except drafts.SavedMeanwhile:
+        without_errors(form)
+        form.add_error(None, _saved_meanwhile(page))
+        return None
+    except RuleViolation as violation:
+        add_blockers(form, violation.blockers)
+        return None
+    messages.success(page.request, gettext("The draft was saved."))
+    return redirect("registration", page.referral.public_id)
+
+
+def _keep(page: _Page, form: RegistrationForm) -> None:
+    """Save the draft, unless another one was saved since. Raises SavedMeanwhile, PermissionDenied, RuleViolation."""
+    assert page.filed is not None
+    base, actor = page.request.POST.get("draft", ""), page.request.actor
+    page.draft = drafts.keep(page.filed, form.typed(), form.value(), actor=actor, now=timezone.now(), base=base)
+
+
+def _saved_meanwhile(page: _Page) -> str:
+    if page.draft is None:
+        return gettext("The draft was sent or dropped meanwhile. Save again to keep what stands here.")
+    return gettext("%(person)s saved this draft meanwhile. Save again to put yours in its place.") % {
+        "person": page.draft.saved_by
     }
 
 
-def _as_if_sent(form: RegistrationForm, solutions: list[Any]) -> RegistrationForm:
-    """The form bound to its initial values, so that it can be checked before anything is typed."""
+def _context(page: _Page, form: RegistrationForm, *, unsaved: str = "") -> dict[str, Any]:
+    validated = page.form(form.data) if form.is_bound else page.form(_as_if_sent(form))
+    validated.is_valid()
+    return {
+        "referral": page.referral,
+        "registration": page.filed,
+        "form": form,
+        "version": page.filed.version if page.filed else "",
+        "draft": page.draft,
+        "stamp": drafts.stamp(page.draft),
+        "unsaved": unsaved,
+        "may_save": page.may_save,
+        "panel": panel(page.referral, page.request.actor, timezone.now()),
+        "resubmitting": page.filed is not None and page.filed.status == Status.ACTION_REQUIRED,
+        **_validated(page, validated),
+    }
+
+
+def _as_if_sent(form: RegistrationForm) -> dict[str, Any]:
+    """The form's initial values as if they were sent, so that it can be checked before anything is typed."""
     shown = {name: form[name].value() for name in form.fields}
-    return RegistrationForm({k: v for k, v in shown.items() if v not in (None, "")}, solutions=solutions)
+    return {name: value for name, value in shown.items() if value not in (None, "")}
 
 
-def _validated(request: ActorRequest, referral: Referral, form: RegistrationForm) -> dict[str, Any]:
+def _validated(page: _Page, form: RegistrationForm) -> dict[str, Any]:
     """The dry run for the page: violations at their fields, unanswered questions beside the form."""
-    judgement = services.check(referral, form.value(), actor=request.actor, now=timezone.now())
+    judgement = services.check(page.referral, form.value(), actor=page.request.actor, now=timezone.now())
     missing = [b for b in judgement.violations if b.field and _is_open(b)]
     add_blockers(form, [b for b in judgement.violations if b.field and b not in missing])
     return {
@@ -115,11 +199,19 @@ def _route_text(route: rules.Route | None) -> str:
 @needs_actor
 @require_POST
 def check(request: ActorRequest, public_id: Any) -> HttpResponse:
-    """The dry run while somebody types: renders the side card and the fields' errors, saves nothing (REG-15)."""
-    referral, filed = _load(request, public_id)
-    solutions = eligible_solutions(referral)
-    form = RegistrationForm(request.POST, solutions=solutions)
-    return render(request, "dealreg/check.html", _context(request, referral, filed, form, solutions))
+    """The dry run while somebody types: renders the side card and the fields' errors (REG-15), and keeps what was
+    typed as the company's draft (REG-19)."""
+    page, unsaved = _page(request, public_id), ""
+    form = page.form(request.POST)
+    form.is_valid()
+    if page.may_save:
+        try:
+            _keep(page, form)
+        except drafts.SavedMeanwhile:
+            unsaved = _saved_meanwhile(page)
+        except RuleViolation as violation:  # filed at this very moment
+            unsaved = text.text(violation.blockers[0])
+    return render(request, "dealreg/check.html", _context(page, form, unsaved=unsaved))
 
 
 @needs_actor

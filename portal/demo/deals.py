@@ -15,7 +15,7 @@ from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
 from dealreg.services import marketplace
 from portal.accounts.rules import SYSTEM, Actor
-from portal.demo import do
+from portal.demo import do, papers
 from portal.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
 from portal.notify import services as notify
 from portal.programme import services as programme
@@ -178,6 +178,13 @@ def _registered(world: World, referral: Referral, days: float, **changes: Any) -
     return do.route(filed, now=at + timedelta(seconds=2))
 
 
+def _documented(world: World, referral: Referral, days: float) -> None:
+    """The signed contract, and a picture of the signatures (REG-16)."""
+    paper = papers.pdf("Signed contract", f"D-U-N-S {referral.engagement.customer.duns}", "Contoso Factory Insights")
+    for name, content in {"Sözleşme (imzalı).pdf": paper, "İmza sayfası.png": papers.png()}.items():
+        do.add_document(referral, name, content, actor=world.admin, now=world.ago(days))
+
+
 # Scenarios
 
 
@@ -295,15 +302,18 @@ def _registrations(world: World) -> None:
     review = world.reviewer
     _registered(world, _won(world, 20, 6, "anadolu", 90_000, "EUR"), 5)  # approved
     _registered(world, _won(world, 25, 3, "isar", 70_000, "EUR"), 2)  # approved
-    _registered(world, _won(world, 40, 9, "nordwerk", 1_600_000, "EUR"), 8)  # AUTO-1
+    large = _won(world, 40, 9, "nordwerk", 1_600_000, "EUR")
+    _documented(world, large, 8.1)
+    _registered(world, large, 8)  # AUTO-1
     several = _send(world, 30, "isar", 80_000, "EUR")
     _accepted_by_contoso(world, several, 28)
     _registered(world, do.win(several, actor=world.admin, now=world.ago(7)), 6)  # AUTO-2
     payg = _won(world, 200, 12, "ege", 64_000, "EUR")
     first, last = world.ago(150).date(), world.ago(20).date()
     _registered(world, payg, 11, pricing="payg", signed=first, start=first, end=last)  # AUTO-3
-    early = _co_sell(world, 5, "thames", 85_000, "GBP")
-    _registered(world, do.win(early, actor=world.admin, now=world.ago(3.9)), 3)  # AUTO-4
+    early = do.win(_co_sell(world, 5, "thames", 85_000, "GBP"), actor=world.admin, now=world.ago(3.9))
+    _documented(world, early, 3.1)
+    _registered(world, early, 3)  # AUTO-4
     _send_back(world)
     for days, verb, reason, comment in _DECISIONS:
         pending = _registered(world, _won(world, days + 30, days + 2, "toros", 1_300_000, "EUR"), days + 1)

@@ -8,11 +8,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from dealreg import verbs as registration_verbs
 from dealreg.models import MarketplaceTransaction, Registration
 from dealreg.rules import RegistrationInput
 from dealreg.rules.marketplace import Details
-from dealreg.services import marketplace
+from dealreg.services import documents, marketplace
 from dealreg.services import registration as registrations
 from portal.accounts.rules import SYSTEM, Actor
 from portal.catalog.models import Solution
@@ -83,14 +85,17 @@ def invite_partner(referral: Referral, invitation: verbs.Invitation, *, actor: A
 def submit(
     registration: Registration, form: RegistrationInput, *, actor: Actor, now: datetime, solution: Any = None
 ) -> Registration:
-    return run(registration, registration_verbs.SUBMIT, registration_verbs.Claim(form, solution), actor=actor, now=now)
+    return run(registration, registration_verbs.SUBMIT, _about(form, solution), actor=actor, now=now)
 
 
 def resubmit(
     registration: Registration, form: RegistrationInput, *, actor: Actor, now: datetime, solution: Any = None
 ) -> Registration:
-    claim = registration_verbs.Claim(form, solution)
-    return run(registration, registration_verbs.RESUBMIT, claim, actor=actor, now=now)
+    return run(registration, registration_verbs.RESUBMIT, _about(form, solution), actor=actor, now=now)
+
+
+def _about(form: RegistrationInput, solution: Solution | None) -> RegistrationInput:
+    return replace(form, solution=solution.pk) if solution else form
 
 
 def route(registration: Registration, *, now: datetime) -> Registration:
@@ -141,3 +146,7 @@ def sell(cast: Cast, number: str, customer: str, *, day: date, now: datetime) ->
     sale = (cast.companies["contoso"], cast.customers[customer], cast.solutions["factory"])
     new = marketplace.NewTransaction(details, *sale)
     return marketplace.add_transaction(new, actor=cast.actor("manager@vendor.example"), now=now)
+
+
+def add_document(referral: Referral, name: str, content: bytes, *, actor: Actor, now: datetime) -> None:
+    documents.add(referral, SimpleUploadedFile(name, content), actor=actor, now=now)

@@ -42,7 +42,11 @@ class Policy:
     registration_window_days: int = 60  # REG-7
     start_window_days: int = 90  # REG-8
     payg_signing_window_years: int = 1  # REG-11
+    marketplace_max_months: int = 12  # REG-1
+    duplicate_months: int = 12  # AUTO-5
     pracr_since: date = date(2023, 7, 1)  # REG-1
+    max_documents: int = 10  # REG-16, of one deal
+    max_document_mb: int = 20  # REG-16
     blackouts: tuple[Blackout, ...] = ()  # REG-13
 
     # flow
@@ -92,8 +96,12 @@ LARGEST_AMOUNT = Decimal(10) ** 15
 RANGES = {
     "perpetual_years": (1, 100),
     "payg_signing_window_years": (0, 100),
+    "marketplace_max_months": (0, 120),
+    "duplicate_months": (0, 120),
     "fiscal_year_starts_month": (1, 12),
     "rate_max_age_months": (0, 120),
+    "max_documents": (1, 100),
+    "max_document_mb": (1, 22),  # the proxies before the portal take 25 MB (deploy/Caddyfile)
     "sample_percent": (0, 100),
 }
 

@@ -141,6 +141,8 @@ class Referral(Record):
     reason_code = models.CharField(max_length=30, blank=True)
     reason_note = models.TextField(blank=True)
     won_early = models.BooleanField(default=False)
+    #: The day the contract was signed, where the person who marked it Won knew it (REF-18).
+    signed_on = models.DateField(_("contract signed"), null=True, blank=True)
     #: Someone asked to mark it Won at this instant (REF-18).
     win_at = models.DateTimeField(null=True, blank=True)
 
@@ -162,8 +164,9 @@ class Referral(Record):
     objects = ReferralQuerySet.as_manager()
 
     derived_columns = frozenset({"version", "search_text"})
-    #: The company's own references: nobody else reads them, not in events either (REF-3, REF-20).
-    own_columns = frozenset({"crm_id", "campaign_id"})
+    #: The company's own references, and in events what its documents are called: not everybody who reads events
+    #: reads them (REF-3, REF-20, REG-16).
+    own_columns = frozenset({"crm_id", "campaign_id", "document"})
 
     class Meta:
         verbose_name = _("referral")

@@ -81,7 +81,7 @@ DEADLINES.add(
         who=acting,
         mine=listing,
     ),
-    order=30,
+    order=80,
 )
 DEADLINES.add(
     "close",

@@ -222,6 +222,10 @@ def _texts(node: ast.expr, scope: Scope, depth: int) -> Iterator[str]:
             yield from _returned(name, scope, depth)
         case ast.Subscript(value=ast.Call(func=ast.Name(id=name)), slice=ast.Constant(value=int() as place)):
             yield from _returned(name, scope, depth, place)
+        case ast.Attribute(value=ast.Name(id=base), attr=name):
+            for module in scope.module.others:
+                if Path(module.path).stem == base and name in module.values:
+                    yield from _texts(module.values[name], Scope(module, None, 0), depth)
         case ast.Name(id=name) if name in scope.given:
             value, outer = scope.given[name]
             yield from _texts(value, outer, depth)

@@ -16,6 +16,7 @@ _CLOSED = _("The deal stays closed. If there is a sale after all, create a new d
 _FILE = _("Correct it in the file, or at the field, and send it again.")
 _FIELD = _("Change what you entered at the field, and send the form again.")
 _CRITERION = _("The deal page says who can settle this, and until when.")
+_STAYS = _("The registration stays as it is; the deal page says what can still be done.")
 _INVITER = _("Ask whoever invited you to send a new invitation.")
 
 NEXT: Mapping[str, str] = {
@@ -26,6 +27,8 @@ NEXT: Mapping[str, str] = {
         _("You need not do anything: the transaction is looked for, and you are told."),
     ),
     "not_submitted": _("Wait until the partner has filed it."),
+    **dict.fromkeys(["selected_too_early", "still_time"], _("Wait until then.")),
+    **dict.fromkeys(["revalidated_already", "revalidation_payg_only", "revalidation_year_over"], _STAYS),
     # Reasons of reviewers
     **dict.fromkeys(
         [
@@ -43,12 +46,22 @@ NEXT: Mapping[str, str] = {
             "duplicate_registration",
             "no_marketplace_transaction",
             "signed_before_sharing",
+            "unanswered",
             "value_below_minimum",
             "won_too_early",
         ],
         _FAILED,
     ),
     "other": _("Read the comment beside it."),
+    # Documents
+    "document_deal_state": _("Accept the deal first; one that has ended takes no documents."),
+    **dict.fromkeys(["document_duplicate", "document_gone"], _DONE),
+    "document_empty": _("Choose the file again: nothing arrived in it."),
+    "document_infected": _("Find out where the file comes from, and add a clean one."),
+    "document_is_evidence": _("Add a corrected document beside it."),
+    "document_limit": _("Remove a document that is not needed, or put several into one file."),
+    "document_too_large": _("Save it smaller or in parts, and add it again."),
+    "document_type": _("Save it as one of these types, and add it again."),
     # Reasons of partners
     **dict.fromkeys(
         [
@@ -163,13 +176,13 @@ NEXT: Mapping[str, str] = {
     "assessment_fixed": _("If it is the wrong one, close the deal as an error and create another."),
     "inbound_deal": _("Ask the company that sent you the deal."),
     "inviter_not_on_team": _("Add yourself to the team, then invite."),
-    "own_company": _("Choose another company."),
     "wrong_state": _("Open the page anew: it shows what can be done in this state."),
 }
 
 #: Each of their texts says what to do.
 SAYS_ITSELF = frozenset(
     {
+        "document_unreadable",
         "account_exists",
         "acv_not_above_minimum",
         "already_scheduled",
@@ -205,8 +218,10 @@ SAYS_ITSELF = frozenset(
         "not_deployed_on_azure",
         "not_early",
         "not_eligible",
+        "not_revalidated",
         "note_required",
         "own_access",
+        "own_company",
         "payg_dates_differ",
         "payg_end_in_future",
         "payg_perpetual",
@@ -215,7 +230,9 @@ SAYS_ITSELF = frozenset(
         "reason_note_required",
         "reason_required",
         "registration_closed_period",
+        "revalidation_value_too_low",
         "role_missing",
+        "selected_at_random",
         "selected_for_review",
         "signed_before_referral",
         "signed_in_future",
@@ -237,5 +254,6 @@ SAYS_ITSELF = frozenset(
         "unknown_help",
         "unknown_partner",
         "unknown_stage",
+        "validated_by_required",
     }
 )

@@ -20,7 +20,8 @@ class Migration(migrations.Migration):
         ('accounts', '0003_account_message'),
         ('catalog', '0001_initial'),
         ('customers', '0002_by_name'),
-        ('dealreg', '0003_deciding'),
+        ('dealreg', '0004_filing'),
+        ('dealreg', '0005_documents'),
         ('referrals', '0003_location_of_received'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

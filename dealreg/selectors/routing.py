@@ -1,0 +1,77 @@
+"""What a registration's route is decided by: who takes part, and what was registered before (AUTO)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from dealreg.models import Registration
+from dealreg.rules import Duplicate, RegistrationInput
+from dealreg.rules.acv import add_months
+from portal.accounts.models import Company
+from portal.policy.rules import Policy
+from referrals import rules as referral_rules
+from referrals.models import Referral
+from referrals.rules.sharing import know_each_other
+
+
+@dataclass(frozen=True)
+class RoutingFacts:
+    """The facts for AUTO-2, AUTO-4 and AUTO-5, as RegistrationFacts has them."""
+
+    partner_count: int
+    known_partners: int
+    won_early: bool
+    duplicates: tuple[Duplicate, ...]
+
+
+def routing_facts(
+    referral: Referral, registration: Registration | None, form: RegistrationInput, *, day: date, policy: Policy
+) -> RoutingFacts:
+    """The facts for routing this form, which is about the solution that it names; two queries."""
+    copies = list(partner_copies(referral))
+    known = [copy for copy in copies if copy.pk == referral.pk or know_each_other(referral.party, copy.party)]
+    return RoutingFacts(
+        partner_count=len(copies),
+        known_partners=len(known),
+        won_early=referral.won_early,
+        duplicates=_duplicates(referral, registration, form, day=day, policy=policy),
+    )
+
+
+def partner_copies(referral: Referral) -> Any:
+    """The copies of the partner companies that take part; declined, expired and erroneous ones don't count (AUTO-2)."""
+    copies = referral.engagement.referrals.filter(company__kind=Company.Kind.PARTNER)
+    return copies.exclude(substatus__in=referral_rules.GONE).select_related("company")
+
+
+def _duplicates(
+    referral: Referral, registration: Registration | None, form: RegistrationInput, *, day: date, policy: Policy
+) -> tuple[Duplicate, ...]:
+    if form.solution is None:
+        return ()
+    found = registered_before(referral.engagement.customer_id, form.solution, day=day, policy=policy)
+    others = found.exclude(pk__in=[pk for pk in (registration and registration.pk, form.renews) if pk])
+    rows = others.order_by("pk").values_list("pk", "referral__company_id")
+    return tuple(Duplicate(pk, own=company_id == referral.company_id) for pk, company_id in rows)
+
+
+def registered_before(customer_id: int, solution_id: int, *, day: date, policy: Policy) -> Any:
+    """What was registered of this customer and solution in the months before the day, by anyone and whatever became of
+    it (AUTO-5). Found by the customer's engagements, which an index leads to."""
+    since = datetime.combine(add_months(day, -policy.duplicate_months), time.min, UTC)
+    return Registration.objects.filter(
+        referral__engagement__customer_id=customer_id, solution_id=solution_id, first_submitted_at__gte=since
+    )
+
+
+def to_json(facts: RoutingFacts) -> dict[str, Any]:
+    """As the registration keeps them (FLOW-7)."""
+    return asdict(facts)
+
+
+def from_json(kept: Mapping[str, Any]) -> RoutingFacts:
+    duplicates = tuple(Duplicate(**duplicate) for duplicate in kept["duplicates"])
+    return RoutingFacts(**{**kept, "duplicates": duplicates})

@@ -1,0 +1,212 @@
+"""The registration form in pages: what it asks, what it keeps, and what a stale tab brings back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from dealreg.models import Registration, RegistrationDraft, Status
+from dealreg.rules import RegistrationInput
+from dealreg.web.forms import QUESTIONS, RegistrationForm
+from portal.demo import do
+from portal.demo.cast import Cast
+from portal.workflow.blockers import Money
+from referrals.models import Referral
+from tests import build
+from tests.edge import Element, Live, parse
+from tests.test_forms import OWNER, answers, errors, registration_url, summary
+
+
+@pytest.fixture
+def live(cast: Cast) -> Live:
+    return Live(cast)
+
+
+USER, VIEWER = "user@contoso.example", "viewer@contoso.example"
+
+
+def form_of(page: Element) -> dict[str, Any]:
+    return page.one("form", id="registration-form").fields()
+
+
+def opened(live: Live, person: str, referral: Referral) -> Element:
+    return parse(live.browser(person).get(registration_url(referral)))
+
+
+def test_reg_1_reg_21_the_questions_are_declared_once(db: None) -> None:
+    """Every question of the rules is a column with a label, and the form asks it in the kind of its column."""
+    form = RegistrationForm(solutions=[], renewals=[])
+    assert set(QUESTIONS) >= set(RegistrationInput.__dataclass_fields__)
+    assert list(form.fields) == [name for name in QUESTIONS if name not in {"solution", "renews"}]
+    for name, field in form.fields.items():
+        assert field.label == Registration._meta.get_field(name).verbose_name  # type: ignore[union-attr]
+
+
+# Drafts
+
+
+def test_reg_19_what_is_typed_survives_closing_the_tab(live: Live) -> None:
+    """Saved while somebody types, as it was typed, half a form as well; a colleague finds it, and who wrote it."""
+    deal = live.won(team=[build.member(USER)])
+    owner = live.browser(OWNER)
+    held = form_of(parse(owner.get(registration_url(deal))))
+    typed = {**held, "tcv": "1.000,5", "signed": str(live.day(-3)), "term": "finite"}
+    answer = parse(owner.post(registration_url(deal, "registration_check"), typed))
+    stamp = answer.one("input", id="draft-stamp").attrs["value"]
+    assert stamp
+    assert f"Draft saved by {live.cast.users[OWNER]}" in answer.one("div", id="judgement").text
+    found = opened(live, USER, deal)
+    held = form_of(found)
+    assert (held["tcv"], held["signed"], held["term"]) == ("1.000,5", str(live.day(-3)), "finite")
+    assert (held["draft"], held["version"]) == (stamp, "1")
+    assert f"Draft saved by {live.cast.users[OWNER]}" in found.one("aside").text
+    assert RegistrationDraft.objects.get().signed == live.day(-3)
+
+
+def test_reg_19_a_second_tab_overwrites_nobody_unseen(live: Live) -> None:
+    """What saves itself stops and says whose draft stands there; who presses *Save draft* again puts theirs there."""
+    deal = live.won(team=[build.member(USER)])
+    owner, user = live.browser(OWNER), live.browser(USER)
+    first = form_of(parse(owner.get(registration_url(deal))))
+    theirs = form_of(parse(user.get(registration_url(deal)))) | {"tenant": "partner"}
+    assert user.post(registration_url(deal), {**theirs, "save": "draft"}).status_code == 302
+    mine = {**first, "tenant": "customer"}
+    warned = parse(owner.post(registration_url(deal, "registration_check"), mine))
+    assert f"{live.cast.users[USER]} saved this draft meanwhile" in warned.one("div", id="judgement").text
+    assert warned.all("input", id="draft-stamp") == []
+    refused = owner.post(registration_url(deal), {**mine, "save": "draft"})
+    assert refused.status_code == 422
+    page = parse(refused)
+    assert f"{live.cast.users[USER]} saved this draft meanwhile" in summary(page)[0]
+    assert form_of(page)["tenant"] == "customer"
+    assert RegistrationDraft.objects.get().answers["tenant"] == "partner"
+    assert owner.post(registration_url(deal), {**form_of(page), "save": "draft"}).status_code == 302
+    assert RegistrationDraft.objects.get().answers["tenant"] == "customer"
+
+
+def test_reg_19_who_only_reads_keeps_no_draft(live: Live) -> None:
+    deal = live.won()
+    viewer = live.browser(VIEWER)
+    page = parse(viewer.get(registration_url(deal)))
+    assert page.one("footer").all("button") == []
+    assert viewer.post(registration_url(deal, "registration_check"), form_of(page)).status_code == 200
+    assert viewer.post(registration_url(deal), {**form_of(page), "save": "draft"}).status_code == 403
+    assert not RegistrationDraft.objects.exists()
+
+
+def test_reg_19_sending_drops_the_draft(live: Live) -> None:
+    deal = live.won()
+    owner = live.browser(OWNER)
+    owner.post(registration_url(deal, "registration_check"), answers(live))
+    assert RegistrationDraft.objects.exists()
+    owner.post(registration_url(deal), {**answers(live), "version": "1"})
+    assert not RegistrationDraft.objects.exists()
+
+
+# What the window is said to be
+
+
+def test_flow_8_pages_name_the_day_only_as_far_as_it_is_known(live: Live) -> None:
+    """Sixty days from the signing; with the draft's signing date it is that day, everywhere and at once."""
+    deal = live.won(days=30, won=10)
+    owner = live.browser(OWNER)
+    address = reverse("deal", args=[deal.public_id])
+    banner = parse(owner.get(address)).one("main").one("div", class_="o-banner--info").text
+    assert "You have 60 days from the signing of the contract. If it was signed on the day of the win:" in banner
+    assert "60 days from signing: until" in parse(owner.get("/")).one("section", id="needs").text
+    owner.post(registration_url(deal, "registration_check"), answers(live, signed=live.day(-20)))
+    main = parse(owner.get(address)).one("main")
+    assert "from the signing" not in main.one("div", class_="o-banner--info").text
+    days = {t.attrs["datetime"][:10] for t in main.all("time", class_="o-left")}
+    assert str(live.day(40)) in days
+    need = parse(owner.get("/")).one("section", id="needs").one("time", class_="o-left").attrs["datetime"]
+    assert datetime.fromisoformat(need).date() == live.day(40)
+    owner.post(
+        registration_url(deal, "registration_check"),
+        {**answers(live, pricing="payg"), "draft": _stamp()},
+    )
+    banner = parse(owner.get(address)).one("main").one("div", class_="o-banner--info").text
+    assert "A pay-as-you-go contract can be registered however long ago it was signed." in banner
+
+
+def _stamp() -> str:
+    return RegistrationDraft.objects.get().saved_at.isoformat()
+
+
+# Sent from a page that is no longer what stands there
+
+
+def test_flow_7_ref_21_a_stale_tab_comes_back_with_the_difference(live: Live) -> None:
+    """A colleague corrected it, and it was sent back again: what was typed stays, with what is there now beside it."""
+    back = live.sent_back()
+    owner = live.browser(OWNER)
+    stale = form_of(opened(live, OWNER, back.referral))
+    form = live.form(tcv=Money(Decimal(3_000_000), "EUR"), tenant="partner")
+    again = do.resubmit(back, form, actor=live.cast.actor(OWNER), now=live.now)
+    live.decided(again, "require_action", "other", "The tenant is wrong.")
+    refused = owner.post(registration_url(back.referral), {**stale, "tcv": "4000000"})
+    assert refused.status_code == 422
+    page = parse(refused)
+    assert "Somebody changed this meanwhile" in summary(page)[0]
+    at = errors(page)
+    assert "3,000,000" in at["tcv"]
+    assert "Partner tenant" in at["tenant"]
+    held = form_of(page)
+    assert (held["tcv"], held["version"]) == ("4000000", str(Registration.objects.get().version))
+    assert owner.post(registration_url(back.referral), held).status_code == 302
+    assert Registration.objects.get().tcv == Decimal(4_000_000)
+
+
+def test_reg_14_what_can_not_be_read_hides_nothing_else(live: Live) -> None:
+    """REG-15: another deal's solution, a word for a date: each at its field, with every rule that is broken as well."""
+    both = [live.cast.solutions[name] for name in ("factory", "retail")]
+    deal = live.won(solutions=both)
+    sent = answers(live, solution=live.cast.solutions["twin"].public_id, signed="soon", tenant="", end=live.day(-9))
+    answer = live.browser(OWNER).post(registration_url(deal), sent)
+    assert answer.status_code == 422
+    assert set(errors(parse(answer))) == {"solution", "signed", "tenant", "end"}
+
+
+# Renewals
+
+
+def test_reg_18_a_renewal_is_chosen_from_the_companys_own_registrations(live: Live) -> None:
+    """Offered only where there is one; the form says what to raise; the earlier start is no objection."""
+    earlier = live.approved()
+    deal = live.won(customer=earlier.referral.engagement.customer)
+    owner = live.browser(OWNER)
+    page = parse(owner.get(registration_url(deal)))
+    offered = [o.attrs["value"] for o in page.one("select", id="id_renews").all("option")]
+    assert offered == ["", str(earlier.public_id)]
+    assert parse(owner.get(registration_url(live.won()))).all("select", id="id_renews") == []
+    sent = answers(live, renews=str(earlier.public_id), start=live.day(-400), tcv="90000")
+    side = parse(owner.post(registration_url(deal, "registration_check"), sent)).one("div", id="judgement").text
+    assert "raise the solution value by the amount of the renewal" in side
+    assert "would be approved automatically" in side
+    assert owner.post(registration_url(deal), sent).status_code == 302
+    assert Registration.objects.get(referral=deal).renews == earlier
+
+
+def test_reg_15_the_check_of_a_correction_says_that_it_goes_to_review(live: Live) -> None:
+    back = live.sent_back()
+    checked = live.browser(OWNER).post(registration_url(back.referral, "registration_check"), answers(live))
+    side = parse(checked).one("div", id="judgement").text
+    assert "would go to the review team" in side
+    assert "approved automatically" not in side
+    assert Registration.objects.get().status == Status.ACTION_REQUIRED
+
+
+def test_reg_6_the_years_payments_are_kept(live: Live) -> None:
+    """Of a pay-as-you-go contract, in the currency of its total."""
+    deal = live.won(days=900)
+    first = live.day(0) - timedelta(days=800)
+    terms = {"signed": first, "start": first, "end": live.day(0), "pricing": "payg"}
+    owner = live.browser(OWNER)
+    refused = owner.post(registration_url(deal), answers(live, **terms))
+    assert set(errors(parse(refused))) == {"payg_year_value"}
+    assert owner.post(registration_url(deal), answers(live, **terms, payg_year_value="30.000,00")).status_code == 302
+    assert Registration.objects.get().payg_year_value == Decimal(30_000)
