@@ -42,12 +42,13 @@ _CUSTOMERS = f"""
 """  # noqa: S608  every word of it is ours
 _ENGAGEMENTS = """
     INSERT INTO referrals_engagement (public_id, customer_id, started_by_id, creation_key, created_at, help_code,
-        vendor_may_view, vendor_invited_at, assessment_location, contact_name, contact_phone, contact_email,
+        vendor_may_view, vendor_invited_at, p2p, assessment_location, contact_name, contact_phone, contact_email,
         contact_consent)
     SELECT uuidv7(), (%(customers)s::bigint[])[1 + (n::bigint * 7919) %% cardinality(%(customers)s::bigint[])],
         CASE WHEN n %% 10 = 0 AND %(sender)s IS NOT NULL THEN %(sender)s ELSE %(company)s END,
         gen_random_uuid(), at, CASE WHEN n %% %(help_every)s = 0 THEN 'GeneralOrOther' ELSE 'Unknown' END,
-        n %% 3 < 2 OR n %% %(help_every)s = 0, CASE WHEN n %% %(help_every)s = 0 THEN at END, '', '', '', '', false
+        n %% 3 < 2 OR n %% %(help_every)s = 0, CASE WHEN n %% 3 < 2 OR n %% %(help_every)s = 0 THEN at END,
+        n %% 10 = 0 AND %(sender)s IS NOT NULL, '', '', '', '', false
     FROM (SELECT n, now() - make_interval(secs => n * 150.0 * 1000000 / greatest(%(to)s, 1000000)) AS at
         FROM generate_series(%(from)s + 1, %(to)s) AS n) AS given
     RETURNING id
@@ -55,12 +56,13 @@ _ENGAGEMENTS = """
 _REFERRALS = f"""
     INSERT INTO referrals_referral (public_id, engagement_id, company_id, location_id, invited_by_id, name, value,
         currency, value_usd, usd_rate_month, close_date, crm_id, campaign_id, marketplace_intent, substatus, stage,
-        reason_code, reason_note, won_early, invite_help, invite_notes, version, search_text, created_at, updated_at,
-        expires_at, accepted_at, closed_at)
+        reason_code, reason_note, won_early, invite_help, invite_notes, help_code, vendor_may_view, vendor_invited_at,
+        p2p, version, search_text, created_at, updated_at, expires_at, accepted_at, closed_at)
     SELECT own_id, id, %(company)s, %(location)s, nullif(started_by_id, %(company)s), name, 1000 + id %% 90000,
         'USD', 1000 + id %% 90000, date_trunc('month', now()),
         (created_at + make_interval(days => 30 + (id %% 200)::int))::date, 'OPP-' || id, '', 'undecided', substatus,
-        (ARRAY[10, 20, 40, 60, 80])[1 + id %% 5], '', '', false, 'Unknown', '', 1,
+        (ARRAY[10, 20, 40, 60, 80])[1 + id %% 5], '', '', false, 'Unknown', '', help_code, vendor_may_view,
+        vendor_invited_at, p2p, 1,
         {WORDS.format(FOLDED.format("name"))} || ' s' || replace(own_id::text, '-', '')
             || {WORDS.format("customer")} || ' sumut sozturk suser scontoso sexample oopp o' || id,
         created_at, created_at, created_at + interval '14 days', created_at,
@@ -74,10 +76,12 @@ _REFERRALS = f"""
 _VENDORS = """
     INSERT INTO referrals_referral (public_id, engagement_id, company_id, invited_by_id, name, value, currency,
         value_usd, close_date, crm_id, campaign_id, marketplace_intent, substatus, stage, reason_code, reason_note,
-        won_early, invite_help, invite_notes, version, search_text, created_at, updated_at, expires_at, accepted_at)
+        won_early, invite_help, invite_notes, help_code, vendor_may_view, vendor_invited_at, p2p, version, search_text,
+        created_at, updated_at, expires_at, accepted_at)
     SELECT uuidv7(), r.engagement_id, %(vendor)s, r.company_id, r.name, r.value, r.currency, r.value_usd, r.close_date,
-        '', '', 'undecided', CASE WHEN %(unanswered)s THEN 'Received' ELSE 'Accepted' END, 10, '', '', false, 'Unknown',
-        '', 1, split_part(r.search_text, ' oopp', 1), r.created_at, r.created_at, least(r.expires_at, now()),
+        '', '', 'undecided', CASE WHEN %(unanswered)s THEN 'Received' ELSE 'Accepted' END, 10, '', '', false,
+        e.help_code, '', e.help_code, e.vendor_may_view, e.vendor_invited_at, e.p2p, 1,
+        split_part(r.search_text, ' oopp', 1), r.created_at, r.created_at, least(r.expires_at, now()),
         CASE WHEN NOT %(unanswered)s THEN r.created_at END
     FROM referrals_referral r JOIN referrals_engagement e ON e.id = r.engagement_id
     WHERE e.id >= %(since)s AND e.help_code <> 'Unknown'

@@ -1,6 +1,6 @@
 """How fast the other sweeps are, each as a ratio to the plainest SQL that writes the same to the same rows.
 
-    python bench/sweeps.py [ROWS]        # without: 20,000
+    python bench/sweeps.py [ROWS [SWEEP]]        # without: 20,000, and all of them; SWEEP: how its line begins
 
 Remind: the time to answer ends, and each of the vendor's sellers hears of it. Close: registrations decided and due.
 Revalue: open deals at a new rate. Open: won deals without a registration; each is judged and opened by itself, so only
@@ -17,6 +17,7 @@ import generate
 from expire import timed
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+ONLY = sys.argv[2] if len(sys.argv) > 2 else ""
 
 _EVENT = """
     INSERT INTO events_event (public_id, at, verb, subject_type, subject_id, "group", company_id, shared, version,
@@ -81,10 +82,11 @@ _WON = "d.substatus = 'Won' AND d.closed_at > now() - interval '1 hour'"
 OPEN = (
     f"""INSERT INTO dealreg_registration (public_id, referral_id, solution_id, status, outcome, deployment, term,
         tcv_currency, solution_value_currency, tenant, pricing, contract_names_confirmed, rates, policy_version,
-        criteria, open_solutions, route_reasons, route_facts, reason_code, comment, created_at, updated_at, version)
+        criteria, open_solutions, route_reasons, route_facts, reason_code, comment, validated_by,
+        decided_from, created_at, updated_at, version)
     SELECT uuidv7(), d.id, (SELECT min(s.solution_id) FROM referrals_referralsolution s WHERE s.referral_id = d.id),
         'registration_pending', '', '', '', '', '', '', '', false, '{{}}', 0,
-        '[]', '[]', '[]', '{{}}', '', '', now(), now(), 1
+        '[]', '[]', '[]', '{{}}', '', '', '', '', now(), now(), 1
     FROM referrals_referral d WHERE {_WON}""",  # noqa: S608
     _EVENT.format(
         "'registration.opened', 'dealreg.registration'", "'{}'", "jsonb_build_object('status', 'registration_pending')"
@@ -128,6 +130,9 @@ def written() -> dict[str, int]:
 def measure(name: str, plainly: tuple[str, ...], sweep: Callable[[], object]) -> None:
     """Both from the same state: plain SQL is rolled back."""
     from django.db import transaction
+
+    if not name.startswith(ONLY):
+        return
 
     before = written()
     with transaction.atomic():

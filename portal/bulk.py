@@ -73,9 +73,26 @@ def _text(rows: Sequence[models.Model], fields: Sequence[models.Field[Any, Any]]
 
 
 def _column(field: models.Field[Any, Any], values: Iterable[Any]) -> list[str]:
-    if isinstance(field, models.JSONField):
-        values = (value if value is None else json.dumps(value, cls=field.encoder) for value in values)
-    return [r"\N" if v is None else _escaped(v) if isinstance(v, str) else str(v) for v in values]
+    is_json = isinstance(field, models.JSONField)
+    texts: list[str] = []
+    last, text = None, r"\N"
+    for value in values:
+        if value is not last:  # most columns hold one and the same value in all rows
+            last, text = value, _json(value, field) if is_json else _cell(value)
+        texts.append(text)
+    return texts
+
+
+def _cell(value: Any) -> str:
+    return r"\N" if value is None else _escaped(value) if isinstance(value, str) else str(value)
+
+
+def _json(value: Any, field: models.Field[Any, Any]) -> str:
+    if value is None:
+        return r"\N"
+    if isinstance(value, dict | list) and not value:
+        return str(value)
+    return _escaped(json.dumps(value, cls=field.encoder))  # type: ignore[attr-defined]
 
 
 def _escaped(text: str) -> str:

@@ -46,7 +46,8 @@ class ReferralAdmin(PortalAdmin):
 
     @admin.display(description=_("deal type"))
     def deal_type(self, referral: Referral) -> str:
-        return gettext(rules.DEAL_TYPES[referral.engagement.deal_type])
+        kind = gettext(rules.DEAL_TYPES[referral.deal_type])
+        return f"{kind} · {gettext('Partner to partner')}" if referral.p2p else kind
 
     @admin.display(description=_("estimated value"), ordering="value_usd")
     def worth(self, referral: Referral) -> str:

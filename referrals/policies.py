@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
-from portal.accounts.rules import REFERRALS_USER, SELLER, Actor, reading_scope, writing_scope
+from portal.accounts.rules import SELLER, Actor, reading_scope, team_scope, writing_scope
 
 
 class Deal(Protocol):
@@ -32,7 +32,7 @@ def may_read(actor: Actor, referral: Deal) -> bool:
 
 
 def may_change(actor: Actor, referral: Deal) -> bool:
-    """Admins in their scope, users on the team, the vendor's sellers on the vendor's copy (ORG-2)."""
+    """Admins in their scope, users of the location on the team, the vendor's sellers on the vendor's copy (ORG-2)."""
     if referral.company_id != actor.company_id:
         return False
     if actor.is_vendor:
@@ -57,8 +57,8 @@ def acts_for_company(actor: Actor) -> bool:
 
 
 def on_team(actor: Actor, referral: Deal) -> bool:
-    """Whether the actor is a referrals user whom the deal's team lists (ORG-2)."""
-    return actor.has(REFERRALS_USER) and actor.email.lower() in referral.team_emails
+    """Whether the actor is a referrals user of the deal's location whom its team lists (ORG-2)."""
+    return team_scope(actor).covers(referral.location_id) and actor.email.lower() in referral.team_emails
 
 
 def may_register(actor: Actor, referral: Deal) -> bool:

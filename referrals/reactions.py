@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -16,16 +17,24 @@ from portal.events.services import on
 from portal.notify.selectors import leads_to
 from portal.notify.services import Message, notify
 from portal.policy import services as policies
-from portal.workflow.blockers import Param, Term, _
+from portal.workflow.blockers import Param, Term, _, from_json
 from referrals import notifications as kinds
 from referrals import rules
 from referrals.models import Referral
 from referrals.selectors.briefs import Brief, briefs
 from referrals.selectors.recipients import People, people_of
 
+_ANY_DEAL = UUID(int=0)
+
+
+@cache
+def _any_deal_link() -> str:
+    return reverse("deal", args=[_ANY_DEAL])
+
 
 def deal_link(public_id: UUID) -> str:
-    return reverse("deal", args=[public_id])
+    """The path of the deal's page; resolved once, as sweeps ask for thousands."""
+    return _any_deal_link().replace(str(_ANY_DEAL), str(public_id))
 
 
 @leads_to("deal")
@@ -164,12 +173,41 @@ def _contact(event: Event) -> str:
     return ", ".join(filter(None, [person.get_full_name(), person.email, person.phone])) if person else ""
 
 
+@on("referral.win_plan_ended")
+def tell_of_ended_plan(events: Sequence[Event]) -> None:
+    """Whoever planned the win is told why it did not happen; the team, if they can't be (REF-18, REF-24)."""
+    copies = {copy.pk: copy for copy in briefs(Referral.objects.filter(pk__in=[e.subject_id for e in events]))}
+    plans = Event.objects.filter(
+        verb="referral.win_planned", subject_type=events[0].subject_type, subject_id__in=copies
+    )
+    planners = dict(plans.order_by("pk").values_list("subject_id", "actor_user__email"))  # the last of each
+    people = people_of(copies.values(), besides=planners.values())
+    notify([_plan_ended(event, copies[event.subject_id], planners, people) for event in events])
+
+
+def _plan_ended(event: Event, copy: Brief, planners: Mapping[int, str], people: People) -> Message:
+    planner = planners.get(copy.pk, "").lower()
+    return Message(
+        event=event,
+        emails=[planner] if people.may_read(planner, copy) else people.team(copy),
+        subject=_("%(deal)s was not marked as won"),
+        body=_(
+            "The win of “%(deal)s” was planned for the safe hour, but a rule stood in the way: %(why)s "
+            "The plan has ended, and the deal stays active. Win it once nothing stands in the way any more."
+        ),
+        link=deal_link(copy.public_id),
+        params={"deal": copy.name, "why": from_json(event.reasons[0])},
+        category=kinds.DEADLINE,
+    )
+
+
 @on("referral.reminded")
 def tell_of_ending(events: Sequence[Event]) -> None:
     """Who can answer is reminded before the time is over (REF-13, FLOW-8)."""
-    told = _told(events)
-    copies = [(event, told.copies[event.subject_id]) for event in events]
-    notify([_ending(event, copy, told.people.answering(copy)) for event, copy in copies])
+    copies = {copy.pk: copy for copy in briefs(Referral.objects.filter(pk__in=[e.subject_id for e in events]))}
+    people = people_of(copies.values())
+    told = [(event, copies[event.subject_id]) for event in events]
+    notify([_ending(event, copy, people.answering(copy)) for event, copy in told])
 
 
 def _ending(event: Event, copy: Brief, emails: Iterable[str]) -> Message:

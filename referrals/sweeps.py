@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -27,7 +28,7 @@ RENAMED_WITHIN = timedelta(hours=2)
 def expire_due(*, now: datetime, limit: int = 1000) -> int:
     """Close one batch of unanswered referrals whose time is over, as the verb does to one (REF-13)."""
     due = Referral.objects.due_to_expire(now).order_by("expires_at")
-    due = _with_only(due, "substatus", "win_at", "closed_at", "updated_at", "version")
+    due = _with_only(due, "substatus", "win_at", "signed_on", "closed_at", "updated_at", "version")
     return workflow.run_batch(due, verbs.EXPIRE, actor=SYSTEM, now=now, limit=limit)
 
 
@@ -36,24 +37,31 @@ def _with_only(referrals: ReferralQuerySet, *columns: str) -> ReferralQuerySet:
     return referrals.select_related("engagement").only("company", "engagement__public_id", *columns)
 
 
-def remind(*, now: datetime, limit: int = 1000) -> int:
-    """Remind of one batch of unanswered referrals before they expire (REF-13, FLOW-8). Returns how many."""
-    unanswered = _with_only(Referral.objects.unanswered())
+def remind(*, now: datetime, limit: int = 2000) -> int:
+    """Remind of unanswered referrals before they expire (REF-13, FLOW-8), `limit` a transaction. Returns how many."""
+    unanswered, until = Referral.objects.unanswered(), F("expires_at")
     return reminders.remind(
-        unanswered, verb="referral.reminded", until=F("expires_at"), since=F("created_at"), now=now, limit=limit
+        unanswered, verb="referral.reminded", until=until, since=F("created_at"), now=now, limit=limit
     )
 
 
-def win_planned(*, now: datetime, limit: int = 500) -> int:
-    """Win the deals whose planned instant has come (REF-18). Returns how many."""
-    done = 0
-    for referral in Referral.objects.filter(win_at__lte=now).order_by("win_at")[:limit]:
-        try:
-            workflow.run(referral, verbs.WIN, actor=SYSTEM, now=now)
-        except RuleViolation:
-            continue  # another worker was first, or it was closed meanwhile
-        done += 1
-    return done
+def win_planned(*, now: datetime) -> int:
+    """Win the deals whose planned instant has come (REF-18). Returns how many.
+
+    Where a rule stands in the way the plan ends, so each plan is looked at once.
+    """
+    due = Referral.objects.filter(win_at__lte=now).order_by("win_at")
+    return sum(_win_or_end(planned, now) for planned in due.only("pk"))
+
+
+def _win_or_end(planned: Referral, now: datetime) -> bool:
+    try:
+        workflow.run(planned, verbs.WIN, verbs.Signing(), actor=SYSTEM, now=now)
+    except RuleViolation:
+        with suppress(RuleViolation):  # another worker was first, or somebody closed it or cancelled the plan
+            workflow.run(planned, verbs.END_WIN_PLAN, actor=SYSTEM, now=now)
+        return False
+    return True
 
 
 def revalue_open(*, now: datetime) -> int:
@@ -91,7 +99,9 @@ def value_won(*, now: datetime) -> int:
 
     One statement per currency and month. Returns how many deals changed.
     """
-    waiting = Referral.objects.filter(substatus=rules.WON, value_usd=None).annotate(month=TruncMonth("closed_at"))
+    waiting = Referral.objects.filter(substatus=rules.WON, value_usd=None).annotate(
+        month=TruncMonth("closed_at", tzinfo=UTC)
+    )
     valued = 0
     for currency, month in waiting.order_by().values_list("currency", "month").distinct():
         try:

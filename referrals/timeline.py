@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext
 
 from portal.events.models import Event
@@ -15,7 +14,7 @@ from portal.workflow.blockers import Blocker, _
 from portal.workflow.text import percent, show, text
 from portal.workflow.timeline import GROUPS, Params, Sentence, describe
 from referrals import rules
-from referrals.models import Engagement, Referral, StageName
+from referrals.models import Referral, StageName
 
 STATUS, CHANGES, NOTES, PEOPLE, REMINDERS = "status", "changes", "notes", "people", "reminders"
 GROUPS.add(STATUS, _("Status and stages"), order=10)
@@ -73,6 +72,10 @@ describe(
 
 
 @keep_from_vendor
-def private_engagements() -> QuerySet[Any]:
-    """Engagements that the vendor's people must not see, because they are neither partner-led nor co-sell (REF-3)."""
-    return Engagement.objects.filter(vendor_may_view=False).values("public_id")
+def of_private_deal() -> Exists:
+    """Whether an event is about a copy that the vendor's people must not see: neither partner-led nor co-sell (REF-3).
+
+    A copy that was closed in private stays so, whatever becomes of the engagement (REF-11).
+    """
+    private = Referral.objects.filter(company_id=OuterRef("company_id"), vendor_may_view=False)
+    return Exists(private.filter(engagement__public_id=OuterRef("group")))

@@ -9,9 +9,10 @@ import factory
 
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
-from portal.catalog.models import Solution
+from portal.catalog.models import AssessmentType, Solution
+from portal.demo import do
 from portal.demo.cast import Cast
-from referrals import verbs
+from referrals import rules, verbs
 from referrals.models import Referral
 from tests.factories import (
     CONTOSO,
@@ -57,6 +58,17 @@ def accepted(cast: Cast, **changes: Any) -> Referral:
 
 def won(cast: Cast, *, at: datetime = NOW - DAY, created: datetime = NOW - 10 * DAY, **changes: Any) -> Referral:
     return DealFactory(cast=cast, won=True, won_at=at, at=created, **changes)
+
+
+def blocked_plan(cast: Cast) -> Referral:
+    """An assessment whose win is planned for 72 hours after NOW, and whose stage was corrected since (REF-15)."""
+    private = {"help_code": rules.NO_HELP, "vendor_may_view": False, "solutions": []}
+    kind, admin = AssessmentType.objects.get(code="security"), cast.actor(CONTOSO)
+    deal = DealFactory(cast=cast, at=NOW, assessment=kind, assessment_location="Ankara", **private)
+    for stage in (20, 40, 60, 80):
+        do.set_stage(deal, stage=stage, actor=admin, now=NOW)
+    do.schedule_win(deal, actor=admin, now=NOW, signed_on=NOW.date())
+    return do.set_stage(deal, stage=60, actor=admin, now=NOW)
 
 
 def form(**changes: Any) -> RegistrationInput:

@@ -89,7 +89,7 @@ def test_ref_7_ref_8_team_and_solutions(cast: Cast) -> None:
     with pytest.raises(RuleViolation):
         do.edit_solutions(Referral.objects.get(pk=referral.pk), [], actor=actor, now=build.NOW)
     event = Event.objects.of_subject(referral).get(verb="referral.solutions_edited")
-    assert event.after["solutions"] == ["Contoso Factory Insights", "Fabrikam Digital Twin"]
+    assert event.after["solutions"] == [str(factory), str(twin)]
 
 
 PRIVATE = {"help_code": rules.NO_HELP, "vendor_may_view": False}

@@ -218,8 +218,8 @@ def test_creating_with_one_key_at_once(cast: Cast) -> None:
     key, given, admin = uuid.uuid4(), build.deal_input(cast), cast.actor(CONTOSO)
     place = (
         "INSERT INTO referrals_engagement (public_id, customer_id, started_by_id, creation_key, created_at, help_code,"
-        " vendor_may_view, assessment_location, contact_name, contact_phone, contact_email, contact_consent)"
-        " VALUES (%s, %s, %s, %s, now(), 'Unknown', false, '', '', '', '', false)"
+        " vendor_may_view, p2p, assessment_location, contact_name, contact_phone, contact_email, contact_consent)"
+        " VALUES (%s, %s, %s, %s, now(), 'Unknown', false, false, '', '', '', '', false)"
     )
     first, second = at_once(
         place,

@@ -21,8 +21,8 @@ SECOND = timedelta(seconds=1)
 
 
 def test_the_built_in_numbers_are_the_programmes() -> None:
-    """REF-6, REF-7, REF-8, REF-13, REF-18, ELIG-3, REG-1, REG-5, REG-6, REG-7, REG-8, REG-11, REG-13, AUTO-1, FLOW-6,
-    FLOW-8, FX-2: each number as the programme has it."""
+    """REF-6, REF-7, REF-8, REF-13, REF-18, REF-22, ELIG-3, REG-1, REG-5, REG-6, REG-7, REG-8, REG-11, REG-13, AUTO-1,
+    FLOW-6, FLOW-8, FX-2: each number as the programme has it."""
     policy = Policy()
     numbers = {f.name: getattr(policy, f.name) for f in fields(Policy)}
     programme: dict[str, Any] = {
@@ -33,6 +33,7 @@ def test_the_built_in_numbers_are_the_programmes() -> None:
         "max_solutions": 50,
         "max_note_length": 10_000,
         "reminder_days": (14, 7, 3, 1),
+        "responsiveness_months": 12,
         "minimum_deal_value_usd": 25_000,
         "minimum_acv_usd": 25_000,
         "perpetual_years": 6,

@@ -93,8 +93,8 @@ class Pages:
             "deadlines": (owner, reverse("deadlines"), 25),
             "list": (owner, reverse("deals") + "?exact=1", 18),
             "list of a seller": (seller, reverse("deals") + "?exact=1", 17),
-            "search": (owner, reverse("search") + "?q=plant", 9),
-            "search of a reviewer": (reviewer, reverse("search") + "?q=anadolu", 9),
+            "search": (owner, reverse("search") + "?q=plant", 10),
+            "search of a reviewer": (reviewer, reverse("search") + "?q=anadolu", 10),
             "deal": (owner, reverse("deal", args=[self.open.public_id]), 22),
             "timeline": (owner, reverse("deal", args=[self.open.public_id]) + "?timeline=status", 22),
             "deal in review": (owner, reverse("deal", args=[self.rows[3].public_id]), 24),
@@ -104,7 +104,7 @@ class Pages:
             "insights of a seller": (seller, reverse("insights") + "?period=12", 9),
             "registration": (owner, reverse("registration", args=[self.rows[2].public_id]), 22),
             "queue": (reviewer, queue, 5),
-            "review": (reviewer, review, 14),
+            "review": (reviewer, review, 16),
         }
 
 

@@ -93,7 +93,7 @@ def test_the_vendor_sees_nothing_of_a_private_deal(cast: Cast, changes: Any, kin
     own = build.deal(cast, at=NOW, **changes)
     assert own.engagement.deal_type == kind
     assert own.engagement.referrals.count() == (2 if kind == "co_sell" else 1)
-    assert own.engagement.vendor_invited_at == (NOW if kind == "co_sell" else None)
+    assert own.engagement.vendor_invited_at == (NOW if seen else None)
     for vendors in (SELLER, REVIEWER, "council1@vendor.example"):
         assert Referral.objects.visible_to(cast.actor(vendors)).filter(pk=own.pk).exists() is seen
     assert not Referral.objects.visible_to(cast.actor(FABRIKAM)).exists()
@@ -488,11 +488,12 @@ def test_a_deal_is_shared_step_by_step_and_never_back(cast: Cast) -> None:
     ]
     contact = build.deal_input(cast).contact
     asked = do.request_help(own, contact=contact, **ask)
-    assert (asked.engagement.deal_type, asked.engagement.vendor_invited_at) == ("co_sell", NOW + 2 * HOUR)
+    # It was let in by sharing (REG-7).
+    assert (asked.engagement.deal_type, asked.engagement.vendor_invited_at) == ("co_sell", NOW + HOUR)
     assert build.vendor_copy(own).expires_at == NOW + 2 * HOUR + 14 * DAY
     assert refusal(do.request_help, own, contact=contact, **ask) == ["help_asked"]
     straight = do.request_help(build.deal(cast, at=NOW, **private), contact=contact, **ask)
-    assert straight.engagement.deal_type == "co_sell"
+    assert (straight.engagement.deal_type, straight.vendor_invited_at) == ("co_sell", NOW + 2 * HOUR)
 
 
 def test_two_editors_never_overwrite_each_other_silently(cast: Cast) -> None:

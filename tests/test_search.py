@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from portal.customers.models import Customer
 from portal.demo import do
 from portal.demo.cast import MUNICH, Cast
+from portal.policy import services as policies
 from referrals import rules, sweeps, verbs
 from referrals.models import Note, Referral
 from referrals.selectors import search
@@ -65,8 +67,8 @@ def test_the_four_letters_i_are_one(cast: Cast) -> None:
         assert found(cast, text) == {"IĞDIR ısı işletmesi"}, text
 
 
-def test_search_starts_at_three_letters() -> None:
-    """REF-20: of one word; shorter words count beside a longer one."""
+def test_search_starts_at_the_policys_letters(db: None) -> None:
+    """REF-20: three of one word, or as many as the policy says; shorter words count beside a longer one."""
     asked = {
         "": False,
         "ab": False,
@@ -78,6 +80,9 @@ def test_search_starts_at_three_letters() -> None:
         "ß+s": False,
     }
     assert {text: search.is_long_enough(text) for text in asked} == asked
+    now = timezone.now()
+    policies.add_version(values={"search_min_letters": 2}, effective_from=None, note="Shorter", by=None, now=now)
+    assert [search.is_long_enough(text) for text in ("a", "ab")] == [False, True]
 
 
 def test_typed_text_never_becomes_query_syntax(cast: Cast) -> None:
@@ -207,6 +212,6 @@ def test_many_copies_are_indexed_by_as_many_statements_as_one(cast: Cast) -> Non
         with CaptureQueriesContext(connection) as queries:
             search_index.index(chosen)
         counts.append(sum("SAVEPOINT" not in query["sql"] for query in queries))
-    assert counts == [5, 5]
+    assert counts == [6, 6]
     assert found(cast, "deal 3", by=sender) == {"Deal 3"}
     assert Referral.objects.get(pk=deals[0].pk).search_text.startswith(" sdeal s0 s")

@@ -73,7 +73,13 @@ def test_a_seller_sends_a_deal_which_the_partner_answers(live: Live) -> None:
     assert HOSTILE in partner.one("section", id="notes").text
     assert partner.one("main").all("b") == []
     accepted = do.accept(
-        copy, actor=cast.actor(STRANGER), now=live.now, name=copy.name, value=copy.money, close_date=copy.close_date
+        copy,
+        actor=cast.actor(STRANGER),
+        now=live.now,
+        name=copy.name,
+        value=copy.money,
+        close_date=copy.close_date,
+        team=[build.member(STRANGER)],
     )
     judged = selectors.eligibility_of(accepted, policy=policies.current(live.now))
     assert {c.code: c.state for c in judged.criteria}["vendor_accepted"] == "met"

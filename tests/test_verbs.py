@@ -61,7 +61,7 @@ def referral_cases(cast: Cast) -> list[Case]:
     taken = verbs.Acceptance("Taken", Money(Decimal(7), "CHF"), (NOW + DAY).date(), "C-1", "M-1", "Well?", [member])
     changed = replace(verbs.details_of(build.deal(cast)), name="Changed", value=Decimal(50_000))
     planned = do.schedule_win(build.deal(cast, at=NOW), actor=admin, now=NOW)
-    due = build.vendor_copy(build.deal(cast, at=NOW - 20 * DAY))
+    due, signing = build.vendor_copy(build.deal(cast, at=NOW - 20 * DAY)), verbs.Signing(NOW.date())
     copies = Referral.objects.filter(company=cast.companies["fabrikam"])
 
     def made(deal: Referral) -> bool:
@@ -97,11 +97,12 @@ def referral_cases(cast: Cast) -> list[Case]:
         (build.deal(cast), verbs.INVITE_PARTNER, invited, admin, named),
         (build.deal(cast, **PRIVATE), verbs.SHARE_WITH_VENDOR, None, admin, lambda d: d.engagement.vendor_may_view),
         (build.deal(cast, **PRIVATE), verbs.REQUEST_HELP, asked, admin, asks),
-        (build.deal(cast, at=NOW), verbs.SCHEDULE_WIN, None, admin, lambda d: d.win_at == NOW + timedelta(hours=72)),
+        (build.deal(cast, at=NOW), verbs.SCHEDULE_WIN, signing, admin, lambda d: d.win_at == NOW + timedelta(hours=72)),
         (planned, verbs.CANCEL_WIN, None, admin, lambda d: d.win_at is None),
         (build.deal(cast), verbs.CLOSE_AS_ERROR, verbs.Reason("test"), admin, lambda d: d.reason_code == "test"),
         (build.deal(cast), verbs.LOSE, verbs.Reason("budget"), admin, lambda d: d.closed_at == NOW),
-        (build.accepted(cast), verbs.WIN, None, admin, lambda d: (d.stage, d.closed_at) == (100, NOW)),
+        (build.accepted(cast), verbs.WIN, signing, admin, lambda d: (d.stage, d.signed_on) == (100, signing.signed_on)),
+        (build.blocked_plan(cast), verbs.END_WIN_PLAN, None, SYSTEM, lambda d: d.win_at is None),
     ]  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from portal.workflow import text, timeline
 from portal.workflow.blockers import Blocker, Money, RuleViolation, Term, from_json, to_json
 from referrals import rules
 from referrals.models import Referral
-from referrals.verbs import MACHINE
+from referrals.verbs import MACHINE, Signing
 from tests import build
 from tests.build import CONTOSO, DAY, NOW, SELLER
 
@@ -135,7 +135,8 @@ def _tried(deal: Referral, verb: str, actor: Any) -> tuple[str, ...]:
     """What a click would come to, undone."""
     with transaction.atomic():
         try:
-            workflow.run(deal, MACHINE.by_name[verb], actor=actor, now=NOW)  # type: ignore[arg-type]
+            inputs = Signing() if verb in {"win", "schedule_win"} else None
+            workflow.run(deal, MACHINE.by_name[verb], inputs, actor=actor, now=NOW)  # type: ignore[arg-type]
         except RuleViolation as violation:
             return tuple(violation.codes)
         finally:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dealreg', '0003_deciding'),
+        ('dealreg', '0004_filing'),
         ('referrals', '0003_location_of_received'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -125,6 +125,8 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
 class Registration(Record):
     """The registration of one won referral. Changes only through its verbs."""
 
+    owner_path, group_path = "referral__company_id", "referral__engagement__public_id"
+
     class Deployment(models.TextChoices):
         AZURE = "azure", _("Azure")
         OTHER = "other", _("Other")

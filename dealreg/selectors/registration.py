@@ -35,9 +35,9 @@ def ripe(policy: Policy) -> QuerySet[Referral]:
     vendor = Referral.objects.filter(company__kind=Company.Kind.VENDOR)
     accepted = vendor.filter(Q(accepted_at__isnull=False) | Q(substatus=referral_rules.WON))
     return unregistered().filter(
-        Q(engagement__help_code=referral_rules.NO_HELP) | Q(engagement__in=accepted.values("engagement")),
+        Q(help_code=referral_rules.NO_HELP) | Q(engagement__in=accepted.values("engagement")),
         value_usd__gte=policy.minimum_deal_value_usd,
-        engagement__vendor_may_view=True,
+        vendor_may_view=True,
         engagement__assessment_type=None,
         engagement__customer__managed=True,
         pk__in=ReferralSolution.objects.filter(solution__azure_ip=True).values("referral"),
@@ -68,7 +68,7 @@ def eligibility_of(referral: Referral, policy: Policy) -> Eligibility:
     vendor_copy = engagement.referrals.filter(company__kind=Company.Kind.VENDOR).prefetch_related("team").first()
     return judge_eligibility(
         EligibilityFacts(
-            deal_type=engagement.deal_type,
+            deal_type=referral.deal_type,
             value=referral.money,
             value_usd=referral.value_usd,
             rate_month=referral.usd_rate_month,
@@ -106,7 +106,7 @@ def registration_facts(
 
     `eligibility` is None where opening the registration settled it.
     """
-    invited = referral.engagement.vendor_invited_at
+    invited = referral.vendor_invited_at
     waiver = waiver_of(referral)
     facts = RegistrationFacts(
         today=now.date(),
@@ -118,10 +118,11 @@ def registration_facts(
         rates=_rates(form, registration, now=now, policy=policy),
         exception_granted=_is_waived(waiver, registration, now),
         waived_until=waiver.until if waiver and waiver.covers(now) else None,
+        top_tier=referral.company.is_top_tier(now.date()),
         solutions=tuple(solution.pk for solution in eligible_solutions(referral, registration)),
         renewable={earlier.pk: earlier.solution_id or 0 for earlier in renewable(referral)},
     )
-    route = routing_facts(referral, registration, answers_asked(form, facts), day=facts.window_day, policy=policy)
+    route = routing_facts(referral, registration, answers_asked(form, facts), now=now, policy=policy)
     return replace(facts, **vars(route))
 
 

@@ -79,12 +79,12 @@ class Revalidate(Verb[Registration, NewValue]):
     @staticmethod
     def _judgement(record: Registration, inputs: NewValue, context: Context) -> rules.Judgement:
         """As the form's rules find it, at the rates of the first submission (FX-2)."""
-        engagement = record.referral.engagement
+        invited = record.referral.vendor_invited_at
         facts = rules.RegistrationFacts(
             today=context.now.date(),
             created=record.referral.created_at.date(),
             first_filed=record.first_submitted_at.date() if record.first_submitted_at else None,
-            vendor_invited=engagement.vendor_invited_at.date() if engagement.vendor_invited_at else None,
+            vendor_invited=invited.date() if invited else None,
             rates=_kept_rates(record),
         )
         return context.once("judgement", lambda: rules.judge(_claim(record, inputs), facts, context.policy))

@@ -19,6 +19,7 @@ from portal.accounts.admin_site import MANAGERS, PortalAdmin, PortalInline, colu
 from portal.accounts.forms_admin import (
     DETAILS,
     PLACE,
+    STANDING,
     CompanyForm,
     GrantForm,
     GrantFormSet,
@@ -49,7 +50,7 @@ class CompanyAdmin(PortalAdmin):
     write_roles = MANAGERS
     form = CompanyForm
     inlines: ClassVar = [LocationInline]
-    list_display = ("name", "kind", "country", CREATED)
+    list_display = ("name", "kind", "country", *STANDING, CREATED)
     list_filter = ("kind",)
     search_fields = ("name",)
     ordering = ("name", "pk")
@@ -57,8 +58,12 @@ class CompanyAdmin(PortalAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Company | None = None) -> tuple[Any, ...]:
         return () if obj is None else ("kind", CREATED)
 
+    def get_exclude(self, request: HttpRequest, obj: Company | None = None) -> tuple[str, ...]:
+        """A new company has no standing yet, and the vendor none at all."""
+        return STANDING if obj is None or obj.is_vendor else ()
+
     def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
-        given = {name: form.cleaned_data[name] for name in ("name", "country")}
+        given = {name: value for name, value in form.cleaned_data.items() if name in form.Meta.fields}
         if change:
             services.change_company(obj, **given, **who(request))
         else:

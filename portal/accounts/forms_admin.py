@@ -21,6 +21,8 @@ from portal.accounts.models import Company, Location, Membership, Role, RoleGran
 from portal.accounts.rules import Actor, Grant
 
 DETAILS = ("first_name", "last_name", "phone", "language", "time_zone")
+#: How a partner stands with the vendor, each since a day (ORG-7, ORG-8).
+STANDING = ("top_tier_since", "assessments_since")
 PLACE = ("name", "city", "country", "mpn_id")
 
 
@@ -37,7 +39,7 @@ class CountryMixin(forms.ModelForm):
 class CompanyForm(CountryMixin):
     class Meta:
         model = Company
-        fields = ("name", "country")
+        fields = ("name", "country", *STANDING)
         help_texts: ClassVar = {"country": _("Two letters, for example TR.")}
 
 

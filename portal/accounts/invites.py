@@ -62,12 +62,16 @@ def create(
         language=language,
         invited_by=User.objects.get(pk=actor.user_id or 0),
         created_at=now,
-        expires_at=now + rules.INVITE_TIME,
+        expires_at=now + _good_for(now),
     )
     asked.token_hash = digest(token(asked))
     asked.save()
     _record(asked, "invite.sent", actor=actor, now=now)
     return asked
+
+
+def _good_for(now: datetime) -> timedelta:
+    return policies.current(now).invitation_link_time
 
 
 def _check_limit(company_id: int, now: datetime) -> None:
@@ -127,7 +131,7 @@ def resend(invite: Invite, *, actor: Actor, now: datetime) -> Invite:
     services.check_allowed(actor, invite.company_id)
     _check_limit(invite.company_id, now)
     fresh = _still_waiting(invite, now)
-    fresh.expires_at, fresh.token_hash = now + rules.INVITE_TIME, digest(token(fresh))
+    fresh.expires_at, fresh.token_hash = now + _good_for(now), digest(token(fresh))
     fresh.save(update_fields=["expires_at", "token_hash"])
     _record(fresh, "invite.resent", actor=actor, now=now)
     return fresh

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import uuid6
@@ -111,6 +111,12 @@ class Company(models.Model):
     name = models.CharField(_("name"), max_length=200)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.PARTNER)
     country = models.CharField(_("country"), max_length=2)
+    top_tier_since = models.DateField(
+        _("top tier since"), null=True, blank=True, help_text=_("Empty: not a top-tier partner.")
+    )
+    assessments_since = models.DateField(
+        _("approved for solution assessments since"), null=True, blank=True, help_text=_("Empty: not approved.")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = CompanyQuerySet.as_manager()
@@ -129,6 +135,14 @@ class Company(models.Model):
     @property
     def is_vendor(self) -> bool:
         return self.kind == self.Kind.VENDOR
+
+    def is_top_tier(self, day: date) -> bool:
+        """Whether the vendor counts the partner among its top tier on that day (ORG-8)."""
+        return self.top_tier_since is not None and self.top_tier_since <= day
+
+    def may_assess(self, day: date) -> bool:
+        """Whether the vendor has approved the company for solution assessments by that day (ORG-7)."""
+        return self.assessments_since is not None and self.assessments_since <= day
 
 
 class Location(models.Model):

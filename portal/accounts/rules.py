@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 # Floors below accounts write down who acted; everybody above takes the actor from here, beside the roles.
 from portal.actors import SYSTEM as SYSTEM
@@ -33,6 +33,11 @@ def reading_scope(actor: Actor) -> Scope:
     if actor.has(ACCOUNT_ADMIN):
         return Scope(entire_company=True)
     return actor.scope(REFERRALS_ADMIN, VIEWER)
+
+
+def team_scope(actor: Actor) -> Scope:
+    """Where a place on a deal's team lets the actor see and change it; elsewhere it gives nothing (ORG-2)."""
+    return actor.scope(REFERRALS_USER)
 
 
 def writing_scope(actor: Actor) -> Scope:
@@ -121,9 +126,6 @@ def role_blockers(grants: Collection[Grant], *, vendor: bool) -> Iterator[Blocke
         message = _("The role that manages a company's people is for the entire company, not for single locations.")
         yield Blocker("keeper_everywhere", message, "ORG-1", keeper)
 
-
-#: How long a link that invites a person is good.
-INVITE_TIME = timedelta(days=14)
 
 #: What puts an invitation's mail into a stranger's mailbox, as events name it.
 INVITING_VERBS = ("invite.sent", "invite.resent")

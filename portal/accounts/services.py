@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypedDict, TypeVar, Unpack
 
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models, transaction
-from django.db.models import Case, When
+from django.db.models import Case, QuerySet, When
 
 from portal.accounts import rules
 from portal.accounts.models import AccountMessage, Company, Location, Membership, RoleGrant, User
-from portal.accounts.policies import may_change
+from portal.accounts.policies import check_runs_programme, may_change
 from portal.accounts.rules import Actor, Grant
 from portal.events import services as events
 from portal.workflow.blockers import Blocker, RuleViolation, _
@@ -70,7 +70,9 @@ def create_company(
 
 @transaction.atomic
 def change_company(company: Company, *, actor: Actor, now: datetime, **given: Any) -> Company:
-    """Correct what is given of a company; which side it is on never changes."""
+    """Correct what is given of a company, or give or take its standing: top tier, approved for solution assessments,
+    each since a day (ORG-7, ORG-8). Which side it is on never changes. Raises PermissionDenied (the programme's)."""
+    check_runs_programme(actor)
     changed = _change(company, _as_kept(given), "company.changed", company_id=company.pk, actor=actor, now=now)
     if changed.is_vendor:
         cache.delete("vendor-name")
@@ -125,8 +127,18 @@ def receiving_location(company: Company, *, country: str) -> Location | None:
 
     None for a company without locations.
     """
+    return nearest_first(country).filter(company=company).first()
+
+
+def nearest_first(country: str) -> QuerySet[Location]:
+    """Locations in the order in which a deal for a customer in that country arrives at them (ORG-4)."""
     nearest = Case(When(country=country, then=0), default=1)
-    return Location.objects.filter(company=company).order_by(nearest, "pk").first()
+    return Location.objects.order_by(nearest, "pk")
+
+
+def may_assess(actor: Actor, *, today: date) -> bool:
+    """Whether the vendor has approved the actor's company for solution assessments (ORG-7)."""
+    return Company.objects.filter(pk=actor.own_company_id, assessments_since__lte=today).exists()
 
 
 # People

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -135,6 +135,8 @@ def _companies(cast: Cast, who: dict[str, Any]) -> None:
     ]:
         kind = Company.Kind.VENDOR if name == "vendor" else Company.Kind.PARTNER
         cast.companies[name] = accounts.create_company(name=title, country=country, kind=kind, **who)
+    standing: dict[str, Any] = {"top_tier_since": date(2024, 7, 1), "assessments_since": date(2025, 1, 1)}
+    cast.companies["contoso"] = accounts.change_company(cast.companies["contoso"], **standing, **who)
     for company, name, city, country, mpn_id in _LOCATIONS:
         cast.locations[name] = accounts.add_location(
             company=cast.companies[company], name=name, city=city, country=country, mpn_id=mpn_id, **who

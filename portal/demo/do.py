@@ -43,16 +43,20 @@ def set_stage(referral: Referral, *, stage: int, actor: Actor, now: datetime) ->
     return run(referral, verbs.SET_STAGE, verbs.Stage(stage), actor=actor, now=now)
 
 
-def win(referral: Referral, *, actor: Actor, now: datetime) -> Referral:
-    return run(referral, verbs.WIN, actor=actor, now=now)
+def win(referral: Referral, *, actor: Actor, now: datetime, signed_on: date | None = None) -> Referral:
+    return run(referral, verbs.WIN, verbs.Signing(signed_on), actor=actor, now=now)
 
 
-def schedule_win(referral: Referral, *, actor: Actor, now: datetime) -> Referral:
-    return run(referral, verbs.SCHEDULE_WIN, actor=actor, now=now)
+def schedule_win(referral: Referral, *, actor: Actor, now: datetime, signed_on: date | None = None) -> Referral:
+    return run(referral, verbs.SCHEDULE_WIN, verbs.Signing(signed_on), actor=actor, now=now)
 
 
 def cancel_win(referral: Referral, *, actor: Actor, now: datetime) -> Referral:
     return run(referral, verbs.CANCEL_WIN, actor=actor, now=now)
+
+
+def end_win_plan(referral: Referral, *, now: datetime) -> Referral:
+    return run(referral, verbs.END_WIN_PLAN, actor=SYSTEM, now=now)
 
 
 def lose(referral: Referral, *, actor: Actor, now: datetime, **inputs: Any) -> Referral:

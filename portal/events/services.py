@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
@@ -21,9 +21,9 @@ from portal.events.models import Event, EventQuerySet
 Reaction = Callable[[Sequence[Event]], None]
 _reactions: dict[str, list[Reaction]] = defaultdict(list)
 _encoder = DjangoJSONEncoder()
-#: Which groups the vendor's people may not know of; the app that owns the groups says so.
-Groups = Callable[[], models.QuerySet[Any]]
-_kept_from_vendor: list[Groups] = []
+#: Which events the vendor's people may not know of, as a condition on them; the app whose they are says so.
+Condition = Callable[[], models.Exists]
+_kept_from_vendor: list[Condition] = []
 
 
 def on(*verbs: str) -> Callable[[Reaction], Reaction]:
@@ -37,22 +37,29 @@ def on(*verbs: str) -> Callable[[Reaction], Reaction]:
     return register
 
 
-def keep_from_vendor(groups: Groups) -> Groups:
-    """Register a query of the groups (event.group) that the vendor's people see nothing of (REF-3)."""
-    _kept_from_vendor.append(groups)
-    return groups
+def keep_from_vendor(condition: Condition) -> Condition:
+    """Register a condition for events that the vendor's people see nothing of (REF-3)."""
+    _kept_from_vendor.append(condition)
+    return condition
 
 
 def seen_by_vendor() -> EventQuerySet:
     """Every event the vendor's people may read, whoever's record it is about (REF-3)."""
     events = Event.objects.all()
-    for groups in _kept_from_vendor:
-        events = events.exclude(group__in=groups())
+    for condition in _kept_from_vendor:
+        events = events.exclude(condition())
     return events
 
 
+class Subject(NamedTuple):
+    """A record that events are about, without its row."""
+
+    label: str
+    pk: int
+
+
 def new_event(
-    subject: models.Model,
+    subject: models.Model | Subject,
     verb: str,
     *,
     actor: Actor,
@@ -71,7 +78,7 @@ def new_event(
     return Event(
         at=now,
         verb=verb,
-        subject_type=subject._meta.label_lower,
+        subject_type=subject.label if isinstance(subject, Subject) else subject._meta.label_lower,
         subject_id=subject.pk,
         group=group,
         company_id=company_id,

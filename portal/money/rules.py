@@ -111,9 +111,14 @@ def as_rate(value: Decimal) -> Decimal:
     return value.quantize(RATE_PLACES, context=EXACT)
 
 
+def cents(amount: Decimal) -> Decimal:
+    """Rounded half-up to the cent, as every amount is shown and compared (REG-6)."""
+    return amount.quantize(CENT, context=EXACT)
+
+
 def convert(amount: Decimal, rate: Rate) -> UsdValue:
     """The amount in USD, rounded half-up to cents (FX-2)."""
-    usd = EXACT.multiply(amount, rate.usd_per_unit).quantize(CENT, context=EXACT)
+    usd = cents(EXACT.multiply(amount, rate.usd_per_unit))
     return UsdValue(amount=usd, rate=rate.usd_per_unit, rate_month=rate.month)
 
 

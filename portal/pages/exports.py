@@ -69,7 +69,8 @@ FIELDS = (
     Field(_("Status"), lambda row: _term(rules.SUBSTATUSES[row.referral.substatus])),
     Field(_("Stage (%%)"), lambda row: row.referral.stage if row.has_stage else None),
     Field(_("Deal type"), lambda row: _term(row.deal_type)),
-    Field(_("Help wanted"), lambda row: _term(rules.HELP[row.referral.engagement.help_code])),
+    Field(_("Partner to partner"), lambda row: _term(_("Yes") if row.referral.p2p else _("No"))),
+    Field(_("Help wanted"), lambda row: _term(rules.HELP[row.referral.help_code])),
     Field(
         _("Status at %(vendor)s"),
         lambda row: _term(rules.SUBSTATUSES[row.vendor.substatus]) if row.vendor else None,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Sum
+from django.db.models import F, Q
 
 from portal.accounts.rules import Actor
 from portal.events.models import Event
@@ -16,6 +18,7 @@ from portal.workflow import timeline
 from referrals import rules
 from referrals.models import Referral, ReferralQuerySet
 from referrals.selectors import partners
+from referrals.selectors.figures import sums
 from referrals.services import stage_names
 from referrals.services.drafts import begun
 from referrals.timeline import REMINDERS, stages_of
@@ -54,23 +57,21 @@ def _deadlines(actor: Actor, now: datetime) -> dict[str, Any]:
 
 def _pipeline(visible: ReferralQuerySet) -> dict[str, Any]:
     """Active deals by stage: how many and how much in USD, in one query."""
-    found = {
-        row["stage"]: (row["count"], int(row["usd"] or 0))
-        for row in visible.filter(substatus=rules.ACCEPTED)
-        .values("stage")
-        .annotate(count=Count("pk"), usd=Sum("value_usd"))
-        .order_by("stage")
+    active = visible.filter(substatus=rules.ACCEPTED)
+    found: dict[int, Mapping[str, Any]] = {
+        row["stage"]: row for row in active.values("stage").annotate(**sums(deals=Q())).order_by("stage")
     }
-    stages = []
-    for percent, label in rules.STAGES.items():
-        if percent < rules.WON_STAGE:
-            count, usd = found.get(percent, (0, 0))
-            stages.append({"percent": percent, "label": label, "count": count, "usd": usd})
+    none = {"deals": 0, "deals_usd": Decimal(0)}
+    stages = [
+        {"percent": percent, "label": label, **{name: found.get(percent, none)[name] for name in none}}
+        for percent, label in rules.STAGES.items()
+        if percent < rules.WON_STAGE
+    ]
     return {
         "stages": stages,
-        "count": sum(count for count, _usd in found.values()),
-        "usd": sum(usd for _count, usd in found.values()),
-        "most": max([usd for _count, usd in found.values()] + [1]),
+        "deals": sum(row["deals"] for row in found.values()),
+        "deals_usd": sum((row["deals_usd"] for row in found.values()), Decimal(0)),
+        "most": max([row["deals_usd"] for row in found.values()] + [Decimal(1)]),
     }
 
 

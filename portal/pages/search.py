@@ -33,7 +33,7 @@ def context(actor: Actor, typed: str, *, most: int = MAX_HITS) -> dict[str, Any]
         "query": searched,
         "was_cut": len(query) > len(searched),
         "too_short": bool(query) and not asks,
-        "shortest_search": search.SHORTEST,
+        "shortest_search": 0 if asks else search.shortest(),
         "groups": groups,
         "count": sum(len(group.hits) for group in groups),
         "has_more": any(group.has_more for group in groups),

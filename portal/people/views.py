@@ -19,6 +19,7 @@ from portal.accounts.models import Company, Invite, Location, Membership, RoleGr
 from portal.accounts.rules import may_keep
 from portal.params import whole_number
 from portal.people import forms, timeline
+from portal.policy import services as policies
 from portal.ui.forms import saved
 from portal.ui.http import done, form_page, posted, show_refusal
 from portal.workflow.blockers import RuleViolation
@@ -87,7 +88,8 @@ def invite_person(request: ActorRequest) -> HttpResponse:
     if saved(form, lambda: invites.create(**form.asked(), **given)):
         email = form.cleaned_data["email"]
         return done(request, gettext("The invitation to %(email)s is on its way.") % {"email": email}, "people")
-    return form_page(request, "people/invite_person.html", form)
+    days = policies.current(timezone.now()).invitation_link_days
+    return form_page(request, "people/invite_person.html", form, link_days=days)
 
 
 def _invite(request: ActorRequest, public_id: Any) -> Invite:

@@ -7,6 +7,8 @@ from datetime import datetime
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +18,10 @@ from portal.policy import rules
 class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
     def newest_first(self) -> PolicyVersionQuerySet:
         return self.order_by("-effective_from", "-number")
+
+    def with_clock(self) -> PolicyVersionQuerySet:
+        """The newest first, each with `in_force`: whether its time has come by the database's clock."""
+        return self.newest_first().annotate(in_force=Q(effective_from__lte=Now()))
 
     def in_force(self, now: datetime) -> PolicyVersion | None:
         return self.filter(effective_from__lte=now).newest_first().first()

@@ -31,7 +31,10 @@ class Policy:
     max_solutions: int = 50  # REF-8
     max_note_length: int = 10_000  # REF-6
     reminder_days: tuple[int, ...] = (14, 7, 3, 1)  # FLOW-8
+    responsiveness_months: int = 12  # REF-22
     invitations_per_day: int = 50  # REF-24, of one company, repeats included
+    invitation_link_days: int = 14  # ORG-2
+    search_min_letters: int = 3  # REF-20
 
     # eligibility
     minimum_deal_value_usd: Decimal = Decimal(25_000)  # ELIG-3
@@ -69,6 +72,10 @@ class Policy:
         return timedelta(days=self.answer_days)
 
     @property
+    def invitation_link_time(self) -> timedelta:
+        return timedelta(days=self.invitation_link_days)
+
+    @property
     def register_within(self) -> timedelta:
         return timedelta(days=self.registration_window_days)
 
@@ -94,12 +101,16 @@ _DEFAULTS = Policy()
 LARGEST = 100_000
 LARGEST_AMOUNT = Decimal(10) ** 15
 RANGES = {
+    "max_team_members": (1, 200),
+    "invitation_link_days": (1, 365),
+    "search_min_letters": (1, 10),
     "perpetual_years": (1, 100),
     "payg_signing_window_years": (0, 100),
     "marketplace_max_months": (0, 120),
     "duplicate_months": (0, 120),
     "fiscal_year_starts_month": (1, 12),
     "rate_max_age_months": (0, 120),
+    "responsiveness_months": (1, 120),
     "max_documents": (1, 100),
     "max_document_mb": (1, 22),  # the proxies before the portal take 25 MB (deploy/Caddyfile)
     "sample_percent": (0, 100),

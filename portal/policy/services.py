@@ -33,10 +33,23 @@ def current(now: datetime) -> Policy:
     if read is None:
         version = PolicyVersion.objects.in_force(now)
     else:
-        if "versions" not in read:
-            read["versions"] = list(PolicyVersion.objects.newest_first())
-        version = next((v for v in read["versions"] if v.effective_from <= now), None)
+        version = next((v for v in _versions(read) if v.effective_from <= now), None)
     return version.as_policy() if version else Policy()
+
+
+def by_database_clock() -> Policy:
+    """The policy in force as the database's clock has it: for what only reads, such as a search. Decisions are told
+    when they are made, and ask current()."""
+    read = _read.get()
+    versions = PolicyVersion.objects.with_clock() if read is None else _versions(read)
+    version = next((v for v in versions if v.in_force), None)  # type: ignore[attr-defined]
+    return version.as_policy() if version else Policy()
+
+
+def _versions(read: dict[str, list[PolicyVersion]]) -> list[PolicyVersion]:
+    if "versions" not in read:
+        read["versions"] = list(PolicyVersion.objects.with_clock())
+    return read["versions"]
 
 
 def by_version(number: int) -> Policy:

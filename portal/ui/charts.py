@@ -89,6 +89,8 @@ def shown(raw: Raw, kind: str) -> str:
             return format_date(raw, "LLL y", locale=get_language() or "en")
         case Decimal() if kind == HOURS:
             return _time(raw)
+        case Decimal() if kind == USD:
+            return text.amount(raw)
         case Decimal() | int():
             whole = Decimal(raw).quantize(Decimal(1), ROUND_HALF_UP)
             return text.percent(int(whole)) if kind == PERCENT else text.show(whole)

@@ -18,10 +18,13 @@ from portal.workflow.blockers import Blocker, RuleViolation
 
 
 def add_blockers(form: forms.BaseForm, blockers: Iterable[Blocker]) -> None:
-    """Add each blocker as an error, at its field or above the form."""
+    """Add each blocker as an error: at its field, at the form's rows of that name, or above the form."""
+    rows = {part.prefix: part for part in vars(form).values() if isinstance(part, forms.BaseFormSet)}
     for blocker in blockers:
         error = ValidationError(text.text(blocker), code=blocker.code)
         form.add_error(blocker.field if blocker.field in form.fields else None, error)
+        if blocker.field in rows:
+            rows[blocker.field].non_form_errors().append(error)
 
 
 def saved(form: forms.BaseForm, save: Callable[[], object]) -> bool:

@@ -27,10 +27,6 @@ class Term(str):
     """A param that is itself a msgid (a state, a deal type): it is translated when rendered, unlike typed text."""
 
 
-#: What a blocker's params may hold; rendered in the reader's language, zone and number format.
-Param = str | int | Decimal | Money | date | datetime
-
-
 @dataclass(frozen=True)
 class Blocker:
     """One reason why something isn't possible (or took another route), and what would solve it.
@@ -45,6 +41,11 @@ class Blocker:
     field: str = ""
     params: Mapping[str, Param] = dataclasses.field(default_factory=dict)
     details: tuple[Blocker, ...] = ()
+
+
+#: What a blocker's params may hold; rendered in the reader's language, zone and number format. A notice that says why
+#: holds the blocker itself.
+Param = str | int | Decimal | Money | date | datetime | Blocker
 
 
 class RuleViolation(Exception):
@@ -86,6 +87,8 @@ def from_json(data: Mapping[str, Any]) -> Blocker:
 
 def _param_to_json(value: Param) -> Any:
     match value:
+        case Blocker():
+            return {"blocker": to_json(value)}
         case Term():
             return {"term": str(value)}
         case Money():
@@ -103,6 +106,8 @@ def _param_from_json(value: Any) -> Param:
     match value:
         case {"amount": amount, "currency": currency}:
             return Money(Decimal(amount), currency)
+        case {"blocker": blocker}:
+            return from_json(blocker)
         case {"term": msgid}:
             return Term(msgid)
         case {"decimal": number}:

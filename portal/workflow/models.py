@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import ClassVar
 
 from django.db import models
 
@@ -14,6 +15,10 @@ class Record(models.Model):
     #: Counts what its page would show anew; who saw an older one is told (REF-21).
     version = models.PositiveIntegerField(default=1)
     updated_at = models.DateTimeField()
+
+    #: Where a query finds owner_id and event_group, for what reads many rows without their models.
+    owner_path: ClassVar[str]
+    group_path: ClassVar[str]
 
     class Meta:
         abstract = True

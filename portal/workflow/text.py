@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
 from portal.accounts.services import vendor_name
+from portal.money.rules import cents
 from portal.workflow.blockers import Blocker, Money, Param, Term
 
 
@@ -32,6 +33,8 @@ def phrase(msgid: str) -> str:
 def show(value: Param) -> str:
     """One value in the reader's format; instants name their zone."""
     match value:
+        case Blocker():
+            return text(value)
         case Money():
             return money(value.amount, value.currency)
         case datetime():
@@ -46,12 +49,24 @@ def show(value: Param) -> str:
     return str(value)
 
 
-def money(amount: Decimal | None, currency: str) -> str:
-    """An amount with its ISO code: 40,000.00 EUR; without cents where there are none."""
-    if amount is None:
+def money(value: Decimal | None, currency: str) -> str:
+    """An amount with its ISO code: 40,000.50 EUR; to the cent, half-up, and without cents where there are none.
+
+    Every page, file for people and mail shows amounts this way, so that a figure is the same wherever it stands and
+    never contradicts the verdict on it (REG-6).
+    """
+    if value is None:
         return "–"
-    pattern = "#,##0 ¤¤" if amount == amount.to_integral_value() else "#,##0.00 ¤¤"
-    return format_currency(amount, currency, pattern, locale=_locale(), currency_digits=False)
+    return format_currency(cents(value), currency, f"{_pattern(value)} ¤¤", locale=_locale(), currency_digits=False)
+
+
+def amount(value: Decimal | None) -> str:
+    """As money(), without the currency, where the column's head names it."""
+    return "–" if value is None else format_decimal(cents(value), _pattern(value), locale=_locale())
+
+
+def _pattern(value: Decimal) -> str:
+    return "#,##0" if cents(value) == cents(value).to_integral_value() else "#,##0.00"
 
 
 def percent(number: int) -> str:

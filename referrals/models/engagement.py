@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from portal.accounts.models import Company
 from portal.catalog.models import AssessmentType
 from portal.customers.models import Customer
-from referrals import rules
+from referrals.models.sharing import Sharing
 
 
-class Engagement(models.Model):
+class Engagement(Sharing):
     """One joint sale to one customer, shared by every company that takes part."""
 
     public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
@@ -24,9 +24,6 @@ class Engagement(models.Model):
     #: From the form of whoever created it, so that a double click creates one deal.
     creation_key = models.UUIDField(default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField()
-    help_code = models.CharField(max_length=40, default=rules.NO_HELP)
-    vendor_may_view = models.BooleanField(default=False)
-    vendor_invited_at = models.DateTimeField(null=True, blank=True)
     assessment_type = models.ForeignKey(AssessmentType, on_delete=models.PROTECT, null=True, blank=True)
     assessment_location = models.CharField(max_length=100, blank=True)
     contact_name = models.CharField(max_length=200, blank=True)
@@ -39,25 +36,15 @@ class Engagement(models.Model):
         verbose_name_plural = _("engagements")
         constraints = [
             models.UniqueConstraint(fields=["started_by", "creation_key"], name="referrals_engagement_created_once"),
-            models.CheckConstraint(
-                condition=models.Q(help_code__in=list(rules.HELP)), name="referrals_engagement_help_code"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(help_code=rules.NO_HELP) | models.Q(vendor_may_view=True),
-                name="referrals_engagement_help_implies_view",
-            ),
+            *Sharing.Meta.constraints,
         ]
 
     def __str__(self) -> str:
         return str(self.public_id)
 
     @property
-    def deal_type(self) -> str:
-        return rules.deal_type(
-            help_code=self.help_code,
-            vendor_may_view=self.vendor_may_view,
-            assessment=self.assessment_type_id is not None,
-        )
+    def is_assessment(self) -> bool:
+        return self.assessment_type_id is not None
 
 
 class Note(models.Model):

@@ -14,13 +14,14 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
 from portal.accounts.models import Company, Location
-from portal.accounts.rules import REFERRALS_USER, SELLER, Actor, reading_scope, writing_scope
+from portal.accounts.rules import SELLER, Actor, reading_scope, team_scope, writing_scope
 from portal.catalog.models import Solution
 from portal.workflow.blockers import Money
 from portal.workflow.models import Record
 from referrals import rules
 from referrals.models import expressions
 from referrals.models.engagement import Engagement
+from referrals.models.sharing import Sharing
 from referrals.rules import sharing
 
 
@@ -36,9 +37,14 @@ class Substatus(models.TextChoices):
     ERROR = rules.ERROR, _("Error")
 
 
-def _listing(actor: Actor) -> models.QuerySet[TeamMember]:
-    """The actor's place on the team of the referral that the query is about."""
-    return TeamMember.objects.filter(referral=models.OuterRef("pk"), email=actor.email.lower())
+def _listed(actor: Actor) -> models.Q:
+    """The deals of the actor's locations whose team lists them (ORG-2)."""
+    scope = team_scope(actor)
+    if not scope:
+        return models.Q(pk__in=())
+    place = TeamMember.objects.filter(referral=models.OuterRef("pk"), email=actor.email.lower())
+    listed = models.Q(models.Exists(place))
+    return listed if scope.entire_company else listed & models.Q(location_id__in=scope.location_ids)
 
 
 class ReferralQuerySet(models.QuerySet["Referral"]):
@@ -49,15 +55,12 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         if actor.is_vendor:
             if not actor.grants:
                 return self.none()
-            return self.filter(models.Q(company_id=actor.own_company_id) | models.Q(engagement__vendor_may_view=True))
+            return self.filter(models.Q(company_id=actor.own_company_id) | models.Q(vendor_may_view=True))
         own = self.filter(company_id=actor.own_company_id)
         scope = reading_scope(actor)
         if scope.entire_company:
             return own
-        seen: models.Q = models.Q(location_id__in=scope.location_ids)
-        if actor.has(REFERRALS_USER):
-            seen |= models.Q(models.Exists(_listing(actor)))
-        return own.filter(seen)
+        return own.filter(models.Q(location_id__in=scope.location_ids) | _listed(actor))
 
     def changeable_by(self, actor: Actor) -> ReferralQuerySet:
         """The company's own referrals that the actor may change, as policies.may_change says of one (ORG-2)."""
@@ -67,17 +70,14 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         scope = writing_scope(actor)
         if scope.entire_company:
             return own
-        changed: models.Q = models.Q(location_id__in=scope.location_ids)
-        if actor.has(REFERRALS_USER):
-            changed |= models.Q(models.Exists(_listing(actor)))
-        return own.filter(changed)
+        return own.filter(models.Q(location_id__in=scope.location_ids) | _listed(actor))
 
     def of_company(self, actor: Actor) -> ReferralQuerySet:
         """The referrals in the actor's lists: the company's own copies; for the vendor also partner-led deals it may
         view."""
         if not actor.is_vendor:
             return self.filter(company_id=actor.own_company_id)
-        partner_led = models.Q(engagement__vendor_may_view=True, engagement__help_code=rules.NO_HELP)
+        partner_led = models.Q(vendor_may_view=True, help_code=rules.NO_HELP)
         return self.filter(models.Q(company_id=actor.own_company_id) | partner_led)
 
     def created_with(self, key: uuid.UUID, *, company_id: int) -> ReferralQuerySet:
@@ -109,7 +109,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         return self.unanswered().filter(expires_at__lte=now)
 
 
-class Referral(Record):
+class Referral(Sharing, Record):
     """One company's copy of an engagement; people call it a *deal*. Only its verbs change it."""
 
     class Intent(models.TextChoices):
@@ -141,7 +141,7 @@ class Referral(Record):
     reason_code = models.CharField(max_length=30, blank=True)
     reason_note = models.TextField(blank=True)
     won_early = models.BooleanField(default=False)
-    #: The day the contract was signed, where the person who marked it Won knew it (REF-18).
+    #: The day the contract was signed, where whoever won or planned the win knew it (REF-18).
     signed_on = models.DateField(_("contract signed"), null=True, blank=True)
     #: Someone asked to mark it Won at this instant (REF-18).
     win_at = models.DateTimeField(null=True, blank=True)
@@ -163,6 +163,7 @@ class Referral(Record):
 
     objects = ReferralQuerySet.as_manager()
 
+    owner_path, group_path = "company_id", "engagement__public_id"
     derived_columns = frozenset({"version", "search_text"})
     #: The company's own references, and in events what its documents are called: not everybody who reads events
     #: reads them (REF-3, REF-20, REG-16).
@@ -192,6 +193,7 @@ class Referral(Record):
         ]
         constraints = [
             models.UniqueConstraint(fields=["engagement", "company"], name="referrals_one_copy_per_company"),
+            *Sharing.Meta.constraints,
             models.CheckConstraint(
                 condition=models.Q(substatus__in=list(rules.SUBSTATUSES)), name="referrals_referral_substatus"
             ),
@@ -205,6 +207,10 @@ class Referral(Record):
             models.CheckConstraint(
                 condition=~models.Q(substatus=rules.RECEIVED) | models.Q(expires_at__isnull=False),
                 name="referrals_referral_received_expires",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(signed_on=None) | models.Q(substatus=rules.WON) | models.Q(win_at__isnull=False),
+                name="referrals_referral_signed_on",
             ),
         ]
 
@@ -241,6 +247,9 @@ class Referral(Record):
     def cancel_win(self) -> None: ...
 
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
+    def end_win_plan(self) -> None: ...
+
+    @transition(substatus, source=Substatus.ACCEPTED, target=None)
     def share_with_vendor(self) -> None: ...
 
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
@@ -269,10 +278,6 @@ class Referral(Record):
         return self.engagement.public_id
 
     @property
-    def vendor_may_view(self) -> bool:
-        return self.engagement.vendor_may_view
-
-    @property
     def team_emails(self) -> list[str]:
         return [member.email for member in self.team.all()]
 
@@ -283,7 +288,13 @@ class Referral(Record):
 
     @property
     def party(self) -> sharing.Party:
-        return sharing.Party(self.company_id, self.invited_by_id, self.company.is_vendor)
+        return sharing.Party(
+            self.company_id,
+            self.invited_by_id,
+            self.company.is_vendor,
+            vendor_may_view=self.vendor_may_view,
+            asks_vendor=self.help_code != rules.NO_HELP,
+        )
 
     @property
     def is_closed(self) -> bool:
@@ -295,7 +306,7 @@ class Referral(Record):
 
     @property
     def is_assessment(self) -> bool:
-        return self.engagement.assessment_type_id is not None
+        return self.engagement.is_assessment
 
     @property
     def won_at(self) -> datetime | None:

@@ -68,7 +68,7 @@ class Contact:
 
     @property
     def complete(self) -> bool:
-        return bool(self.name and self.phone and self.email)
+        return all(part.strip() for part in (self.name, self.phone, self.email))
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,8 @@ class NewDeal:
     solution_count: int
     has_assessment: bool = False
     assessment_location: bool = False
+    #: Whether the vendor has approved the company for assessments (ORG-7).
+    may_assess: bool = True
     location_in_scope: bool = True
     notes: str = ""
 
@@ -111,6 +113,8 @@ def creation_blockers(deal: NewDeal, *, today: date, policy: Policy) -> Iterator
         assessment_location=deal.assessment_location,
         policy=policy,
     )
+    if deal.has_assessment and not deal.may_assess:
+        yield NOT_APPROVED
     yield from contact_blockers(deal.contact, help_code=deal.help_code)
     if deal.help_code not in HELP:
         yield Blocker("unknown_help", _("Choose what help you need from the list."), "REF-2", "help_code")
@@ -130,10 +134,11 @@ def detail_blockers(*, name: str, value: Money, notes: str = "", policy: Policy)
             "value",
             {"limit": Money(MAX_AMOUNT, value.currency)},
         )
-    yield from _length_blockers(notes, "notes", policy=policy)
+    yield from length_blockers(notes, "notes", policy=policy)
 
 
-def _length_blockers(notes: str, field: str, *, policy: Policy) -> Iterator[Blocker]:
+def length_blockers(notes: str, field: str, *, policy: Policy) -> Iterator[Blocker]:
+    """What somebody writes has a limit, whatever it goes with (REF-6)."""
     if len(notes) > policy.max_note_length:
         yield Blocker(
             "notes_too_long",
@@ -155,7 +160,7 @@ def note_blockers(text: str, *, shared: bool, closed: bool, policy: Policy) -> I
     elif not text.strip():
         yield Blocker("note_required", _("Write the note first."), "REF-23", "text")
     else:
-        yield from _length_blockers(text, "text", policy=policy)
+        yield from length_blockers(text, "text", policy=policy)
 
 
 def close_date_blockers(close_date: date, *, today: date) -> Iterator[Blocker]:
@@ -176,24 +181,27 @@ def team_blockers(team: Sequence[Member], *, policy: Policy) -> Iterator[Blocker
             "team",
             {"limit": policy.max_team_members, "count": len(team)},
         )
-    if any(not (m.first_name and m.last_name and m.phone and m.email) for m in team):
+    if any(not part.strip() for m in team for part in (m.first_name, m.last_name, m.phone, m.email)):
         yield Blocker(
             "member_incomplete",
             _("Every team member needs first name, last name, phone and e-mail."),
             "REF-7",
             "team",
         )
-    emails = [m.email.casefold() for m in team if m.email]
+    emails = [m.email.strip().casefold() for m in team if m.email.strip()]
     if len(set(emails)) < len(emails):
         yield Blocker("member_twice", _("The same e-mail address is on the team twice."), "REF-7", "team")
 
 
-def count_blockers(count: int, *, policy: Policy) -> Iterator[Blocker]:
-    """A deal has at least one solution, and not too many (REF-8)."""
+NO_SOLUTION = Blocker(
+    "solution_required", _("Choose at least one solution, or one solution assessment."), "REF-8", "solutions"
+)
+
+
+def count_blockers(count: int, *, policy: Policy, none: Blocker = NO_SOLUTION) -> Iterator[Blocker]:
+    """A deal, or an invitation, has at least one solution, and not too many (REF-8); `none`: how that is said."""
     if not count:
-        yield Blocker(
-            "solution_required", _("Choose at least one solution, or one solution assessment."), "REF-8", "solutions"
-        )
+        yield none
     if count > policy.max_solutions:
         yield Blocker(
             "too_many_solutions",
@@ -202,6 +210,22 @@ def count_blockers(count: int, *, policy: Policy) -> Iterator[Blocker]:
             "solutions",
             {"limit": policy.max_solutions, "count": count},
         )
+
+
+#: Said of the kind itself, before anybody chooses one, and of a deal that has one (ORG-7).
+NOT_APPROVED = Blocker(
+    "assessments_not_approved",
+    _("Solution assessments are for companies that %(vendor)s has approved for them; yours isn't. Ask %(vendor)s."),
+    "ORG-7",
+    "assessment",
+)
+
+
+def unready_blockers(names: Sequence[str]) -> Iterator[Blocker]:
+    """Solutions that are no co-sell solutions any more, or not published, can't be put on a deal (REF-8)."""
+    if names:
+        message = _("These solutions can't be put on a deal: %(solutions)s. Choose published, co-sell ready ones.")
+        yield Blocker("solution_not_ready", message, "REF-8", "solutions", {"solutions": ", ".join(names)})
 
 
 def solution_blockers(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Blocker, Term, _
@@ -123,6 +123,13 @@ def win_blockers(*, stage: int, assessment: bool) -> Iterator[Blocker]:
             "REF-15",
             params={"last": Term(ASSESSMENT_STAGES[last])},
         )
+
+
+def signing_blockers(signed_on: date | None, *, today: date) -> Iterator[Blocker]:
+    """The day the contract was signed may be left out, and is not in the future (REF-18)."""
+    if signed_on is not None and signed_on > today:
+        message = _("The contract can't have been signed after today, %(today)s (UTC).")
+        yield Blocker("signed_in_future", message, "REF-18", "signed_on", {"today": today})
 
 
 def safe_win_at(created: datetime, policy: Policy) -> datetime:

@@ -13,20 +13,31 @@ from referrals import rules
 
 @dataclass(frozen=True)
 class Party:
-    """A company in an engagement; `invited_by_id` is None for whoever started it."""
+    """A company in an engagement, by its copy; `invited_by_id` is None for whoever started it.
+
+    `vendor_may_view` and `asks_vendor` (for help) are the copy's own: a closed one keeps them (REF-11).
+    """
 
     company_id: int
     invited_by_id: int | None
     is_vendor: bool
+    vendor_may_view: bool
+    asks_vendor: bool
 
 
-def know_each_other(one: Party, other: Party) -> bool:
-    """Whether two companies of one engagement learn of each other (ORG-6).
+def knows(one: Party, other: Party) -> bool:
+    """Whether the first company of an engagement may learn of the second (ORG-6).
 
-    An inviter and its invitee do, and the vendor and any partner do. Two partners invited by a third don't.
+    An inviter and its invitee know each other; two partners invited by a third don't. The vendor knows whose copy it
+    may view, and a partner knows of the vendor's copy where help was asked for on its own.
     """
-    linked = one.company_id == other.invited_by_id or other.company_id == one.invited_by_id
-    return linked or one.is_vendor or other.is_vendor
+    if one.company_id == other.company_id:
+        return True
+    if one.is_vendor:
+        return other.vendor_may_view
+    if other.is_vendor:
+        return one.asks_vendor
+    return one.company_id == other.invited_by_id or other.company_id == one.invited_by_id
 
 
 def sharing_blockers(*, inbound: bool, vendor_may_view: bool) -> Iterator[Blocker]:
@@ -43,11 +54,12 @@ def asking_blockers(*, inbound: bool, help_code: str) -> Iterator[Blocker]:
         yield Blocker("help_asked", _("Help from %(vendor)s was asked for already."), "REF-3")
 
 
-def help_blockers(help_code: str, *, contact: rules.Contact) -> Iterator[Blocker]:
+def help_blockers(help_code: str, *, contact: rules.Contact, notes: str, policy: Policy) -> Iterator[Blocker]:
     """The kind of help must be from the list, and the customer's contact must be complete (REF-2, REF-5)."""
     if help_code == rules.NO_HELP or help_code not in rules.HELP:
         yield Blocker("unknown_help", _("Choose what help you need from the list."), "REF-2", "help_code")
     yield from rules.contact_blockers(contact, help_code=help_code)
+    yield from rules.length_blockers(notes, "comment", policy=policy)
 
 
 def inviting_blockers(*, inbound: bool) -> Iterator[Blocker]:
@@ -81,8 +93,7 @@ def invitation_blockers(invitation: Invitation, *, today: date, policy: Policy) 
     yield from rules.detail_blockers(name="–", value=invitation.value, notes=invitation.notes, policy=policy)
     if invitation.close_date < today:
         yield Blocker("close_date_past", _("The estimated close date must be today or later."), "REF-9", "close_date")
-    if not invitation.solution_count:
-        yield Blocker("solution_required", _("Choose at least one solution for this partner."), "REF-9", "solutions")
+    yield from rules.count_blockers(invitation.solution_count, policy=policy, none=NO_SOLUTION)
     yield from wanted_help_blockers(invitation.help_code)
     yield from rules.team_blockers(invitation.team, policy=policy)
 
@@ -93,6 +104,7 @@ def wanted_help_blockers(help_code: str) -> Iterator[Blocker]:
         yield Blocker("help_required", _("Say what help you want from this partner."), "REF-9", "help_code")
 
 
+NO_SOLUTION = Blocker("solution_required", _("Choose at least one solution for this partner."), "REF-9", "solutions")
 OWN_COMPANY = Blocker("own_company", _("You can't invite your own company."), "REF-9", "partner")
 UNKNOWN_PARTNER = Blocker(
     "unknown_partner", _("This partner can't be invited; choose one from the list."), "REF-9", "partner"

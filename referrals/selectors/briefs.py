@@ -39,8 +39,8 @@ class Brief(NamedTuple):
         return Money(self.value, self.currency)
 
 
-_OWN = Brief._fields[: Brief._fields.index("vendor_may_view")]
-_OTHERS = ("engagement__vendor_may_view", "engagement__customer__name", "company__name", "invited_by__name")
+_OWN = Brief._fields[: Brief._fields.index("customer_name")]
+_OTHERS = ("engagement__customer__name", "company__name", "invited_by__name")
 
 
 def briefs(referrals: ReferralQuerySet) -> list[Brief]:

@@ -23,14 +23,26 @@ class People:
     members: dict[int, list[Actor]]
 
     def team(self, referral: Deal) -> list[str]:
-        """The team's members who may see the deal, or else the referrals admins of its location, else of the company.
+        """The team's members who may see the deal; unless one of them can act on it also those who stand in for them.
 
         Other people on the team's list get nothing, because anybody's address could have been entered there (REF-24).
         """
-        listed = [email for email in referral.team_emails if self._may_read(email, referral)]
-        return listed or self._who(referral, _administers_location) or self._who(referral, _administers_deals)
+        listed = [email for email in referral.team_emails if self.may_read(email, referral)]
+        if any(may_change(self._by_email[referral.company_id, email], referral) for email in listed):
+            return listed
+        return [*listed, *self._standing_in(referral)]
 
-    def _may_read(self, email: str, referral: Deal) -> bool:
+    def _standing_in(self, referral: Deal) -> list[str]:
+        """The referrals admins of the deal's location, else of the company (REF-24), else whoever can act: the vendor's
+        sellers, and the account admins, who can give somebody the role."""
+        return (
+            self._who(referral, _administers_location)
+            or self._who(referral, _administers_deals)
+            or self.answering(referral)
+        )
+
+    def may_read(self, email: str, referral: Deal) -> bool:
+        """Whether it is the address of somebody who may see the deal."""
         member = self._by_email.get((referral.company_id, email))
         return member is not None and may_read(member, referral)
 
@@ -63,10 +75,10 @@ def _administers_deals(actor: Actor, referral: Deal) -> bool:
     return actor.scope(REFERRALS_ADMIN).entire_company
 
 
-def people_of(referrals: Iterable[Deal]) -> People:
-    """Two queries, however many deals there are."""
+def people_of(referrals: Iterable[Deal], *, besides: Iterable[str] = ()) -> People:
+    """Two queries, however many deals there are. `besides`: addresses of others who may work there."""
     referrals = list(referrals)
-    listed = {email for referral in referrals for email in referral.team_emails}
+    listed = {email for referral in referrals for email in referral.team_emails} | set(besides)
     members: dict[int, list[Actor]] = defaultdict(list)
     for membership in _memberships({r.company_id for r in referrals}, listed):
         members[membership.company_id].append(actor_for(membership))

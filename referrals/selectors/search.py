@@ -16,11 +16,10 @@ from django.db.models import Q
 
 from portal.accounts.rules import Actor
 from portal.customers.rules import fold
+from portal.policy import services as policies
 from referrals.models import Referral
 
 SHARED, OWN = "s", "o"
-#: Search starts at this many letters: fewer would find nearly everything.
-SHORTEST = 3
 #: Of what was typed: more tells no deal from another, and a query must stay a quick one.
 MAX_QUERY, MAX_WORDS = 200, 8
 #: PostgreSQL refuses words of 2 KB; nobody types the end of one.
@@ -40,9 +39,15 @@ def tokens(text: str) -> list[str]:
 # Finding
 
 
+def shortest() -> int:
+    """Search starts at this many letters of a word, the policy's: fewer would find nearly everything."""
+    return policies.by_database_clock().search_min_letters
+
+
 def is_long_enough(text: str) -> bool:
     """Whether at least one word has enough letters to search for."""
-    return any(len(word) >= SHORTEST for word in _asked(text))
+    longest = max(map(len, _asked(text)), default=0)
+    return bool(longest) and longest >= shortest()
 
 
 def matching(text: str, *, actor: Actor) -> Q:
@@ -84,7 +89,8 @@ def _is_common(asked: Sequence[str]) -> bool:
 def _looked_up(asked: Sequence[str], marks: Sequence[str]) -> Q:
     """Search by index. Short words match too much there; they are compared in the text of what the long ones found."""
     # Words hold letters and digits only, so nothing typed becomes an operator of the query language.
-    long = [word for word in asked if len(word) >= SHORTEST]
+    least = shortest()
+    long = [word for word in asked if len(word) >= least]
     query = " & ".join("(" + " | ".join(f"'{mark}{word}':*" for mark in marks) + ")" for word in long)
     found = Q(search_vector=SearchQuery(query, config="simple", search_type="raw"))
     return found & _read([word for word in asked if word not in long], marks)

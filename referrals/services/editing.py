@@ -85,8 +85,8 @@ def edit_solutions(
     wanted = Solutions(tuple(solutions))
 
     def merged(stale: Stale, current: Referral) -> Solutions:
-        names = sorted(solution.name for solution in copies.held_solutions(current))
-        _refuse_stale("solutions", stale, now=names, wanted=sorted(s.name for s in solutions))
+        names = copies.solution_names(copies.held_solutions(current))
+        _refuse_stale("solutions", stale, now=names, wanted=copies.solution_names(solutions))
         return wanted
 
     return _edit(referral, verbs.EDIT_SOLUTIONS, wanted, merged, seen_version, actor=actor, now=now)

@@ -21,7 +21,17 @@ from referrals.verbs.editing import (
     details_of,
 )
 from referrals.verbs.notes import ADD_NOTE, ADD_PRIVATE_NOTE, NewNote
-from referrals.verbs.progress import CANCEL_WIN, CLOSE_AS_ERROR, LOSE, SCHEDULE_WIN, SET_STAGE, WIN, Stage
+from referrals.verbs.progress import (
+    CANCEL_WIN,
+    CLOSE_AS_ERROR,
+    END_WIN_PLAN,
+    LOSE,
+    SCHEDULE_WIN,
+    SET_STAGE,
+    WIN,
+    Signing,
+    Stage,
+)
 from referrals.verbs.sharing import INVITE_PARTNER, REQUEST_HELP, SHARE_WITH_VENDOR, HelpRequest, Invitation
 
 __all__ = [
@@ -35,6 +45,7 @@ __all__ = [
     "EDIT_DETAILS",
     "EDIT_SOLUTIONS",
     "EDIT_TEAM",
+    "END_WIN_PLAN",
     "EXPIRE",
     "INVITE_PARTNER",
     "LOSE",
@@ -53,6 +64,7 @@ __all__ = [
     "NewNote",
     "Reason",
     "SentDeal",
+    "Signing",
     "Solutions",
     "Stage",
     "Team",
@@ -80,6 +92,7 @@ MACHINE = workflow.register(
             REQUEST_HELP,
             CANCEL_WIN,
             SCHEDULE_WIN,
+            END_WIN_PLAN,
             CLOSE_AS_ERROR,
             LOSE,
             WIN,

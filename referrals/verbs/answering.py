@@ -19,7 +19,7 @@ from referrals.verbs.notes import note_with
 
 @dataclass(frozen=True)
 class Acceptance:
-    """The details with which a company accepts a deal (REF-12); without a team the copy keeps its own."""
+    """The details with which a company accepts a deal, and its people who work on it (REF-7, REF-12)."""
 
     name: str
     value: Money
@@ -49,8 +49,7 @@ class Accept(DealVerb[Acceptance]):
         yield from rules.detail_blockers(
             name=inputs.name, value=inputs.value, notes=inputs.notes, policy=context.policy
         )
-        if inputs.team:
-            yield from rules.team_blockers(inputs.team, policy=context.policy)
+        yield from rules.team_blockers(inputs.team, policy=context.policy)
 
     def apply(self, record: Referral, inputs: Acceptance, context: Context) -> Effect:
         record.accept()
@@ -58,8 +57,7 @@ class Accept(DealVerb[Acceptance]):
         record.name, record.close_date = inputs.name, inputs.close_date
         record.crm_id, record.campaign_id = inputs.crm_id, inputs.campaign_id
         copies.set_value(record, inputs.value, context)
-        if inputs.team:
-            copies.set_team(record, inputs.team)
+        copies.set_team(record, inputs.team)
         return Effect(events=note_with(record, inputs.notes, context))
 
 

@@ -52,13 +52,14 @@ class ClosingVerb(DealVerb[Reason]):
     rule: ClassVar[str] = "REF-17"
 
     def input_blockers(self, record: Referral, inputs: Reason, context: Context) -> Iterable[Blocker]:
-        return rules.reason_blockers(inputs.reason_code, inputs.comment, self.reasons, rule=self.rule)
+        yield from rules.reason_blockers(inputs.reason_code, inputs.comment, self.reasons, rule=self.rule)
+        yield from rules.length_blockers(inputs.comment, "comment", policy=context.policy)
 
 
 def close(referral: Referral, context: Context, reason: Reason | None = None) -> None:
     """Write the columns that every ending sets; a planned win is cancelled (REF-18)."""
     referral.closed_at = context.now
-    referral.win_at = None
+    referral.win_at = referral.signed_on = None
     if reason:
         referral.reason_code, referral.reason_note = reason.reason_code, reason.comment
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,12 +13,13 @@ from portal.accounts.models import Company, Location
 from portal.catalog.models import Solution
 from portal.events.models import Event
 from portal.money import services as money
-from portal.workflow.blockers import Money, _
+from portal.workflow.blockers import Blocker, Money, _
 from portal.workflow.services import event_of
 from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Described, Effect
 from referrals import rules
 from referrals.models import Engagement, InviterMember, Note, Referral, ReferralSolution, TeamMember
+from referrals.models.sharing import Sharing
 from referrals.timeline import PEOPLE
 
 
@@ -75,6 +76,22 @@ def set_value(referral: Referral, value: Money, context: Context) -> None:
     referral.value_usd, referral.usd_rate_month = usd_value(value, context)
 
 
+#: How far an engagement is shared, as it and its copies hold it.
+SHARED = tuple(column.name for column in Sharing._meta.get_fields())
+
+
+def share(referral: Referral, **answers: object) -> None:
+    """Change how far the engagement is shared: for it, and for every copy that is still open (REF-3, REF-11).
+
+    Closed copies keep what they closed with. The caller saves `referral` itself.
+    """
+    for name, value in answers.items():
+        setattr(referral.engagement, name, value)
+        setattr(referral, name, value)
+    referral.engagement.save(update_fields=list(answers))
+    Referral.objects.open().filter(engagement=referral.engagement).exclude(pk=referral.pk).update(**answers)
+
+
 def own_copy(engagement: Engagement, terms: Terms, context: Context, **birth: Unpack[Birth]) -> Referral:
     """Create the copy of the company that starts the deal, as Accepted (REF-10)."""
     own = Referral(company_id=context.actor.own_company_id, substatus=rules.ACCEPTED, **birth)
@@ -103,6 +120,8 @@ def birth_columns(referral: Referral) -> dict[str, object]:
 
 def _begin(referral: Referral, engagement: Engagement, terms: Terms, context: Context) -> Referral:
     referral.engagement = engagement
+    for name in SHARED:
+        setattr(referral, name, getattr(engagement, name))
     referral.name, referral.close_date = terms.name.strip(), terms.close_date
     referral.marketplace_intent = terms.marketplace_intent
     referral.created_at = referral.updated_at = context.now
@@ -141,6 +160,14 @@ def set_solutions(referral: Referral, solutions: Iterable[Solution]) -> None:
     ReferralSolution.objects.bulk_create([ReferralSolution(referral=referral, solution=s) for s in once])
 
 
+def unready(solutions: Sequence[Solution], *, held: Sequence[Solution] = ()) -> Iterator[Blocker]:
+    """Refuses solutions that can't be put on a deal (REF-8), except those that the deal holds already."""
+    pks = [solution.pk for solution in solutions]
+    ready = set(Solution.objects.choosable().filter(pk__in=pks).values_list("pk", flat=True))
+    ready |= {solution.pk for solution in held}
+    return rules.unready_blockers(sorted(solution.name for solution in solutions if solution.pk not in ready))
+
+
 def set_inviter_team(copy: Referral, team: Iterable[rules.Member]) -> None:
     """Store the people whom the inviter names to the invited partner (REF-9)."""
     InviterMember.objects.bulk_create(
@@ -168,6 +195,11 @@ def add_note(referral: Referral, text: str, context: Context, *, shared: bool = 
 def members(team: Iterable[rules.Member | TeamMember]) -> list[str]:
     """The team as text, to compare it and to store it in events."""
     return sorted(f"{m.first_name} {m.last_name}, {m.phone}, {m.email.lower()}" for m in team)
+
+
+def solution_names(solutions: Iterable[Solution]) -> list[str]:
+    """The solutions as text with their ids, as names repeat; to compare them and to store them in events."""
+    return sorted({str(solution) for solution in solutions})
 
 
 def held_solutions(referral: Referral) -> list[Solution]:

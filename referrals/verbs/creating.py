@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from portal.accounts import services as accounts
 from portal.accounts.models import Company, Location, User
 from portal.accounts.rules import Actor, creating_scope
 from portal.catalog.models import AssessmentType, Solution
@@ -93,10 +94,12 @@ class Create(DealCreation[NewDeal]):
             solution_count=len(inputs.solutions),
             has_assessment=inputs.assessment is not None,
             assessment_location=bool(inputs.assessment_location),
+            may_assess=inputs.assessment is None or accounts.may_assess(actor, today=context.now.date()),
             location_in_scope=in_scope,
             notes=inputs.notes,
         )
-        return rules.creation_blockers(judged, today=context.now.date(), policy=context.policy)
+        yield from rules.creation_blockers(judged, today=context.now.date(), policy=context.policy)
+        yield from copies.unready(inputs.solutions)
 
     def apply(self, inputs: NewDeal, context: Context) -> tuple[Referral, Effect]:
         engagement = Engagement(
@@ -111,7 +114,8 @@ class Create(DealCreation[NewDeal]):
         )
         own = Birth(location=inputs.location, crm_id=inputs.crm_id, campaign_id=inputs.campaign_id)
         vendor = Company.objects.vendor() if inputs.asks_help else None
-        return _begin(engagement, inputs, context, team=inputs.team, own=own, to=vendor)
+        asked = Birth(invite_help=inputs.help_code, invite_notes=inputs.notes.strip())
+        return _begin(engagement, inputs, context, team=inputs.team, own=own, to=vendor, received=asked)
 
 
 ROLE_MISSING = Blocker(
@@ -164,6 +168,7 @@ class Send(DealCreation[SentDeal]):
         if not partners.ecosystem().filter(pk=inputs.partner.pk).exists():
             yield sharing.UNKNOWN_PARTNER
         yield from rules.count_blockers(len(inputs.solutions), policy=policy)
+        yield from copies.unready(inputs.solutions)
         if any(solution.publisher_id != inputs.partner.pk for solution in inputs.solutions):
             yield sharing.FOREIGN_SOLUTION
         yield from sharing.wanted_help_blockers(inputs.help_code)
@@ -184,22 +189,22 @@ def _begin(
     team: Sequence[rules.Member],
     own: Birth,
     to: Company | None,
-    received: Birth | None = None,
+    received: Birth,
 ) -> tuple[Referral, Effect]:
     """Save the engagement with the own copy, and with the copy of the company that the deal goes to, if any (REF-10).
 
-    The vendor is invited from here on either way: it is who starts the deal, or whom it goes to.
+    Where the vendor may view it, it is invited from here on: it starts the deal, it is asked, or it is shared (REG-7).
     """
     engagement.customer, engagement.creation_key = inputs.customer, inputs.key
     engagement.started_by_id, engagement.created_at = context.actor.own_company_id, context.now
-    engagement.vendor_invited_at = context.now if to else None
+    engagement.vendor_invited_at = context.now if engagement.vendor_may_view else None
     engagement.save()
     copy = copies.own_copy(engagement, inputs.terms, context, **own)
     copies.add_team(copy, team)
     events = note_with(copy, inputs.notes, context)
     if to is not None:
-        birth, sender = received or Birth(), copy.company_id
-        _sent, event = copies.send_copy(engagement, inputs.terms, to=to, sender_id=sender, context=context, **birth)
+        sender = copy.company_id
+        _sent, event = copies.send_copy(engagement, inputs.terms, to=to, sender_id=sender, context=context, **received)
         events.append(event)
     search_index.index_engagements([engagement.pk])
     return copy, Effect(after=copies.birth_columns(copy), events=events)

@@ -121,13 +121,14 @@ class EditSolutions(DealVerb[Solutions]):
     def input_blockers(self, record: Referral, inputs: Solutions, context: Context) -> Iterable[Blocker]:
         if not record.is_assessment:
             yield from rules.count_blockers(len(inputs.solutions), policy=context.policy)
+            yield from copies.unready(inputs.solutions, held=copies.held_solutions(record))
 
     def apply(self, record: Referral, inputs: Solutions, context: Context) -> Effect:
         record.edit_solutions()
-        before = sorted(solution.name for solution in copies.held_solutions(record))
+        before = copies.solution_names(copies.held_solutions(record))
         record.solutions.all().delete()
         copies.set_solutions(record, inputs.solutions)
-        return Effect({"solutions": before}, {"solutions": sorted(s.name for s in inputs.solutions)})
+        return Effect({"solutions": before}, {"solutions": copies.solution_names(inputs.solutions)})
 
 
 EDIT_DETAILS, EDIT_TEAM, EDIT_SOLUTIONS = EditDetails(), EditTeam(), EditSolutions()

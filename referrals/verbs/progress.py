@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.timeline import Sentence
@@ -44,7 +45,15 @@ class SetStage(DealVerb[Stage]):
 _NOT_PLANNED = Blocker("not_scheduled", _("Nothing is planned that could be cancelled."), "REF-18")
 
 
-class Win(DealVerb[None]):
+@dataclass(frozen=True)
+class Signing:
+    """The day on which the contract was signed, where known (REF-18); the registration window counts from it
+    (FLOW-8). The worker that wins a planned deal takes the day of the plan."""
+
+    signed_on: date | None = None
+
+
+class Win(DealVerb[Signing]):
     """Mark as won; winning before the safe hour is recorded (REF-17, REF-18). The USD value freezes (FX-2)."""
 
     name = "win"
@@ -60,17 +69,22 @@ class Win(DealVerb[None]):
             yield _NOT_PLANNED
         yield from rules.win_blockers(stage=record.stage, assessment=record.is_assessment)
 
-    def apply(self, record: Referral, inputs: None, context: Context) -> Effect:
+    def input_blockers(self, record: Referral, inputs: Signing, context: Context) -> Iterable[Blocker]:
+        return rules.signing_blockers(inputs.signed_on, today=context.now.date())
+
+    def apply(self, record: Referral, inputs: Signing, context: Context) -> Effect:
+        planned = record.signed_on if context.actor.is_system else inputs.signed_on
         record.win()
         close(record, context)
+        record.signed_on = planned
         record.stage = rules.WON_STAGE
         record.won_early = rules.is_early(created=record.created_at, now=context.now, policy=context.policy)
         copies.set_value(record, record.money, context)
         return Effect()
 
 
-class ScheduleWin(DealVerb[None]):
-    """Let the worker mark the deal as won at the safe hour (REF-18)."""
+class ScheduleWin(DealVerb[Signing]):
+    """Let the worker mark the deal as won at the safe hour, with the day it was signed (REF-18)."""
 
     name = "schedule_win"
     label = _("Win at the safe hour")
@@ -85,9 +99,12 @@ class ScheduleWin(DealVerb[None]):
             yield Blocker("not_early", _("The safe hour has passed: win the deal now."), "REF-18")
         yield from WIN.blockers(record, context)
 
-    def apply(self, record: Referral, inputs: None, context: Context) -> Effect:
+    def input_blockers(self, record: Referral, inputs: Signing, context: Context) -> Iterable[Blocker]:
+        return rules.signing_blockers(inputs.signed_on, today=context.now.date())
+
+    def apply(self, record: Referral, inputs: Signing, context: Context) -> Effect:
         record.schedule_win()
-        record.win_at = rules.safe_win_at(record.created_at, context.policy)
+        record.win_at, record.signed_on = rules.safe_win_at(record.created_at, context.policy), inputs.signed_on
         return Effect()
 
 
@@ -105,8 +122,28 @@ class CancelWin(DealVerb[None]):
 
     def apply(self, record: Referral, inputs: None, context: Context) -> Effect:
         record.cancel_win()
-        record.win_at = None
+        record.win_at = record.signed_on = None
         return Effect()
+
+
+class EndWinPlan(DealVerb[None]):
+    """End a plan at whose hour a rule stands in the way of the win; its reasons are the event's (REF-18)."""
+
+    name = "end_win_plan"
+    label = _("End the planned win")
+    event = "referral.win_plan_ended"
+    sentence = Sentence("calendar-x", "warning", _("The planned win could not happen, and the plan ended"), STATUS)
+    who = (worker,)
+
+    def blockers(self, record: Referral, context: Context) -> Iterable[Blocker]:
+        if record.win_at is None or not any(WIN.blockers(record, context)):  # somebody was faster
+            yield _NOT_PLANNED
+
+    def apply(self, record: Referral, inputs: None, context: Context) -> Effect:
+        record.end_win_plan()
+        reasons = tuple(WIN.blockers(record, context))
+        record.win_at = record.signed_on = None
+        return Effect(reasons=reasons)
 
 
 class Lose(ClosingVerb):
@@ -141,5 +178,5 @@ class CloseAsError(ClosingVerb):
         return Effect(comment=inputs.comment)
 
 
-SET_STAGE, WIN, SCHEDULE_WIN, CANCEL_WIN = SetStage(), Win(), ScheduleWin(), CancelWin()
+SET_STAGE, WIN, SCHEDULE_WIN, CANCEL_WIN, END_WIN_PLAN = SetStage(), Win(), ScheduleWin(), CancelWin(), EndWinPlan()
 LOSE, CLOSE_AS_ERROR = Lose(), CloseAsError()

@@ -7,19 +7,20 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 
 from django.db import connection, transaction
-from django.db.models import OuterRef, Subquery
 
 from referrals.models import Engagement, Note, Referral, ReferralQuerySet, TeamMember
-from referrals.rules.sharing import Party, know_each_other
+from referrals.rules.sharing import Party, knows
 from referrals.selectors.search import OWN, SHARED, joined, tokens
 
 #: PostgreSQL refuses vectors of 1 MB; nobody types the end of such a text.
 MAX_INDEXED_WORDS, MAX_INDEXED_BYTES = 10_000, 700_000
 BATCH = 500
+#: What tells which companies of an engagement know each other.
+_PARTY = ("engagement_id", "company__kind", "invited_by_id", "vendor_may_view", "help_code")
 
 
 def index(referrals: Iterable[Referral]) -> None:
-    """Update the search text of these copies; five statements for every few hundred of them."""
+    """Update the search text of these copies; six statements for every few hundred of them."""
     pks = iter(sorted({referral.pk for referral in referrals}))
     while batch := list(islice(pks, BATCH)):
         _lock_and_index(batch)
@@ -43,12 +44,12 @@ def index_engagements(engagement_ids: Collection[int]) -> None:
 
 def _index(found: ReferralQuerySet) -> None:
     copies = list(found.with_context())
-    notes: dict[int, list[Note]] = defaultdict(list)
-    invited_by = Referral.objects.filter(engagement=OuterRef("engagement"), company=OuterRef("company"))
+    notes: dict[int, list[tuple[Note, Party]]] = defaultdict(list)
     engagements = {copy.engagement_id for copy in copies}
-    written = Note.objects.filter(engagement_id__in=engagements).select_related("company").order_by("-pk")
-    for note in written.annotate(invited_by_id=Subquery(invited_by.values("invited_by"))):
-        notes[note.engagement_id].append(note)
+    authors = Referral.objects.filter(engagement_id__in=engagements).select_related("company")
+    parties = {(author.engagement_id, author.company_id): author.party for author in authors.only(*_PARTY)}
+    for note in Note.objects.filter(engagement_id__in=engagements).order_by("-pk"):
+        notes[note.engagement_id].append((note, parties[note.engagement_id, note.company_id]))
     team: dict[int, list[TeamMember]] = defaultdict(list)
     for member in TeamMember.objects.filter(referral__in=[copy.pk for copy in copies]).order_by("pk"):
         team[member.referral_id].append(member)
@@ -62,14 +63,19 @@ def _index(found: ReferralQuerySet) -> None:
         )
 
 
-def search_text(copy: Referral, team: Iterable[TeamMember], notes: Iterable[Note]) -> str:
-    """The prefixed words of one copy, each once. If there is too much text, the newest notes (given first) win."""
+def search_text(copy: Referral, team: Iterable[TeamMember], notes: Iterable[tuple[Note, Party]]) -> str:
+    """The prefixed words of one copy, each once. If there is too much text, the newest notes (given first) win.
+
+    `notes`: with their authors.
+    """
     parts = [(SHARED, copy.name), (SHARED, joined(str(copy.public_id))), (SHARED, copy.engagement.customer.name)]
     parts += [(OWN, copy.crm_id), (OWN, copy.campaign_id)]
     parts += [(SHARED, f"{member.first_name} {member.last_name} {member.email}") for member in team]
-    for note in notes:
-        if _is_read(note, copy):
-            parts.append((SHARED if note.shared else OWN, note.text))
+    for note, author in notes:
+        if note.company_id == copy.company_id or (note.shared and knows(copy.party, author)):
+            # What the vendor may not read of another company's closed deal, it doesn't find on this one either.
+            vendor_reads = note.shared and (author.is_vendor or author.vendor_may_view)
+            parts.append((SHARED if vendor_reads else OWN, note.text))
     # A dict keeps the order and forgets repetitions. The blank before each word tells its beginning (_read).
     marked = dict.fromkeys(f" {mark}{word}" for mark, part in parts for word in tokens(part))
     kept, size = [], 0
@@ -79,11 +85,3 @@ def search_text(copy: Referral, team: Iterable[TeamMember], notes: Iterable[Note
             break
         kept.append(word)
     return "".join(kept)
-
-
-def _is_read(note: Note, copy: Referral) -> bool:
-    """Whether the copy's company sees the note on its page (REF-23)."""
-    if note.company_id == copy.company_id:
-        return True
-    author = Party(note.company_id, note.invited_by_id, note.company.is_vendor)  # type: ignore[attr-defined]
-    return note.shared and know_each_other(author, copy.party)

@@ -30,21 +30,23 @@ class ShareWithVendor(DealVerb[None]):
     event = "referral.shared"
     sentence = Sentence("eye", "info", _("%(company)s shared the deal with %(vendor)s"), PEOPLE)
     who = (may_share,)
-    seen_by_all = True
+    seen_by_all = indexed = True
 
     def blockers(self, record: Referral, context: Context) -> Iterable[Blocker]:
-        return sharing.sharing_blockers(inbound=record.is_inbound, vendor_may_view=record.engagement.vendor_may_view)
+        return sharing.sharing_blockers(inbound=record.is_inbound, vendor_may_view=record.vendor_may_view)
 
     def apply(self, record: Referral, inputs: None, context: Context) -> Effect:
         record.share_with_vendor()
-        record.engagement.vendor_may_view = True
-        record.engagement.save(update_fields=["vendor_may_view"])
+        copies.share(record, vendor_may_view=True, vendor_invited_at=context.now)
         return Effect()
 
 
 @dataclass(frozen=True)
 class HelpRequest:
-    """The kind of help wanted from the vendor, and the contact at the customer (REF-2, REF-5)."""
+    """The kind of help wanted from the vendor, what is written with it, and the contact at the customer (REF-2, REF-5).
+
+    The vendor's copy leads with kind and notes.
+    """
 
     help_code: str
     contact: rules.Contact
@@ -62,24 +64,33 @@ class RequestHelp(DealVerb[HelpRequest]):
     seen_by_all = indexed = True
 
     def blockers(self, record: Referral, context: Context) -> Iterable[Blocker]:
-        return sharing.asking_blockers(inbound=record.is_inbound, help_code=record.engagement.help_code)
+        return sharing.asking_blockers(inbound=record.is_inbound, help_code=record.help_code)
 
     def input_blockers(self, record: Referral, inputs: HelpRequest, context: Context) -> Iterable[Blocker]:
-        return sharing.help_blockers(inputs.help_code, contact=inputs.contact)
+        return sharing.help_blockers(
+            inputs.help_code, contact=inputs.contact, notes=inputs.notes, policy=context.policy
+        )
 
     def apply(self, record: Referral, inputs: HelpRequest, context: Context) -> Effect:
         record.request_help()
         engagement, contact = record.engagement, inputs.contact
-        engagement.help_code, engagement.vendor_may_view = inputs.help_code, True
-        engagement.vendor_invited_at = context.now
+        invited = record.vendor_invited_at or context.now
+        copies.share(record, help_code=inputs.help_code, vendor_may_view=True, vendor_invited_at=invited)
         engagement.contact_name, engagement.contact_phone = contact.name, contact.phone
         engagement.contact_email, engagement.contact_consent = contact.email, contact.consent
         engagement.save()
         terms = Terms(
             record.name, record.money, record.close_date, copies.held_solutions(record), record.marketplace_intent
         )
-        vendor = Company.objects.vendor()
-        _copy, received = copies.send_copy(engagement, terms, to=vendor, sender_id=record.company_id, context=context)
+        _copy, received = copies.send_copy(
+            engagement,
+            terms,
+            to=Company.objects.vendor(),
+            sender_id=record.company_id,
+            context=context,
+            invite_help=inputs.help_code,
+            invite_notes=inputs.notes.strip(),
+        )
         return Effect(comment=inputs.notes, events=[received])
 
 
@@ -132,9 +143,11 @@ class InvitePartner(DealVerb[Invitation]):
         elif not partners.ecosystem().filter(pk=partner.pk).exists():  # nor the vendor: it is asked for help (REF-4)
             yield sharing.UNKNOWN_PARTNER
         yield from sharing.invitation_blockers(inputs.terms, today=context.now.date(), policy=context.policy)
+        yield from copies.unready(inputs.solutions)
 
     def apply(self, record: Referral, inputs: Invitation, context: Context) -> Effect:
         record.invite_partner()
+        copies.share(record, p2p=True)
         copy, received = copies.send_copy(
             record.engagement,
             Terms(record.name, inputs.value, inputs.close_date, inputs.solutions, record.marketplace_intent),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from portal.accounts.rules import Actor
 from portal.registry import Registry
 from portal.workflow.services import Action
+from referrals import rules
 from referrals.models import Referral
 
 #: Where on the page a template may stand, from top to bottom.
@@ -30,6 +31,22 @@ class Part:
 #: Asked with the deal, who looks at it, and when (UTC).
 FindPart = Callable[[Referral, Actor, datetime], Part]
 PARTS: Registry[FindPart] = Registry()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a received deal asks its company for: who asks, the kind of help, and what they wrote (REF-5, REF-9)."""
+
+    sender: str
+    help: str
+    notes: str
+
+
+def asked_of(referral: Referral) -> Asked | None:
+    """What the sender wants of the company whose copy this is; None for a company's own deal."""
+    if referral.invited_by is None:
+        return None
+    return Asked(referral.invited_by.name, gettext(rules.HELP[referral.invite_help]), referral.invite_notes)
 
 
 @dataclass(frozen=True)

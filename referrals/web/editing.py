@@ -94,18 +94,19 @@ def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
             _refused(request, form, violation, action)
         else:
             return _back(request, referral, gettext("The partner was invited."))
-    found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=timezone.now())
-    return _page(
-        request, "referrals/invite.html", referral, action, form, partners=found, chosen=form["partner"].value()
-    )
+    now, chosen, fit = timezone.now(), form["partner"].value(), partners.fit_of(referral)
+    found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=now, fit=fit)
+    more = {"partners": choices.with_chosen(found, chosen, now=now), "fit": fit, "chosen": chosen}
+    return _page(request, "referrals/invite.html", referral, action, form, **more)
 
 
 @needs_actor
 @require_GET
 def suggest_partners(request: ActorRequest) -> HttpResponse:
-    """Partners by the first letters of their names; those that answer quickly come first (REF-22)."""
+    """Partners by the first letters of their names; those that fit and answer quickly come first (REF-22)."""
     now, chosen = timezone.now(), request.GET.get("partner")
-    found = partners.suggest(request.GET.get("partner_search", ""), actor=request.actor, now=now)
+    fit = partners.sought(request.GET.get("country", ""), request.GET.getlist("kind"))
+    found = partners.suggest(request.GET.get("partner_search", ""), actor=request.actor, now=now, fit=fit)
     context = {"partners": choices.with_chosen(found, chosen, now=now), "chosen": chosen}
     return render(request, "referrals/_partners.html#partners", context)
 

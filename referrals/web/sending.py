@@ -56,12 +56,14 @@ def _send(request: ActorRequest, form: SendForm) -> Referral | None:
 def _choices(request: ActorRequest, form: SendForm) -> dict[str, Any]:
     """The choices for the form as it stands: customers and partners found, the partner's solutions."""
     now, partner = timezone.now(), form["partner"].value()
-    found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=now)
+    fit = partners.sought(form["country"].value() or "")
+    found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=now, fit=fit)
     picked = [str(value) for value in form["solutions"].value() or []]
     return {
         "form": form,
         "customers": customers(form),
         "partners": choices.with_chosen(found, partner, now=now),
+        "fit": fit,
         "chosen": partner,
         "solutions": [(s, str(s.public_id) in picked) for s in _of(partner)],
         "partner_chosen": bool(partner),

@@ -18,9 +18,9 @@ from portal.workflow.blockers import Blocker
 from referrals import rules
 from referrals.models import Note, Referral
 from referrals.policies import may_change
-from referrals.rules.sharing import know_each_other
+from referrals.selectors import participants
 from referrals.selectors.recipients import reach
-from referrals.web.deal import PARTS, Part, Step
+from referrals.web.deal import PARTS, Part, Step, asked_of
 from referrals.web.forms.deal import NoteForm
 
 
@@ -35,21 +35,21 @@ def context(
     """What the page shows; the same number of queries for every deal. `note_form`: a note that was refused."""
     own = referral.company_id == actor.company_id
     team = list(referral.team.all())
-    copies = _seen_copies(referral, actor)
+    copies = participants.others(referral, actor)
     parts = [find(referral, actor, now) for find in PARTS.values()]
     return {
         "referral": referral,
         "own": own,
-        "deal_type": gettext(rules.DEAL_TYPES[referral.engagement.deal_type]),
+        "deal_type": gettext(rules.DEAL_TYPES[referral.deal_type]),
+        "asked_of_us": own and asked_of(referral),
         "stages": stage_steps(referral),
         "vendor_copy": next((c for c in copies if c.company.is_vendor), None),
         "partners": [_partner(c, referral, actor) for c in copies if not c.company.is_vendor],
-        "shows_contact": referral.engagement.contact_consent
-        or referral.engagement.started_by_id == actor.own_company_id,
+        "shows_contact": _shows_contact(referral, actor),
         "team": team,
         "reach": reach(actor, [member.email for member in team]) if own else None,
         "solutions": referral.solutions.select_related("solution__publisher"),
-        "help": gettext(rules.HELP[referral.engagement.help_code]),
+        "help": gettext(rules.HELP[referral.help_code]),
         "actions": _actions(referral, parts, actor, now),
         **_added(parts),
         "editable": own and referral.substatus == rules.ACCEPTED and may_change(actor, referral),
@@ -147,14 +147,15 @@ def _notes(referral: Referral, actor: Actor, copies: list[Referral]) -> list[Not
 
 def timeline_context(referral: Referral, actor: Actor, asked: timeline.TimelineQuery) -> dict[str, Any]:
     """Of the page only its timeline."""
-    return {"referral": referral, **timeline.context(referral, actor, _seen_copies(referral, actor), asked)}
+    return {"referral": referral, **timeline.context(referral, actor, participants.others(referral, actor), asked)}
 
 
-def _seen_copies(referral: Referral, actor: Actor) -> list[Referral]:
-    """The engagement's other copies this company deals with; the vendor's people see whoever takes part (ORG-6)."""
-    copies = referral.engagement.referrals.exclude(pk=referral.pk).select_related("company", "location")
-    found = copies.prefetch_related("team").order_by("pk")
-    return [copy for copy in found if actor.is_vendor or know_each_other(referral.party, copy.party)]
+def _shows_contact(referral: Referral, actor: Actor) -> bool:
+    """The customer's contact shows to whoever started the deal, and with its consent to the others; not on a copy that
+    had closed before help was asked for (REF-5, REF-11)."""
+    engagement = referral.engagement
+    with_consent = engagement.contact_consent and referral.help_code == engagement.help_code
+    return with_consent or engagement.started_by_id == actor.own_company_id
 
 
 def _partner(copy: Referral, referral: Referral, actor: Actor) -> dict[str, Any]:
@@ -164,7 +165,7 @@ def _partner(copy: Referral, referral: Referral, actor: Actor) -> dict[str, Any]
     if invited_us:  # the inviter may have named others for this partner than for the deal
         listed = {member.email for member in team}
         team += [member for member in referral.inviter_team.all() if member.email not in listed]
-    invitation = None if actor.is_vendor else referral if invited_us else copy if invited_by_us else None
+    invitation = copy if invited_by_us and not actor.is_vendor else None
     asked = gettext(rules.HELP[invitation.invite_help]) if invitation else ""
     # What the invited partner is to sell was said by its inviter; what the inviter makes of the whole deal is its own.
     shows_value = actor.is_vendor or invited_by_us

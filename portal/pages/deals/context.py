@@ -44,6 +44,7 @@ _MENU_LABELS = {"value": _("Value"), "dates": _("Dates"), "more": _("More")}
 def context(actor: Actor, asked: DealListQuery, chosen: Sequence[str]) -> dict[str, Any]:
     """The context of the whole page; the number of queries doesn't depend on the number of deals or columns."""
     found = rows.listed(actor, asked)
+    too_short = bool(asked.query) and not search.is_long_enough(asked.query)
     counts = {tab: count(rows.of_tab(found, tab, actor)) for tab in tabs(actor)}
     asked = replace(asked, tab=asked.tab or _tab(actor, asked, counts))
     return {
@@ -56,8 +57,8 @@ def context(actor: Actor, asked: DealListQuery, chosen: Sequence[str]) -> dict[s
         "cleared_url": asked.address(state={}, query=""),
         "unsearched_url": asked.address(query=""),
         "top_url": asked.address(),
-        "shortest_search": search.SHORTEST,
-        "too_short": bool(asked.query) and not search.is_long_enough(asked.query),
+        "shortest_search": search.shortest() if too_short else 0,
+        "too_short": too_short,
         "orders": [_column(column, asked) for column in columns.offered(actor) if column.sort],
         "columns_offered": _offered_columns(actor, chosen),
         "most_columns": columns.MAX_COLUMNS,

@@ -211,7 +211,7 @@ _REGISTRATION_STATES = {
 
 def _of_type(_actor: Actor, chosen: Iterable[str]) -> Q:
     assessed = Q(engagement__assessment_type__isnull=False)
-    no_help, shared = Q(engagement__help_code=rules.NO_HELP), Q(engagement__vendor_may_view=True)
+    no_help, shared = Q(help_code=rules.NO_HELP), Q(vendor_may_view=True)
     kinds = {
         rules.SOLUTION_ASSESSMENT: assessed,
         rules.CO_SELL: ~assessed & ~no_help,
@@ -276,6 +276,12 @@ def _with_crm_id(actor: Actor, typed: str) -> Q:
 FILTERS: tuple[Filter, ...] = (
     Choices("status", _("Status"), lambda: rules.SUBSTATUSES, lambda _actor, chosen: Q(substatus__in=chosen)),
     Choices("type", _("Deal type"), lambda: rules.DEAL_TYPES, _of_type),
+    Choices(
+        "p2p",
+        _("Partner to partner"),
+        lambda: {"yes": _("Yes"), "no": _("No")},
+        lambda _actor, chosen: Q(p2p__in=[code == "yes" for code in chosen]),
+    ),
     Choices(
         "stage",
         _("Stage"),

@@ -94,7 +94,7 @@ class Row:
 
     @property
     def deal_type(self) -> str:
-        return rules.DEAL_TYPES[self.referral.engagement.deal_type]
+        return rules.DEAL_TYPES[self.referral.deal_type]
 
     @property
     def country(self) -> str:

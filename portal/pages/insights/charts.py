@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext
@@ -219,7 +219,7 @@ def _figures(found: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _usd(amount: Decimal) -> str:
-    return text.money(amount.quantize(Decimal(1), ROUND_HALF_UP), "USD")
+    return text.money(amount, "USD")
 
 
 def _figure(label: str, value: str, note: str) -> dict[str, str]:

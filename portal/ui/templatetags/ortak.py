@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from functools import cache
 from typing import Any
 from zlib import crc32
@@ -17,7 +17,7 @@ from babel.numbers import format_decimal, format_percent
 from django import template
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.forms import BaseForm, BoundField, widgets
+from django.forms import BaseForm, BaseFormSet, BoundField, widgets
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -114,9 +114,14 @@ def money(amount: Decimal | None, currency: str, usd: Decimal | None = None) -> 
     """{% money amount currency usd=deal.value_usd %}: the amount; under it what it is in USD, where rules use that."""
     dollars = SafeString("")
     if usd is not None and currency != "USD":
-        whole = usd.to_integral_value(ROUND_DOWN)  # never shows a limit as reached that isn't
-        dollars = format_html('<span class="o-money__usd">≈ {}</span>', text.money(whole, "USD"))
+        dollars = format_html('<span class="o-money__usd">≈ {}</span>', text.money(usd, "USD"))
     return format_html('<span class="o-money">{}{}</span>', text.money(amount, currency), dollars)
+
+
+@register.filter
+def amount(value: Decimal | None) -> str:
+    """{{ stage.deals_usd|amount }}: as money, where the column's head names the currency."""
+    return text.amount(value)
 
 
 @register.filter
@@ -196,6 +201,12 @@ def deadline(until: datetime | date | None, soon: int = 3) -> SafeString:
         words,
         point,
     )
+
+
+@register.filter
+def in_words(time: timedelta) -> str:
+    """{{ answers.typical_time|in_words }}: "36 hours", "3 days"."""
+    return _counted(time)
 
 
 def _left(left: timedelta) -> str:
@@ -399,6 +410,16 @@ def field_error(bound: BoundField, *, oob: bool = False) -> dict[str, Any]:
     return {"id": error_id(bound), "errors": list(_coded(bound.errors)), "oob": oob}
 
 
+@register.inclusion_tag("components/field_error.html")
+def rows_error(rows: BaseFormSet) -> dict[str, Any]:
+    """{% rows_error form.team %}: what is wrong with a form's rows as a whole."""
+    return {"id": f"id_{rows.prefix}_error", "errors": list(_coded(rows.non_form_errors()))}
+
+
+def _formsets(form: BaseForm) -> list[Any]:
+    return [part for part in vars(form).values() if isinstance(part, BaseFormSet)]
+
+
 def _coded(errors: Any) -> Iterator[tuple[str, str]]:
     """Each error with its code, where the form keeps one."""
     for error, data in zip(errors, errors.as_data() if hasattr(errors, "as_data") else errors, strict=True):
@@ -412,7 +433,11 @@ def error_summary(form: BaseForm | None, blockers: Iterable[Blocker] = ()) -> Sa
     items: list[tuple[str, str, str, str]] = []
     form = form or None
     if form is not None:
-        items += [("", "", *error) for error in _coded(form.non_field_errors())]
+        at_rows = {str(error): rows for rows in _formsets(form) for error in rows.non_form_errors()}
+        for error, code in _coded(form.non_field_errors()):
+            rows = at_rows.get(error)
+            where = (f"id_{rows.prefix}", str(rows.label)) if rows is not None else ("", "")
+            items.append((*where, error, code))
         for bound in form:
             items += [(_target(bound), str(bound.label), *error) for error in _coded(bound.errors)]
     for blocker in blockers or ():

@@ -11,19 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.services import vendor_name
 from portal.catalog.models import Solution
-from portal.money import services as money
-from portal.money.forms import AmountField
-from portal.ui.forms import DateInput as DateInput
-from portal.ui.forms import TextArea
-from portal.ui.forms import add_blockers as add_blockers
+from portal.customers.rules import fold
+from portal.money.forms import AmountField, currency_choices
+from portal.policy.rules import RANGES
+from portal.ui.forms import DateInput, TextArea
 from portal.workflow import text
 from portal.workflow.blockers import Money
 from referrals import rules
 from referrals.rules import stage_names
-
-
-def currency_choices() -> list[tuple[str, str]]:
-    return [(code, code) for code in money.currencies()]
 
 
 def without_errors(form: forms.BaseForm) -> None:
@@ -69,6 +64,8 @@ class MemberForm(forms.Form):
 
 
 class BaseTeam(forms.BaseFormSet):
+    label = _("Team")
+
     def addresses(self) -> list[str]:
         return [member.address for member in self]
 
@@ -80,8 +77,9 @@ class BaseTeam(forms.BaseFormSet):
         ]
 
 
-#: One more than a team may have, so that the rule itself says what is wrong (REF-7).
-TeamFormSet = forms.formset_factory(MemberForm, formset=BaseTeam, extra=2, max_num=51, absolute_max=60)
+#: More than the policy can allow, so that the rule itself says how many are too many (REF-7).
+MAX_ROWS = RANGES["max_team_members"][1] + 10
+TeamFormSet = forms.formset_factory(MemberForm, formset=BaseTeam, extra=2, max_num=MAX_ROWS, absolute_max=MAX_ROWS)
 
 
 class TeamMixin(forms.Form):
@@ -128,7 +126,7 @@ class ReasonForm(forms.Form):
     """A reason code and, for some codes, an explanation (REF-12, REF-17)."""
 
     reason_code = forms.ChoiceField(label=_("Reason"), widget=forms.RadioSelect)
-    comment = TextArea(max_length=2000)
+    comment = TextArea()
 
     def __init__(self, *args: Any, reasons: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -136,16 +134,39 @@ class ReasonForm(forms.Form):
         self.fields["reason_code"].choices = choices  # type: ignore[attr-defined]
 
 
+class WinForm(forms.Form):
+    """The day the contract was signed, where known (REF-18)."""
+
+    signed_on = forms.DateField(
+        label=_("Contract signed on"),
+        required=False,
+        widget=DateInput(),
+        help_text=_("If you know it: the time to register the deal counts from this day."),
+    )
+
+
+class StageField(forms.TypedChoiceField):
+    """A stage, given as a percentage, by its name on the wire, or by one of the company's own `names` (REF-16)."""
+
+    names: Mapping[str, int] = {}
+
+    def to_python(self, value: Any) -> str:
+        stage = stage_names.stage_of(value or "", self.names)
+        return super().to_python(value if stage is None else stage)
+
+
 class StageForm(forms.Form):
     """The stage that the sale has reached (REF-14)."""
 
-    stage = forms.TypedChoiceField(label=_("Sales stage"), coerce=int, widget=forms.RadioSelect)
+    stage = StageField(label=_("Sales stage"), coerce=int, widget=forms.RadioSelect)
 
     def __init__(
         self, *args: Any, stages: dict[int, str], own: Mapping[int, Iterable[str]] | None = None, **kwargs: Any
     ) -> None:
         """`own`: the company's own names for the stages (REF-16)."""
         super().__init__(*args, **kwargs)
+        given = {fold(name): stage for stage, names in (own or {}).items() for name in names}
+        self.fields["stage"].names = given  # type: ignore[attr-defined]
         self.fields["stage"].choices = [  # type: ignore[attr-defined]
             (str(p), " · ".join([f"{gettext(n)} ({text.percent(p)})", *(own or {}).get(p, ())]))
             for p, n in stages.items()
@@ -163,10 +184,6 @@ class StageNameForm(forms.Form):
             (stage, f"{gettext(rules.STAGES[stage])} ({text.percent(stage)})") for stage in stage_names.NAMED
         ],
     )
-
-
-class EmptyForm(forms.Form):
-    """For verbs that need only a confirmation."""
 
 
 class NoteForm(forms.Form):

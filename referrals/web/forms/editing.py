@@ -49,7 +49,7 @@ class HelpForm(ContactMixin):
         choices=lambda: help_choices(asked_for=True),
         widget=forms.RadioSelect,
     )
-    comment = TextArea(max_length=2000)
+    comment = TextArea(label=named(_("What should %(vendor)s know?")))
 
     field_order = ["help_code", "contact_name", "contact_phone", "contact_email", "contact_consent", "comment"]
 
@@ -58,7 +58,12 @@ class PartnerFields(forms.Form):
     """The partner, found by first letters, and what it is asked for (REF-9)."""
 
     partner_search = forms.CharField(
-        label=_("Partner"), max_length=100, required=False, help_text=_("Type the first letters of the name.")
+        label=_("Partner"),
+        max_length=100,
+        required=False,
+        help_text=_(
+            "Type the first letters of the name. Partners that fit the deal come first, then those that answer quickly."
+        ),
     )
     partner = forms.ModelChoiceField(
         label=_("Partner"),

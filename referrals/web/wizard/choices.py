@@ -128,8 +128,10 @@ def _facts(pages: Wizard, step: str) -> list[tuple[str, list[str]]]:
         team = [_person(row) for row in pages.team]
         return [(gettext("People"), [line for line in team if line])]
     form = pages.validated(step)
-    found = [(str(form[name].label), _lines(form[name])) for name in _SHOWN[step]]
-    return [(label, lines) for label, lines in found if lines]
+    found = {name: _lines(form[name]) for name in _SHOWN[step]}
+    if step == HELP and pages.help_code != rules.NO_HELP:  # help implies the view, whatever was answered (REF-1)
+        found["vendor_may_view"] = [gettext("Yes")]
+    return [(str(form[name].label), lines) for name, lines in found.items() if lines]
 
 
 def _person(row: dict[str, str]) -> str:

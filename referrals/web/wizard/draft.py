@@ -14,6 +14,7 @@ from django import forms as django_forms
 from django.db import transaction
 from django.http import QueryDict
 
+from portal.accounts import services as accounts
 from portal.accounts.models import Location
 from portal.accounts.rules import Actor, writing_scope
 from portal.catalog.models import Solution
@@ -26,7 +27,7 @@ from referrals.models import Draft, Referral
 from referrals.rules import sharing
 from referrals.selectors import partners
 from referrals.services import creation, drafts
-from referrals.web.forms.deal import without_errors
+from referrals.web.forms.deal import MAX_ROWS, without_errors
 from referrals.web.forms.editing import InviteForm
 from referrals.web.wizard.forms import CustomerStep, DealStep, HelpStep, SolutionsStep, Step, StepContext, TeamStep
 
@@ -48,7 +49,7 @@ FORMS: Mapping[str, type[Step]] = {
 }
 PERSON = ("first_name", "last_name", "phone", "email")
 #: Of what is typed, so that a draft can't grow without end; rules and forms refuse far less.
-MAX_ROWS, MAX_INVITATIONS = 60, 60
+MAX_INVITATIONS = 60
 _ROW = re.compile(r"team-(\d{1,3})-(\w+)")
 
 
@@ -175,8 +176,13 @@ class Wizard:
             case "deal":
                 return {"locations": self.places}
             case "solutions":
-                return {"choosable": Solution.objects.choosable()}
+                return {"choosable": Solution.objects.choosable(), "may_assess": self.may_assess}
         return {}
+
+    @cached_property
+    def may_assess(self) -> bool:
+        """Whether the author's company creates solution assessments (ORG-7)."""
+        return accounts.may_assess(self.actor, today=self.now.date())
 
     # Partners to invite (REF-9)
 
@@ -186,6 +192,13 @@ class Wizard:
     @property
     def invitation_keys(self) -> set[str]:
         return {invitation["key"] for invitation in self.kept_invitations()}
+
+    @property
+    def fit(self) -> partners.Fit:
+        """What an invited partner has to fit, as far as it is chosen yet (REF-22)."""
+        country = (self.draft.data.get(CUSTOMER, {}).get("country") or [""])[0]
+        chosen = filter(drafts.is_id, self.draft.data.get(SOLUTIONS, {}).get("solutions") or [])
+        return partners.sought(country, partners.kinds(Solution.objects.filter(public_id__in=list(chosen))))
 
     def invite_form(self, key: str, *, values: Mapping[str, list[str]] | None = None) -> InviteForm:
         """The invitation's form with what was typed, or with initial values if it is new."""

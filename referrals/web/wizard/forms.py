@@ -17,6 +17,7 @@ from portal.catalog.models import AssessmentType
 from portal.customers.models import Customer
 from portal.policy.rules import Policy
 from portal.ui.forms import CountryField, DateInput, TextArea, named
+from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money
 from referrals import rules
 from referrals.models import Referral
@@ -137,9 +138,13 @@ class SolutionsStep(Step):
     )
     assessment_location = forms.CharField(label=_("Location of the assessment"), max_length=100, required=False)
 
-    def __init__(self, *args: Any, choosable: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, choosable: Any, may_assess: bool, **kwargs: Any) -> None:
+        """`may_assess`: whether the company is approved for assessments; otherwise the field says why not (ORG-7)."""
         super().__init__(*args, **kwargs)
         self.fields["solutions"].queryset = choosable  # type: ignore[attr-defined]
+        if not may_assess:
+            self.fields["assessment"].disabled = self.fields["assessment_location"].disabled = True
+            self.fields["assessment"].help_text = text.text(rules.NOT_APPROVED)
         self.fields["solutions"].error_messages["invalid_choice"] = gettext(
             "A solution you had chosen can't be put on deals any more and was taken off. Check the others."
         )

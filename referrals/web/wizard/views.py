@@ -28,7 +28,7 @@ from referrals.selectors import partners
 from referrals.selectors.recipients import reach
 from referrals.services import drafts
 from referrals.web.actions import me
-from referrals.web.forms.deal import without_errors
+from referrals.web.forms.deal import MAX_ROWS, without_errors
 from referrals.web.wizard import choices
 from referrals.web.wizard import draft as wizard
 from referrals.web.wizard.draft import CUSTOMER, HELP, REVIEW, STEPS, TEAM, Wizard
@@ -152,10 +152,10 @@ def _change_team(request: ActorRequest, draft: uuid.UUID) -> str:
         elif person is not None:
             place = "#offered"
             rows = [*(row for row in rows if any(row.values())), person]
-        elif len(rows) < wizard.MAX_ROWS:
+        elif len(rows) < MAX_ROWS:
             place = f"#id_team-{len(rows)}-first_name"
             rows = [*rows, dict.fromkeys(wizard.PERSON, "")]
-        return {**data, TEAM: rows[: wizard.MAX_ROWS]}
+        return {**data, TEAM: rows[:MAX_ROWS]}
 
     drafts.keep(draft, change, actor=actor, now=timezone.now())
     return place
@@ -372,13 +372,14 @@ def _send_invitation(request: ActorRequest, draft: uuid.UUID, key: str) -> HttpR
 
 
 def _invitation_page(request: ActorRequest, pages: Wizard, key: str, form: Any, status: int = 200) -> HttpResponse:
-    found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=timezone.now())
-    draft = pages.draft.public_id
+    now, fit, draft = timezone.now(), pages.fit, pages.draft.public_id
+    found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=now, fit=fit)
     context = {
         "draft": pages.draft,
         "form": form,
         "kept": key in pages.invitation_keys,
-        "partners": choices.with_chosen(found, form["partner"].value(), now=timezone.now()),
+        "partners": choices.with_chosen(found, form["partner"].value(), now=now),
+        "fit": fit,
         "chosen": form["partner"].value(),
         "name": _typed_name(pages),
         "cancel_url": _invitations_url(draft),

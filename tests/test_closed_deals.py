@@ -1,0 +1,182 @@
+"""A closed deal keeps what it closed with, whatever the others do to the engagement (REF-11)."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+
+from dealreg.models import Registration
+from dealreg.selectors.registration import eligibility_of
+from portal.demo import do
+from portal.demo.cast import Cast
+from portal.events.services import seen_by_vendor
+from portal.pages.deals import filters
+from portal.policy.rules import Policy
+from portal.workflow.blockers import Money
+from referrals import migrations, rules, sweeps, verbs
+from referrals.models import Engagement, Referral
+from tests import build
+from tests.build import DAY, NOW
+from tests.edge import Live, parse
+
+FABRIKAM = "referrals@fabrikam.example"
+PRIVATE = {"help_code": rules.NO_HELP, "vendor_may_view": False}
+LED = {"help_code": rules.NO_HELP, "vendor_may_view": True}
+
+
+@pytest.fixture
+def live(cast: Cast) -> Live:
+    return Live(cast)
+
+
+def invite(cast: Cast, own: Referral, *, at: Any = NOW, partner: str = "fabrikam") -> Referral:
+    given = verbs.Invitation(
+        partner=cast.companies[partner],
+        close_date=own.close_date,
+        value=Money(Decimal(40_000), "EUR"),
+        help_code=build.HELP,
+        team=[build.member()],
+        solutions=[cast.solutions["factory"]],
+    )
+    return do.invite_partner(own, given, actor=cast.actor(build.CONTOSO), now=at)
+
+
+def accepted(cast: Cast, copy: Referral, *, at: Any = NOW) -> Referral:
+    return build.accept(cast, copy, at=at, by=FABRIKAM)
+
+
+def ask_for_help(cast: Cast, own: Referral, *, at: Any = NOW) -> Referral:
+    contact = build.deal_input(cast).contact
+    asked = {"help_code": build.HELP, "contact": contact, "notes": "Please join us"}
+    return do.request_help(own, **asked, actor=cast.actor(build.CONTOSO), now=at)
+
+
+def again(referral: Referral) -> Referral:
+    return Referral.objects.with_context().get(pk=referral.pk)
+
+
+def sharing_of(referral: Referral) -> tuple[Any, ...]:
+    kept = again(referral)
+    return kept.deal_type, kept.help_code, kept.vendor_may_view, kept.vendor_invited_at
+
+
+def test_ref_11_a_later_help_request_does_not_touch_another_companys_won_deal(cast: Cast) -> None:
+    """ELIG-2, ELIG-7, REG-7: the won deal stays partner-led and eligible, and so does its registration."""
+    own = build.deal(cast, at=NOW - 9 * DAY, **LED)
+    copy = accepted(cast, invite(cast, own, at=NOW - 8 * DAY), at=NOW - 7 * DAY)
+    won = do.win(copy, actor=cast.actor(FABRIKAM), now=NOW - DAY)
+    before = sharing_of(won)
+    assert eligibility_of(again(won), Policy()).eligible
+    ask_for_help(cast, own)
+    assert sharing_of(won) == before == (rules.PARTNER_LED, rules.NO_HELP, True, NOW - 9 * DAY)
+    assert eligibility_of(again(won), Policy()).eligible
+    assert Registration.objects.filter(referral=won).exists()
+    assert sharing_of(own) == (rules.CO_SELL, build.HELP, True, NOW - 9 * DAY)
+
+
+@pytest.mark.parametrize("ending", ["win", "lose", "error", "decline", "expire"])
+def test_ref_11_every_ending_keeps_what_the_deal_closed_with(cast: Cast, ending: str) -> None:
+    own = build.deal(cast, at=NOW - 20 * DAY, **PRIVATE)
+    copy, partner = invite(cast, own, at=NOW - 20 * DAY), cast.actor(FABRIKAM)
+    open_copy = invite_northwind(cast, own)
+    if ending == "expire":
+        assert sweeps.expire_due(now=NOW - 5 * DAY) == 1
+    elif ending == "decline":
+        do.decline(copy, actor=partner, now=NOW - 19 * DAY, reason_code="budget")
+    elif ending == "win":
+        do.win(accepted(cast, copy, at=NOW - 19 * DAY), actor=partner, now=NOW - DAY)
+    elif ending == "lose":
+        do.lose(accepted(cast, copy, at=NOW - 19 * DAY), actor=partner, now=NOW - DAY, reason_code="budget")
+    else:
+        do.close_as_error(copy, actor=partner, now=NOW - 19 * DAY, reason_code="test")
+    ask_for_help(cast, own)
+    assert again(copy).is_closed
+    assert sharing_of(copy) == (rules.PRIVATE, rules.NO_HELP, False, None)
+    # A copy that is open goes on with the engagement.
+    assert sharing_of(open_copy) == (rules.CO_SELL, build.HELP, True, NOW)
+
+
+def invite_northwind(cast: Cast, own: Referral) -> Referral:
+    """Received just now, so that it stays open."""
+    build.northwind_ready(cast)
+    return invite(cast, own, at=NOW - DAY, partner="northwind")
+
+
+def test_ref_11_ref_3_the_vendor_sees_nothing_of_a_deal_that_was_closed_in_private(live: Live) -> None:
+    """Neither page, list, other copies' pages, search nor events; and the deal's own company is told nothing new."""
+    cast, seller = live.cast, live.cast.actor(build.SELLER)
+    own = build.deal(cast, at=live.ago(20), close_date=live.day(30), **PRIVATE)
+    copy = accepted(cast, invite(cast, own, at=live.ago(20)), at=live.ago(19))
+    do.add_note(copy, text="Zeppelin hangar", actor=cast.actor(FABRIKAM), now=live.ago(18))
+    do.win(copy, actor=cast.actor(FABRIKAM), now=live.ago(1))
+    ask_for_help(cast, own, at=live.now)
+    assert set(Referral.objects.visible_to(seller)) == {own, build.vendor_copy(own)}
+    browser = live.browser(build.SELLER)
+    assert browser.get(reverse("deal", args=[copy.public_id])).status_code == 404
+    for seen in (own, build.vendor_copy(own)):
+        shown = browser.get(reverse("deal", args=[seen.public_id])).content.decode()
+        assert "Fabrikam" not in shown
+        assert "Zeppelin" not in shown
+    assert "Plant" not in browser.get(reverse("search"), {"q": "zeppelin"}).content.decode()
+    assert not seen_by_vendor().filter(company=copy.company, group=own.engagement.public_id).exists()
+    assert seen_by_vendor().filter(company=own.company, group=own.engagement.public_id).exists()
+    theirs = parse(live.browser(FABRIKAM).get(reverse("deal", args=[copy.public_id])))
+    assert "Private deal" in theirs.one("main").text
+    assert "sees nothing of this deal" in theirs.one("section", id="vendor").text
+    assert "deniz@customer.example" not in theirs.one("main").text
+
+
+def test_ref_11_lists_and_filters_read_the_deals_own_type(cast: Cast) -> None:
+    own = build.deal(cast, at=NOW - 9 * DAY, **LED)
+    copy = accepted(cast, invite(cast, own, at=NOW - 8 * DAY), at=NOW - 7 * DAY)
+    do.lose(copy, actor=cast.actor(FABRIKAM), now=NOW - DAY, reason_code="budget")
+    ask_for_help(cast, own)
+    partner, seller = cast.actor(FABRIKAM), cast.actor(build.SELLER)
+
+    def found(kind: str) -> set[Referral]:
+        return set(Referral.objects.filter(filters.q(partner, {"type": kind})))
+
+    assert found(rules.PARTNER_LED) == {copy}
+    assert found(rules.CO_SELL) == {own, build.vendor_copy(own)}
+    assert set(Referral.objects.visible_to(seller).of_company(seller)) == {copy, build.vendor_copy(own)}
+
+
+def test_ref_11_a_copy_that_closed_before_partners_came_stays_without_the_flag(cast: Cast) -> None:
+    """REF-1: the vendor's copy expired before the inviter asked a partner."""
+    own = build.deal(cast, at=NOW - 20 * DAY)
+    vendors = build.vendor_copy(own)
+    sweeps.expire_due(now=NOW - 5 * DAY)
+    copy = invite(cast, own)
+    assert [again(deal).p2p for deal in (own, vendors, copy)] == [True, False, True]
+
+
+def test_ref_11_copies_that_were_there_before_get_how_their_engagement_is_shared(cast: Cast) -> None:
+    """REF-1, REF-5, REG-7: what the migration fills in, from the engagements and the events."""
+    led = build.deal(cast, at=NOW - 9 * DAY, **LED)
+    shared = do.share_with_vendor(
+        build.deal(cast, at=NOW - 9 * DAY, **PRIVATE), actor=cast.actor(build.CONTOSO), now=NOW - 3 * DAY
+    )
+    invite(cast, ask_for_help(cast, shared))
+    private = build.deal(cast, at=NOW - 9 * DAY, **PRIVATE)
+    columns = ("pk", "help_code", "vendor_may_view", "vendor_invited_at", "p2p", "invite_help", "invite_notes")
+    before = list(Referral.objects.order_by("pk").values_list(*columns))
+    assert [row[0] for row in before[:2]] == [led.pk, shared.pk]
+    assert before[-1] == (private.pk, rules.NO_HELP, False, None, False, rules.NO_HELP, "")
+    Engagement.objects.filter(help_code=rules.NO_HELP).update(vendor_invited_at=None)
+    Engagement.objects.filter(help_code=build.HELP).update(vendor_invited_at=NOW)  # as it was: when help was asked for
+    Engagement.objects.update(p2p=False)
+    nothing = {"help_code": rules.NO_HELP, "vendor_may_view": False, "vendor_invited_at": None, "p2p": False}
+    Referral.objects.update(**nothing)
+    Referral.objects.filter(company=cast.companies["vendor"]).update(invite_help=rules.NO_HELP, invite_notes="")
+    name = next(m.name for m in pkgutil.iter_modules(migrations.__path__) if m.name.endswith("_own_sharing"))
+    migration = importlib.import_module(f"referrals.migrations.{name}")
+    with connection.cursor() as cursor:
+        for filled in (migration.INVITED, migration.PARTNERS, migration.COPIES, migration.ASKED):
+            cursor.execute(filled)
+    assert list(Referral.objects.order_by("pk").values_list(*columns)) == before
