@@ -129,6 +129,25 @@ def test_elig_9_the_sweep_looks_only_at_what_can_be_opened(cast: Cast) -> None:
     assert sweeps.open_missed(now=NOW) == (0, None)
 
 
+def test_reg_7_a_contract_is_signed_after_the_vendor_was_let_in(cast: Cast) -> None:
+    """By sharing the deal as partner-led just as by asking for help, which comes later and changes no day."""
+    admin = cast.actor(CONTOSO)
+    deal = build.deal(cast, at=NOW - 20 * DAY, help_code=rules.NO_HELP, vendor_may_view=False)
+    do.share_with_vendor(deal, actor=admin, now=NOW - 9 * DAY)
+    do.win(Referral.objects.get(pk=deal.pk), actor=admin, now=NOW - DAY)
+    signed = {"signed": (NOW - 10 * DAY).date(), "start": (NOW - 10 * DAY).date()}
+    assert refusal(build.submitted, cast, deal, **signed) == ["signed_before_referral"]
+    assert build.submitted(cast, deal, signed=(NOW - 9 * DAY).date()).submitted_at == NOW
+    helped = build.deal(cast, at=NOW - 20 * DAY, help_code=rules.NO_HELP, vendor_may_view=True)
+    contact = rules.Contact("Deniz Aksoy", "+90 532 555 01 01", "deniz@customer.example", consent=True)
+    asked = {"help_code": build.HELP, "contact": contact}
+    do.request_help(Referral.objects.get(pk=helped.pk), actor=admin, now=NOW - 9 * DAY, **asked)
+    build.accept(cast, build.vendor_copy(helped), at=NOW - 8 * DAY)
+    do.win(Referral.objects.get(pk=helped.pk), actor=admin, now=NOW - DAY)
+    early = {"signed": (NOW - 20 * DAY).date(), "start": (NOW - 20 * DAY).date()}
+    assert check(cast, Referral.objects.with_context().get(pk=helped.pk), **early).violations == ()
+
+
 # Rates
 
 

@@ -74,7 +74,7 @@ ACTION_REASONS: Mapping[str, str] = {
     "term_does_not_match_contract": _("The term, perpetual or finite, doesn't match the signed contract."),
     "hardware_in_value": _("The contract value includes hardware, which doesn't count."),
     "contract_missing_names": _("The document doesn't name your company and the eligible solution."),
-    "evidence_missing": _("Proof is missing: attach the signed contract or the invoices."),
+    "evidence_missing": _("Proof is missing: add the signed contract or the invoices under Documents."),
     "marketplace_transaction_unclear": _("The marketplace transaction can't be told from the details given."),
     "other": _("Another reason, given in the comment."),
 }

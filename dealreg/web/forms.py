@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from dealreg import rules
 from dealreg.models import Registration, RegistrationDraft
 from portal.catalog.models import Solution
-from portal.money.forms import AmountField
+from portal.money.forms import AmountField, currency_choices
+from portal.ui.forms import DateInput
 from portal.workflow import text
 from portal.workflow.blockers import Blocker
 from referrals.models import Referral
-from referrals.web.forms.deal import DateInput, currency_choices
 
 YES_NO = [("yes", _("Yes")), ("no", _("No"))]
 

@@ -21,7 +21,18 @@ _INVITER = _("Ask whoever invited you to send a new invitation.")
 
 NEXT: Mapping[str, str] = {
     # A reviewer looks at it
-    **dict.fromkeys(["acv_above_review_limit", "pay_as_you_go", "several_partners", "won_early"], _REVIEW),
+    **dict.fromkeys(
+        [
+            "acv_above_review_limit",
+            "additional_review",
+            "corrected",
+            "pay_as_you_go",
+            "registered_before",
+            "several_partners",
+            "won_early",
+        ],
+        _REVIEW,
+    ),
     "marketplace_sale": _("You need not do anything: the transaction is looked for, and you are told."),
     "not_submitted": _("Wait until the partner has filed it."),
     **dict.fromkeys(["selected_too_early", "still_time"], _("Wait until then.")),
@@ -128,6 +139,7 @@ NEXT: Mapping[str, str] = {
             "name_is_number",
             "name_reserved",
             "notes_too_long",
+            "payg_year_value_not_positive",
             "solution_value_not_positive",
             "tcv_not_positive",
             "team_too_large",
@@ -158,7 +170,6 @@ NEXT: Mapping[str, str] = {
 #: Each of their texts says what to do.
 SAYS_ITSELF = frozenset(
     {
-        "document_unreadable",
         "account_exists",
         "acv_not_above_minimum",
         "already_scheduled",
@@ -172,10 +183,11 @@ SAYS_ITSELF = frozenset(
         "contact_required",
         "contract_names_missing",
         "deployment_required",
+        "document_unreadable",
         "end_before_start",
-        "end_date_not_allowed",
         "end_date_required",
         "foreign_location",
+        "foreign_renewal",
         "foreign_solution",
         "fx_rate_missing",
         "help_required",
@@ -184,6 +196,7 @@ SAYS_ITSELF = frozenset(
         "invited_already",
         "last_keeper",
         "marketplace_date_required",
+        "marketplace_date_too_far",
         "marketplace_pracr_only",
         "marketplace_required",
         "member_already",
@@ -203,10 +216,12 @@ SAYS_ITSELF = frozenset(
         "payg_end_in_future",
         "payg_perpetual",
         "payg_signed_too_late",
+        "payg_year_value_exceeds_tcv",
         "pricing_required",
         "reason_note_required",
         "reason_required",
         "registration_closed_period",
+        "renewal",
         "revalidation_value_too_low",
         "role_missing",
         "selected_at_random",
