@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from portal.workflow.blockers import _
+from portal.workflow.blockers import Blocker, _
 
 REGISTRATION_PENDING = "registration_pending"
 APPROVED = "approved"
@@ -81,7 +81,7 @@ ACTION_REASONS: Mapping[str, str] = {
 
 
 #: Why it failed where nobody answered (FLOW, fail_unanswered); what was asked stays beside it.
-UNANSWERED = _("The correction asked for was not sent in time.")
+UNANSWERED = Blocker("unanswered", _("The correction asked for was not sent in time."), "FLOW")
 
 
 def reason_text(code: str, *, status: str) -> str:
