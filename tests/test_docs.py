@@ -31,7 +31,7 @@ def test_ref_11_flow_5_every_move_of_the_models_is_drawn() -> None:
         "    registration_pending --> marketplace_pending: route",
         "| `submit` | Register now | registration_pending | (stays) | `registration.submitted` |",
         "    marketplace_pending --> action_required: require_action",
-        "    action_required --> closed: withdraw",
+        "    action_required --> closed: fail_unanswered, withdraw",
     ):
         assert f"{line}\n" in text
     assert "[*] --> Won" not in text

@@ -30,10 +30,11 @@ from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.accounts.rules import Actor
 from portal.bodies import PAGE_BYTES, accepts_upload
 from portal.policy import services as policies
+from portal.ui.http import redirect_to
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
 from referrals.models import Referral
-from referrals.web.actions import get_referral, redirect_to
+from referrals.web.actions import get_referral
 from referrals.web.deal import CARDS, PARTS, Part
 
 #: Of a document: no script, no form, no origin, nothing fetched; only our own pages frame it. A browser's own viewer of

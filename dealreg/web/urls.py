@@ -18,7 +18,12 @@ urlpatterns = [
         name="register_after_all",
     ),
     path("co-sell/<uuid:public_id>/registration/revalidate/", ending.end, {"verb": "revalidate"}, name="revalidate"),
-    path("co-sell/<uuid:public_id>/registration/close/", views.close_unregistered, name="close_unregistered"),
+    path(
+        "co-sell/<uuid:public_id>/registration/close/",
+        ending.end,
+        {"verb": "close_unregistered"},
+        name="close_unregistered",
+    ),
     path("co-sell/<uuid:public_id>/documents/", documents.documents, name="documents"),
     path("co-sell/<uuid:public_id>/documents/<uuid:document_id>/", documents.document, name="document"),
     path(

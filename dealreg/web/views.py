@@ -9,7 +9,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
@@ -25,13 +24,14 @@ from dealreg.web.forms import RegistrationForm, conflicts, initial_of
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Solution
 from portal.params import whole_number
+from portal.ui.forms import add_blockers
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, RuleViolation
 from referrals.models import Referral
 from referrals.policies import may_register
-from referrals.web.actions import get_referral, redirect_to
-from referrals.web.forms.deal import EmptyForm, add_blockers, without_errors
+from referrals.web.actions import get_referral
+from referrals.web.forms.deal import without_errors
 
 
 def _load(request: ActorRequest, public_id: Any) -> tuple[Referral, Registration | None]:
@@ -213,38 +213,6 @@ def check(request: ActorRequest, public_id: Any) -> HttpResponse:
         except RuleViolation as violation:  # filed at this very moment
             unsaved = text.text(violation.blockers[0])
     return render(request, "dealreg/check.html", _context(page, form, unsaved=unsaved))
-
-
-@needs_actor
-@require_http_methods(["GET", "POST"])
-def close_unregistered(request: ActorRequest, public_id: Any) -> HttpResponse:
-    """Close without registering, because the solution doesn't qualify (REG-2)."""
-    referral, filed = _load(request, public_id)
-    form = EmptyForm(request.POST or None)
-    if filed is None or not verbs.CLOSE_UNREGISTERED.may(request.actor, filed):
-        raise Http404
-    action = workflow.available_action(filed, verbs.CLOSE_UNREGISTERED, request.actor, timezone.now())
-    violations = action.blockers
-    if request.method == "POST":
-        try:
-            workflow.run(filed, verbs.CLOSE_UNREGISTERED, actor=request.actor, now=timezone.now())
-        except RuleViolation as violation:
-            violations = violation.blockers
-        else:
-            messages.success(request, gettext("The deal was closed without registering."))
-            return redirect_to(request, reverse("deal", args=[referral.public_id]))
-    context = {
-        "referral": referral,
-        "verb": action.name,
-        "heading": gettext(action.label),
-        "submit": gettext(action.label),
-        "final": action.verb.final,
-        "kind": "danger",
-        "violations": violations,
-        "form": form,
-        "cancel_url": reverse("deal", args=[referral.public_id]),
-    }
-    return render(request, "dealreg/close.html", context, status=422 if request.method == "POST" else 200)
 
 
 @needs_actor

@@ -10,6 +10,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.formats import get_format
 from django.utils.translation import gettext_lazy as _
 
+from portal.money import services
+
 LARGEST_UPLOAD_BYTES = 1_000_000
 
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})*((?!\1)[.,]\d+)?")
@@ -25,6 +27,11 @@ class AmountField(forms.DecimalField):
 
     def to_python(self, value: Any) -> Any:
         return super().to_python(_plain(value) if isinstance(value, str) else value)
+
+
+def currency_choices() -> list[tuple[str, str]]:
+    """The currencies that a form offers."""
+    return [(code, code) for code in services.currencies()]
 
 
 def _plain(typed: str) -> str:

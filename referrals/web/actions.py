@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from django import forms as django_forms
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from portal.accounts.decorators import ActorRequest, needs_actor
-from portal.params import whole_number
-from portal.ui.forms import add_blockers
-from portal.ui.http import posted
-from portal.ui.http import redirect_to as redirect_to
-from portal.workflow import services as workflow
-from portal.workflow import text
-from portal.workflow.blockers import RuleViolation
-from portal.workflow.verbs import Verb
+from portal.ui.verb_page import VerbPage
 from referrals import rules, verbs
 from referrals.models import Referral
 from referrals.selectors.recipients import reach
@@ -44,17 +33,6 @@ def get_referral(request: ActorRequest, public_id: Any, *, with_team: bool = Tru
 
 
 # Verbs
-
-
-@dataclass(frozen=True)
-class Page:
-    """How one verb's page looks: its form, the form's values that the verb takes, and its texts."""
-
-    verb: Verb[Referral, Any]
-    form: Callable[[ActorRequest, Any, Referral], django_forms.Form]
-    inputs: Callable[[Any], Any]
-    done: Any
-    template: str = "referrals/action.html"
 
 
 def _acceptance(form: deal.AcceptForm) -> verbs.Acceptance:
@@ -78,10 +56,6 @@ def _help(form: editing.HelpForm) -> verbs.HelpRequest:
 
 def _signing(form: deal.WinForm) -> verbs.Signing:
     return verbs.Signing(**form.cleaned_data)
-
-
-def _nothing(_form: deal.EmptyForm) -> None:
-    return None
 
 
 def _reasons(reasons: Mapping[str, str]) -> Callable[[ActorRequest, Any, Referral], deal.ReasonForm]:
@@ -116,25 +90,19 @@ def _help_form(_request: ActorRequest, data: Any, referral: Referral) -> editing
     return editing.HelpForm(data, initial={name: getattr(engagement, name) for name in names})
 
 
-def _empty(_request: ActorRequest, data: Any, referral: Referral) -> deal.EmptyForm:
-    return deal.EmptyForm(data)
-
-
-_WAYS = (
-    Page(verbs.ACCEPT, _accept_form, _acceptance, gettext_lazy("The deal was accepted."), "referrals/accept.html"),
-    Page(verbs.DECLINE, _reasons(rules.CLOSE_REASONS), _reason, gettext_lazy("The deal was declined.")),
-    Page(verbs.SET_STAGE, _stage_form, _stage, gettext_lazy("The sales stage was changed.")),
-    Page(verbs.WIN, _win_form, _signing, gettext_lazy("The deal was marked as won."), "referrals/win.html"),
-    Page(verbs.SHARE_WITH_VENDOR, _empty, _nothing, gettext_lazy("The deal was shared."), "referrals/share.html"),
-    Page(verbs.REQUEST_HELP, _help_form, _help, gettext_lazy("Help was asked for."), "referrals/share.html"),
-    Page(verbs.SCHEDULE_WIN, _win_form, _signing, gettext_lazy("The deal will be marked as won at the safe hour.")),
-    Page(verbs.CANCEL_WIN, _empty, _nothing, gettext_lazy("The planned win was cancelled.")),
-    Page(verbs.LOSE, _reasons(rules.CLOSE_REASONS), _reason, gettext_lazy("The deal was marked as lost.")),
-    Page(
-        verbs.CLOSE_AS_ERROR, _reasons(rules.ERROR_REASONS), _reason, gettext_lazy("The deal was closed as an error.")
-    ),
+_PAGES: tuple[VerbPage[Referral], ...] = (
+    VerbPage(verbs.ACCEPT, _("The deal was accepted."), _accept_form, _acceptance, "referrals/accept.html"),
+    VerbPage(verbs.DECLINE, _("The deal was declined."), _reasons(rules.CLOSE_REASONS), _reason),
+    VerbPage(verbs.SET_STAGE, _("The sales stage was changed."), _stage_form, _stage),
+    VerbPage(verbs.WIN, _("The deal was marked as won."), _win_form, _signing, "referrals/win.html"),
+    VerbPage(verbs.SHARE_WITH_VENDOR, _("The deal was shared."), template="referrals/share.html"),
+    VerbPage(verbs.REQUEST_HELP, _("Help was asked for."), _help_form, _help, "referrals/share.html"),
+    VerbPage(verbs.SCHEDULE_WIN, _("The deal will be marked as won at the safe hour."), _win_form, _signing),
+    VerbPage(verbs.CANCEL_WIN, _("The planned win was cancelled.")),
+    VerbPage(verbs.LOSE, _("The deal was marked as lost."), _reasons(rules.CLOSE_REASONS), _reason),
+    VerbPage(verbs.CLOSE_AS_ERROR, _("The deal was closed as an error."), _reasons(rules.ERROR_REASONS), _reason),
 )
-PAGES: Mapping[str, Page] = {page.verb.name: page for page in _WAYS}
+PAGES = {page.verb.name: page for page in _PAGES}
 
 
 @needs_actor
@@ -147,48 +115,22 @@ def act(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
         raise Http404
     if not page.verb.may(request.actor, referral):
         raise PermissionDenied
-    form = page.form(request, posted(request), referral)
-    if request.method == "POST" and form.is_valid():
-        seen, inputs = whole_number(request.POST.get("version")), page.inputs(form)
-        try:
-            workflow.run_from_page(referral, page.verb, inputs, seen_version=seen, actor=request.actor, now=now)
-        except RuleViolation as violation:
-            return _act_page(request, page, referral, form, now, violation)
-        messages.success(request, page.done)
-        return redirect_to(request, reverse("deal", args=[referral.public_id]))
-    return _act_page(request, page, referral, form, now)
 
+    def context(form: Any) -> dict[str, Any]:
+        shown: dict[str, Any] = {"referral": referral, "win": creation.win_facts(referral, now=now)}
+        if page.verb in (verbs.SHARE_WITH_VENDOR, verbs.REQUEST_HELP) and not referral.vendor_may_view:
+            shown["opened_notes"] = referral.engagement.notes.filter(shared=True).count()
+        if page.verb is verbs.ACCEPT:
+            shown["asked"] = asked_of(referral)
+        if isinstance(form, deal.TeamMixin):
+            shown["reach"] = reach(request.actor, form.team.addresses())
+        return shown
 
-def _act_page(
-    request: ActorRequest,
-    page: Page,
-    referral: Referral,
-    form: Any,
-    now: datetime,
-    violation: RuleViolation | None = None,
-) -> HttpResponse:
-    """The page, first opened or refused; everything typed is kept."""
-    action = workflow.available_action(referral, page.verb, request.actor, now)
-    if violation is not None:  # what stands in the way whatever is typed is on the page already
-        add_blockers(form, [b for b in violation.blockers if b not in action.blockers])
-    label = text.phrase(action.label)
-    context = {
-        "referral": referral,
-        "verb": action.name,
-        "heading": label,
-        "submit": label,
-        "final": action.verb.final,
-        "kind": "danger" if action.verb.danger else "primary",
-        "violations": action.blockers,
-        "form": form,
-        "version": referral.version,
-        "cancel_url": reverse("deal", args=[referral.public_id]),
-        "win": creation.win_facts(referral, now=now),
-    }
-    if page.verb in (verbs.SHARE_WITH_VENDOR, verbs.REQUEST_HELP) and not referral.vendor_may_view:
-        context["opened_notes"] = referral.engagement.notes.filter(shared=True).count()
-    if page.verb is verbs.ACCEPT:
-        context["asked"] = asked_of(referral)
-    if isinstance(form, deal.TeamMixin):
-        context["reach"] = reach(request.actor, form.team.addresses())
-    return render(request, page.template, context, status=422 if request.method == "POST" else 200)
+    return page.answer(
+        request,
+        referral,
+        now=now,
+        back=reverse("deal", args=[referral.public_id]),
+        template="referrals/action.html",
+        context=context,
+    )

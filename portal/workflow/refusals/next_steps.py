@@ -162,6 +162,7 @@ NEXT: Mapping[str, str] = {
     "answered_too_late": _("Ask whoever sent the deal to send it again."),
     "assessment_fixed": _("If it is the wrong one, close the deal as an error and create another."),
     "inbound_deal": _("Ask the company that sent you the deal."),
+    "own_company": _("Choose another company."),
     "inviter_not_on_team": _("Add yourself to the team, then invite."),
     "wrong_state": _("Open the page anew: it shows what can be done in this state."),
 }
@@ -210,7 +211,7 @@ SAYS_ITSELF = frozenset(
         "not_revalidated",
         "note_required",
         "own_access",
-        "own_company",
+        "own_registration",
         "payg_dates_differ",
         "payg_end_in_future",
         "payg_perpetual",

@@ -12,20 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from portal.accounts.services import vendor_name
 from portal.catalog.models import Solution
 from portal.customers.rules import fold
-from portal.money import services as money
-from portal.money.forms import AmountField
+from portal.money.forms import AmountField, currency_choices
 from portal.policy.rules import RANGES
-from portal.ui.forms import DateInput as DateInput
-from portal.ui.forms import TextArea
-from portal.ui.forms import add_blockers as add_blockers
+from portal.ui.forms import DateInput, TextArea
 from portal.workflow import text
 from portal.workflow.blockers import Money
 from referrals import rules
 from referrals.rules import stage_names
-
-
-def currency_choices() -> list[tuple[str, str]]:
-    return [(code, code) for code in money.currencies()]
 
 
 def without_errors(form: forms.BaseForm) -> None:
@@ -191,10 +184,6 @@ class StageNameForm(forms.Form):
             (stage, f"{gettext(rules.STAGES[stage])} ({text.percent(stage)})") for stage in stage_names.NAMED
         ],
     )
-
-
-class EmptyForm(forms.Form):
-    """For verbs that need only a confirmation."""
 
 
 class NoteForm(forms.Form):
