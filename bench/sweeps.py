@@ -82,10 +82,11 @@ _WON = "d.substatus = 'Won' AND d.closed_at > now() - interval '1 hour'"
 OPEN = (
     f"""INSERT INTO dealreg_registration (public_id, referral_id, solution_id, status, outcome, deployment, term,
         tcv_currency, solution_value_currency, tenant, pricing, contract_names_confirmed, rates, policy_version,
-        criteria, open_solutions, route_reasons, route_facts, reason_code, comment, created_at, updated_at, version)
+        criteria, open_solutions, route_reasons, route_facts, reason_code, comment, validated_by,
+        decided_from, created_at, updated_at, version)
     SELECT uuidv7(), d.id, (SELECT min(s.solution_id) FROM referrals_referralsolution s WHERE s.referral_id = d.id),
         'registration_pending', '', '', '', '', '', '', '', false, '{{}}', 0,
-        '[]', '[]', '[]', '{{}}', '', '', now(), now(), 1
+        '[]', '[]', '[]', '{{}}', '', '', '', '', now(), now(), 1
     FROM referrals_referral d WHERE {_WON}""",  # noqa: S608
     _EVENT.format(
         "'registration.opened', 'dealreg.registration'", "'{}'", "jsonb_build_object('status', 'registration_pending')"

@@ -22,6 +22,7 @@ from portal.notify import reminders
 from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
+from portal.workflow.verbs import Verb
 
 
 def route_submitted(*, now: datetime, limit: int = 500) -> int:
@@ -89,28 +90,28 @@ def open_missed(*, now: datetime, after: int = 0, limit: int = 500) -> tuple[int
 def close_decided(*, now: datetime, limit: int = 1000) -> int:
     """Close one batch of registrations that are decided and due, as the verb does to one (FLOW)."""
     due = Registration.objects.due_to_close(now).order_by("close_due_at")
-    due = _with_only(due, *_ENDING)
-    return workflow.run_batch(due, verbs.CLOSE, actor=SYSTEM, now=now, limit=limit)
+    return _end(due, verbs.CLOSE, now=now, limit=limit)
 
 
 def fail_unanswered(*, now: datetime, limit: int = 1000) -> int:
     """Fail one batch of registrations that were sent back and not corrected in time, as the verb does to one (FLOW)."""
     due = Registration.objects.unanswered(now).order_by("action_due_at")
-    due = _with_only(due, *_ENDING)
-    return workflow.run_batch(due, verbs.FAIL_UNANSWERED, actor=SYSTEM, now=now, limit=limit)
+    return _end(due, verbs.FAIL_UNANSWERED, now=now, limit=limit)
+
+
+def _end(due: RegistrationQuerySet, verb: Verb[Registration, None], *, now: datetime, limit: int) -> int:
+    """A batch of what has no earlier figures to come back; where there are none left, of the others (PAYG-3)."""
+    plain = _with_only(due.filter(previous__isnull=True), *_ENDING)
+    others = _with_only(due.filter(previous__isnull=False), *_ENDING, *REPLACED)
+    return workflow.run_batch(plain, verb, actor=SYSTEM, now=now, limit=limit) or workflow.run_batch(
+        others, verb, actor=SYSTEM, now=now, limit=limit
+    )
 
 
 #: The columns that ending a registration reads or writes.
 _ENDING = (
-    "status",
-    "outcome",
-    "close_due_at",
-    "closed_at",
-    "action_due_at",
-    "previous",
-    "updated_at",
-    "version",
-    *REPLACED,
+    *("status", "outcome", "close_due_at", "closed_at", "action_due_at", "decided_at", "decided_from"),
+    *("previous", "updated_at", "version"),
 )
 
 

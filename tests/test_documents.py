@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import socket
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -268,6 +271,17 @@ def test_reg_16_files_lie_where_only_the_portal_reads(live: Live) -> None:
     assert place.parent.stat().st_mode & 0o777 == 0o700
     assert settings.BASE_DIR / "static" not in place.parents
     assert settings.STATIC_ROOT not in place.parents
+
+
+def test_reg_16_the_files_lie_in_a_bucket_if_a_setting_names_one() -> None:
+    """What django-storages is given; it is an optional package."""
+    given = {"DOCUMENTS_BUCKET": "contracts", "DOCUMENTS_ENDPOINT": "https://s3.example.com"}
+    code = "import json, portal.settings as s; print(json.dumps(s.STORAGES['documents']))"
+    run = {"env": os.environ | given, "cwd": settings.BASE_DIR, "capture_output": True, "check": True}
+    found = json.loads(subprocess.run([sys.executable, "-c", code], **run).stdout)
+    assert found["BACKEND"] == "storages.backends.s3.S3Storage"
+    where = {"bucket_name": "contracts", "endpoint_url": "https://s3.example.com", "location": "documents"}
+    assert found["OPTIONS"] == where
 
 
 @pytest.mark.django_db(transaction=True)

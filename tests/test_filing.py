@@ -129,6 +129,25 @@ def test_elig_9_the_sweep_looks_only_at_what_can_be_opened(cast: Cast) -> None:
     assert sweeps.open_missed(now=NOW) == (0, None)
 
 
+def test_reg_7_a_contract_is_signed_after_the_vendor_was_let_in(cast: Cast) -> None:
+    """By sharing the deal as partner-led just as by asking for help, which comes later and changes no day."""
+    admin = cast.actor(CONTOSO)
+    deal = build.deal(cast, at=NOW - 20 * DAY, help_code=rules.NO_HELP, vendor_may_view=False)
+    do.share_with_vendor(deal, actor=admin, now=NOW - 9 * DAY)
+    do.win(Referral.objects.get(pk=deal.pk), actor=admin, now=NOW - DAY)
+    signed = {"signed": (NOW - 10 * DAY).date(), "start": (NOW - 10 * DAY).date()}
+    assert refusal(build.submitted, cast, deal, **signed) == ["signed_before_referral"]
+    assert build.submitted(cast, deal, signed=(NOW - 9 * DAY).date()).submitted_at == NOW
+    helped = build.deal(cast, at=NOW - 20 * DAY, help_code=rules.NO_HELP, vendor_may_view=True)
+    contact = rules.Contact("Deniz Aksoy", "+90 532 555 01 01", "deniz@customer.example", consent=True)
+    asked = {"help_code": build.HELP, "contact": contact}
+    do.request_help(Referral.objects.get(pk=helped.pk), actor=admin, now=NOW - 9 * DAY, **asked)
+    build.accept(cast, build.vendor_copy(helped), at=NOW - 8 * DAY)
+    do.win(Referral.objects.get(pk=helped.pk), actor=admin, now=NOW - DAY)
+    early = {"signed": (NOW - 20 * DAY).date(), "start": (NOW - 20 * DAY).date()}
+    assert check(cast, Referral.objects.with_context().get(pk=helped.pk), **early).violations == ()
+
+
 # Rates
 
 
@@ -190,7 +209,7 @@ def test_auto_5_twelve_months_are_the_policys(cast: Cast) -> None:
     customer = do.route(build.submitted(cast, build.won(cast)), now=NOW).referral.engagement.customer_id
     solution, last = cast.solutions["factory"].pk, add_months(NOW.date(), 12)
     counts = [
-        routing.registered_before(customer, solution, day=day, policy=policy).count()
+        routing.registered_before(customer, solution, day=day, now=NOW + 999 * DAY, policy=policy).count()
         for day, policy in (
             (last, Policy()),
             (last + DAY, Policy()),
@@ -218,7 +237,7 @@ def test_auto_5_org_6_anothers_registration_is_not_told_of(cast: Cast) -> None:
 
 def test_auto_5_duplicates_are_found_by_indexes(cast: Cast) -> None:
     """From the customer's engagements on, and not by reading every registration."""
-    query = routing.registered_before(1, 2, day=NOW.date(), policy=Policy())
+    query = routing.registered_before(1, 2, day=NOW.date(), now=NOW, policy=Policy())
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")
@@ -234,7 +253,7 @@ def test_auto_2_org_6_an_unknown_partner_is_not_counted_aloud(cast: Cast) -> Non
     Referral.objects.filter(pk=deal.pk).update(substatus=rules.ERROR, closed_at=NOW - 2 * DAY)
     second = invite_northwind(cast, deal)
     won = Referral.objects.with_context().get(pk=first.pk)
-    found = routing.routing_facts(won, None, build.form(), day=NOW.date(), policy=Policy())
+    found = routing.routing_facts(won, None, build.form(), now=NOW, policy=Policy())
     assert (found.partner_count, found.known_partners) == (2, 1)
     assert second.company != first.company
 

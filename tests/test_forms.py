@@ -277,10 +277,10 @@ def test_what_was_sent_back_is_corrected_and_resubmitted(live: Live) -> None:
 
 
 def test_a_deal_can_be_closed_without_registering(live: Live) -> None:
-    """REG-2: only until it is filed; it may be registered after all, so the page doesn't call it final."""
+    """REG-2: only until it is filed; until then it can be registered after all."""
     owner, referral = live.browser(OWNER), live.won()
     address = registration_url(referral, "close_unregistered")
-    assert "outcome “not registered”" in parse(owner.get(address)).one("main").text
+    assert "This is final." not in parse(owner.get(address)).one("main").text  # register_after_all
     assert owner.post(address).headers["Location"] == reverse("deal", args=[referral.public_id])
     assert Registration.objects.get().outcome == "not_registered"
     again = owner.post(address)

@@ -55,6 +55,14 @@ def test_reg_1_a_marketplace_date_is_at_most_twelve_months_ahead() -> None:
     assert (codes(other), judge(other, FACTS, POLICY).claim.marketplace_date) == ([], None)
 
 
+def test_reg_1_org_8_the_note_on_marketplace_sales_follows_the_top_tier_flag() -> None:
+    market = replace(FORM, marketplace=True, marketplace_date=TODAY)
+    for top_tier, words in ((False, "you need not register"), (True, "as a top-tier partner")):
+        (note,) = judge(market, replace(FACTS, top_tier=top_tier), POLICY).notes
+        assert (note.code, note.params) == ("marketplace_pracr_only", {"since": date(2023, 7, 1)})
+        assert words in note.message
+
+
 def test_reg_3_a_perpetual_contracts_end_is_dropped() -> None:
     perpetual = replace(FORM, term="perpetual", tcv=usd(300_000), end=FORM.start - days(9))  # type: ignore[operator]
     judgement = judge(perpetual, FACTS, POLICY)

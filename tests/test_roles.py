@@ -162,6 +162,14 @@ close_unregistered                    GET  won       200 200 404 404 404 404 404
 close_unregistered                    POST istanbul  404 404 404 404 404 404 404 404 404 404 404  in
 close_unregistered                    POST won       302 302 404 404 404 404 404 404 404 404 404  in
 close_unregistered                    POST won-ankara 302 404 302 404 404 404 404 404 404 404 404  in
+withdraw                              GET  sent-back 200 200 404 404 404 404 404 404 404 404 404  in
+withdraw                              POST sent-back 302 302 404 404 404 404 404 404 404 404 404  in
+withdraw                              POST won       422 422 404 404 404 404 404 404 404 404 404  in
+register_after_all                    GET  sent-back 200 200 404 404 404 404 404 404 404 404 404  in
+register_after_all                    POST won       422 422 404 404 404 404 404 404 404 404 404  in
+register_after_all                    POST istanbul  404 404 404 404 404 404 404 404 404 404 404  in
+revalidate                            GET  sent-back 200 200 404 404 404 404 404 404 404 404 404  in
+revalidate                            POST won       422 422 404 404 404 404 404 404 404 404 404  in
 documents                             GET  istanbul  200 200 404 200 200 404 404 404 200 404 404  in
 documents                             GET  private   200 200 404 200 200 404 404 404 404 404 404  in
 documents                             POST istanbul  302 302 404 403 403 404 404 404 403 404 404  in
@@ -545,6 +553,9 @@ def test_every_address_is_in_the_table() -> None:
         "registration",
         "registration_check",
         "close_unregistered",
+        "withdraw",
+        "register_after_all",
+        "revalidate",
         "new_deal_step",
         "send_deal",
         "add_note",

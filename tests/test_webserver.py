@@ -241,6 +241,22 @@ def test_too_much_that_is_unfinished_makes_room(site: Site, monkeypatch: pytest.
     wait_for(lambda: sum(c.unfinished for c in list(site.server.active_channels.values())) < 1_000_000, "room")
 
 
+def test_no_more_uploads_are_cut_off_than_it_takes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """REG-16: somebody else's document under way is no reason to lose one's own."""
+    monkeypatch.setattr(webserver, "PENDING_BYTES", 1_000_000)
+    site.server.adj.connection_limit = 100
+    uploads = [site.connect() for _n in range(3)]
+    for connection in uploads:
+        connection.sendall(HEAD + b"Content-Length: 900000\r\n\r\n" + b"x" * 400_000)
+
+    def unfinished() -> list[int]:
+        return [c.unfinished for c in list(site.server.active_channels.values())]
+
+    wait_for(lambda: unfinished() == [400_000, 400_000], "the longest to be closed")
+    time.sleep(2.5)
+    assert unfinished() == [400_000, 400_000], "and nobody else"
+
+
 def test_a_head_without_end_is_refused(site: Site) -> None:
     with site.connect() as connection:
         connection.sendall(HEAD + b"X-Long: " + b"x" * webserver.HEAD_BYTES)

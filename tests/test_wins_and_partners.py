@@ -184,7 +184,7 @@ def received(cast: Cast, by: Company, *, answered: timedelta | None, at: datetim
     copy = do.invite_partner(sender, terms, actor=cast.actor(CONTOSO), now=at)
     if answered is not None:
         admin = RoleGrant.objects.get(membership__company=by).membership
-        given = {"name": "x", "value": copy.money, "close_date": NOW.date()}
+        given = {"name": "x", "value": copy.money, "close_date": NOW.date(), "team": [build.member()]}
         do.accept(copy, actor=accounts.actor_for(admin), now=at + answered, **given)
     else:
         do.expire(copy, now=at + 14 * DAY)

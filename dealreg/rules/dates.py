@@ -36,7 +36,7 @@ def _signing(inp: RegistrationInput, facts: RegistrationFacts) -> Iterator[Block
             "signed_before_referral",
             _(
                 "The contract was signed on %(signed)s, but the deal was created, or shared with %(vendor)s, only on "
-                "%(shared)s. Correct the date if it is wrong; otherwise request an exception."
+                "%(shared)s. Correct the date if it is wrong."
             ),
             "REG-7",
             "signed",
@@ -64,7 +64,7 @@ def _windows(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -
             "signed_too_old",
             _(
                 "A contract can be registered for %(days)s days after it was signed; for this one that was until "
-                "%(last_day)s. Correct the date if it is wrong; otherwise request an exception."
+                "%(last_day)s. Correct the date if it is wrong."
             ),
             "REG-7",
             "signed",
@@ -78,7 +78,7 @@ def _windows(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -
             "start_too_old",
             _(
                 "The contract may have started at most %(days)s days ago, on %(earliest)s or later. "
-                "Correct the date if it is wrong; otherwise request an exception."
+                "Correct the date if it is wrong."
             ),
             "REG-8",
             "start",
@@ -124,7 +124,7 @@ def _payg_signing(inp: RegistrationInput, facts: RegistrationFacts, policy: Poli
             "payg_signed_too_late",
             _(
                 "The first invoice of a pay-as-you-go contract counts until %(latest)s, measured from the day the deal "
-                "was created or shared with %(vendor)s. Correct the date if it is wrong; else request an exception."
+                "was created or shared with %(vendor)s. Correct the date if it is wrong."
             ),
             "REG-11",
             "signed",

@@ -21,7 +21,7 @@ _DEAL_TYPES = {
 #: ELIG-8: what an approved exception replaces.
 _REPLACEABLE = frozenset({"ELIG-2", "ELIG-3", "ELIG-4", "ELIG-5", "ELIG-7"})
 
-_WON_NEXT = _("A won deal can't be changed any more; if it should be registered all the same, request an exception.")
+_WON_NEXT = _("A won deal can't be changed any more.")
 _OVER_NEXT = _("The deal is closed without a sale, so this can't change any more.")
 
 
@@ -309,7 +309,7 @@ def _vendor_answer(facts: EligibilityFacts) -> tuple[State, SettledBy, Blocker]:
         missing = _("%(vendor)s has no copy of this deal that could be accepted. %(next)s")
         ask = _("Ask for help on the deal page, so that it is sent.")
         return "notMet", _fixable(facts), _say(missing, next=_next(facts, ask))
-    win = _("If you win it nevertheless, you may request an exception.")
+    win = _("It can still be won, but not registered.")
     refused = _("%(vendor)s's copy of this deal is closed as “%(state)s”, so it can't be accepted any more. %(next)s")
     return "notMet", "nobody", _say(refused, state=Term(facts.vendor_substatus), next=_next(facts, win))
 

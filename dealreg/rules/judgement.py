@@ -97,16 +97,8 @@ def _last_day(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) 
 def _notes(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
     """Remarks for the person that are no violations (REG-1, REG-18)."""
     if inp.marketplace:
-        yield Blocker(
-            "marketplace_pracr_only",
-            _(
-                "Since %(since)s, registering a marketplace sale only counts towards partner-reported consumption "
-                "(PRACR), which is open to top-tier partners. If you don't take part in it, you need not register."
-            ),
-            "REG-1",
-            "marketplace",
-            {"since": policy.pracr_since},
-        )
+        note = _PRACR_TOP_TIER if facts.top_tier else _PRACR
+        yield Blocker("marketplace_pracr_only", note, "REG-1", "marketplace", {"since": policy.pracr_since})
     if facts.is_renewal(inp):
         yield Blocker(
             "renewal",
@@ -117,6 +109,16 @@ def _notes(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> 
             "REG-18",
             "renews",
         )
+
+
+_PRACR = _(
+    "Since %(since)s, registering a marketplace sale only counts towards partner-reported consumption "
+    "(PRACR), which is open to top-tier partners. If you don't take part in it, you need not register."
+)
+_PRACR_TOP_TIER = _(
+    "Since %(since)s, registering a marketplace sale only counts towards partner-reported consumption "
+    "(PRACR), which is open to your company as a top-tier partner."
+)
 
 
 def route_for(inp: RegistrationInput, facts: RegistrationFacts, acv_usd: Decimal, policy: Policy) -> Route:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from portal.workflow.blockers import _
+from portal.workflow.blockers import Blocker, _
 
 REGISTRATION_PENDING = "registration_pending"
 APPROVED = "approved"
@@ -74,14 +74,14 @@ ACTION_REASONS: Mapping[str, str] = {
     "term_does_not_match_contract": _("The term, perpetual or finite, doesn't match the signed contract."),
     "hardware_in_value": _("The contract value includes hardware, which doesn't count."),
     "contract_missing_names": _("The document doesn't name your company and the eligible solution."),
-    "evidence_missing": _("Proof is missing: attach the signed contract or the invoices."),
+    "evidence_missing": _("Proof is missing: add the signed contract or the invoices under Documents."),
     "marketplace_transaction_unclear": _("The marketplace transaction can't be told from the details given."),
     "other": _("Another reason, given in the comment."),
 }
 
 
 #: Why it failed where nobody answered (FLOW, fail_unanswered); what was asked stays beside it.
-UNANSWERED = _("The correction asked for was not sent in time.")
+UNANSWERED = Blocker("unanswered", _("The correction asked for was not sent in time."), "FLOW")
 
 
 def reason_text(code: str, *, status: str) -> str:

@@ -64,7 +64,8 @@ class RegistrationFacts:
     currency without a rate is absent. `exception_granted`: an exception waives what REG-12 names; `waived_until` is its
     last day. `solutions` may be registered (REG-21); `renewable` are earlier registrations that may be renewed, each
     with its solution (REG-18). `partner_count` counts the companies that take part, the registering one included;
-    `known_partners` only those that it knows of (AUTO-2, ORG-6). `won_early` as in REF-18 (AUTO-4).
+    `known_partners` only those that it knows of (AUTO-2, ORG-6). `won_early` as in REF-18 (AUTO-4). `top_tier`: the
+    company is one of the vendor's top-tier partners (ORG-8).
     """
 
     today: date
@@ -81,6 +82,7 @@ class RegistrationFacts:
     partner_count: int = 1
     known_partners: int = 1
     won_early: bool = False
+    top_tier: bool = False
     duplicates: tuple[Duplicate, ...] = ()
 
     @property

@@ -118,10 +118,11 @@ def registration_facts(
         rates=_rates(form, registration, now=now, policy=policy),
         exception_granted=_is_waived(waiver, registration, now),
         waived_until=waiver.until if waiver and waiver.covers(now) else None,
+        top_tier=referral.company.is_top_tier(now.date()),
         solutions=tuple(solution.pk for solution in eligible_solutions(referral, registration)),
         renewable={earlier.pk: earlier.solution_id or 0 for earlier in renewable(referral)},
     )
-    route = routing_facts(referral, registration, answers_asked(form, facts), day=facts.window_day, policy=policy)
+    route = routing_facts(referral, registration, answers_asked(form, facts), now=now, policy=policy)
     return replace(facts, **vars(route))
 
 

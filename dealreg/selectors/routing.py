@@ -28,7 +28,7 @@ class RoutingFacts:
 
 
 def routing_facts(
-    referral: Referral, registration: Registration | None, form: RegistrationInput, *, day: date, policy: Policy
+    referral: Referral, registration: Registration | None, form: RegistrationInput, *, now: datetime, policy: Policy
 ) -> RoutingFacts:
     """The facts for routing this form, which is about the solution that it names; two queries."""
     copies = list(partner_copies(referral))
@@ -37,7 +37,7 @@ def routing_facts(
         partner_count=len(copies),
         known_partners=len(known),
         won_early=referral.won_early,
-        duplicates=_duplicates(referral, registration, form, day=day, policy=policy),
+        duplicates=_duplicates(referral, registration, form, now=now, policy=policy),
     )
 
 
@@ -48,22 +48,26 @@ def partner_copies(referral: Referral) -> Any:
 
 
 def _duplicates(
-    referral: Referral, registration: Registration | None, form: RegistrationInput, *, day: date, policy: Policy
+    referral: Referral, registration: Registration | None, form: RegistrationInput, *, now: datetime, policy: Policy
 ) -> tuple[Duplicate, ...]:
     if form.solution is None:
         return ()
-    found = registered_before(referral.engagement.customer_id, form.solution, day=day, policy=policy)
+    filed = (registration and registration.first_submitted_at) or now
+    customer_id = referral.engagement.customer_id
+    found = registered_before(customer_id, form.solution, day=filed.date(), now=now, policy=policy)
     others = found.exclude(pk__in=[pk for pk in (registration and registration.pk, form.renews) if pk])
     rows = others.order_by("pk").values_list("pk", "referral__company_id")
     return tuple(Duplicate(pk, own=company_id == referral.company_id) for pk, company_id in rows)
 
 
-def registered_before(customer_id: int, solution_id: int, *, day: date, policy: Policy) -> Any:
-    """What was registered of this customer and solution in the months before the day, by anyone and whatever became of
-    it (AUTO-5). Found by the customer's engagements, which an index leads to."""
+def registered_before(customer_id: int, solution_id: int, *, day: date, now: datetime, policy: Policy) -> Any:
+    """What was registered of this customer and solution since so many months before the day, by anyone and whatever
+    became of it (AUTO-5). Found by the customer's engagements, which an index leads to."""
     since = datetime.combine(add_months(day, -policy.duplicate_months), time.min, UTC)
     return Registration.objects.filter(
-        referral__engagement__customer_id=customer_id, solution_id=solution_id, first_submitted_at__gte=since
+        referral__engagement__customer_id=customer_id,
+        solution_id=solution_id,
+        first_submitted_at__range=(since, now),
     )
 
 

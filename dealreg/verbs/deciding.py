@@ -75,9 +75,9 @@ class Reviewing(Verb[Registration, C]):
 
     def blockers(self, record: Registration, context: Context) -> Iterable[Blocker]:
         """Who belongs to the company that registered the deal doesn't decide on it."""
-        if context.actor.user_id and context.once("own_company", lambda: belongs_to(context.actor, record)):
+        if context.actor.user_id and context.once("own_registration", lambda: belongs_to(context.actor, record)):
             message = _("You belong to the company that registered this deal; somebody else has to decide.")
-            yield Blocker("own_company", message, "FLOW-7")
+            yield Blocker("own_registration", message, "FLOW-7")
 
 
 class SelectForReview(Reviewing[Comment | None]):

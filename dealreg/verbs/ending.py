@@ -13,8 +13,6 @@ from portal.workflow.blockers import Blocker, Term, _
 from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect, Verb, worker
 
-_UNANSWERED = Blocker("unanswered", states.UNANSWERED, "FLOW")
-
 
 def no_move(record: Registration) -> Blocker:
     """The refusal of a verb that this closed registration never allows; it has no button then."""
@@ -94,11 +92,11 @@ class FailUnanswered(Verb[Registration, None]):
             outcome = _as_before(record)
             record.fail_unanswered(Status.CLOSED)
             _end(record, outcome, context)
-            return Effect(reasons=[_UNANSWERED])
+            return Effect(reasons=[states.UNANSWERED])
         record.decided_from, record.decided_at = record.status, context.now
         record.close_due_at, record.action_due_at = context.now + context.policy.close_decided_within, None
         record.fail_unanswered(Status.REVIEW_FAILED)
-        return Effect(reasons=[_UNANSWERED])
+        return Effect(reasons=[states.UNANSWERED])
 
 
 class Retract(Reviewing[Comment]):

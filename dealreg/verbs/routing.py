@@ -14,7 +14,7 @@ def set_route(record: Registration, context: Context, *, correction: bool = Fals
     assert record.acv_usd is not None
     assert record.first_submitted_at is not None
     filed, referral = record.first_submitted_at.date(), record.referral
-    found = routing.routing_facts(referral, record, record.claim, day=filed, policy=context.policy)
+    found = routing.routing_facts(referral, record, record.claim, now=context.now, policy=context.policy)
     facts = rules.RegistrationFacts(
         today=context.now.date(),
         created=referral.created_at.date(),

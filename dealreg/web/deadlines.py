@@ -69,6 +69,7 @@ DEADLINES.add(
         icon="award",
         find=to_register,
         due="last_day",
+        by_day=True,
         make=_window_ends,
         who=_people,
         mine=lambda actor: listing(actor, "referral"),

@@ -99,7 +99,7 @@ def _reason(registration: Registration | None) -> str:
     """The last decision's reason, in words."""
     if registration is None:
         return ""
-    said = [states.UNANSWERED] if registration.was_unanswered else []
+    said = [states.UNANSWERED.message] if registration.was_unanswered else []
     return " ".join(gettext(reason) for reason in [*said, registration.reason] if reason)
 
 

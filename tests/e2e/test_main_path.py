@@ -42,6 +42,7 @@ def test_a_deal_from_its_creation_to_its_closed_registration(portal: Portal, cas
     read_mail(portal, contoso, deal)
     correct(contoso)
     pass_review(reviewer)
+    Registration.objects.update(close_due_at=timezone.now())  # a day later
     portal.beat("dealreg.tasks.close_decided")
     closed = Registration.objects.filter(status=Status.CLOSED)
     wait_for(closed.exists, "the close sweep")
@@ -220,6 +221,7 @@ def pass_review(page: Page) -> None:
     page.goto("/admin/dealreg/registration/")
     page.get_by_role("link", name=DEAL).click()
     expect(page.locator("#claim")).to_contain_text("28,000 EUR")
+    page.get_by_label("Validated by").select_option("poe")
     page.get_by_role("button", name="Pass the review").click()
     expect(page.locator(".messagelist")).to_contain_text(DEAL)
 

@@ -16,7 +16,7 @@ APPS = ("portal", "referrals", "dealreg")
 #: What makes a blocker, and the names of its parameters in their order.
 MAKERS = {"Blocker": ("code", "message", "rule"), "_criterion": ("code", "rule", "state")}
 #: What marks a text for translation, or only adds values to it.
-MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop", "_say"}
+MARKS = {"_", "msgid", "gettext", "gettext_lazy", "gettext_noop", "_say"}
 #: The tables of reason codes, with the rule that asks for the reason.
 TABLES = {"CLOSE_REASONS": "REF-17", "ERROR_REASONS": "REF-17", "FAIL_REASONS": "FLOW-5", "ACTION_REASONS": "FLOW-5"}
 #: Where blockers are copied or read from JSON, and so have the code of another one.

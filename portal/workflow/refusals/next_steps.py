@@ -21,7 +21,18 @@ _INVITER = _("Ask whoever invited you to send a new invitation.")
 
 NEXT: Mapping[str, str] = {
     # A reviewer looks at it
-    **dict.fromkeys(["acv_above_review_limit", "pay_as_you_go", "several_partners", "won_early"], _REVIEW),
+    **dict.fromkeys(
+        [
+            "acv_above_review_limit",
+            "additional_review",
+            "corrected",
+            "pay_as_you_go",
+            "registered_before",
+            "several_partners",
+            "won_early",
+        ],
+        _REVIEW,
+    ),
     "marketplace_sale": _("You need not do anything: the transaction is looked for, and you are told."),
     "not_submitted": _("Wait until the partner has filed it."),
     **dict.fromkeys(["selected_too_early", "still_time"], _("Wait until then.")),
@@ -128,6 +139,7 @@ NEXT: Mapping[str, str] = {
             "name_is_number",
             "name_reserved",
             "notes_too_long",
+            "payg_year_value_not_positive",
             "solution_value_not_positive",
             "tcv_not_positive",
             "team_too_large",
@@ -150,6 +162,7 @@ NEXT: Mapping[str, str] = {
     "answered_too_late": _("Ask whoever sent the deal to send it again."),
     "assessment_fixed": _("If it is the wrong one, close the deal as an error and create another."),
     "inbound_deal": _("Ask the company that sent you the deal."),
+    "own_company": _("Choose another company."),
     "inviter_not_on_team": _("Add yourself to the team, then invite."),
     "wrong_state": _("Open the page anew: it shows what can be done in this state."),
 }
@@ -157,7 +170,6 @@ NEXT: Mapping[str, str] = {
 #: Each of their texts says what to do.
 SAYS_ITSELF = frozenset(
     {
-        "document_unreadable",
         "account_exists",
         "acv_not_above_minimum",
         "already_scheduled",
@@ -171,10 +183,11 @@ SAYS_ITSELF = frozenset(
         "contact_required",
         "contract_names_missing",
         "deployment_required",
+        "document_unreadable",
         "end_before_start",
-        "end_date_not_allowed",
         "end_date_required",
         "foreign_location",
+        "foreign_renewal",
         "foreign_solution",
         "fx_rate_missing",
         "help_required",
@@ -183,6 +196,7 @@ SAYS_ITSELF = frozenset(
         "invited_already",
         "last_keeper",
         "marketplace_date_required",
+        "marketplace_date_too_far",
         "marketplace_pracr_only",
         "marketplace_required",
         "member_already",
@@ -197,15 +211,17 @@ SAYS_ITSELF = frozenset(
         "not_revalidated",
         "note_required",
         "own_access",
-        "own_company",
+        "own_registration",
         "payg_dates_differ",
         "payg_end_in_future",
         "payg_perpetual",
         "payg_signed_too_late",
+        "payg_year_value_exceeds_tcv",
         "pricing_required",
         "reason_note_required",
         "reason_required",
         "registration_closed_period",
+        "renewal",
         "revalidation_value_too_low",
         "role_missing",
         "selected_at_random",
