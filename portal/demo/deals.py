@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from dealreg import sweeps as registrations
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
+from dealreg.services import marketplace
 from portal.accounts.rules import SYSTEM, Actor
 from portal.demo import do, papers
 from portal.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
@@ -60,7 +62,7 @@ def create(cast: Cast, *, now: datetime, more: Sequence[Callable[[World], None]]
     programme.import_ecb_history(since=(now - timedelta(days=730)).date(), actor=SYSTEM, now=now)
     programme.carry_forward(to_month=now.date(), actor=SYSTEM, now=now)
     world = World(cast, now, random.Random(7))  # noqa: S311  the same world each time
-    for scenario in (_pipeline, _answers, _inbound, _ends, _to_register, _registrations, _history, *more):
+    for scenario in (_pipeline, _answers, _inbound, _ends, _to_register, _marketplace, _registrations, _history, *more):
         scenario(world)
     notify.forget_undelivered(now=now)
     return Referral.objects.count()
@@ -322,10 +324,29 @@ def _registrations(world: World) -> None:
         when = world.ago(10 - index).date()
         pending = _registered(world, won, 15 - index, marketplace=True, marketplace_date=when)
         if index == 1:
-            do.decide(pending, "match", actor=review, now=world.now)
+            do.sell(world.cast, "MP-24017", customer, day=when - 2 * DAY, now=world.ago(4))
+            registrations.match_marketplace(now=world.ago(4))
         elif index == 2:
             text = "No transaction of this customer was found near the date you gave."
             do.decide(pending, "no_match", actor=review, now=world.now, reason_code="evidence_missing", comment=text)
+
+
+def _marketplace(world: World) -> None:
+    """Marketplace sales: one whose transaction never came, one that nobody registered, and one booked wrongly."""
+    late = _registered(
+        world,
+        _won(world, 150, 130, "thames", 66_000, "GBP"),
+        129,
+        marketplace=True,
+        marketplace_date=world.ago(125).date(),
+    )
+    assert late.marketplace_until is not None
+    registrations.match_marketplace(now=late.marketplace_until)
+    do.close(Registration.objects.get(pk=late.pk), now=late.marketplace_until + DAY)
+    do.sell(world.cast, "MP-23950", "puget", day=world.ago(12).date(), now=world.ago(11))
+    wrong = do.sell(world.cast, "MP-23951", "puget", day=world.ago(12).date(), now=world.ago(11))
+    manager = world.cast.actor("manager@vendor.example")
+    marketplace.void(wrong, "Booked twice: it is MP-23950.", actor=manager, now=world.ago(10))
 
 
 _DECISIONS = [
