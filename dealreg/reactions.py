@@ -10,15 +10,19 @@ from django.db import transaction
 
 from dealreg import notifications as kinds
 from dealreg.models import Registration, Status
+from dealreg.rules import marketplace as marketplace_rules
 from dealreg.rules import states
 from dealreg.selectors.registration import unregistered
 from dealreg.selectors.window import last_day_of, with_window
+from dealreg.services import marketplace
 from dealreg.services import registration as services
+from portal.accounts.rules import SYSTEM
 from portal.events.models import Event
 from portal.events.services import on
 from portal.notify.services import Message, notify
 from portal.outage import send_soon
 from portal.policy import services as policies
+from portal.policy.rules import Policy
 from portal.workflow.blockers import Term, _
 from referrals.models import Referral
 from referrals.notifications import DEADLINE
@@ -249,6 +253,13 @@ def _ending(event: Event, told: _Told, *, signing_known: bool) -> Message:
     )
 
 
+@on("registration.retracted")
+def release_transactions(events: Sequence[Event]) -> None:
+    """What waits for its marketplace transaction again gives back the one it had (FLOW-3)."""
+    retracted = Registration.objects.awaiting_transaction().filter(pk__in=[e.subject_id for e in events])
+    marketplace.release(retracted, actor=SYSTEM, now=events[0].at)
+
+
 @on("registration.action_reminded")
 def tell_of_failing(events: Sequence[Event]) -> None:
     """Who can correct a registration is reminded before it fails unanswered (FLOW-8, ORG-3)."""
@@ -277,3 +288,44 @@ def _failing(event: Event, told: _Told) -> Message:
         },
         category=DEADLINE,
     )
+
+
+@on("registration.marketplace_reminded")
+def tell_of_missing_transaction(events: Sequence[Event]) -> None:
+    """Who can register the deal is reminded that its marketplace transaction is missing (FLOW-8)."""
+    told, policy = _told(events), policies.current(events[0].at)
+    sales = Registration.objects.select_related("solution").in_bulk(list(told.registrations))
+    notify([_missing(event, told, sales[event.subject_id], policy) for event in events])
+
+
+def _missing(event: Event, told: _Told, sale: Registration, policy: Policy) -> Message:
+    days, deal = event.after["days"], told.deal(event)
+    assert sale.marketplace_date is not None
+    first, last = marketplace_rules.window(sale.marketplace_date, policy)
+    one, more = _MISSING
+    return Message(
+        event=event,
+        emails=told.people.registering(deal),
+        subject=one if days == 1 else more,
+        body=_(
+            "No marketplace transaction was found yet for the registration of “%(deal)s”. Until %(until)s it is looked "
+            "for: a sale of %(solution)s to %(customer)s from %(first)s to %(last)s. Without it the registration fails."
+        ),
+        link=deal_link(deal.public_id),
+        params={
+            "days": days,
+            "deal": deal.name,
+            "customer": deal.customer_name,
+            "solution": sale.solution.name if sale.solution else "",
+            "first": first,
+            "last": last,
+            "until": datetime.fromisoformat(event.after["until"]),
+        },
+        category=DEADLINE,
+    )
+
+
+_MISSING = (
+    _("One day left for the marketplace transaction: %(deal)s"),
+    _("%(days)s days left for the marketplace transaction: %(deal)s"),
+)

@@ -14,7 +14,7 @@ from dealreg.models import REPLACED, Document, Registration, RegistrationQuerySe
 from dealreg.rules.sample import is_chosen
 from dealreg.selectors.registration import ripe
 from dealreg.selectors.window import with_window
-from dealreg.services import documents
+from dealreg.services import documents, marketplace
 from dealreg.services import registration as services
 from dealreg.services.clamav import ScannerAway
 from portal.accounts.rules import SYSTEM
@@ -94,6 +94,23 @@ def close_decided(*, now: datetime, limit: int = 1000) -> int:
     """Close one batch of registrations that are decided and due, as the verb does to one (FLOW)."""
     due = Registration.objects.due_to_close(now).order_by("close_due_at")
     return _end(due, verbs.CLOSE, now=now, limit=limit)
+
+
+def match_marketplace(*, now: datetime) -> int:
+    """Give waiting registrations their marketplace transactions, then fail those that waited long enough (FLOW-3)."""
+    moved = marketplace.match_waiting(now=now)
+    while failed := marketplace.fail_overdue(now=now):
+        moved += failed
+    return moved
+
+
+def remind_of_marketplace(*, now: datetime, limit: int = 1000) -> int:
+    """Write reminders for one batch of registrations whose marketplace transaction is missing (FLOW-8)."""
+    waiting = _with_only(Registration.objects.awaiting_transaction())
+    until, since = F("marketplace_until"), F("submitted_at")
+    return reminders.remind(
+        waiting, verb="registration.marketplace_reminded", until=until, since=since, now=now, limit=limit
+    )
 
 
 def fail_unanswered(*, now: datetime, limit: int = 1000) -> int:

@@ -55,6 +55,21 @@ def close_decided(**_ignored: Any) -> int:
 
 
 @shared_task
+def match_marketplace(**_ignored: Any) -> int:
+    """FLOW-3: right after transactions came in, and every few minutes."""
+    return sweeps.match_marketplace(now=timezone.now())
+
+
+@shared_task
+def remind_of_marketplace(**_ignored: Any) -> int:
+    """FLOW-8, hourly: batch by batch, until none is left."""
+    total = 0
+    while reminded := sweeps.remind_of_marketplace(now=timezone.now()):
+        total += reminded
+    return total
+
+
+@shared_task
 def fail_unanswered(**_ignored: Any) -> int:
     """FLOW, fail_unanswered: batch by batch, until nothing is due."""
     total = 0

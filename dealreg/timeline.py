@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from django.utils.translation import gettext
 
 from dealreg.rules import states
 from portal.events.models import Event
 from portal.workflow.blockers import _
+from portal.workflow.text import show
 from portal.workflow.timeline import GROUPS, Sentence, describe
 from referrals.timeline import REMINDERS
 
@@ -24,12 +26,20 @@ def params(event: Event) -> Mapping[str, str]:
     return {
         "reason": gettext(reason) if reason else "–",
         "state": gettext(state) if state else "",
+        "transaction": event.after.get("transaction") or "–",
+        "until": show(datetime.fromisoformat(event.after["until"])) if "until" in event.after else "",
         "document": event.after.get("document", ""),
     }
 
 
 describe(
     {
+        "registration.marketplace_reminded": Sentence(
+            "alarm",
+            "neutral",
+            _("%(company)s was reminded of the marketplace transaction, due by %(until)s"),
+            REMINDERS,
+        ),
         "registration.reminded": Sentence(
             "alarm", "neutral", _("%(company)s was reminded to register the deal"), REMINDERS
         ),

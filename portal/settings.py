@@ -112,6 +112,7 @@ TEMPLATES = [
             ],
             "builtins": [
                 "portal.ui.templatetags.ortak",
+                "portal.ui.templatetags.components",
                 "portal.notify.tags",
                 "referrals.web.tags",
                 "dealreg.web.tags",
@@ -333,6 +334,11 @@ CELERY_BEAT_SCHEDULE = {
     "revalue-open-deals": {"task": "referrals.tasks.revalue_open", "schedule": 3600.0},
     "route-registrations": {"task": "dealreg.tasks.route_submitted", "schedule": 10.0},
     "open-missed-registrations": {"task": "dealreg.tasks.open_missed", "schedule": 3600.0},
+    "match-marketplace-transactions": {"task": "dealreg.tasks.match_marketplace", "schedule": 180.0},
+    "remind-of-marketplace-transactions": {
+        "task": "dealreg.tasks.remind_of_marketplace",
+        "schedule": crontab(minute=15),
+    },
     "close-decided-registrations": {"task": "dealreg.tasks.close_decided", "schedule": 60.0},
     "scan-documents": {"task": "dealreg.tasks.scan_documents", "schedule": 60.0},
     "purge-documents": {"task": "dealreg.tasks.purge_documents", "schedule": 3600.0},

@@ -47,6 +47,7 @@ DECLARED: dict[str, set[str]] = {
     "catalog.assessmenttype": set(),
     "catalog.solution": known("kind", "published", "co_sell_ready", "azure_ip", "biz_apps"),
     "customers.customer": known("managed"),
+    "dealreg.marketplacetransaction": {*("state", "date__year", "date__month", "date__day"), *known("source")},
     "dealreg.registration": {"status", "reason"},
     "events.event": {"verb", "company__id__exact", "company__isnull", *dates("at")},
     "money.monthlyrate": {

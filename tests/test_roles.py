@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -17,6 +18,9 @@ from django.http import HttpResponse
 from django.urls import URLResolver, get_resolver, reverse
 
 from dealreg.models import Document
+from dealreg.rules.marketplace import Details
+from dealreg.services import marketplace
+from dealreg.services.marketplace import NewTransaction
 from portal.accounts import invites
 from portal.accounts.rules import Grant
 from portal.demo import do, papers
@@ -243,6 +247,10 @@ admin:logout                          POST -         302 302 302 302 302 302 302
 admin/(?P<url>.*)$                    GET  -         403 403 403 403 403 403 403 403 404 404 404  in
 admin:money_monthlyrate_upload        GET  -         403 403 403 403 403 403 403 403 403 403 200  in
 admin:money_monthlyrate_upload        POST -         403 403 403 403 403 403 403 403 403 403 200  in
+admin:dealreg_marketplacetransaction_import GET  -     403 403 403 403 403 403 403 403 403 403 200  in
+admin:dealreg_marketplacetransaction_import POST -     403 403 403 403 403 403 403 403 403 403 200  in
+admin:dealreg_marketplacetransaction_void GET  transaction 403 403 403 403 403 403 403 403 403 403 200  in
+admin:dealreg_marketplacetransaction_void POST transaction 403 403 403 403 403 403 403 403 403 403 302  in
 """
 
 #: The admin's lists: who reads, who adds, who changes (r: reviewers, c: council, m: programme managers). Each stands
@@ -254,6 +262,7 @@ accounts_user           rcm m m
 catalog_assessmenttype  rcm m m
 catalog_solution        rcm m m
 customers_customer      rcm m m
+dealreg_marketplacetransaction rcm m -
 dealreg_registration    rcm - r
 events_event            rcm - -
 money_monthlyrate       rcm - -
@@ -316,6 +325,7 @@ class World:
         owner = cast.actor(ACTORS["owner"])
         self.things |= self._settings(self.live)
         self.things["export"] = exports.request_export("", kind="csv", actor=owner, now=self.live.now).public_id
+        self.things["transaction"] = self._transaction()
         do.add_document(self.deals["istanbul"], "a.pdf", papers.pdf("Signed"), actor=owner, now=self.live.now)
         document = [str(Document.objects.latest("pk").public_id)]
         self.more = {**_MORE, "document": document, "remove_document": document}
@@ -345,6 +355,16 @@ class World:
             "draft": live.draft(),
         }
 
+    def _transaction(self) -> int:
+        """One that no registration has."""
+        row = NewTransaction(
+            Details("MP-1", self.live.now.date(), Decimal(5), "EUR"),
+            self.cast.companies["contoso"],
+            self.cast.customers["ege"],
+            self.cast.solutions["factory"],
+        )
+        return marketplace.add_transaction(row, actor=self.cast.actor(ACTORS["manag"] or ""), now=self.live.now).pk
+
     def _settings(self, live: Live) -> dict[str, Any]:
         """What Contoso's account admin keeps, one of each, and the link that invites."""
         contoso, admin = self.cast.companies["contoso"], self.cast.actor(ACTORS["admin"] or "")
@@ -366,10 +386,10 @@ class World:
         """Where the row's page is; of another thing than the row's if one is given."""
         if row.subject:
             known = other or self.things[row.subject]
-            verb = row.route.partition(":")[2]
+            kind, _colon, verb = row.route.partition(":")
             return (
                 reverse("act", args=[known, verb])
-                if verb
+                if kind == "act"
                 else reverse(row.route, args=[known, *self.more.get(row.route, [])])
             )
         if "<path:object_id>" in row.route:
@@ -433,6 +453,7 @@ _SENT: dict[str, dict[str, str]] = {
         "contact_email": "d@customer.example",
         "contact_consent": "on",
     },
+    "admin:dealreg_marketplacetransaction_void": {"reason": "Booked twice."},
     "admin:dealreg_registration_change": {"verb": "pass_review", "validated_by": "poe"},
     "invite_person": {"email": "new@contoso.example", "language": "en", "viewer": "all"},
     "invite": {"first_name": "A", "last_name": "B", "language": "en", "password": "horse 7 x", "again": "horse 7 x"},

@@ -1,7 +1,7 @@
-"""The reviewers' pages in the administration."""
+"""The pages of reviewers and programme managers in the administration."""
 
 from __future__ import annotations
 
-from dealreg.admin import registration
+from dealreg.admin import marketplace, registration
 
-__all__ = ["registration"]
+__all__ = ["marketplace", "registration"]

@@ -22,6 +22,7 @@ from dealreg.admin.differences import differences
 from dealreg.models import OUTCOMES, Registration, Status, Validation
 from dealreg.policies import may_review
 from dealreg.selectors.documents import panel
+from dealreg.selectors.marketplace import search_of
 from dealreg.services import registration as services
 from dealreg.verbs import MACHINE, Refusing, Reviewing
 from portal.accounts.admin_site import PortalAdmin, actor_of, site
@@ -249,6 +250,7 @@ class RegistrationAdmin(PortalAdmin):
             "title": registration.referral.name,
             "registration": registration,
             "referral": registration.referral,
+            "marketplace": search_of(registration, now=now, candidates=True),
             "panel": panel(registration.referral, actor, now),
             "eligibility": services.eligibility(registration.referral, registration, now=now),
             "decisions": decisions,

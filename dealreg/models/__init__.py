@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dealreg.models.document import Document, DocumentQuerySet, storage
 from dealreg.models.draft import RegistrationDraft
+from dealreg.models.marketplace import MarketplaceTransaction
 from dealreg.models.registration import (
     DECIDED,
     NOT_REGISTERED,
@@ -24,6 +25,7 @@ __all__ = [
     "REPLACED",
     "Document",
     "DocumentQuerySet",
+    "MarketplaceTransaction",
     "Registration",
     "RegistrationDraft",
     "RegistrationQuerySet",

@@ -109,6 +109,10 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def due_to_close(self, now: datetime) -> RegistrationQuerySet:
         return self.filter(status__in=DECIDED, close_due_at__lte=now)
 
+    def awaiting_transaction(self) -> RegistrationQuerySet:
+        """Those that wait for their marketplace transaction (FLOW-3)."""
+        return self.filter(status=Status.MARKETPLACE_PENDING)
+
     def unanswered(self, now: datetime) -> RegistrationQuerySet:
         """Sent back, and the time to correct them is over (FLOW)."""
         return self.filter(status=Status.ACTION_REQUIRED, action_due_at__lte=now)
@@ -246,6 +250,8 @@ class Registration(Record):
     approved_at = models.DateTimeField(null=True)
     review_pending_at = models.DateTimeField(null=True)
     action_required_at = models.DateTimeField(null=True)
+    #: Until when its marketplace transaction is waited for (FLOW-3); kept after the decision.
+    marketplace_until = models.DateTimeField(null=True)
     action_due_at = models.DateTimeField(null=True)
     #: When a retracted decision left it waiting for its marketplace transaction again: the clock counts from here.
     marketplace_again_at = models.DateTimeField(null=True)
@@ -268,6 +274,11 @@ class Registration(Record):
                 fields=["submitted_at"],
                 condition=models.Q(status=Status.REGISTRATION_PENDING, submitted_at__isnull=False),
                 name="dealreg_to_route",
+            ),
+            models.Index(
+                fields=["marketplace_until"],
+                condition=models.Q(status=Status.MARKETPLACE_PENDING),
+                name="dealreg_marketplace_due",
             ),
             models.Index(
                 fields=["action_due_at"],
@@ -298,6 +309,11 @@ class Registration(Record):
                 & (models.Q(solution_value=None) | models.Q(solution_value__gt=0))
                 & (models.Q(payg_year_value=None) | models.Q(payg_year_value__gt=0)),
                 name="dealreg_registration_values_positive",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status=Status.MARKETPLACE_PENDING)
+                | models.Q(marketplace_until__isnull=False, marketplace_date__isnull=False),
+                name="dealreg_registration_marketplace",
             ),
             models.CheckConstraint(
                 condition=models.Q(validated_by__in=["", *Validation.values]), name="dealreg_registration_validated_by"

@@ -7,8 +7,6 @@ from dealreg.rules import states
 from dealreg.timeline import params
 from dealreg.verbs.deciding import (
     FAIL_REVIEW,
-    MATCH,
-    NO_MATCH,
     PASS_REVIEW,
     REQUIRE_ACTION,
     ROUTE,
@@ -22,6 +20,7 @@ from dealreg.verbs.deciding import (
 )
 from dealreg.verbs.ending import CLOSE, FAIL_UNANSWERED, REGISTER_AFTER_ALL, RETRACT, WITHDRAW
 from dealreg.verbs.filing import CLOSE_UNREGISTERED, OPEN, RESUBMIT, SUBMIT, Opening, judge
+from dealreg.verbs.marketplace import MATCH, NO_MATCH, Found
 from dealreg.verbs.revalidating import REVALIDATE, NewValue
 from portal.workflow import services as workflow
 from portal.workflow.verbs import Machine
@@ -48,6 +47,7 @@ __all__ = [
     "Approval",
     "Comment",
     "Decision",
+    "Found",
     "NewValue",
     "Opening",
     "Passing",

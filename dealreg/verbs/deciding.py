@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar, TypeVar
@@ -10,9 +10,11 @@ from typing import ClassVar, TypeVar
 from dealreg.models import Registration, Validation
 from dealreg.policies import may_review
 from dealreg.rules import states
+from dealreg.selectors.marketplace import wait_until
 from dealreg.selectors.registration import belongs_to
 from dealreg.timeline import REGISTRATION
 from dealreg.verbs.routing import set_route
+from portal.accounts.rules import Actor
 from portal.workflow.blockers import Blocker, _, to_json
 from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect, Verb, worker
@@ -40,6 +42,8 @@ class Route(Verb[Registration, None]):
             record.close_due_at = context.now + timedelta(days=context.policy.close_after_days)
         elif found.state == states.REVIEW_PENDING:
             record.review_pending_at = context.now
+        elif found.state == states.MARKETPLACE_PENDING:
+            record.marketplace_until = wait_until(record, context)
         return Effect(reasons=found.reasons)
 
 
@@ -121,7 +125,7 @@ class Deciding(Reviewing[C]):
     It closes only some time later, so that a slip can be retracted.
     """
 
-    who = (may_review,)
+    who: tuple[Callable[[Actor, Registration], bool], ...] = (may_review,)
 
     def apply(self, record: Registration, inputs: C, context: Context) -> Effect:
         record.decided_from = record.status
@@ -191,20 +195,5 @@ class RequireAction(Refusing):
         return Effect(comment=record.comment)
 
 
-class Match(Passing[Comment]):
-    name = "match"
-    label = _("Confirm the marketplace transaction")
-    event = "registration.matched"
-    sentence = Sentence("check-circle", "success", _("The marketplace transaction was confirmed"), REGISTRATION)
-
-
-class NoMatch(Refusing):
-    name = "no_match"
-    label = _("No marketplace transaction")
-    event = "registration.not_matched"
-    sentence = Sentence("x-circle", "danger", _("No marketplace transaction was found: %(reason)s"), REGISTRATION)
-
-
 ROUTE, SELECT_FOR_REVIEW = Route(), SelectForReview()
 PASS_REVIEW, FAIL_REVIEW, REQUIRE_ACTION = PassReview(), FailReview(), RequireAction()
-MATCH, NO_MATCH = Match(), NoMatch()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dealreg.models import NOT_REGISTERED, REPLACED, Registration, Status
 from dealreg.policies import may_file, may_retract
 from dealreg.rules import states
+from dealreg.selectors.marketplace import wait_until
 from dealreg.timeline import REGISTRATION
 from dealreg.verbs.deciding import Comment, Reviewing
 from portal.workflow.blockers import Blocker, Term, _
@@ -131,7 +132,7 @@ class Retract(Reviewing[Comment]):
             return Effect(comment=comment)
         record.reason_code, record.comment = "", comment
         if record.status == Status.MARKETPLACE_PENDING:
-            record.marketplace_again_at = context.now
+            record.marketplace_again_at, record.marketplace_until = context.now, wait_until(record, context)
         else:
             record.review_pending_at = context.now
         return Effect(comment=comment)

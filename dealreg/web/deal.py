@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 
 from dealreg.models import NOT_REGISTERED, Registration, Status
 from dealreg.rules import Window, states
+from dealreg.selectors.marketplace import search_of
 from dealreg.selectors.window import window_of
 from dealreg.services import registration as services
 from portal.accounts.rules import Actor
@@ -29,6 +30,7 @@ def part(referral: Referral, actor: Actor, now: datetime) -> Part:
         "eligibility": eligibility,
         "registration": registration,
         "registration_reason": _reason(registration),
+        "marketplace": search_of(registration, now=now) if registration else None,
         "window": _window(registration, now),
         "window_days": policies.current(now).registration_window_days,
         "tries_out": own and registration is None and not actor.is_vendor,

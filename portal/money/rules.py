@@ -9,14 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from babel.numbers import list_currencies
 
+from portal import sheets
+from portal.sheets import LineError
 from portal.workflow.blockers import Blocker, Param, _
-
-if TYPE_CHECKING:
-    import _csv
 
 USD = "USD"
 EUR = "EUR"
@@ -64,14 +63,6 @@ class UsdValue:
     amount: Decimal
     rate: Decimal
     rate_month: date
-
-
-@dataclass(frozen=True)
-class LineError:
-    """What is wrong with one line of an uploaded file."""
-
-    line: int
-    blocker: Blocker
 
 
 # Months
@@ -197,60 +188,37 @@ UPLOAD_COLUMNS = ("currency", "month", "usd_per_unit")
 _MONTH = re.compile(r"(\d{4})-(\d{2})(-01)?")
 
 
-def line_error(line: int, code: str, message: str, **params: Param) -> LineError:
-    return LineError(line, _blocker(code, message, **params))
-
-
 def read_upload(text: str, *, today: date) -> tuple[list[Rate], list[LineError]]:
-    """The rates of an uploaded CSV and everything that is wrong with it, by line (FX-1).
-
-    Commas, or semicolons with decimal commas as spreadsheets write them in Turkish and German.
-    """
-    delimiter = ";" if ";" in text.split("\n", 1)[0] else ","
-    reader = csv.reader(text.splitlines(), delimiter=delimiter)
-    try:
-        return _read_rows(reader, decimal_comma=delimiter == ";", today=today)
-    except csv.Error as error:  # a cell of more than 131,072 characters
-        return [], [line_error(reader.line_num, "unreadable", _("Not readable as CSV: %(error)s"), error=str(error))]
-
-
-def _read_rows(reader: _csv.Reader, *, decimal_comma: bool, today: date) -> tuple[list[Rate], list[LineError]]:
-    """As read_upload. Raises csv.Error."""
-    header = tuple(cell.strip().lower() for cell in next(reader, []))
-    if header != UPLOAD_COLUMNS:
-        message = _("The first line must name the columns: %(columns)s.")
-        return [], [line_error(1, "header", message, columns=",".join(UPLOAD_COLUMNS))]
+    """The rates of an uploaded CSV and everything that is wrong with it, by line (FX-1)."""
+    sheet = sheets.read_sheet(text, UPLOAD_COLUMNS, rule="FX-1")
     rates: dict[tuple[str, date], Rate] = {}
-    errors: list[LineError] = []
-    for cells in reader:
-        line = reader.line_num
-        if not any(cell.strip() for cell in cells):
-            continue
-        found = _read_line(line, [cell.strip() for cell in cells], decimal_comma=decimal_comma, today=today)
+    errors = list(sheet.errors)
+    for line, cells in sheet.lines:
+        found = _read_line(line, cells, sheet.number(cells[-1]), today=today)
         if isinstance(found, Rate) and (found.currency, found.month) not in rates:
             rates[found.currency, found.month] = found
         elif isinstance(found, Rate):
-            errors.append(line_error(line, "repeated", _("This currency and month stand on an earlier line too.")))
+            errors.append(_line_error(line, "repeated", _("This currency and month stand on an earlier line too.")))
         else:
             errors.extend(found)
     if not rates and not errors:
-        errors.append(line_error(1, "empty", _("There are no rates in the file.")))
-    return list(rates.values()), errors
+        errors.append(_line_error(1, "empty", _("There are no rates in the file.")))
+    return list(rates.values()), sorted(errors, key=lambda error: error.line)
 
 
-def _read_line(line: int, cells: Sequence[str], *, decimal_comma: bool, today: date) -> Rate | list[LineError]:
-    """One line as a rate, or everything that is wrong with it."""
-    if len(cells) != len(UPLOAD_COLUMNS):
-        message = _("The line needs %(expected)s values and has %(found)s.")
-        return [line_error(line, "columns", message, expected=len(UPLOAD_COLUMNS), found=len(cells))]
+def _line_error(line: int, code: str, message: str, **params: Param) -> LineError:
+    return sheets.line_error(line, code, message, rule="FX-1", **params)
+
+
+def _read_line(line: int, cells: Sequence[str], number: str, *, today: date) -> Rate | list[LineError]:
+    """One line as a rate, or everything that is wrong with it; `number` is its last cell with a decimal point."""
     currency, month_text, rate_text = cells
-    currency, month = currency.upper(), _month(month_text)
+    currency, month, rate = currency.upper(), _month(month_text), _positive(number)
     errors = [LineError(line, blocker) for blocker in rate_blockers(currency, month, today=today)]
     if month is None:
-        errors.append(line_error(line, "month", _("“%(value)s” is not a month (2026-11)."), value=month_text))
-    rate = _positive(rate_text.replace(",", ".") if decimal_comma else rate_text)
+        errors.append(_line_error(line, "month", _("“%(value)s” is not a month (2026-11)."), value=month_text))
     if rate is None:
-        errors.append(line_error(line, "rate", _("“%(value)s” is not a rate above zero."), value=rate_text))
+        errors.append(_line_error(line, "rate", _("“%(value)s” is not a rate above zero."), value=rate_text))
     if errors or month is None or rate is None:
         return errors
     return Rate(currency, month, rate)

@@ -20,15 +20,18 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
 
+from portal import sheets
 from portal.money import rules
 from portal.money.models import MonthlyRate
-from portal.money.rules import LineError, Rate, RatePolicy, UsdValue
+from portal.money.rules import Rate, RatePolicy, UsdValue
 from portal.outage import send_soon
-from portal.workflow.blockers import RuleViolation, _
+from portal.workflow.blockers import RuleViolation
 
 FETCH_TIMEOUT_SECONDS = 30
 #: Every form with an amount asks for them; they change when rates arrive.
 CURRENCIES_KEY = "form-currencies"
+
+RatesFileRefused = sheets.Refused
 
 
 class RateMissing(LookupError):
@@ -40,14 +43,6 @@ class RateMissing(LookupError):
         self.currency = currency
         self.month = rules.month_start(month)
         super().__init__(f"{currency} {self.month:%Y-%m}")
-
-
-class RatesFileRefused(ValueError):
-    """An uploaded file has errors, all of them here by line; nothing of it was written."""
-
-    def __init__(self, errors: Sequence[LineError]) -> None:
-        self.errors = tuple(errors)
-        super().__init__("; ".join(f"{e.line}: {e.blocker.code}" for e in errors))
 
 
 class FetchNotAllowed(RuntimeError):
@@ -148,12 +143,7 @@ def import_ecb_history(*, since: date | None = None, now: datetime, archive: IO[
 
 def import_csv(file: IO[bytes], *, now: datetime) -> Imported:
     """An uploaded CSV: currency,month,usd_per_unit (FX-1). Raises RatesFileRefused, then writing nothing."""
-    try:
-        text = file.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise RatesFileRefused([rules.line_error(line, "encoding", _("This line is not UTF-8."))]) from error
-    rates, errors = rules.read_upload(text, today=now.date())
+    rates, errors = rules.read_upload(sheets.decode_sheet(file.read(), rule="FX-1"), today=now.date())
     if errors:
         raise RatesFileRefused(errors)
     name = getattr(file, "name", None) or ""

@@ -61,6 +61,8 @@ class Policy:
     selection_days: int = 7  # FLOW-4, before closing
     fiscal_year_starts_month: int = 7  # FLOW-6
     revalidation_above_tcv_usd: Decimal = Decimal(1_000_000)  # FLOW-6
+    marketplace_match_days: int = 30  # FLOW-3, before and after the estimated date
+    marketplace_wait_days: int = 60  # FLOW-3
 
     # currency
     rate_max_age_months: int = 3  # FX-2

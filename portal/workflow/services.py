@@ -177,9 +177,21 @@ def _change(record: R, verb: Verb[R, Inputs], inputs: Inputs, context: Context, 
     return fresh
 
 
+@overload
+def run_batch(
+    due: models.QuerySet[R], verb: Verb[R, None], inputs: None = None, *, actor: Actor, now: datetime, limit: int
+) -> int: ...
+@overload
+def run_batch(
+    due: models.QuerySet[R], verb: Verb[R, Inputs], inputs: Inputs, *, actor: Actor, now: datetime, limit: int
+) -> int: ...
+
+
 @transaction.atomic
 @policies.read_once()
-def run_batch(due: models.QuerySet[R], verb: Verb[R, None], *, actor: Actor, now: datetime, limit: int) -> int:
+def run_batch(
+    due: models.QuerySet[Any], verb: Any, inputs: Any = None, *, actor: Actor, now: datetime, limit: int
+) -> int:
     """Run `verb` on up to `limit` rows of `due`, with the same columns, events and reactions as run() for each.
 
     Rows locked by others are skipped until the next call. Whatever the size of the batch, there is one statement to
@@ -188,18 +200,18 @@ def run_batch(due: models.QuerySet[R], verb: Verb[R, None], *, actor: Actor, now
     context = context_of(actor, now)
     rows = list(due.select_for_update(skip_locked=True, of=_machines[due.model].locked_with)[:limit])
     first = list({row.event_group or row.pk: row for row in reversed(rows)}.values())[::-1]
-    events.record(_apply_all(verb, first, context))
+    events.record(_apply_all(verb, first, inputs, context))
     if rest := len(rows) - len(first):  # more copies of the same deals: each counts what the one before did (REF-21)
-        return len(first) + run_batch(due, verb, actor=actor, now=now, limit=rest)
+        return len(first) + run_batch(due, verb, inputs, actor=actor, now=now, limit=rest)
     return len(first)
 
 
-def _apply_all(verb: Verb[R, None], rows: Sequence[R], context: Context) -> list[Event]:
+def _apply_all(verb: Verb[R, Inputs], rows: Sequence[R], inputs: Inputs, context: Context) -> list[Event]:
     """Do it to locked rows of different groups, one UPDATE for those that change alike; the events, not yet saved."""
     written: list[Event] = []
     alike: dict[str, tuple[dict[str, Any], list[R]]] = {}
     for row in rows:
-        event, more, changed = _apply(verb, row, None, context)
+        event, more, changed = _apply(verb, row, inputs, context)
         written += [event, *more]
         values = {name: getattr(row, name) for name in changed}
         alike.setdefault(repr(values), (values, []))[1].append(row)  # JSON can't be a key itself

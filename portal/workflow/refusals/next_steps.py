@@ -33,7 +33,10 @@ NEXT: Mapping[str, str] = {
         ],
         _REVIEW,
     ),
-    "marketplace_sale": _("You need not do anything: the transaction is looked for, and you are told."),
+    **dict.fromkeys(
+        ["marketplace_sale", "marketplace_search"],
+        _("You need not do anything: the transaction is looked for, and you are told."),
+    ),
     "not_submitted": _("Wait until the partner has filed it."),
     **dict.fromkeys(["selected_too_early", "still_time"], _("Wait until then.")),
     **dict.fromkeys(["revalidated_already", "revalidation_payg_only", "revalidation_year_over"], _STAYS),
@@ -127,7 +130,29 @@ NEXT: Mapping[str, str] = {
         ],
         _FILE,
     ),
-    "known": _("Use the entry that is there."),
+    # Marketplace transactions
+    **dict.fromkeys(
+        [
+            "amount_not_positive",
+            "amount_unreadable",
+            "customer_unknown",
+            "date_unreadable",
+            "name_ambiguous",
+            "not_a_partner",
+            "partner_unknown",
+            "solution_unknown",
+            "transaction_differs",
+            "transaction_id_required",
+            "transaction_id_too_long",
+            "transaction_id_unprintable",
+            "transaction_in_future",
+            "unknown_currency",
+        ],
+        _FILE,
+    ),
+    "transaction_matched": _("Retract the decision on its registration first, while that can still be done."),
+    "transaction_voided": _DONE,
+    **dict.fromkeys(["known", "transaction_known"], _("Use the entry that is there.")),
     **dict.fromkeys(["azure_ip_needs_ip", "azure_ip_needs_ready"], _("Give the solution the other tag first.")),
     # Values out of range
     **dict.fromkeys(
