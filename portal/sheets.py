@@ -44,7 +44,7 @@ def decode_sheet(content: bytes, *, rule: str) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise Refused([line_error(line, "encoding", _("This line is not UTF-8."), rule=rule)]) from error
+        raise Refused([_line_error(line, "encoding", _("This line is not UTF-8."), rule=rule)]) from error
 
 
 def read_sheet(text: str, columns: Sequence[str], *, rule: str) -> Sheet:
@@ -58,11 +58,11 @@ def read_sheet(text: str, columns: Sequence[str], *, rule: str) -> Sheet:
         header = tuple(cell.strip().lower() for cell in next(reader, []))
         if header != tuple(columns):
             message = _("The first line must name the columns: %(columns)s.")
-            return Sheet(errors=[line_error(1, "header", message, rule=rule, columns=",".join(columns))])
+            return Sheet(errors=[_line_error(1, "header", message, rule=rule, columns=",".join(columns))])
         found = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
     except csv.Error as error:  # a cell of more than 131,072 characters
         message = _("Not readable as CSV: %(error)s")
-        return Sheet(errors=[line_error(reader.line_num, "unreadable", message, rule=rule, error=str(error))])
+        return Sheet(errors=[_line_error(reader.line_num, "unreadable", message, rule=rule, error=str(error))])
     filled = [(line, cells) for line, cells in found if any(cells)]
     lines = [(line, cells) for line, cells in filled if len(cells) == len(columns)]
     return Sheet(lines, list(_widths(filled, len(columns), rule)), decimal_comma=delimiter == ";")
@@ -72,8 +72,8 @@ def _widths(lines: Sequence[tuple[int, Sequence[str]]], expected: int, rule: str
     message = _("The line needs %(expected)s values and has %(found)s.")
     for line, cells in lines:
         if len(cells) != expected:
-            yield line_error(line, "columns", message, rule=rule, expected=expected, found=len(cells))
+            yield _line_error(line, "columns", message, rule=rule, expected=expected, found=len(cells))
 
 
-def line_error(line: int, code: str, message: str, *, rule: str, **params: Param) -> LineError:
+def _line_error(line: int, code: str, message: str, *, rule: str, **params: Param) -> LineError:
     return LineError(line, Blocker(code, message, rule=rule, params=params))

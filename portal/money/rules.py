@@ -207,7 +207,7 @@ def read_upload(text: str, *, today: date) -> tuple[list[Rate], list[LineError]]
 
 
 def _line_error(line: int, code: str, message: str, **params: Param) -> LineError:
-    return sheets.line_error(line, code, message, rule="FX-1", **params)
+    return LineError(line, _blocker(code, message, **params))
 
 
 def _read_line(line: int, cells: Sequence[str], number: str, *, today: date) -> Rate | list[LineError]:
