@@ -72,12 +72,12 @@ class Module:
         return Scope(self, around, getattr(node, "lineno", 0))
 
     def callers(self, function: Function) -> list[tuple[Module, ast.Call]]:
-        """The calls of a function: in its module, or else everywhere, if its name is for others."""
+        """The calls of a function: in its module, and everywhere if its name is for others."""
         parent = self.parents.get(function)
         name = parent.name if function.name == "__init__" and isinstance(parent, ast.ClassDef) else function.name
         own = [(self, call) for call in self.calls if _name(call) == name]
         others = [(module, call) for module in self.others for call in module.calls if _name(call) == name]
-        return own or ([] if name.startswith("_") else others)
+        return own if name.startswith("_") else others or own
 
 
 def _assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
