@@ -112,6 +112,7 @@ TEMPLATES = [
             ],
             "builtins": [
                 "portal.ui.templatetags.ortak",
+                "portal.ui.templatetags.components",
                 "portal.notify.tags",
                 "referrals.web.tags",
                 "dealreg.web.tags",

@@ -44,7 +44,7 @@ def open_to(actor: Actor, public_ids: Collection[Any]) -> Collection[Any]:
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Subjects:
     """The deals that some events are about, whoever sent each of them, and the people of both."""
 
     copies: dict[int, Brief]
@@ -56,7 +56,7 @@ class _Told:
         return self.senders.get((copy.engagement_id, copy.invited_by_id)) if copy.invited_by_id else None
 
 
-def _told(events: Sequence[Event]) -> _Told:
+def _subjects(events: Sequence[Event]) -> _Subjects:
     """A handful of queries, however many events there are; each copy is read once, whichever part it has."""
     subjects = {e.subject_id for e in events}
     engagements = Referral.objects.filter(pk__in=subjects).values("engagement_id")
@@ -64,17 +64,17 @@ def _told(events: Sequence[Event]) -> _Told:
     copies = {r.pk: r for r in around if r.pk in subjects}
     sending = {(r.engagement_id, r.invited_by_id) for r in copies.values()}
     senders = {key: r for r in around if (key := (r.engagement_id, r.company_id)) in sending}
-    return _Told(copies, senders, people_of([*copies.values(), *senders.values()]))
+    return _Subjects(copies, senders, people_of([*copies.values(), *senders.values()]))
 
 
 @on("referral.received")
 def tell_of_sending(events: Sequence[Event]) -> None:
     """Who can answer hears of a deal to answer, and until when; the sender's team that it was sent (REF-13, F5.1)."""
-    told = _told(events)
-    copies = [(event, told.copies[event.subject_id]) for event in events]
-    asked = [_received(event, copy, told.people.answering(copy)) for event, copy in copies]
+    about = _subjects(events)
+    copies = [(event, about.copies[event.subject_id]) for event in events]
+    asked = [_received(event, copy, about.people.answering(copy)) for event, copy in copies]
     days = policies.current(events[0].at).answer_days
-    sent = [_sent(event, copy, sender, told.people, days) for event, copy in copies if (sender := told.sender(copy))]
+    sent = [_sent(event, copy, sender, about.people, days) for event, copy in copies if (sender := about.sender(copy))]
     notify([*asked, *sent])
 
 
@@ -141,12 +141,12 @@ _ANSWERS = {
 @on(*_ANSWERS)
 def tell_sender(events: Sequence[Event]) -> None:
     """The sender's team hears of the answer, with contact or reason, or that there was none (REF-12, REF-13)."""
-    told = _told(events)
-    copies = [(event, told.copies[event.subject_id]) for event in events]
-    notify([_answer(event, copy, sender, told) for event, copy in copies if (sender := told.sender(copy))])
+    about = _subjects(events)
+    copies = [(event, about.copies[event.subject_id]) for event in events]
+    notify([_answer(event, copy, sender, about) for event, copy in copies if (sender := about.sender(copy))])
 
 
-def _answer(event: Event, copy: Brief, sender: Brief, told: _Told) -> Message:
+def _answer(event: Event, copy: Brief, sender: Brief, about: _Subjects) -> Message:
     subject, body = _ANSWERS[event.verb]
     contact = _contact(event)
     params: dict[str, Param] = {
@@ -158,7 +158,7 @@ def _answer(event: Event, copy: Brief, sender: Brief, told: _Told) -> Message:
     }
     return Message(
         event=event,
-        emails=told.people.team(sender),
+        emails=about.people.team(sender),
         subject=subject,
         body=_ACCEPTED_BY if contact and event.verb == "referral.accepted" else body,
         link=deal_link(sender.public_id),
@@ -206,8 +206,8 @@ def tell_of_ending(events: Sequence[Event]) -> None:
     """Who can answer is reminded before the time is over (REF-13, FLOW-8)."""
     copies = {copy.pk: copy for copy in briefs(Referral.objects.filter(pk__in=[e.subject_id for e in events]))}
     people = people_of(copies.values())
-    told = [(event, copies[event.subject_id]) for event in events]
-    notify([_ending(event, copy, people.answering(copy)) for event, copy in told])
+    ended = [(event, copies[event.subject_id]) for event in events]
+    notify([_ending(event, copy, people.answering(copy)) for event, copy in ended])
 
 
 def _ending(event: Event, copy: Brief, emails: Iterable[str]) -> Message:

@@ -174,13 +174,13 @@ def test_job_a_reminder_written_while_we_looked_is_seen_behind_the_lock(
     received(cast)
     assert sweeps.remind(now=NOW + 7 * DAY) == 1
     looks: list[int] = []
-    look = reminders._untold
+    look = reminders._unwritten
 
     def too_early(keys: Any, *of: Any) -> Any:
         looks.append(len(keys))
         return keys if len(looks) == 1 else look(keys, *of)
 
-    monkeypatch.setattr(reminders, "_untold", too_early)
+    monkeypatch.setattr(reminders, "_unwritten", too_early)
     assert sweeps.remind(now=NOW + 7 * DAY) == 0
     assert looks == [1, 1]
     assert len(reminded()) == 1
@@ -192,13 +192,13 @@ def test_job_a_sweep_walks_on_past_what_was_reminded_of_and_reads_it_once(
     """FLOW-8: each row is looked at once a turn, however many batches there are, and however many were told before."""
     clones(received(cast), 29)
     looked: list[int] = []
-    look = reminders._untold
+    look = reminders._unwritten
 
     def counted(keys: Any, *of: Any) -> Any:
         looked.append(len(keys))
         return look(keys, *of)
 
-    monkeypatch.setattr(reminders, "_untold", counted)
+    monkeypatch.setattr(reminders, "_unwritten", counted)
     assert sweeps.remind(now=NOW + 7 * DAY, limit=10) == 30
     assert looked == [10, 10] * 3  # before the lock, and behind it
     looked.clear()

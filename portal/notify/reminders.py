@@ -69,16 +69,16 @@ def _batches(keys: Sequence[Key], size: int) -> Iterator[list[Key]]:
 
 @transaction.atomic
 def _remind(due: models.QuerySet[Any], batch: Sequence[Key], verb: str, policy: Policy, now: datetime) -> int:
-    untold = _untold(batch, due.model, verb)
-    if not untold:
+    unwritten = _unwritten(batch, due.model, verb)
+    if not unwritten:
         return 0
-    rows = due.filter(pk__in=[key[0] for key in untold]).select_for_update(skip_locked=True, of=("self",))
+    rows = due.filter(pk__in=[key[0] for key in unwritten]).select_for_update(skip_locked=True, of=("self",))
     columns = ("pk", "lead", "deadline", due.model.owner_path, due.model.group_path)
     held = {(pk, lead, until): whose for pk, lead, until, *whose in rows.values_list(*columns)}
     # Somebody may have reminded of a row between our look at it and our lock on it: look again behind the lock.
-    untold = _untold([key for key in untold if key in held], due.model, verb)
-    events.record(_event(due.model, key, *held[key], verb=verb, policy=policy, now=now) for key in untold)
-    return len(untold)
+    unwritten = _unwritten([key for key in unwritten if key in held], due.model, verb)
+    events.record(_event(due.model, key, *held[key], verb=verb, policy=policy, now=now) for key in unwritten)
+    return len(unwritten)
 
 
 def _event(
@@ -97,7 +97,7 @@ def _event(
     )
 
 
-def _untold(keys: Sequence[Key], model: type[models.Model], verb: str) -> list[Key]:
+def _unwritten(keys: Sequence[Key], model: type[models.Model], verb: str) -> list[Key]:
     """Those that nobody was reminded of yet, in their order.
 
     The events are found by their subjects and compared here: asked to join them by what their JSON holds, the planner
@@ -108,5 +108,5 @@ def _untold(keys: Sequence[Key], model: type[models.Model], verb: str) -> list[K
     ).annotate(
         lead=Cast(KT("after__lead"), models.IntegerField()), until=Cast(KT("after__until"), models.DateTimeField())
     )
-    told = set(written.values_list("subject_id", "lead", "until"))
-    return [key for key in keys if key not in told]
+    known = set(written.values_list("subject_id", "lead", "until"))
+    return [key for key in keys if key not in known]

@@ -1,7 +1,5 @@
 """All verbs of deals, each in one definition, and the state machine they form (REF-11..18)."""
 
-from __future__ import annotations
-
 from portal.workflow import services as workflow
 from portal.workflow.verbs import Machine
 from referrals import rules
@@ -33,44 +31,6 @@ from referrals.verbs.progress import (
     Stage,
 )
 from referrals.verbs.sharing import INVITE_PARTNER, REQUEST_HELP, SHARE_WITH_VENDOR, HelpRequest, Invitation
-
-__all__ = [
-    "ACCEPT",
-    "ADD_NOTE",
-    "ADD_PRIVATE_NOTE",
-    "CANCEL_WIN",
-    "CLOSE_AS_ERROR",
-    "CREATE",
-    "DECLINE",
-    "EDIT_DETAILS",
-    "EDIT_SOLUTIONS",
-    "EDIT_TEAM",
-    "END_WIN_PLAN",
-    "EXPIRE",
-    "INVITE_PARTNER",
-    "LOSE",
-    "MACHINE",
-    "REQUEST_HELP",
-    "SCHEDULE_WIN",
-    "SEND",
-    "SET_STAGE",
-    "SHARE_WITH_VENDOR",
-    "WIN",
-    "Acceptance",
-    "Details",
-    "HelpRequest",
-    "Invitation",
-    "NewDeal",
-    "NewNote",
-    "Reason",
-    "SentDeal",
-    "Signing",
-    "Solutions",
-    "Stage",
-    "Team",
-    "details_of",
-    "new_deal_blockers",
-]
 
 MACHINE = workflow.register(
     Machine(
