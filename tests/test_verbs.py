@@ -108,7 +108,7 @@ def referral_cases(cast: Cast) -> list[Case]:
 
 def registration_cases(cast: Cast) -> list[Case]:
     admin, reviewer = cast.actor(CONTOSO), cast.actor(REVIEWER)
-    claim, decision = registering.Claim(build.form()), registering.Decision("Read this.", "evidence_missing")
+    claim, decision = build.form(), registering.Decision("Read this.", "evidence_missing")
     unopened = build.won(cast)
     Registration.objects.filter(referral=unopened).delete()
 
