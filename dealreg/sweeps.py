@@ -77,14 +77,17 @@ def purge_documents(*, now: datetime) -> int:
     return purged
 
 
-def open_missed(*, now: datetime, after: int = 0, limit: int = 500) -> tuple[int, int | None]:
+def open_missed(*, now: datetime, limit: int = 500) -> int:
     """Open registrations that no event opened: a rate came late, or two changes happened at once (ELIG-9).
 
-    Looks at one batch of the won deals that nothing but this check is missing for, in the order of their keys, behind
-    the key `after`. Returns how many were opened, and the last key that was looked at: None once there are no more.
+    Looks at every won deal that nothing but this check is missing for, batch by batch in the order of their keys, so
+    that those which can't be opened hide none behind them. Returns how many were opened.
     """
-    deals = list(ripe(policies.current(now)).filter(pk__gt=after).order_by("pk")[:limit])
-    return len(services.open_registrations(deals, now=now)), deals[-1].pk if deals else None
+    opened = after = 0
+    ready = ripe(policies.current(now)).order_by("pk")
+    while deals := list(ready.filter(pk__gt=after)[:limit]):
+        opened, after = opened + len(services.open_registrations(deals, now=now)), deals[-1].pk
+    return opened
 
 
 def close_decided(*, now: datetime, limit: int = 1000) -> int:

@@ -98,10 +98,5 @@ def remind_to_correct(**_ignored: Any) -> int:
 
 @shared_task
 def open_missed(**_ignored: Any) -> int:
-    """ELIG-9: open what the reactions missed, batch by batch."""
-    total, after = 0, 0
-    while True:
-        opened, last = sweeps.open_missed(now=timezone.now(), after=after)
-        if last is None:
-            return total
-        total, after = total + opened, last
+    """ELIG-9: open what the reactions missed."""
+    return sweeps.open_missed(now=timezone.now())

@@ -70,7 +70,7 @@ def test_the_queue_shows_what_waits_oldest_first_and_the_rest_when_asked(live: L
     assert listed(reviewer, reason="AUTO-1", status="review_passed") == ["Passed"]
     assert listed(reviewer, q="secon") == ["Second"]
     row = next(tr for tr in parse(reviewer.get(QUEUE)).all("tr") if "First" in tr.text)
-    assert "Contoso Yazılım Anadolu Cam Sanayi" in row.text
+    assert f"Contoso Yazılım {first.referral.engagement.customer.name}" in row.text
     assert row.one("td", class_="field-why").text == "AUTO-1"
     assert row.one("a").attrs["href"].startswith(review_url(first))
 

@@ -206,8 +206,14 @@ def test_flow_3_no_file_breaks_the_reader(text: str) -> None:
 
 def waits(cast: Cast, *, expected: date = EXPECTED, at: datetime = NOW, **changes: Any) -> Registration:
     """A registration of Contoso's with Anadolu Cam that waits for its transaction."""
-    filed = build.submitted(cast, build.won(cast, **changes), at=at, marketplace=True, marketplace_date=expected)
+    deal = build.won(cast, **{"customer": cast.customers["anadolu"], **changes})
+    filed = build.submitted(cast, deal, at=at, marketplace=True, marketplace_date=expected)
     return do.route(filed, now=at)
+
+
+def without_duplicates() -> None:
+    """Of one sale several may wait, if they were filed on different days: AUTO-5 would have them reviewed."""
+    PolicyVersion.objects.create(number=1, effective_from=NOW - 60 * DAY, values={"duplicate_months": 0})
 
 
 def sold(cast: Cast, number: str = "MP-1", *, day: date = EXPECTED, at: datetime = NOW, **names: str) -> Any:
@@ -271,7 +277,8 @@ def test_flow_3_another_sale_does_not_match(cast: Cast, other: dict[str, Any]) -
 
 def test_flow_3_each_transaction_serves_one_registration(cast: Cast) -> None:
     """The nearest first, whichever was submitted first; the other goes on waiting."""
-    far, near = waits(cast, expected=EXPECTED - 9 * DAY), waits(cast, at=NOW + timedelta(hours=1))
+    without_duplicates()
+    far, near = waits(cast, expected=EXPECTED - 9 * DAY), waits(cast, at=NOW + DAY)
     sold(cast, day=EXPECTED - DAY)
     assert sweeps.match_marketplace(now=NOW + DAY) == 1
     assert [fresh(r).status for r in (far, near)] == [Status.MARKETPLACE_PENDING, Status.MARKETPLACE_PASSED]
@@ -324,11 +331,12 @@ def test_flow_3_many_are_matched_as_one_is_in_as_many_statements(cast: Cast) -> 
     """JOB: the same rows and events as for one; the statements don't grow with the rows."""
 
     def statements(number: int, count: int) -> int:
-        first = waits(cast)
+        customer = ["anadolu", "ege"][number - 1]
+        first = waits(cast, customer=cast.customers[customer])
         deals = [copies[0] for copies in zip(*build.multiply(first.referral, count), strict=False)]
         of_contoso = [deal for deal in deals if deal.company_id == first.referral.company_id] or deals
         build.alike(first, count, referral_id=iterator(deal.pk for deal in of_contoso))
-        row = sold(cast, f"MP-{number}")
+        row = sold(cast, f"MP-{number}", customer=customer)
         build.alike(row, count, transaction_id=iterator(f"MP-{number}-{n}" for n in range(count)))
         with CaptureQueriesContext(connection) as captured:
             assert sweeps.match_marketplace(now=NOW + DAY) == count + 1
@@ -351,7 +359,8 @@ def iterator(values: Any) -> Any:
 
 @pytest.mark.django_db(transaction=True)
 def test_flow_3_two_workers_at_once_match_each_once(cast: Cast) -> None:
-    registrations = [waits(cast, expected=EXPECTED + n * DAY) for n in range(6)]
+    without_duplicates()
+    registrations = [waits(cast, expected=EXPECTED + n * DAY, at=NOW + n * DAY) for n in range(6)]
     for n in range(6):
         sold(cast, f"MP-{n}", day=EXPECTED - n * DAY)
     start, done = threading.Barrier(2), []
@@ -393,6 +402,7 @@ def retract(cast: Cast, registration: Registration, *, now: datetime) -> None:
 
 def test_flow_3_a_retracted_match_frees_the_transaction_and_the_time_begins_anew(cast: Cast) -> None:
     """The worker gives it to another registration, never back to the same."""
+    without_duplicates()
     registration, row = waits(cast), sold(cast)
     sweeps.match_marketplace(now=NOW + DAY)
     retract(cast, registration, now=NOW + 2 * DAY)

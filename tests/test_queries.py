@@ -90,7 +90,8 @@ class Pages:
             "home": (owner, reverse("home"), 25),  # one for each kind of deadlines
             "home of a seller": (seller, reverse("home"), 19),
             "home of a reviewer": (reviewer, reverse("home"), 21),
-            "deadlines": (owner, reverse("deadlines"), 25),
+            # Of all kinds it may ask less for many rows: then fewer kinds are among the first.
+            "deadlines": (owner, reverse("deadlines") + "?kind=close", 16),
             "list": (owner, reverse("deals") + "?exact=1", 18),
             "list of a seller": (seller, reverse("deals") + "?exact=1", 17),
             "search": (owner, reverse("search") + "?q=plant", 10),

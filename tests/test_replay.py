@@ -41,9 +41,9 @@ def decided(cast: Cast) -> dict[str, Registration]:
     """One of each way that a registration goes, the policy changing in between."""
     market: dict[str, Any] = {"marketplace": True, "marketplace_date": NOW.date()}
     found = {
+        "matched": build.submitted(cast, build.won(cast, customer=cast.customers["anadolu"]), routed=True, **market),
         "approved": build.submitted(cast, build.won(cast), routed=True),
         "review": build.in_review(cast),
-        "matched": build.submitted(cast, build.won(cast), routed=True, **market),
         "missing": build.submitted(cast, build.won(cast, customer=cast.customers["ege"]), routed=True, **market),
     }
     do.sell(cast, "MP-1", "anadolu", day=NOW.date() - 3 * DAY, now=NOW)

@@ -13,7 +13,6 @@ from typing import Any
 from dealreg import sweeps as registrations
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
-from dealreg.services import marketplace
 from portal.accounts.rules import SYSTEM, Actor
 from portal.demo import do, papers
 from portal.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
@@ -62,7 +61,7 @@ def create(cast: Cast, *, now: datetime, more: Sequence[Callable[[World], None]]
     programme.import_ecb_history(since=(now - timedelta(days=730)).date(), actor=SYSTEM, now=now)
     programme.carry_forward(to_month=now.date(), actor=SYSTEM, now=now)
     world = World(cast, now, random.Random(7))  # noqa: S311  the same world each time
-    for scenario in (_pipeline, _answers, _inbound, _ends, _to_register, _marketplace, _registrations, _history, *more):
+    for scenario in (_pipeline, _answers, _inbound, _ends, _to_register, _history, _registrations, *more):
         scenario(world)
     notify.forget_undelivered(now=now)
     return Referral.objects.count()
@@ -319,8 +318,9 @@ def _registrations(world: World) -> None:
         pending = _registered(world, _won(world, days + 30, days + 2, "toros", 1_300_000, "EUR"), days + 1)
         decided: dict[str, Any] = {"reason_code": reason, "comment": comment, "validated_by": "poe"}
         do.decide(pending, verb, actor=review, now=world.ago(days), **decided)
-    for index, customer in enumerate(["anadolu", "ege", "isik"]):
-        won = _won(world, 34 + index, 16, customer, 77_000, "EUR")
+    for index, (customer, solution) in enumerate([("fjord", "retail"), ("isik", "factory"), ("isik", "retail")]):
+        what = [world.cast.solutions[solution]]
+        won = _won(world, 34 + index, 16, customer, 77_000, "EUR", solutions=what)
         when = world.ago(10 - index).date()
         pending = _registered(world, won, 15 - index, marketplace=True, marketplace_date=when)
         if index == 1:
@@ -329,24 +329,6 @@ def _registrations(world: World) -> None:
         elif index == 2:
             text = "No transaction of this customer was found near the date you gave."
             do.decide(pending, "no_match", actor=review, now=world.now, reason_code="evidence_missing", comment=text)
-
-
-def _marketplace(world: World) -> None:
-    """Marketplace sales: one whose transaction never came, one that nobody registered, and one booked wrongly."""
-    late = _registered(
-        world,
-        _won(world, 150, 130, "thames", 66_000, "GBP"),
-        129,
-        marketplace=True,
-        marketplace_date=world.ago(125).date(),
-    )
-    assert late.marketplace_until is not None
-    registrations.match_marketplace(now=late.marketplace_until)
-    do.close(Registration.objects.get(pk=late.pk), now=late.marketplace_until + DAY)
-    do.sell(world.cast, "MP-23950", "puget", day=world.ago(12).date(), now=world.ago(11))
-    wrong = do.sell(world.cast, "MP-23951", "puget", day=world.ago(12).date(), now=world.ago(11))
-    manager = world.cast.actor("manager@vendor.example")
-    marketplace.void(wrong, "Booked twice: it is MP-23950.", actor=manager, now=world.ago(10))
 
 
 _DECISIONS = [
@@ -374,20 +356,21 @@ def _send_back(world: World) -> None:
 
 
 def _history(world: World) -> None:
-    """Deals of the past year, closed long ago."""
+    """Deals of the past year, closed long ago; of another solution than this season's, which would be duplicates."""
     close: Callable[..., Any] = do.close
+    other: dict[str, Any] = {"solutions": [world.cast.solutions["retail"]]}
     for days, customer, value in [
         (330, "anadolu", 72_000),
         (280, "isar", 54_000),
         (230, "toros", 95_000),
         (160, "thames", 61_000),
     ]:
-        done = _registered(world, _won(world, days, days - 20, customer, value, "EUR"), days - 21)
+        done = _registered(world, _won(world, days, days - 20, customer, value, "EUR", **other), days - 21)
         close(done, now=world.ago(days - 28.5))
-    passed = _registered(world, _won(world, 190, 170, "nordwerk", 1_900_000, "EUR"), 169)
+    passed = _registered(world, _won(world, 190, 170, "nordwerk", 1_900_000, "EUR", **other), 169)
     passed = do.decide(passed, "pass_review", actor=world.reviewer, now=world.ago(160), validated_by="poe")
     close(passed, now=world.ago(159))
-    failed = _registered(world, _won(world, 150, 130, "ege", 1_250_000, "EUR"), 129)
+    failed = _registered(world, _won(world, 150, 130, "ege", 1_250_000, "EUR", **other), 129)
     text = "The contract was signed before the deal was shared."
     failed = do.decide(
         failed,

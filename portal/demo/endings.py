@@ -5,9 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from dealreg import sweeps as registrations
+from dealreg.models import Registration
 from dealreg.rules.revalidation import fiscal_year_end
+from dealreg.services import marketplace
 from portal.demo import do
-from portal.demo.deals import World, _registered, _won
+from portal.demo.deals import DAY, World, _registered, _won
 from portal.policy.rules import Policy
 
 
@@ -28,6 +31,7 @@ def create(world: World) -> None:
     manager = world.cast.actor("manager@vendor.example")
     do.decide(slip, "retract", actor=manager, now=world.ago(1), comment="The one in spring was for another plant.")
     _revalidated(world)
+    _marketplace(world)
 
 
 def _revalidated(world: World) -> None:
@@ -42,3 +46,21 @@ def _revalidated(world: World) -> None:
     grown = do.close(grown, now=world.ago(days - 3.5))
     tcv, part = Decimal(1_400_000), Decimal(1_000_000)
     do.revalidate(grown, actor=world.admin, now=world.ago(days - 5), tcv=tcv, solution_value=part, end=last)
+
+
+def _marketplace(world: World) -> None:
+    """Marketplace sales: one whose transaction never came, one that nobody registered, and one booked wrongly."""
+    late = _registered(
+        world,
+        _won(world, 150, 130, "alpen", 66_000, "CHF", solutions=[world.cast.solutions["retail"]]),
+        129,
+        marketplace=True,
+        marketplace_date=world.ago(125).date(),
+    )
+    assert late.marketplace_until is not None
+    registrations.match_marketplace(now=late.marketplace_until)
+    do.close(Registration.objects.get(pk=late.pk), now=late.marketplace_until + DAY)
+    do.sell(world.cast, "MP-23950", "puget", day=world.ago(12).date(), now=world.ago(11))
+    wrong = do.sell(world.cast, "MP-23951", "puget", day=world.ago(12).date(), now=world.ago(11))
+    manager = world.cast.actor("manager@vendor.example")
+    marketplace.void(wrong, "Booked twice: it is MP-23950.", actor=manager, now=world.ago(10))

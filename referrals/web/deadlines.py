@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from portal.accounts.rules import Actor
+from portal.accounts.rules import SELLER, Actor
 from portal.ui.deadlines import DEADLINES, Deadline, DeadlineKind
 from portal.workflow.blockers import _
 from referrals import rules
@@ -22,6 +22,12 @@ def own(actor: Actor) -> ReferralQuerySet:
     """The company's own deals that the actor may see, with their teams."""
     visible = Referral.objects.visible_to(actor).filter(company_id=actor.own_company_id)
     return visible.with_context().prefetch_related("team")
+
+
+def to_answer(actor: Actor) -> ReferralQuerySet:
+    """What the company has to answer; of the vendor's people only the sellers can (REF-12)."""
+    found = own(actor).unanswered()
+    return found if actor.has(SELLER) or not actor.is_vendor else found.none()
 
 
 def deadline(title: str, referral: Referral, due: date | datetime, *, url: str = "", note: str = "") -> Deadline:
@@ -62,7 +68,7 @@ DEADLINES.add(
     DeadlineKind(
         label=_("Answers due"),
         icon="envelope",
-        find=lambda actor, now: own(actor).unanswered(),
+        find=lambda actor, now: to_answer(actor),
         due="expires_at",
         make=lambda row: deadline(gettext("Answer this deal"), row, row.expires_at),
         who=acting,
