@@ -178,7 +178,7 @@ def _opening(step: Step) -> Iterator[Compared]:
 def _facts(step: Step) -> rules.RegistrationFacts:
     """What the form was judged by, with the rates and the solutions that were kept."""
     past, event, deal = step.past, step.event, step.past.referral
-    invited = deal.engagement.vendor_invited_at
+    invited = deal.vendor_invited_at
     rates = {
         currency: UsdRate(Decimal(rate["usd_per_unit"]), date.fromisoformat(rate["month"]))
         for currency, rate in past.rates.items()
