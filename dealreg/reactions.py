@@ -156,7 +156,7 @@ _CATEGORIES = {"registration.action_required": kinds.ACTION_REQUIRED}
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Subjects:
     """The registrations that some events are about, their people, and the days there are to register."""
 
     registrations: dict[int, Registration]
@@ -176,29 +176,29 @@ class _Told:
         return team if set(team) & set(acting) else [*team, *acting]
 
 
-def _told(events: Sequence[Event]) -> _Told:
+def _subjects(events: Sequence[Event]) -> _Subjects:
     """A handful of queries, however many events there are."""
     rows = Registration.objects.only("referral", "status", "reason_code", "decided_from", "revalidated_at")
     registrations = {r.pk: r for r in rows.filter(id__in=[e.subject_id for e in events])}
     deals = briefs(Referral.objects.filter(pk__in=[r.referral_id for r in registrations.values()]))
     window = policies.current(events[0].at).registration_window_days
-    return _Told(registrations, {deal.pk: deal for deal in deals}, people_of(deals), window)
+    return _Subjects(registrations, {deal.pk: deal for deal in deals}, people_of(deals), window)
 
 
 @on(*_WORDS)
 def tell_team(events: Sequence[Event]) -> None:
     """The deal's team hears of every step of its registration, with the reason (FLOW-5)."""
-    told = _told(events)
-    notify([_message(event, told) for event in events])
+    about = _subjects(events)
+    notify([_message(event, about) for event in events])
 
 
-def _message(event: Event, told: _Told) -> Message:
-    registration, deal = told.registrations[event.subject_id], told.deal(event)
+def _message(event: Event, about: _Subjects) -> Message:
+    registration, deal = about.registrations[event.subject_id], about.deal(event)
     words = _OF_REVALIDATION if registration.revalidated_at else {}
     subject, body = words.get(event.verb, _WORDS[event.verb])
     return Message(
         event=event,
-        emails=told.who(event),
+        emails=about.who(event),
         subject=subject,
         body=body,
         link=deal_link(deal.public_id),
@@ -207,7 +207,7 @@ def _message(event: Event, told: _Told) -> Message:
             "state": Term(states.REGISTRATION_STATES[registration.status]),
             "reason": Term(registration.reason),
             "comment": event.comment,
-            "days": told.window,
+            "days": about.window,
         },
         category=_CATEGORIES.get(event.verb, kinds.REGISTRATION),
     )
@@ -216,10 +216,10 @@ def _message(event: Event, told: _Told) -> Message:
 @on("registration.reminded")
 def tell_of_ending(events: Sequence[Event]) -> None:
     """Who can register a won deal is reminded before the window closes (FLOW-8, ORG-3)."""
-    told, policy = _told(events), policies.current(events[0].at)
-    windows = with_window(Registration.objects.filter(pk__in=told.registrations), policy)
+    about, policy = _subjects(events), policies.current(events[0].at)
+    windows = with_window(Registration.objects.filter(pk__in=about.registrations), policy)
     known = set(windows.filter(exact=True).values_list("pk", flat=True))
-    notify([_ending(event, told, signing_known=event.subject_id in known) for event in events])
+    notify([_ending(event, about, signing_known=event.subject_id in known) for event in events])
 
 
 _LEFT = _(
@@ -232,13 +232,13 @@ _LEFT_PERHAPS = _(
 )
 
 
-def _ending(event: Event, told: _Told, *, signing_known: bool) -> Message:
+def _ending(event: Event, about: _Subjects, *, signing_known: bool) -> Message:
     """Names the day only as far as it is known when the contract was signed (FLOW-8)."""
-    days, deal = event.after["days"], told.deal(event)
+    days, deal = event.after["days"], about.deal(event)
     subject = _("One day left to register: %(deal)s") if days == 1 else _("%(days)s days left to register: %(deal)s")
     return Message(
         event=event,
-        emails=told.people.registering(deal),
+        emails=about.people.registering(deal),
         subject=subject if signing_known else _("Not registered yet: %(deal)s"),
         body=_LEFT if signing_known else _LEFT_PERHAPS,
         link=deal_link(deal.public_id),
@@ -247,7 +247,7 @@ def _ending(event: Event, told: _Told, *, signing_known: bool) -> Message:
             "deal": deal.name,
             "customer": deal.customer_name,
             "until": last_day_of(datetime.fromisoformat(event.after["until"])),
-            "window": told.window,
+            "window": about.window,
         },
         category=DEADLINE,
     )
@@ -263,15 +263,15 @@ def release_transactions(events: Sequence[Event]) -> None:
 @on("registration.action_reminded")
 def tell_of_failing(events: Sequence[Event]) -> None:
     """Who can correct a registration is reminded before it fails unanswered (FLOW-8, ORG-3)."""
-    told = _told(events)
-    notify([_failing(event, told) for event in events])
+    about = _subjects(events)
+    notify([_failing(event, about) for event in events])
 
 
-def _failing(event: Event, told: _Told) -> Message:
-    days, deal = event.after["days"], told.deal(event)
+def _failing(event: Event, about: _Subjects) -> Message:
+    days, deal = event.after["days"], about.deal(event)
     return Message(
         event=event,
-        emails=told.people.registering(deal),
+        emails=about.people.registering(deal),
         subject=_("One day left to correct the registration: %(deal)s")
         if days == 1
         else _("%(days)s days left to correct the registration: %(deal)s"),
@@ -293,19 +293,19 @@ def _failing(event: Event, told: _Told) -> Message:
 @on("registration.marketplace_reminded")
 def tell_of_missing_transaction(events: Sequence[Event]) -> None:
     """Who can register the deal is reminded that its marketplace transaction is missing (FLOW-8)."""
-    told, policy = _told(events), policies.current(events[0].at)
-    sales = Registration.objects.select_related("solution").in_bulk(list(told.registrations))
-    notify([_missing(event, told, sales[event.subject_id], policy) for event in events])
+    about, policy = _subjects(events), policies.current(events[0].at)
+    sales = Registration.objects.select_related("solution").in_bulk(list(about.registrations))
+    notify([_missing(event, about, sales[event.subject_id], policy) for event in events])
 
 
-def _missing(event: Event, told: _Told, sale: Registration, policy: Policy) -> Message:
-    days, deal = event.after["days"], told.deal(event)
+def _missing(event: Event, about: _Subjects, sale: Registration, policy: Policy) -> Message:
+    days, deal = event.after["days"], about.deal(event)
     assert sale.marketplace_date is not None
     first, last = marketplace_rules.window(sale.marketplace_date, policy)
     one, more = _MISSING
     return Message(
         event=event,
-        emails=told.people.registering(deal),
+        emails=about.people.registering(deal),
         subject=one if days == 1 else more,
         body=_(
             "No marketplace transaction was found yet for the registration of “%(deal)s”. Until %(until)s it is looked "

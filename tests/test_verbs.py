@@ -108,8 +108,8 @@ def referral_cases(cast: Cast) -> list[Case]:
 
 def registration_cases(cast: Cast) -> list[Case]:
     admin, reviewer = cast.actor(CONTOSO), cast.actor(REVIEWER)
-    claim, decision = registering.Claim(build.form()), registering.Decision("Read this.", "evidence_missing")
-    unopened = build.won(cast)
+    claim, decision = build.form(), registering.Decision("Read this.", "evidence_missing")
+    approval, unopened = registering.Approval(validated_by="figures"), build.won(cast)
     Registration.objects.filter(referral=unopened).delete()
 
     def pending() -> Registration:
@@ -141,7 +141,7 @@ def registration_cases(cast: Cast) -> list[Case]:
         (pending(), registering.CLOSE_UNREGISTERED, None, admin, lambda r: r.outcome == "not_registered"),
         (sent_back(), registering.RESUBMIT, claim, admin, lambda r: (r.tcv, r.comment) == (40_000, "")),
         (build.submitted(cast, build.won(cast)), registering.ROUTE, None, SYSTEM, lambda r: r.approved_at == NOW),
-        (build.in_review(cast), registering.PASS_REVIEW, registering.Comment(), reviewer, decided),
+        (build.in_review(cast), registering.PASS_REVIEW, approval, reviewer, decided),
         (build.in_review(cast), registering.REQUIRE_ACTION, decision, reviewer, lambda r: r.action_required_at == NOW),
         (build.in_review(cast), registering.FAIL_REVIEW, decision, reviewer, refused),
         (marketed(), registering.MATCH, registering.Comment(), reviewer, decided),

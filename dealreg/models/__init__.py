@@ -1,7 +1,5 @@
 """The tables of deal registration."""
 
-from __future__ import annotations
-
 from dealreg.models.document import Document, DocumentQuerySet, storage
 from dealreg.models.draft import RegistrationDraft
 from dealreg.models.marketplace import MarketplaceTransaction
@@ -17,21 +15,3 @@ from dealreg.models.registration import (
 )
 from dealreg.models.sample import Sample
 from dealreg.models.waiver import Waiver
-
-__all__ = [
-    "DECIDED",
-    "NOT_REGISTERED",
-    "OUTCOMES",
-    "REPLACED",
-    "Document",
-    "DocumentQuerySet",
-    "MarketplaceTransaction",
-    "Registration",
-    "RegistrationDraft",
-    "RegistrationQuerySet",
-    "Sample",
-    "Status",
-    "Validation",
-    "Waiver",
-    "storage",
-]

@@ -1,7 +1,5 @@
 """What can be done to a registration: every verb in one definition, and the machine they make (FLOW)."""
 
-from __future__ import annotations
-
 from dealreg.models import Registration
 from dealreg.rules import states
 from dealreg.timeline import params
@@ -24,37 +22,6 @@ from dealreg.verbs.marketplace import MATCH, NO_MATCH, Found
 from dealreg.verbs.revalidating import REVALIDATE, NewValue
 from portal.workflow import services as workflow
 from portal.workflow.verbs import Machine
-
-__all__ = [
-    "CLOSE",
-    "CLOSE_UNREGISTERED",
-    "FAIL_REVIEW",
-    "FAIL_UNANSWERED",
-    "MACHINE",
-    "MATCH",
-    "NO_MATCH",
-    "OPEN",
-    "PASS_REVIEW",
-    "REGISTER_AFTER_ALL",
-    "REQUIRE_ACTION",
-    "RESUBMIT",
-    "RETRACT",
-    "REVALIDATE",
-    "ROUTE",
-    "SELECT_FOR_REVIEW",
-    "SUBMIT",
-    "WITHDRAW",
-    "Approval",
-    "Comment",
-    "Decision",
-    "Found",
-    "NewValue",
-    "Opening",
-    "Passing",
-    "Refusing",
-    "Reviewing",
-    "judge",
-]
 
 
 def _lock(pk: int) -> Registration:
