@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vDuration
 
 from portal.accounts.models import User
 from portal.accounts.rules import Actor
@@ -21,6 +22,7 @@ from portal.workflow import text
 AHEAD = timedelta(days=400)
 MAX_DEADLINES = 1_000
 READ_EVERY = timedelta(hours=1)
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def feed(actor: Actor, user: User, *, mine: bool, now: datetime) -> bytes:
@@ -34,9 +36,9 @@ def _calendar(actor: Actor, deadlines: Iterable[Deadline]) -> Calendar:
     calendar = Calendar()
     calendar.add("prodid", "-//Ortak//Deadlines//EN")
     calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", gettext("Deadlines: %(company)s") % {"company": actor.company_name})
+    calendar.add("x-wr-calname", _line(gettext("Deadlines: %(company)s") % {"company": actor.company_name}))
     calendar.add("refresh-interval", READ_EVERY, parameters={"VALUE": "DURATION"})
-    calendar.add("x-published-ttl", READ_EVERY)
+    calendar.add("x-published-ttl", vDuration(READ_EVERY))  # of a name it doesn't know, the library writes str()
     for deadline in deadlines:
         calendar.add_component(_event(deadline))
     return calendar
@@ -49,11 +51,16 @@ def _event(deadline: Deadline) -> Event:
     event.add("uid", f"{deadline.uid}@{urlsplit(settings.BASE_URL).hostname or 'ortak'}")
     event.add("dtstamp", deadline.changed or datetime.combine(deadline.day, time.min, UTC))
     event.add("dtstart", deadline.until.astimezone(UTC).replace(microsecond=0) if deadline.until else deadline.day)
-    event.add("summary", f"{deadline.title}: {deadline.name}")
-    event.add("description", "\n".join([*_details(deadline), url]))
+    event.add("summary", _line(f"{deadline.title}: {deadline.name}"))
+    event.add("description", "\n".join([*map(_line, _details(deadline)), url]))
     event.add("url", url)
     event.add("transp", "TRANSPARENT")
     return event
+
+
+def _line(written: str) -> str:
+    """Without what RFC 5545 forbids in a text, and without lines' ends of any kind."""
+    return " ".join(_CONTROLS.sub(" ", written).split())
 
 
 def _details(deadline: Deadline) -> Iterable[str]:

@@ -24,6 +24,8 @@ from portal.workflow.blockers import Money
 #: How many of those who can act are named.
 MAX_NAMES = 2
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+#: The last instant there is; west of Greenwich the last day ends after it.
+LAST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Deadline:
 
 
 def _end_of(day: date) -> datetime:
-    return datetime.combine(day, time.max, timezone.get_current_timezone())
+    return min(datetime.combine(day, time.max, timezone.get_current_timezone()), LAST)
 
 
 @dataclass(frozen=True)
@@ -91,9 +93,11 @@ class Cursor:
         if micros is None or place is None or pk is None or text.count(".") != 2:
             return None
         try:
-            return cls(EPOCH + micros * MICROSECOND, place, pk)
+            end = EPOCH + micros * MICROSECOND
+            timezone.localtime(end)  # what the page asks next: east of Greenwich the last hours have no local time
         except OverflowError:
             return None
+        return cls(end, place, pk)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -177,7 +177,7 @@ def deadline(until: datetime | date | None, soon: int = 3) -> SafeString:
         hover, words = f"{text.clock(local)} {local.tzname()}", _left(left)
     else:
         today = now.astimezone(UTC).date()
-        left = datetime(until.year, until.month, until.day, tzinfo=UTC) + DAY - now
+        left = datetime.combine(until, time.max, UTC) - now  # the day after the last there is none of
         point, hover, words = text.day(until, year=until.year != today.year), text.day(until), _days_left(until - today)
     urgency = "late" if left <= timedelta() else "soon" if left < soon * DAY else "ok"
     return format_html(
