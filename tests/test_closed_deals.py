@@ -13,12 +13,13 @@ from django.urls import reverse
 
 from dealreg.models import Registration
 from dealreg.selectors.registration import eligibility_of
+from portal.catalog.models import AssessmentType
 from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.services import seen_by_vendor
 from portal.pages.deals import filters
 from portal.policy.rules import Policy
-from portal.workflow.blockers import Money
+from portal.workflow.blockers import Money, RuleViolation
 from referrals import migrations, rules, sweeps, verbs
 from referrals.models import Engagement, Referral
 from tests import build
@@ -180,3 +181,35 @@ def test_ref_11_copies_that_were_there_before_get_how_their_engagement_is_shared
         for filled in (migration.INVITED, migration.PARTNERS, migration.COPIES, migration.ASKED):
             cursor.execute(filled)
     assert list(Referral.objects.order_by("pk").values_list(*columns)) == before
+
+
+@pytest.mark.parametrize("ending", ["lose", "decline"])
+def test_ref_11_ref_23_the_thread_of_a_closed_copy_ends_with_it(live: Live, ending: str) -> None:
+    """What the inviter shares afterwards is neither read, counted nor found there; one's own private notes go on."""
+    cast, partner = live.cast, live.cast.actor(FABRIKAM)
+    own = build.deal(cast, at=live.ago(9), close_date=live.day(30), **PRIVATE)
+    copy = invite(cast, own, at=live.ago(8))
+    do.add_note(own, text="Aardvark before", actor=cast.actor(build.CONTOSO), now=live.ago(7))
+    if ending == "lose":
+        copy = accepted(cast, copy, at=live.ago(6))
+    closed = getattr(do, ending)(copy, actor=partner, now=live.ago(5), reason_code="budget")
+    do.add_note(own, text="Zeppelin after", actor=cast.actor(build.CONTOSO), now=live.ago(4))
+    do.add_note(again(closed), text="Mongoose of ours", shared=False, actor=partner, now=live.ago(3))
+    page = parse(live.browser(FABRIKAM).get(reverse("deal", args=[copy.public_id])))
+    notes = page.one("section", id="notes").text
+    assert ["Aardvark" in notes, "Zeppelin" in notes, "Mongoose" in notes] == [True, False, True]
+    assert page.one("main").text.count("Contoso Yazılım added a note") == 1
+    assert [word in again(closed).search_text for word in ("aardvark", "zeppelin", "mongoose")] == [True, False, True]
+    inviter = parse(live.browser(build.CONTOSO).get(reverse("deal", args=[own.public_id])))
+    assert "Zeppelin after" in inviter.one("section", id="notes").text
+
+
+def test_ref_8_nobody_is_invited_to_a_solution_assessment(live: Live) -> None:
+    """An invitation brings solutions, and an assessment stands alone: not in the service, nor as a button."""
+    kind = {"assessment": AssessmentType.objects.get(code="security"), "assessment_location": "Ankara"}
+    own = build.deal(live.cast, at=live.ago(9), close_date=live.day(30), **kind, **{**PRIVATE, "solutions": []})
+    with pytest.raises(RuleViolation) as refused:
+        invite(live.cast, own, at=live.now)
+    assert [blocker.code for blocker in refused.value.blockers] == ["assessment_alone"]
+    page = live.browser(build.CONTOSO).get(reverse("deal", args=[own.public_id])).content.decode()
+    assert "partners can&#x27;t be invited to it" in page

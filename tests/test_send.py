@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from dealreg.selectors import registration as selectors
+from portal.accounts.models import User
 from portal.demo import do
 from portal.demo.cast import Cast
 from portal.notify.models import Notice
@@ -181,3 +182,12 @@ def test_looking_up_without_javascript_keeps_everything_and_judges_nothing(live:
     assert found.text == solutions.text
     assert "Choose the partner first." in parse(seller.get(SOLUTIONS)).text
     assert "no solution" in parse(seller.get(SOLUTIONS, {"partner": "x"})).text
+
+
+def test_ref_7_a_seller_whose_account_has_no_phone_sends_nothing(live: Live) -> None:
+    """The seller is the team of the vendor's copy, of whose people the partner reads; the page says what is missing."""
+    User.objects.filter(email=build.SELLER).update(phone="")
+    answer = live.browser(build.SELLER).post(SEND, filled(live))
+    assert answer.status_code == 422
+    assert "Every team member needs first name, last name, phone and e-mail." in summary(parse(answer))
+    assert not Referral.objects.exists()

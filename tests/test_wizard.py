@@ -747,3 +747,14 @@ def test_an_amount_is_typed_as_the_portal_writes_it(live: Live) -> None:
     assert w.page.one("input", name="value").attrs["value"] == "1.000,5x"
     assert w.go_on(value="40.000,50").status_code == 302
     assert "40.000,50 EUR" in w.step("review").text
+
+
+def test_ref_8_a_draft_of_an_assessment_invites_nobody(live: Live) -> None:
+    """Refused on the last step, and in the service behind it, with what can be done about it."""
+    draft = live.draft()
+    kept = {"key": "0" * 12, "values": {}}
+    draft.data = {"team": [], "invitations": [kept]}
+    pages = wizard.Wizard(draft, actor=live.cast.actor(build.CONTOSO), now=live.now)
+    deal = build.deal_input(live.cast, assessment=AssessmentType.objects.get(code="security"), solutions=[])
+    assert "assessment_alone" in {blocker.code for blocker in pages.inviter_blockers(deal)}
+    assert not list(pages.inviter_blockers(build.deal_input(live.cast)))

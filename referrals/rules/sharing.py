@@ -62,9 +62,12 @@ def help_blockers(help_code: str, *, contact: rules.Contact, notes: str, policy:
     yield from rules.length_blockers(notes, "comment", policy=policy)
 
 
-def inviting_blockers(*, inbound: bool) -> Iterator[Blocker]:
-    """Only the company that started the deal may invite partners, never a company that received it (REF-4)."""
-    return _own_deal_blockers(inbound)
+def inviting_blockers(*, inbound: bool, assessment: bool) -> Iterator[Blocker]:
+    """Only the company that started the deal may invite partners, never a company that received it (REF-4); nobody to a
+    solution assessment, as an invitation brings solutions (REF-8, REF-9)."""
+    yield from _own_deal_blockers(inbound)
+    if assessment:
+        yield ASSESSMENT_ALONE
 
 
 def _own_deal_blockers(inbound: bool) -> Iterator[Blocker]:
@@ -105,6 +108,9 @@ def wanted_help_blockers(help_code: str) -> Iterator[Blocker]:
 
 
 NO_SOLUTION = Blocker("solution_required", _("Choose at least one solution for this partner."), "REF-9", "solutions")
+ASSESSMENT_ALONE = Blocker(
+    "assessment_alone", _("A solution assessment stands alone: partners can't be invited to it."), "REF-8"
+)
 OWN_COMPANY = Blocker("own_company", _("You can't invite your own company."), "REF-9", "partner")
 UNKNOWN_PARTNER = Blocker(
     "unknown_partner", _("This partner can't be invited; choose one from the list."), "REF-9", "partner"

@@ -161,7 +161,7 @@ class Send(DealCreation[SentDeal]):
     who = (may_send,)
 
     def input_blockers(self, inputs: SentDeal, context: Context) -> Iterable[Blocker]:
-        """Every problem at its field (REF-6, REF-8, REF-9)."""
+        """Every problem at its field (REF-6..9)."""
         policy = context.policy
         yield from rules.detail_blockers(name=inputs.name, value=inputs.value, notes=inputs.notes, policy=policy)
         yield from rules.close_date_blockers(inputs.close_date, today=context.now.date())
@@ -172,6 +172,7 @@ class Send(DealCreation[SentDeal]):
         if any(solution.publisher_id != inputs.partner.pk for solution in inputs.solutions):
             yield sharing.FOREIGN_SOLUTION
         yield from sharing.wanted_help_blockers(inputs.help_code)
+        yield from rules.team_blockers([_seller(context.actor)], policy=policy)  # whose account may lack a phone
 
     def apply(self, inputs: SentDeal, context: Context) -> tuple[Referral, Effect]:
         # A co-sell deal: both work on it, and whatever the partner registers counts from here on.

@@ -72,7 +72,8 @@ def search_text(copy: Referral, team: Iterable[TeamMember], notes: Iterable[tupl
     parts += [(OWN, copy.crm_id), (OWN, copy.campaign_id)]
     parts += [(SHARED, f"{member.first_name} {member.last_name} {member.email}") for member in team]
     for note, author in notes:
-        if note.company_id == copy.company_id or (note.shared and knows(copy.party, author)):
+        in_time = copy.closed_at is None or note.at <= copy.closed_at  # a closed copy's thread ends with it (REF-11)
+        if note.company_id == copy.company_id or (note.shared and in_time and knows(copy.party, author)):
             # What the vendor may not read of another company's closed deal, it doesn't find on this one either.
             vendor_reads = note.shared and (author.is_vendor or author.vendor_may_view)
             parts.append((SHARED if vendor_reads else OWN, note.text))

@@ -131,7 +131,7 @@ class InvitePartner(DealVerb[Invitation]):
     seen_by_all = indexed = True
 
     def blockers(self, record: Referral, context: Context) -> Iterable[Blocker]:
-        return sharing.inviting_blockers(inbound=record.is_inbound)
+        return sharing.inviting_blockers(inbound=record.is_inbound, assessment=record.is_assessment)
 
     def input_blockers(self, record: Referral, inputs: Invitation, context: Context) -> Iterable[Blocker]:
         partner = inputs.partner

@@ -138,10 +138,15 @@ def _end_step(referral: Referral) -> Step:
 
 
 def _notes(referral: Referral, actor: Actor, copies: list[Referral]) -> list[Note]:
-    """What those one deals with share and the own company's private notes, newest first (REF-23, ORG-6)."""
+    """What those one deals with share and the own company's private notes, newest first (REF-23, ORG-6).
+
+    On a closed copy the thread ends with it: only the own company's notes go on (REF-11).
+    """
     others = {copy.company_id for copy in copies} | {referral.company_id}
     seen = Q(shared=True, company_id__in=others) | Q(company_id=actor.own_company_id)
     notes = Note.objects.filter(seen, engagement_id=referral.engagement_id)
+    if referral.closed_at:
+        notes = notes.exclude(~Q(company_id=actor.own_company_id), at__gt=referral.closed_at)
     return list(notes.select_related("author", "company").order_by("-pk")[:100])
 
 

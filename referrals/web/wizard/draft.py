@@ -282,11 +282,14 @@ class Wizard:
             for blocker in workflow.creation_blockers(verbs.CREATE, deal, self.context):
                 _add(found[_step_of(blocker)], blocker)
             for blocker in self.inviter_blockers(deal):
-                _add(found[TEAM], blocker)
+                _add(found[_step_of(blocker)], blocker)
         return found
 
     def inviter_blockers(self, deal: verbs.NewDeal) -> Iterable[Blocker]:
-        """An author who works on the deal only as a team member must be on its team to invite others (ORG-2, REF-9)."""
+        """Nobody invites to an assessment (REF-8); an author who works on the deal only as a team member must be on its
+        team to invite others (ORG-2, REF-9)."""
+        if self.kept_invitations() and deal.assessment is not None:
+            yield sharing.ASSESSMENT_ALONE
         listed = self.actor.email.lower() in {member.email.lower() for member in deal.team}
         if self.kept_invitations() and not listed and not writing_scope(self.actor).covers(deal.location.pk):
             message = _("You invite partners to this deal, so you have to be on its team yourself.")
