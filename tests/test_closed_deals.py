@@ -213,3 +213,18 @@ def test_ref_8_nobody_is_invited_to_a_solution_assessment(live: Live) -> None:
     assert [blocker.code for blocker in refused.value.blockers] == ["assessment_alone"]
     page = live.browser(build.CONTOSO).get(reverse("deal", args=[own.public_id])).content.decode()
     assert "partners can&#x27;t be invited to it" in page
+
+
+def test_ref_11_ref_23_sharing_counts_the_notes_that_the_vendor_will_read(live: Live) -> None:
+    """Not those of a copy that closed in private, and what was counted is what the vendor reads then."""
+    cast = live.cast
+    own = build.deal(cast, at=live.ago(9), close_date=live.day(30), **PRIVATE)
+    copy = accepted(cast, invite(cast, own, at=live.ago(8)), at=live.ago(7))
+    do.add_note(copy, text="Zeppelin", actor=cast.actor(FABRIKAM), now=live.ago(6))
+    do.lose(copy, actor=cast.actor(FABRIKAM), now=live.ago(5), reason_code="budget")
+    do.add_note(own, text="Aardvark", actor=cast.actor(build.CONTOSO), now=live.ago(4))
+    url = reverse("act", args=[own.public_id, "share-with-vendor"])
+    assert live.browser(build.CONTOSO).get(url).context["opened_notes"] == 1
+    do.share_with_vendor(own, actor=cast.actor(build.CONTOSO), now=live.now)
+    shown = parse(live.browser(build.SELLER).get(reverse("deal", args=[own.public_id]))).one("section", id="notes").text
+    assert ["Aardvark" in shown, "Zeppelin" in shown] == [True, False]

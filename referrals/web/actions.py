@@ -119,7 +119,8 @@ def act(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
     def context(form: Any) -> dict[str, Any]:
         shown: dict[str, Any] = {"referral": referral, "win": creation.win_facts(referral, now=now)}
         if page.verb in (verbs.SHARE_WITH_VENDOR, verbs.REQUEST_HELP) and not referral.vendor_may_view:
-            shown["opened_notes"] = referral.engagement.notes.filter(shared=True).count()
+            opened = referral.engagement.referrals.open().values("company")  # closed copies stay private (REF-11)
+            shown["opened_notes"] = referral.engagement.notes.filter(shared=True, company__in=opened).count()
         if page.verb is verbs.ACCEPT:
             shown["asked"] = asked_of(referral)
         if isinstance(form, deal.TeamMixin):
