@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from portal.accounts.models import Company
 from portal.catalog.models import AssessmentType
+from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.workflow.blockers import RuleViolation
@@ -123,3 +124,22 @@ def test_ref_16_an_assessment_s_stages_are_its_own(cast: Cast) -> None:
     page = live.browser(build.CONTOSO).get(reverse("act", args=[deal.public_id, "set-stage"]))
     assert "Prepare assessment report" in page.content.decode()
     assert "Teklif" not in page.content.decode()
+
+
+def test_ref_16_the_list_is_filtered_by_the_company_s_own_names(cast: Cast) -> None:
+    """Its menu names them beside the standard ones; an address takes them like percentages and the wire's names."""
+    live = Live(cast)
+    stage_names.add(company=cast.companies["contoso"], name="Teklif", stage=60, actor=cast.actor(ADMIN), now=live.now)
+    deal = live.accepted(name="Early one")
+    do.set_stage(live.accepted(name="Proposed one"), stage=60, actor=cast.actor(build.CONTOSO), now=live.now)
+    owner = live.browser(build.CONTOSO)
+
+    def found(typed: str, client: Client = owner) -> list[bool]:
+        page = parse(client.get(reverse("deals"), {"stage": typed})).one("table").text
+        return ["Proposed one" in page, "Early one" in page]
+
+    assert all(found(typed) == [True, False] for typed in ("60", "TEKLİF", "propose", "60 %"))
+    assert found("teklif,10") == [True, True]
+    assert "Proposed · Teklif" in parse(owner.get(reverse("deals"))).text
+    assert "Teklif" not in parse(live.browser(build.SELLER).get(reverse("deals"))).text
+    assert deal.stage == rules.FIRST_STAGE

@@ -20,6 +20,7 @@ from portal.workflow import text
 from portal.workflow.blockers import _
 from referrals.models import Referral, ReferralQuerySet
 from referrals.selectors import search
+from referrals.services import stage_names
 from referrals.verbs import new_deal_blockers
 
 #: Counting goes on to here; of more, nobody asks how many exactly.
@@ -123,8 +124,19 @@ def menus(actor: Actor, asked: DealListQuery, near: Collection[str]) -> list[dic
         empty = {"label": label, "filters": [], "active": False, "is_last": code in _LAST_MENUS}
         menu = found.setdefault(code, empty)
         menu["filters"].append(_field(item, asked, near))
+        if item.name == "stage":
+            _name_stages(menu["filters"][-1], actor)
         menu["active"] |= filters.is_active(item, asked.state)
     return list(found.values())
+
+
+def _name_stages(field: dict[str, Any], actor: Actor) -> None:
+    """Beside each stage what the company's own CRM calls it (REF-16); one query."""
+    own = stage_names.of_company(actor.own_company_id)
+    field["choices"] = [
+        (code, " · ".join([label, *(name.name for name in own.get(int(code), ()))]), on)
+        for code, label, on in field["choices"]
+    ]
 
 
 def _near_countries(actor: Actor) -> set[str]:

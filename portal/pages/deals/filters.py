@@ -29,7 +29,9 @@ from portal.workflow.blockers import _
 from referrals import rules
 from referrals.models import Referral, ReferralSolution, TeamMember
 from referrals.models.expressions import KNOWN_VALUE, STAGED
+from referrals.rules import stage_names as rules_of_names
 from referrals.selectors import search
+from referrals.services import stage_names
 
 #: What an address holds: every name with all its values.
 Values = Mapping[str, Sequence[str]]
@@ -273,6 +275,8 @@ def _with_crm_id(actor: Actor, typed: str) -> Q:
     return found & search.matching(typed, actor=actor) if search.is_long_enough(typed) else found
 
 
+_STAGE_CODES = frozenset(str(percent) for percent in rules.STAGES)
+
 FILTERS: tuple[Filter, ...] = (
     Choices("status", _("Status"), lambda: rules.SUBSTATUSES, lambda _actor, chosen: Q(substatus__in=chosen)),
     Choices("type", _("Deal type"), lambda: rules.DEAL_TYPES, _of_type),
@@ -320,7 +324,19 @@ def offered(actor: Actor) -> list[Filter]:
 
 def clean(values: Values, actor: Actor) -> dict[str, str]:
     """The state of all filters, from the address."""
-    return {name: value for item in offered(actor) for name, value in item.clean(values).items()}
+    read = {**values, "stage": _stages(values.get("stage", ()), actor)}
+    return {name: value for item in offered(actor) for name, value in item.clean(read).items()}
+
+
+def _stages(typed: Sequence[str], actor: Actor) -> list[str]:
+    """Stages by percentage; those given by name, the company's own too, are looked up, with a query (REF-16)."""
+    tokens = [token.strip() for value in typed for token in value.split(",")][:MAX_CHOSEN]
+    if all(token in _STAGE_CODES for token in tokens):
+        return tokens
+    own = stage_names.of_company(actor.own_company_id)
+    names = {fold(name.name): stage for stage, held in own.items() for name in held}
+    found = [rules_of_names.stage_of(token, names) for token in tokens if token not in _STAGE_CODES]
+    return [token for token in tokens if token in _STAGE_CODES] + [str(stage) for stage in found if stage is not None]
 
 
 def is_active(item: Filter, state: State) -> bool:
