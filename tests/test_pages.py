@@ -63,8 +63,8 @@ def test_home_lists_what_needs_you_with_the_most_urgent_first(live: Live) -> Non
     expected = [
         (to_register, None),
         (late, late.expires_at),
-        (back, Registration.objects.get(referral=back).action_due_at),
         (fresh, over),
+        (back, Registration.objects.get(referral=back).action_due_at),
     ]
     assert [need.attrs["href"] for need in needs] == [deal_url(referral) for referral, _until in expected]
     shown = [[t.attrs["datetime"] for t in need.all("time", class_="o-left")] for need in needs]
