@@ -190,7 +190,7 @@ SHOWN: dict[str, tuple[list[str], str, list[str], list[str]]] = {
     "lost": (["done", "", "", "", ""], "failed Lost", [], ["Reason: The budget was inadequate Next year again."]),
     "error": (["done", "", "", "", ""], "failed Error", [], ["Reason: Duplicate created in the portal"]),
     "declined": ([""] * 5, "failed Declined", [], ["Reason: The proposed timeline was too short Too soon."]),
-    "expired": ([""] * 5, "failed Expired", [], []),
+    "expired": ([""] * 5, "failed Expired", [], ["Not answered in time."]),
     "won": (["done"] * 5, "won Won", ["now Registration (Pending)", " Closed"], ["This deal can be registered."]),
     "checking": (["done"] * 5, "won Won", ["done Filed", "wait Checking…", " Closed"], ["Checking your registration."]),
     "approved": (["done"] * 5, "won Won", ["done Filed", "done Approved", " Closed"], ["Approved automatically."]),
