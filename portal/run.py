@@ -46,7 +46,7 @@ class Ended(BaseException):
 
 
 @dataclass(frozen=True)
-class Place:
+class ServerConfig:
     """Where this copy serves and keeps its data."""
 
     host: str
@@ -145,16 +145,16 @@ def main() -> None:
 
 def run(environ: Mapping[str, str]) -> None:
     """Serve until a signal comes; whatever was started here has ended when this returns or raises."""
-    place = place_from(environ)
-    check(place)
-    with _only_one(place.data_dir), _servers(place.data_dir):
-        set_environment(place)
-        prepare(place.data_dir)
-        supervisor = Supervisor(place.data_dir / "log", children())
+    config = config_from(environ)
+    check(config)
+    with _only_one(config.data_dir), _servers(config.data_dir):
+        set_environment(config)
+        prepare(config.data_dir)
+        supervisor = Supervisor(config.data_dir / "log", children())
         try:
             for child in supervisor.children:
                 supervisor.start(child)
-            keep_going(place, supervisor)
+            keep_going(config, supervisor)
         finally:
             _ignore_signals()
             supervisor.stop()
@@ -163,15 +163,15 @@ def run(environ: Mapping[str, str]) -> None:
 # Before the start
 
 
-def place_from(environ: Mapping[str, str]) -> Place:
+def config_from(environ: Mapping[str, str]) -> ServerConfig:
     port = environ.get("PORT") or "8000"
     if not port.isdecimal() or len(port) > 5 or not 0 < int(port) < 65536:
         raise Refused(f"PORT must be a number from 1 to 65535, not {port[:40]!r}.")
     data_dir = Path(environ.get("DATA_DIR") or BASE_DIR / ".data").resolve()
-    return Place(environ.get("HOST") or "127.0.0.1", int(port), data_dir)
+    return ServerConfig(environ.get("HOST") or "127.0.0.1", int(port), data_dir)
 
 
-def check(place: Place) -> None:
+def check(config: ServerConfig) -> None:
     """Everything a start needs of the machine; raises Refused with the first thing missing."""
     if sys.version_info < (3, 11):  # noqa: UP036  run by hand, with whatever Python
         raise Refused(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
@@ -179,35 +179,35 @@ def check(place: Place) -> None:
         raise Refused("node_modules is missing or incomplete: `make run` installs it with npm.")
     if not os.environ.get("REDIS_URL") and embedded.redis_binary() is None:
         raise Refused(embedded.NO_REDIS)
-    check_port(place)
+    check_port(config)
 
 
-def check_port(place: Place) -> None:
+def check_port(config: ServerConfig) -> None:
     """Whether the port can be had, now, rather than after a minute of preparations."""
     try:
         family, kind, protocol, _name, address = socket.getaddrinfo(
-            place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except socket.gaierror as error:
-        raise Refused(f"HOST {place.host!r} is no address of this machine.") from error
+        raise Refused(f"HOST {config.host!r} is no address of this machine.") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            free = f"PORT={place.port + 1} make run"
-            raise Refused(f"Port {place.port} on {place.host} is in use; try {free}.") from error
-        raise Refused(f"Can't listen on {place.host}:{place.port}: {error.strerror}.") from error
+            free = f"PORT={config.port + 1} make run"
+            raise Refused(f"Port {config.port} on {config.host} is in use; try {free}.") from error
+        raise Refused(f"Can't listen on {config.host}:{config.port}: {error.strerror}.") from error
 
 
-def set_environment(place: Place) -> None:
+def set_environment(config: ServerConfig) -> None:
     """What the settings of this process and its children read."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     # `make run` is the demo; a real installation starts its processes itself and says its own mode.
     os.environ.setdefault("ORTAK_MODE", "demo")
-    os.environ.setdefault("BASE_URL", place.own_url)
-    os.environ.setdefault("STATIC_ROOT", str(place.data_dir / "static"))
-    os.environ.update(HOST=place.host, PORT=str(place.port), DATA_DIR=str(place.data_dir))
+    os.environ.setdefault("BASE_URL", config.own_url)
+    os.environ.setdefault("STATIC_ROOT", str(config.data_dir / "static"))
+    os.environ.update(HOST=config.host, PORT=str(config.port), DATA_DIR=str(config.data_dir))
 
 
 @contextlib.contextmanager
@@ -320,7 +320,7 @@ def children() -> list[Child]:
     ]
 
 
-def keep_going(place: Place, supervisor: Supervisor) -> None:
+def keep_going(config: ServerConfig, supervisor: Supervisor) -> None:
     """Watch over children and servers; say once when the portal is ready. Only a signal ends this."""
     from portal import health  # needs the settings
 
@@ -328,14 +328,14 @@ def keep_going(place: Place, supervisor: Supervisor) -> None:
     started = datetime.now(UTC)
     while True:
         supervisor.watch()
-        if not announced and ready(place) and health.worked_since(started):
-            announce(place)
+        if not announced and ready(config) and health.worked_since(started):
+            announce(config)
             announced = True
         if not announced and time.monotonic() - began > READY_SECONDS:
-            say(f"Still not ready after {READY_SECONDS:.0f} s; see {place.own_url}/readyz and {supervisor.log_dir}.")
+            say(f"Still not ready after {READY_SECONDS:.0f} s; see {config.own_url}/readyz and {supervisor.log_dir}.")
             announced = True
         if time.monotonic() - looked > 5:
-            look_after_servers(place.data_dir)
+            look_after_servers(config.data_dir)
             looked = time.monotonic()
         time.sleep(0.2)
 
@@ -350,21 +350,21 @@ def look_after_servers(data_dir: Path) -> None:
         say(str(error))
 
 
-def ready(place: Place) -> bool:
+def ready(config: ServerConfig) -> bool:
     try:
-        with _direct.open(f"{place.own_url}/readyz", timeout=2) as answer:
+        with _direct.open(f"{config.own_url}/readyz", timeout=2) as answer:
             return bool(json.load(answer)["status"] == "ok")
     except (OSError, ValueError):
         return False
 
 
-def announce(place: Place) -> None:
+def announce(config: ServerConfig) -> None:
     say(f"Ortak is ready at {os.environ['BASE_URL']}")
     if os.environ["ORTAK_MODE"] == "demo":
         say(SIGN_INS)
         if not os.environ.get("EMAIL_URL"):
             say(f"The mail it would send: {os.environ['BASE_URL']}/demo/mail/")
-    say(f"Logs: {place.data_dir / 'log'}. Ctrl-C ends it.")
+    say(f"Logs: {config.data_dir / 'log'}. Ctrl-C ends it.")
 
 
 # Small things

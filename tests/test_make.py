@@ -71,7 +71,7 @@ def test_no_redis_at_all_is_one_line_with_the_remedy(machine: Path, monkeypatch:
     with pytest.raises(embedded.CannotStart, match=remedy):
         embedded.start(machine / "data")
     with pytest.raises(run.Refused, match=remedy):
-        run.check(run.Place("127.0.0.1", 1, machine))
+        run.check(run.ServerConfig("127.0.0.1", 1, machine))
 
 
 def test_redis_starts_beside_what_a_newer_one_has_written(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -345,16 +345,16 @@ def test_probes_need_no_host_name_and_no_https(client: Client, settings: Any) ->
 
 
 def test_a_place_is_read_from_the_environment() -> None:
-    place = run.place_from({"PORT": "9000", "HOST": "0.0.0.0", "DATA_DIR": "/srv/ortak"})  # noqa: S104
-    assert place == run.Place("0.0.0.0", 9000, Path("/srv/ortak"))  # noqa: S104
-    assert place.own_url == "http://127.0.0.1:9000"
-    assert run.Place("::", 9000, Path("/srv")).own_url == "http://[::1]:9000"
+    config = run.config_from({"PORT": "9000", "HOST": "0.0.0.0", "DATA_DIR": "/srv/ortak"})  # noqa: S104
+    assert config == run.ServerConfig("0.0.0.0", 9000, Path("/srv/ortak"))  # noqa: S104
+    assert config.own_url == "http://127.0.0.1:9000"
+    assert run.ServerConfig("::", 9000, Path("/srv")).own_url == "http://[::1]:9000"
 
 
 @pytest.mark.parametrize("port", ["http", "0", "65536", "-1", "9" * 5_000])
 def test_a_wrong_port_is_refused(port: str) -> None:
     with pytest.raises(run.Refused, match="PORT must be"):
-        run.place_from({"PORT": port})
+        run.config_from({"PORT": port})
 
 
 def test_a_port_in_use_is_one_line_and_exit_code_1(tmp_path: Path) -> None:

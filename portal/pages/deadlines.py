@@ -22,7 +22,7 @@ MINE = "mine"
 
 
 @dataclass(frozen=True)
-class Shown:
+class PageQuery:
     """What the page's address says; `kind` is empty for all of them."""
 
     kind: str = ""
@@ -30,7 +30,7 @@ class Shown:
     after: Cursor | None = None
 
     @classmethod
-    def of(cls, params: Mapping[str, str]) -> Shown:
+    def of(cls, params: Mapping[str, str]) -> PageQuery:
         kind = params.get("kind", "")
         return cls(
             kind=kind if kind in DEADLINES else "",
@@ -39,34 +39,34 @@ class Shown:
         )
 
     def address(self, **changes: Any) -> str:
-        asked = replace(self, **{"after": None, **changes})
-        said = {"kind": asked.kind, "of": MINE if asked.mine else "", "after": asked.after and str(asked.after)}
-        params = urlencode({name: value for name, value in said.items() if value})
+        query = replace(self, **{"after": None, **changes})
+        values = {"kind": query.kind, "of": MINE if query.mine else "", "after": query.after and str(query.after)}
+        params = urlencode({name: value for name, value in values.items() if value})
         return reverse("deadlines") + (f"?{params}" if params else "")
 
 
-def context(actor: Actor, asked: Shown, *, now: datetime) -> dict[str, Any]:
-    kinds = [asked.kind] if asked.kind else []
-    query = DeadlineQuery(actor, now, kinds=kinds, mine=asked.mine, after=asked.after)
-    found = first(query, PAGE + 1, people=True)
+def context(actor: Actor, query: PageQuery, *, now: datetime) -> dict[str, Any]:
+    kinds = [query.kind] if query.kind else []
+    due = DeadlineQuery(actor, now, kinds=kinds, mine=query.mine, after=query.after)
+    found = first(due, PAGE + 1, people=True)
     shown = found[:PAGE]
-    more = asked.address(after=Cursor.parse(shown[-1].cursor)) if len(found) > PAGE else ""
+    more = query.address(after=Cursor.parse(shown[-1].cursor)) if len(found) > PAGE else ""
     return {
-        "asked": asked,
+        "query": query,
         "weeks": _weeks(shown, timezone.localtime(now).date()),
         "more_url": more,
-        "first_url": asked.address() if asked.after else "",
-        "kinds": [{"label": "", "url": asked.address(kind=""), "on": not asked.kind}, *_kinds(asked)],
+        "first_url": query.address() if query.after else "",
+        "kinds": [{"label": "", "url": query.address(kind=""), "on": not query.kind}, *_kinds(query)],
         "whose": [
-            {"label": gettext("My company's"), "url": asked.address(mine=False), "on": not asked.mine},
-            {"label": gettext("Mine"), "url": asked.address(mine=True), "on": asked.mine},
+            {"label": gettext("My company's"), "url": query.address(mine=False), "on": not query.mine},
+            {"label": gettext("Mine"), "url": query.address(mine=True), "on": query.mine},
         ],
     }
 
 
-def _kinds(asked: Shown) -> list[dict[str, Any]]:
+def _kinds(query: PageQuery) -> list[dict[str, Any]]:
     return [
-        {"label": kind.label, "icon": kind.icon, "url": asked.address(kind=code), "on": asked.kind == code}
+        {"label": kind.label, "icon": kind.icon, "url": query.address(kind=code), "on": query.kind == code}
         for code, kind in DEADLINES.items()
     ]
 

@@ -120,7 +120,7 @@ def _deal_page(
     request: ActorRequest, referral: Referral, shown: TimelineQuery, note_form: NoteForm | None = None
 ) -> HttpResponse:
     """`note_form`: a note that was refused."""
-    context = deal_page.context(referral, request.actor, now=timezone.now(), asked=shown, note_form=note_form)
+    context = deal_page.context(referral, request.actor, now=timezone.now(), query=shown, note_form=note_form)
     asked = DealListQuery.at(shown.listed, request.actor) if shown.listed else None
     context |= {"beside": neighbours(referral, request.actor, asked), "listed": asked and asked.address()[1:]}
     return render(request, "pages/deal.html", context, status=422 if note_form else 200)

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.pages import calendar, deadlines, services
-from portal.pages.deadlines import MINE, Shown
+from portal.pages.deadlines import MINE, PageQuery
 
 #: Calendars ask every hour or so; one service may ask for many people, and nobody tries addresses.
 LIMITS = {"calendar": "600/5m/ip,30/5m/key"}
@@ -29,9 +29,9 @@ RETRY_AFTER = "300"
 @require_GET
 def page(request: ActorRequest) -> HttpResponse:
     """What has a day; *load more* asks for what follows a key."""
-    asked = Shown.of(request.GET.dict())
-    context = {**deadlines.context(request.actor, asked, now=timezone.now()), **_calendar(request)}
-    more = request.htmx and asked.after
+    query = PageQuery.of(request.GET.dict())
+    context = {**deadlines.context(request.actor, query, now=timezone.now()), **_calendar(request)}
+    more = request.htmx and query.after
     response = render(request, "pages/deadlines.html#weeks" if more else "pages/deadlines.html", context)
     patch_vary_headers(response, ["HX-Request"])
     return response

@@ -29,7 +29,7 @@ def context(
     actor: Actor,
     *,
     now: datetime,
-    asked: timeline.TimelineQuery | None = None,
+    query: timeline.TimelineQuery | None = None,
     note_form: NoteForm | None = None,
 ) -> dict[str, Any]:
     """What the page shows; the same number of queries for every deal. `note_form`: a note that was refused."""
@@ -56,7 +56,7 @@ def context(
         "may_change": own and may_change(actor, referral),
         "notes": _notes(referral, actor, copies),
         "note_form": note_form or NoteForm(closed=referral.is_closed),
-        **timeline.context(referral, actor, copies, asked or timeline.TimelineQuery()),
+        **timeline.context(referral, actor, copies, query or timeline.TimelineQuery()),
         "stage_label": gettext(rules.stages_for(assessment=referral.is_assessment)[referral.stage]),
         "reason": text.text(Blocker("", referral.reason_text)) if referral.reason_code else "",
     }
@@ -150,9 +150,9 @@ def _notes(referral: Referral, actor: Actor, copies: list[Referral]) -> list[Not
     return list(notes.select_related("author", "company").order_by("-pk")[:100])
 
 
-def timeline_context(referral: Referral, actor: Actor, asked: timeline.TimelineQuery) -> dict[str, Any]:
+def timeline_context(referral: Referral, actor: Actor, query: timeline.TimelineQuery) -> dict[str, Any]:
     """Of the page only its timeline."""
-    return {"referral": referral, **timeline.context(referral, actor, participants.others(referral, actor), asked)}
+    return {"referral": referral, **timeline.context(referral, actor, participants.others(referral, actor), query)}
 
 
 def _shows_contact(referral: Referral, actor: Actor) -> bool:

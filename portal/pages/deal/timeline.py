@@ -40,34 +40,34 @@ class TimelineQuery:
         )
 
     def address(self, referral: Referral, **changes: Any) -> str:
-        asked = replace(self, **{"before": 0, **changes})
-        said = {"list": asked.listed, "timeline": asked.group, "before": asked.before}
-        params = urlencode({name: value for name, value in said.items() if value})
+        query = replace(self, **{"before": 0, **changes})
+        values = {"list": query.listed, "timeline": query.group, "before": query.before}
+        params = urlencode({name: value for name, value in values.items() if value})
         return reverse("deal", args=[referral.public_id]) + (f"?{params}" if params else "")
 
 
-def context(referral: Referral, actor: Actor, copies: Iterable[Referral], asked: TimelineQuery) -> dict[str, Any]:
+def context(referral: Referral, actor: Actor, copies: Iterable[Referral], query: TimelineQuery) -> dict[str, Any]:
     """Three queries, whatever happened; one more to go on from an event."""
     others = {copy.company_id for copy in copies} | {referral.company_id}
     seen = Event.objects.all().timeline(group=referral.event_group, actor=actor, others=others)
     if referral.closed_at:  # nor does its page tell of notes that it doesn't show (REF-11, REF-23)
         of_others = ~Q(company_id=actor.own_company_id)
         seen = seen.exclude(of_others, verb=verbs.ADD_NOTE.event, at__gt=referral.closed_at)
-    shown = seen.filter(verb__in=timeline.verbs(asked.group)) if asked.group else seen
+    shown = seen.filter(verb__in=timeline.verbs(query.group)) if query.group else seen
     own = stage_names.of_company(actor.own_company_id) if referral.company_id == actor.company_id else {}
-    entries, more = timeline.page(shown, before=asked.before, also=stages_of(referral, own))
+    entries, more = timeline.page(shown, before=query.before, also=stages_of(referral, own))
     counts = timeline.counts(seen)
     return {
         "timeline": entries,
-        "timeline_more": asked.address(referral, before=more) if more else "",
-        "timeline_top": asked.address(referral) if asked.before else "",
+        "timeline_more": query.address(referral, before=more) if more else "",
+        "timeline_top": query.address(referral) if query.before else "",
         "timeline_groups": [
             {
                 "code": group or "all",
                 "label": label,
                 "count": counts[group] if group else sum(counts.values()),
-                "url": asked.address(referral, group=group),
-                "active": group == asked.group,
+                "url": query.address(referral, group=group),
+                "active": group == query.group,
             }
             for group, label in {"": _("All"), **timeline.GROUPS}.items()
         ],

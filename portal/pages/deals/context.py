@@ -124,7 +124,7 @@ def menus(actor: Actor, asked: DealListQuery, near: Collection[str]) -> list[dic
         empty = {"label": label, "filters": [], "active": False, "is_last": code in _LAST_MENUS}
         menu = found.setdefault(code, empty)
         menu["filters"].append(_field(item, asked, near))
-        if item.name == "stage":
+        if item.name == "stage" and not actor.is_vendor:
             _name_stages(menu["filters"][-1], actor)
         menu["active"] |= filters.is_active(item, asked.state)
     return list(found.values())
