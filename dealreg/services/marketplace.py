@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Prefetch
 
 from dealreg import verbs
 from dealreg.models import MarketplaceTransaction, Registration, RegistrationQuerySet
@@ -27,6 +28,7 @@ from portal.outage import send_soon
 from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Blocker, RuleViolation, _
+from referrals.models import Referral
 
 ADDED, VOIDED, RELEASED = "transaction.added", "transaction.voided", "transaction.released"
 Source = MarketplaceTransaction.Source
@@ -171,15 +173,17 @@ def fail_overdue(*, now: datetime, limit: int = 1000) -> int:
     return workflow.run_batch(due, verbs.NO_MATCH, NEVER_CAME, actor=SYSTEM, now=now, limit=limit)
 
 
-def _for_decision(registrations: Any) -> Any:
-    """With what a decision changes, and what its event tells of the sale: what isn't read isn't loaded."""
-    found = registrations.select_related("referral__engagement__customer").only(
+def _for_decision(registrations: RegistrationQuerySet) -> RegistrationQuerySet:
+    """With what a decision changes, and what its event tells of the sale: what isn't read isn't loaded.
+
+    The deals are read by their keys afterwards: joined, the planner may walk through all deals for each row.
+    """
+    deals = Referral.objects.only("company", "engagement__public_id", "engagement__customer__name")
+    deals = deals.select_related("engagement__customer").prefetch_related("company")
+    return registrations.only(
         *("status", "decided_from", "reason_code", "comment", "validated_by", "decided_at", "close_due_at"),
-        *("updated_at", "version"),
-        *("marketplace_date", "solution", "referral__company", "referral__engagement__public_id"),
-        "referral__engagement__customer__name",
-    )
-    return found.prefetch_related("solution", "referral__company")
+        *("updated_at", "version", "marketplace_date", "solution", "referral"),
+    ).prefetch_related("solution", Prefetch("referral", deals))
 
 
 # Going back
