@@ -15,6 +15,8 @@ from dealreg.models import Registration
 from dealreg.services import registration as services
 from portal.demo import do
 from portal.demo.cast import Cast
+from portal.notify.models import Notice
+from portal.notify.selectors import rendered
 from portal.workflow.blockers import Money, RuleViolation
 from tests import build
 from tests.build import CONTOSO, DAY, NOW
@@ -70,3 +72,12 @@ def test_flow_6_a_corrected_revalidation_keeps_its_currencies(cast: Cast) -> Non
         ("not_revalidated", "tcv"),
         ("not_revalidated", "solution_value"),
     ]
+
+
+@pytest.mark.parametrize(("comment", "ends"), [("", "No action is needed from you."), ("Look.\n", "\n\nLook.")])
+def test_flow_4_what_tells_of_a_selection_ends_with_its_last_word(cast: Cast, comment: str, ends: str) -> None:
+    registration = build.submitted(cast, build.won(cast), routed=True)
+    reviewer = cast.actor(build.REVIEWER)
+    services.decide(registration, "select_for_review", actor=reviewer, now=NOW + DAY, comment=comment)
+    notice = Notice.objects.filter(event__verb="registration.selected").first()
+    assert rendered(notice).body.endswith(ends)
