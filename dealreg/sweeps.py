@@ -151,7 +151,7 @@ def draw_sample(*, now: datetime, limit: int = 5000) -> int:
     sample = Sample.objects.create(at=now, seed=seed, percent=percent, policy_version=policy.version)
     Registration.objects.filter(pk__in=drawn).update(sample=sample)
     chosen = [pk for pk, public_id in drawn.items() if is_chosen(seed, public_id, percent)]
-    selected = _with_only(Registration.objects.filter(pk__in=chosen), *_SELECTION)
+    selected = _with_only(Registration.objects.filter(pk__in=chosen, status=Status.APPROVED), *_SELECTION)
     workflow.run_batch(selected, verbs.SELECT_FOR_REVIEW, actor=SYSTEM, now=now, limit=limit)
     return len(drawn)
 

@@ -199,7 +199,7 @@ def test_auto_5_the_same_sale_registered_before_is_a_reason(cast: Cast) -> None:
     assert [r.rule for r in found.route.reasons] == ["AUTO-5"]
     routed = do.route(build.submitted(cast, again), now=NOW)
     assert (routed.status, [r.rule for r in routed.reasons]) == ("review_pending", ["AUTO-5"])
-    assert routing.from_json(routed.route_facts).duplicates == (Duplicate(before.pk, own=True),)
+    assert routing.last_routing(routed).duplicates == (Duplicate(before.pk, own=True),)
     other = build.won(cast, customer=customer, solutions=[cast.solutions["retail"]])
     assert do.route(build.submitted(cast, other), now=NOW).status == Status.APPROVED
 
@@ -231,7 +231,7 @@ def test_auto_5_org_6_anothers_registration_is_not_told_of(cast: Cast) -> None:
     routed = do.route(build.submitted(cast, deal), now=NOW)
     assert [(r.rule, r.code) for r in routed.reasons] == [("FLOW-2", "additional_review")]
     assert [r["code"] for r in told(routed)[-1].reasons] == ["additional_review"]
-    assert routing.from_json(routed.route_facts).duplicates == (Duplicate(before.pk, own=False),)
+    assert routing.last_routing(routed).duplicates == (Duplicate(before.pk, own=False),)
     assert not any("route_facts" in event.after for event in told(routed))
 
 
@@ -297,7 +297,7 @@ def test_reg_18_a_renewal_names_an_approved_registration_of_the_same_sale(cast: 
     assert refusal(build.submitted, cast, deal, **long_ago) == ["start_too_old"]
     renewal = do.route(build.submitted(cast, deal, renews=earlier.pk, **long_ago), now=NOW)
     assert renewal.renews == earlier
-    assert routing.from_json(renewal.route_facts).duplicates == (Duplicate(failing.pk, own=True),)
+    assert routing.last_routing(renewal).duplicates == (Duplicate(failing.pk, own=True),)
 
 
 # Exceptions

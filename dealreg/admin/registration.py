@@ -23,6 +23,7 @@ from dealreg.models import OUTCOMES, Registration, Status, Validation
 from dealreg.policies import may_review
 from dealreg.selectors.documents import panel
 from dealreg.selectors.marketplace import search_of
+from dealreg.selectors.routing import last_routing
 from dealreg.services import registration as services
 from dealreg.verbs import MACHINE, Refusing, Reviewing
 from portal.accounts.admin_site import PortalAdmin, actor_of, site
@@ -48,6 +49,7 @@ class ReasonFilter(admin.SimpleListFilter):
             ("AUTO-2", _("Several partners")),
             ("AUTO-3", _("Pay-as-you-go")),
             ("AUTO-4", _("Won early")),
+            ("AUTO-5", _("Registered before")),
             ("FLOW-4", _("Selected for review")),
         ]
 
@@ -260,10 +262,23 @@ class RegistrationAdmin(PortalAdmin):
             "open_verb": posted["verb"].value() if posted else next((d["form"]["verb"].value() for d in decisions), ""),
             "decides": may_review(actor),
             "others": self._others(registration),
+            "registered_before": self._registered_before(registration),
+            "renewed": self._listed().filter(pk=registration.renews_id or 0).first(),
         }
 
     @staticmethod
     def _others(registration: Registration) -> QuerySet[Registration]:
         """The engagement's other registrations: only who holds the contract registers it (REG-17)."""
-        others = Registration.objects.filter(referral__engagement_id=registration.referral.engagement_id)
-        return others.exclude(pk=registration.pk).select_related("referral__company", "solution").order_by("pk")
+        others = RegistrationAdmin._listed().filter(referral__engagement_id=registration.referral.engagement_id)
+        return others.exclude(pk=registration.pk)
+
+    @staticmethod
+    def _registered_before(registration: Registration) -> QuerySet[Registration]:
+        """What made it a duplicate when it was last routed, other companies' as well (AUTO-5)."""
+        facts = last_routing(registration)
+        found = [duplicate.registration for duplicate in facts.duplicates] if facts else []
+        return RegistrationAdmin._listed().filter(pk__in=found)
+
+    @staticmethod
+    def _listed() -> QuerySet[Registration]:
+        return Registration.objects.select_related("referral__company", "solution", "submitted_by").order_by("pk")

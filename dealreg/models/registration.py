@@ -227,8 +227,8 @@ class Registration(Record):
     policy_version = models.PositiveIntegerField(default=0)
     #: Why it was routed as it was: blockers as JSON (FLOW-2).
     route_reasons = models.JSONField(default=list)
-    #: What it was routed by, other companies' records included; for reviewers and replays, never for the partner, and
-    #: so in no event (AUTO-2, AUTO-5, ORG-6).
+    #: What each decision was made by, by the version that it made, other companies' records included; for reviewers
+    #: and replays, never for the partner, and so in no event (AUTO-2, AUTO-5, ORG-6).
     route_facts = models.JSONField(default=dict)
 
     # The last decision, as the partner reads it

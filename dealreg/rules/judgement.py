@@ -37,10 +37,11 @@ class Judgement:
     behind `acv_usd` and `tcv_usd`; `rates_used` holds every rate that was used and known in `facts.rates` (USD needs
     none). `days_left` counts to `last_day` of the window (FLOW-8) and is negative afterwards; both are None where no
     window applies (pay-as-you-go, a correction, a signing that is unknown or lies in the future). `notes` are remarks
-    that are no violation. `route` is None if there are violations.
+    that are no violation. `route` is None if there are violations. `facts` is what it was judged by.
     """
 
     claim: RegistrationInput
+    facts: RegistrationFacts
     violations: tuple[Blocker, ...]
     notes: tuple[Blocker, ...] = ()
     acv: Money | None = None
@@ -64,6 +65,7 @@ def judge(given: RegistrationInput, facts: RegistrationFacts, policy: Policy) ->
     last_day = _last_day(inp, facts, policy)
     return Judgement(
         claim=inp,
+        facts=facts,
         violations=violated,
         notes=tuple(_notes(inp, facts, policy)),
         acv=Money(round_cents(found.acv), inp.tcv.currency) if inp.tcv and found.acv is not None else None,

@@ -51,7 +51,8 @@ class Offered:
 def window(expected: date, policy: Policy) -> tuple[date, date]:
     """The first and the last day on which a transaction matches."""
     days = timedelta(days=policy.marketplace_match_days)
-    return expected - days, expected + days
+    first = expected - days if expected - date.min > days else date.min
+    return first, expected + days  # REG-1 keeps it far from the calendar's other end
 
 
 def wait_until(expected: date, since: datetime, policy: Policy) -> datetime:

@@ -47,8 +47,15 @@ def revalidated_value_blockers(tcv_usd: Decimal | None, policy: Policy) -> Itera
 
 
 def foreign_changes(before: RegistrationInput, form: RegistrationInput) -> Iterator[Blocker]:
-    """Each answer that a revalidation may not change, and that differs (PAYG-2)."""
+    """Each answer that a revalidation may not change, and that differs; amounts keep their currency (PAYG-2)."""
     for name, value in vars(before).items():
-        if name not in CHANGEABLE and getattr(form, name) != value:
+        if _fixed(name, value) != _fixed(name, getattr(form, name)):
             message = _("A revalidation changes the contract value, the solution value and the end, nothing else.")
             yield Blocker("not_revalidated", message, "PAYG-2", name)
+
+
+def _fixed(name: str, value: object) -> object:
+    """What of this answer stays."""
+    if name not in CHANGEABLE:
+        return value
+    return value.currency if isinstance(value, Money) else None

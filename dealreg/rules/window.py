@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from portal.policy.rules import Blackout, Policy
 
 DAY = timedelta(days=1)
+#: Later days count as this one: so many days more, in any time zone, still lie in the calendar.
+FAR = date(9990, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,9 @@ def register_until(facts: SigningFacts, policy: Policy) -> Window:
         return Window(facts.waived_until, exact=True)
     if facts.payg:
         return Window(None, exact=True)
-    last = (facts.signed or facts.won) + policy.register_within
+    last = min(facts.signed or facts.won, FAR) + policy.register_within
     if facts.start is not None:
-        last = min(last, facts.start + timedelta(days=policy.start_window_days))
+        last = min(last, min(facts.start, FAR) + timedelta(days=policy.start_window_days))
     for period in closed_periods(policy):
         if period.first <= last <= period.last:
             last = period.first - DAY

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, time
 from typing import Any
 
 from dealreg.models import Registration
-from dealreg.rules import Duplicate, RegistrationInput
+from dealreg.rules import Duplicate, RegistrationFacts, RegistrationInput
 from dealreg.rules.acv import add_months
 from portal.accounts.models import Company
 from portal.policy.rules import Policy
@@ -71,11 +71,33 @@ def registered_before(customer_id: int, solution_id: int, *, day: date, now: dat
     )
 
 
+# What is kept of it, by the version of the registration that the decision made (FLOW-7)
+
+
 def to_json(facts: RoutingFacts) -> dict[str, Any]:
-    """As the registration keeps them (FLOW-7)."""
     return asdict(facts)
 
 
-def from_json(kept: Mapping[str, Any]) -> RoutingFacts:
-    duplicates = tuple(Duplicate(**duplicate) for duplicate in kept["duplicates"])
-    return RoutingFacts(**{**kept, "duplicates": duplicates})
+def form_to_json(facts: RegistrationFacts) -> dict[str, Any]:
+    """Of what a form was judged by, that which may change and stands nowhere else."""
+    return {"solutions": list(facts.solutions), "exception_granted": facts.exception_granted}
+
+
+def kept_at(registration: Registration, version: int | None) -> Mapping[str, Any]:
+    """What the decision that made this version was decided by; empty if it kept nothing."""
+    found: Mapping[str, Any] = registration.route_facts.get(str(version), {})
+    return found
+
+
+def routing_of(kept: Mapping[str, Any]) -> RoutingFacts | None:
+    """The facts for the route; None where that decision made none."""
+    if "duplicates" not in kept:
+        return None
+    facts = {field.name: kept[field.name] for field in fields(RoutingFacts)}
+    return RoutingFacts(**{**facts, "duplicates": tuple(Duplicate(**one) for one in kept["duplicates"])})
+
+
+def last_routing(registration: Registration) -> RoutingFacts | None:
+    """What the registration was last routed by."""
+    newest = sorted(registration.route_facts.items(), key=lambda item: int(item[0]), reverse=True)
+    return next((facts for _version, kept in newest if (facts := routing_of(kept))), None)

@@ -10,7 +10,7 @@ from django.db.models.functions import Cast, Coalesce, Least, TruncDate
 
 from dealreg.models import Registration, RegistrationDraft, RegistrationQuerySet
 from dealreg.rules import SigningFacts, Window, register_until
-from dealreg.rules.window import DAY, closed_periods
+from dealreg.rules.window import DAY, FAR, closed_periods
 from dealreg.selectors.registration import waiver_of
 from portal.policy.rules import Policy
 
@@ -38,8 +38,9 @@ def with_window(registrations: RegistrationQuerySet, policy: Policy) -> Any:
     counted = Coalesce("draft__signed", "referral__signed_on", TruncDate("referral__closed_at", tzinfo=UTC))
     signed = Q(draft__signed__isnull=False) | Q(referral__signed_on__isnull=False)
     known = When(signed | Q(draft__payg=True) | Q(referral__waiver__isnull=False), then=True)
-    started = F("draft__start") + timedelta(days=policy.start_window_days)
-    last = Cast(Least(counted + policy.register_within, started), DateField())  # LEAST passes over what is null
+    started = Least("draft__start", Value(FAR)) + timedelta(days=policy.start_window_days)
+    signed_until = Least(counted, Value(FAR)) + policy.register_within
+    last = Cast(Least(signed_until, started), DateField())  # LEAST passes over what is null
     periods = [When(counted_day__range=(p.first, p.last), then=Value(p.first - DAY)) for p in closed_periods(policy)]
     open_day = Case(When(draft__payg=True, then=None), *periods, default=F("counted_day"), output_field=DateField())
     found = registrations.annotate(exact=Case(known, default=False), counted_day=last)

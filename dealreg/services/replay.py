@@ -18,7 +18,7 @@ from django.db.models import Q
 
 from dealreg import rules
 from dealreg.models import MarketplaceTransaction, Registration, RegistrationQuerySet
-from dealreg.rules import marketplace, sample, states
+from dealreg.rules import marketplace, revalidation, sample, states
 from dealreg.rules.acv import UsdRate
 from dealreg.selectors import routing
 from portal.events.models import Event
@@ -27,8 +27,6 @@ from portal.policy import services as policies
 from portal.policy.rules import Policy
 from portal.workflow.blockers import to_json
 
-#: What decides by which reasons a registration is reviewed.
-ROUTINGS = ("registration.routed", "registration.resubmitted", "registration.revalidated")
 #: So many registrations are looked at together.
 BATCH = 500
 
@@ -62,7 +60,11 @@ class Step:
     before: Mapping[str, Any]
     policy: Policy
     transactions: Mapping[str, MarketplaceTransaction]
-    is_last_routing: bool
+
+    @property
+    def kept(self) -> Mapping[str, Any]:
+        """What else the decision followed from."""
+        return routing.kept_at(self.past, self.event.version)
 
     @property
     def by_worker(self) -> bool:
@@ -105,12 +107,11 @@ def _differences(
 ) -> Iterator[Difference]:
     held = snapshot(row)
     known = _at_first(events, held)
-    last_routing = max((event.pk for event in events if event.verb in ROUTINGS), default=0)
     for event in events:
         before = dict(known)
         known.update({name: value for name, value in event.after.items() if name in held})
-        policy, is_last = policies.by_version(event.policy_version), event.pk == last_routing
-        step = Step(_past(row, known), event, before, policy, transactions, is_last)
+        policy = policies.by_version(event.policy_version)
+        step = Step(_past(row, known), event, before, policy, transactions)
         for what, kept, derived in _compared(step):
             if kept != derived:
                 yield Difference(row.public_id, event.verb, event.at, what, kept, derived)
@@ -189,7 +190,8 @@ def _facts(step: Step) -> rules.RegistrationFacts:
         vendor_invited=invited.date() if invited else None,
         first_filed=_corrected(step),
         rates=rates,
-        solutions=tuple(past.open_solutions),
+        exception_granted=step.kept.get("exception_granted", False),
+        solutions=tuple(step.kept.get("solutions", past.open_solutions)),
         renewable={past.renews_id: past.solution_id or 0} if past.renews_id else {},
     )
 
@@ -236,12 +238,13 @@ def _route(step: Step) -> Iterator[Compared]:
 
 
 def _reasons(step: Step) -> Iterator[Compared]:
-    """Of the last routing only: what the ones before it were decided by was replaced with it."""
-    past = step.past
-    if not step.is_last_routing:
+    """AUTO: the reasons follow from the claim and what was kept of the other companies."""
+    past, kept = step.past, routing.routing_of(step.kept)
+    if kept is None:
+        yield "what it was routed by", None, "kept"
         return
     assert past.acv_usd is not None
-    facts = replace(_facts(step), **vars(routing.from_json(past.route_facts)))
+    facts = replace(_facts(step), **vars(kept))
     found = rules.route_for(past.claim, facts, past.acv_usd, step.policy)
     if step.event.verb == "registration.routed":
         yield "status", past.status, found.state
@@ -250,12 +253,30 @@ def _reasons(step: Step) -> Iterator[Compared]:
 
 def _resubmission(step: Step) -> Iterator[Compared]:
     yield from _claim(step)
+    if step.past.previous:
+        before = _past(step.past, step.before).claim
+        yield "changed", [b.field for b in revalidation.foreign_changes(before, step.past.claim)], []
+        yield from _revalidated_value(step)
     yield from _reasons(step)
 
 
 def _revalidation(step: Step) -> Iterator[Compared]:
+    """PAYG-1, PAYG-2: at its time, once, with a value that is large enough."""
     yield from _figures(step)
+    past, first = step.past, step.past.first_submitted_at
+    assert first is not None
+    again = bool(step.before.get("revalidated_at"))
+    found = revalidation.revalidation_blockers(
+        past.pricing, first.date(), step.event.at.date(), revalidated=again, policy=step.policy
+    )
+    yield "violations", [blocker.code for blocker in found], []
+    yield from _revalidated_value(step)
     yield from _reasons(step)
+
+
+def _revalidated_value(step: Step) -> Iterator[Compared]:
+    found = revalidation.revalidated_value_blockers(step.past.tcv_usd, step.policy)
+    yield "value", [blocker.code for blocker in found], []
 
 
 def _match(step: Step) -> Iterator[Compared]:
@@ -321,8 +342,43 @@ def _close(step: Step) -> Iterator[Compared]:
     due = step.event.before.get("close_due_at")
     if due is not None:
         yield "was due", datetime.fromisoformat(due) <= step.event.at, True
-    if step.by_worker and not step.before.get("previous"):
+    failed = step.before.get("status") == states.REVIEW_FAILED
+    if failed and step.before.get("previous"):
+        yield from _restored(step)
+    elif step.by_worker:
         yield "outcome", step.past.outcome, step.event.before.get("status")
+
+
+def _restored(step: Step) -> Iterator[Compared]:
+    """PAYG-3: it ends with the figures and the outcome that it had."""
+    held = snapshot(step.past)
+    for name, value in step.before["previous"].items():
+        yield name, held[name], value
+
+
+def _withdrawal(step: Step) -> Iterator[Compared]:
+    if step.before.get("previous"):
+        yield from _restored(step)
+    else:
+        yield "outcome", step.past.outcome, states.NOT_REGISTERED
+
+
+def _unanswered(step: Step) -> Iterator[Compared]:
+    """FLOW, fail_unanswered: when the time to correct it was over."""
+    yield "time is over", datetime.fromisoformat(step.event.before["action_due_at"]) <= step.event.at, True
+    if step.before.get("previous"):
+        yield from _restored(step)
+
+
+def _selection(step: Step) -> Iterator[Compared]:
+    """FLOW-4: within the days before it would have closed."""
+    due = datetime.fromisoformat(step.event.before["close_due_at"])
+    yield "in time", due <= step.event.at + step.policy.select_within, True
+
+
+def _retraction(step: Step) -> Iterator[Compared]:
+    """FLOW, retract: back to the state that the decision left."""
+    yield "status", step.past.status, step.event.before["decided_from"]
 
 
 _CHECKS: Mapping[str, Callable[[Step], Iterator[Compared]]] = {
@@ -334,4 +390,8 @@ _CHECKS: Mapping[str, Callable[[Step], Iterator[Compared]]] = {
     "registration.matched": _match,
     "registration.not_matched": _no_match,
     "registration.closed": _close,
+    "registration.withdrawn": _withdrawal,
+    "registration.unanswered": _unanswered,
+    "registration.selected": _selection,
+    "registration.retracted": _retraction,
 }

@@ -11,8 +11,9 @@ from dealreg.policies import may_file
 from dealreg.rules import revalidation
 from dealreg.rules.criteria import criteria_to_json
 from dealreg.selectors.registration import eligibility_of, eligible_solutions, registration_facts
+from dealreg.selectors.routing import form_to_json
 from dealreg.timeline import REGISTRATION
-from dealreg.verbs.routing import set_route
+from dealreg.verbs.routing import keep_facts, set_route
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Creation, Effect, Verb, worker
@@ -108,6 +109,7 @@ class _Claiming(Verb[Registration, rules.RegistrationInput]):
             for currency, rate in found.rates_used.items()
         }
         record.rates = record.rates | used
+        keep_facts(record, form_to_json(found.facts))
         record.policy_version = context.policy.version
         record.submitted_at, record.submitted_by_id = context.now, context.actor.user_id
         RegistrationDraft.objects.filter(registration=record).delete()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dealreg import rules
 from dealreg.models import Registration
 from dealreg.selectors import routing
@@ -23,5 +25,12 @@ def set_route(record: Registration, context: Context, *, correction: bool = Fals
     )
     route = rules.route_for(record.claim, facts, record.acv_usd, context.policy)
     record.route_reasons = [to_json(reason) for reason in route.reasons]
-    record.route_facts = routing.to_json(found)
+    keep_facts(record, routing.to_json(found))
     return route
+
+
+def keep_facts(record: Registration, facts: Mapping[str, object]) -> None:
+    """Keep what this decision follows from, beside what the earlier ones did (FLOW-7)."""
+    version = str(record.version + 1)  # that it will have made, as its event says
+    kept = {**record.route_facts.get(version, {}), **facts}
+    record.route_facts = {**record.route_facts, version: kept}

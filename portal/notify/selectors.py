@@ -121,7 +121,8 @@ def rendered(notice: Notice, *, visible: bool = True) -> RenderedNotice:
     if not visible:
         return RenderedNotice(notice, category)
     params = from_json({"code": "", "message": "", "params": notice.params}).params
-    return RenderedNotice(notice, category, " ".join(_text(notice.subject, params).split()), _text(notice.body, params))
+    subject, body = _text(notice.subject, params), _text(notice.body, params)
+    return RenderedNotice(notice, category, " ".join(subject.split()), body.strip())  # a comment may be missing
 
 
 def _text(msgid: str, params: Mapping[str, Param]) -> str:
