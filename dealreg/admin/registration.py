@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -264,6 +264,9 @@ class RegistrationAdmin(PortalAdmin):
 
     @staticmethod
     def _others(registration: Registration) -> QuerySet[Registration]:
-        """The engagement's other registrations: only who holds the contract registers it (REG-17)."""
-        others = Registration.objects.filter(referral__engagement_id=registration.referral.engagement_id)
-        return others.exclude(pk=registration.pk).select_related("referral__company", "solution").order_by("pk")
+        """The engagement's other registrations, as only who holds the contract registers it (REG-17), and those that
+        routing found of the same customer and solution (AUTO-5)."""
+        found = [duplicate["registration"] for duplicate in registration.route_facts.get("duplicates", [])]
+        same = Q(referral__engagement_id=registration.referral.engagement_id) | Q(pk__in=found)
+        others = Registration.objects.filter(same).exclude(pk=registration.pk)
+        return others.select_related("referral__company", "solution").order_by("pk")
