@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from dealreg.models import Registration
 from portal.demo import do
@@ -19,13 +20,10 @@ def live(cast: Cast) -> Live:
 
 def again(live: Live, earlier: Registration, **answers: object) -> Element:
     """The review page of another registration of this sale."""
-    deal = live.won(customer=earlier.referral.engagement.customer)
-    filed = do.route(build.submitted(live.cast, deal, at=live.now, **live_dates(live), **answers), now=live.now)
+    deal, now = live.won(customer=earlier.referral.engagement.customer), timezone.now()
+    contract = {"signed": live.day(-5), "start": live.day(-5), "end": live.day(-1)}
+    filed = do.route(build.submitted(live.cast, deal, at=now, **contract, **answers), now=now)
     return parse(live.browser(build.REVIEWER).get(url(filed)))
-
-
-def live_dates(live: Live) -> dict[str, object]:
-    return {"signed": live.day(-1), "start": live.day(-1), "end": live.day(363)}
 
 
 def test_auto_5_the_reviewer_finds_the_earlier_registration(live: Live) -> None:
