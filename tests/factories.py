@@ -217,7 +217,7 @@ def registering(cast: Cast) -> Customer:
     first = cast.customers["anadolu"]
     if not Referral.objects.filter(substatus=rules.WON, engagement__customer=first).exists():
         return first
-    return CustomerFactory(managed=True)
+    return CustomerFactory(name=first.name, managed=True, import_key=f"another:{Customer.objects.count()}")
 
 
 def member(email: str = "user@contoso.example") -> rules.Member:

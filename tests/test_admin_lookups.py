@@ -48,7 +48,7 @@ DECLARED: dict[str, set[str]] = {
     "catalog.solution": known("kind", "published", "co_sell_ready", "azure_ip", "biz_apps"),
     "customers.customer": known("managed"),
     "dealreg.marketplacetransaction": {*("state", "date__year", "date__month", "date__day"), *known("source")},
-    "dealreg.registration": {"status", "reason"},
+    "dealreg.registration": {"status", "outcome", "reason"},
     "events.event": {"verb", "company__id__exact", "company__isnull", *dates("at")},
     "money.monthlyrate": {
         *("source", "source__isnull", "currency", "currency__isnull"),
@@ -339,6 +339,8 @@ WRITTEN_ELSEWHERE = {
     "referrals/services/favorites.py": "the person's own rows",
     "dealreg/admin/registration.py": "the queue's order",
     "portal/bulk.py": "every column of a model",
+    "portal/notify/reminders.py": "the path that a model names",
+    "portal/ui/deadlines.py": "the column that a kind names",
     "referrals/selectors/briefs.py": "the columns that reactions read",
 }
 

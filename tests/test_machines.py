@@ -29,6 +29,7 @@ from portal.events.models import Event
 from portal.workflow.blockers import Money, RuleViolation
 from referrals import rules, verbs
 from referrals.models import Engagement, Referral, TeamMember
+from referrals.models.sharing import Sharing
 from referrals.verbs import MACHINE as REFERRAL_MACHINE
 from tests import build
 
@@ -222,6 +223,8 @@ WHO = {"Contoso Yazılım": build.CONTOSO, "Fabrikam GmbH": "referrals@fabrikam.
 BIRTHS = {"referral.created", "referral.received", "registration.opened"}
 #: Notes given with a verb belong to the engagement: an event of their own, and no column of a copy (REF-23).
 NOTED = "referral.note_added"
+#: How a deal is shared, which all its open copies hold (REF-11).
+SHARING = {field.attname for field in Sharing._meta.local_fields}
 
 
 class Walk:
@@ -331,7 +334,8 @@ class Walk:
         assert (event.verb, event.subject_type, event.subject_id) == (machine.by_name[verb].event, *key(row))
         was, became = columns_of(event.before, row), columns_of(event.after, row)
         assert was == {name: before[key(row)][name] for name in became}
-        assert changed == {key(row): before[key(row)] | became}
+        after = spread(before, key(row), became)
+        assert changed == {k: columns for k, columns in after.items() if columns != before[k]}
         self.at_birth |= born
         self.told = told[-1].pk
 
@@ -348,8 +352,20 @@ class Walk:
             subject = (event.subject_type, event.subject_id)
             was = columns_of(event.before, rows[subject])
             assert {name: state[subject][name] for name in was} == was
-            state[subject] |= columns_of(event.after, rows[subject])
+            state = spread(state, subject, columns_of(event.after, rows[subject]))
         assert state == self.state
+
+
+def spread(state: State, subject: tuple[str, int], became: dict[str, Any]) -> State:
+    """What one event leads to: how a deal is shared is the same for all open copies (REF-11)."""
+    shared = {name: value for name, value in became.items() if name in SHARING}
+    return {
+        k: columns | (became if k == subject else shared if is_open(k, columns) else {}) for k, columns in state.items()
+    }
+
+
+def is_open(subject: tuple[str, int], columns: dict[str, Any]) -> bool:
+    return subject[0] == Referral._meta.label_lower and columns["closed_at"] is None
 
 
 def columns_of(values: dict[str, Any], row: models.Model) -> dict[str, Any]:

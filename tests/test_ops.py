@@ -399,6 +399,7 @@ def test_a_child_that_dies_is_started_again_and_all_end(tmp_path: Path, capsys: 
 def test_compose_file_has_every_part_once() -> None:
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     services_ = compose["services"]
+    assert services_.pop("clamav")["profiles"] == ["clamav"], "only where it is asked for"
     assert set(services_) == {"proxy", "web", "worker", "beat", "migrate", "postgres", "redis", "mailpit"}
     for name, service in services_.items():
         assert "healthcheck" in service, name

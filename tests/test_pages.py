@@ -63,8 +63,8 @@ def test_home_lists_what_needs_you_with_the_most_urgent_first(live: Live) -> Non
     expected = [
         (to_register, None),
         (late, late.expires_at),
-        (back, Registration.objects.get(referral=back).action_due_at),
         (fresh, over),
+        (back, Registration.objects.get(referral=back).action_due_at),
     ]
     assert [need.attrs["href"] for need in needs] == [deal_url(referral) for referral, _until in expected]
     shown = [[t.attrs["datetime"] for t in need.all("time", class_="o-left")] for need in needs]
@@ -190,7 +190,7 @@ SHOWN: dict[str, tuple[list[str], str, list[str], list[str]]] = {
     "lost": (["done", "", "", "", ""], "failed Lost", [], ["Reason: The budget was inadequate Next year again."]),
     "error": (["done", "", "", "", ""], "failed Error", [], ["Reason: Duplicate created in the portal"]),
     "declined": ([""] * 5, "failed Declined", [], ["Reason: The proposed timeline was too short Too soon."]),
-    "expired": ([""] * 5, "failed Expired", [], []),
+    "expired": ([""] * 5, "failed Expired", [], ["Not answered in time."]),
     "won": (["done"] * 5, "won Won", ["now Registration (Pending)", " Closed"], ["This deal can be registered."]),
     "checking": (["done"] * 5, "won Won", ["done Filed", "wait Checking…", " Closed"], ["Checking your registration."]),
     "approved": (["done"] * 5, "won Won", ["done Filed", "done Approved", " Closed"], ["Approved automatically."]),

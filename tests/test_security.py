@@ -49,6 +49,8 @@ def _unsafe(page: Element) -> list[str]:
 
 
 def _own(target: str) -> bool:
+    """The portal's, or its calendar, which a calendar program opens."""
+    target = target.removeprefix("webcal://127.0.0.1:8000")
     return "//" not in target.partition("?")[0] and ":" not in target.partition("/")[0]
 
 

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from dealreg import verbs as registering
-from dealreg.models import Registration
+from dealreg.models import Registration, Status
 from portal.accounts.rules import SYSTEM, Actor
 from portal.demo import do
 from portal.demo.cast import Cast
@@ -107,7 +107,7 @@ def referral_cases(cast: Cast) -> list[Case]:
 
 
 def registration_cases(cast: Cast) -> list[Case]:
-    admin, reviewer = cast.actor(CONTOSO), cast.actor(REVIEWER)
+    admin, reviewer, manager = cast.actor(CONTOSO), cast.actor(REVIEWER), cast.actor("manager@vendor.example")
     claim, decision = build.form(), registering.Decision("Read this.", "evidence_missing")
     approval, unopened = registering.Approval(validated_by="figures"), build.won(cast)
     Registration.objects.filter(referral=unopened).delete()
@@ -125,6 +125,24 @@ def registration_cases(cast: Cast) -> list[Case]:
     def sent_back() -> Registration:
         given = {"reason_code": "evidence_missing", "comment": "Read this."}
         return do.decide(build.in_review(cast), "require_action", actor=reviewer, now=NOW, **given)
+
+    def late() -> Registration:
+        registration = sent_back()
+        registration.action_due_at = NOW
+        registration.save(update_fields=["action_due_at"])
+        return registration
+
+    def passed(**stated: Any) -> Registration:
+        filed = do.route(build.submitted(cast, build.won(cast), **stated), now=NOW)
+        if filed.status == Status.APPROVED:
+            filed = do.decide(filed, "select_for_review", actor=reviewer, now=NOW)
+        return do.decide(filed, "pass_review", actor=reviewer, now=NOW, validated_by="figures")
+
+    def unregistered() -> Registration:
+        return do.close_unregistered(pending(), actor=admin, now=NOW)
+
+    payg = {"pricing": "payg", "end": (NOW - DAY).date(), "tcv": Money(Decimal(40_000), "EUR")}
+    grown = registering.NewValue(Decimal(950_000), Decimal(900_000), NOW.date())
 
     def filed(registration: Registration) -> bool:
         return (registration.acv_usd, registration.submitted_by_id) == (44_000, admin.user_id)
@@ -147,6 +165,11 @@ def registration_cases(cast: Cast) -> list[Case]:
         (marketed(), registering.MATCH, registering.Comment(), reviewer, decided),
         (marketed(), registering.NO_MATCH, decision, reviewer, lambda r: r.comment == "Read this."),
         (approved(), registering.SELECT_FOR_REVIEW, None, reviewer, lambda r: r.review_pending_at == NOW),
+        (sent_back(), registering.WITHDRAW, None, admin, lambda r: r.outcome == "not_registered"),
+        (late(), registering.FAIL_UNANSWERED, None, SYSTEM, decided),
+        (passed(), registering.RETRACT, registering.Comment("A slip."), manager, lambda r: r.decided_at is None),
+        (unregistered(), registering.REGISTER_AFTER_ALL, None, admin, lambda r: r.closed_at is None),
+        (passed(**payg), registering.REVALIDATE, grown, admin, lambda r: r.tcv == 950_000 and r.previous is not None),
         (approved(), registering.CLOSE, None, SYSTEM, lambda r: r.outcome == "approved"),
     ]  # fmt: skip
 

@@ -72,7 +72,7 @@ def test_permission_then_state_then_every_blocker(cast: Cast) -> None:
     wrong: dict[str, Any] = {"name": "", "value": Money(Decimal(0), "EUR"), "close_date": NOW.date(), "team": ()}
     with pytest.raises(RuleViolation) as refused:
         do.accept(copy, actor=sam, now=NOW, **wrong)
-    assert refused.value.codes == ["name_required", "value_not_positive"]
+    assert refused.value.codes == ["name_required", "value_not_positive", "team_required"]
     for stale in (copy, deal):  # `deal` is Accepted already
         with pytest.raises(PermissionDenied):
             do.accept(stale, actor=cast.actor("referrals@fabrikam.example"), now=NOW, **wrong)
