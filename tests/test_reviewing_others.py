@@ -13,7 +13,7 @@ from portal.demo import do
 from portal.demo.cast import Cast
 from referrals.models import Referral
 from tests import build
-from tests.edge import Element, Live, parse
+from tests.edge import BIG, Element, Live, parse
 
 
 @pytest.fixture
@@ -56,3 +56,11 @@ def test_reg_18_the_reviewer_sees_what_is_renewed_beside_it(live: Live) -> None:
     beside = reviewed(live, renewal).one("section", id="renewed")
     assert links(beside) == [reverse("admin:dealreg_registration_change", args=[earlier.pk])]
     assert "40,000 EUR" in beside.text
+
+
+def test_reg_6_the_reviewer_reads_what_was_paid_in_twelve_months(live: Live) -> None:
+    deal, now = live.won(), timezone.now()
+    contract = {"signed": live.day(-5), "start": live.day(-5), "end": live.day(-1)}
+    stated = {"pricing": "payg", "payg_year_value": BIG.amount / 2, "tcv": BIG}
+    filed = do.route(build.submitted(live.cast, deal, at=now, **contract, **stated), now=now)
+    assert "Paid in twelve months" in reviewed(live, filed).one("section", id="claim").text

@@ -62,7 +62,7 @@ def test_a_refusal_leads_to_what_the_reference_says_of_it(cast: Cast, visit: Vis
     referral = deals.won(cast, name="Ovens")
     page = visit(build.CONTOSO)
     page.goto(f"/co-sell/{referral.public_id}/registration/")
-    page.locator("button[form=registration-form]").click()
+    page.get_by_role("button", name="File the registration").click()
     with page.expect_popup() as opened:
         page.get_by_role("link", name="Why? pricing_required").first.click()
     reference = opened.value

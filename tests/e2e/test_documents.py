@@ -98,7 +98,7 @@ def test_reg_16_documents_are_uploaded_with_progress_and_read_by_the_reviewer(
     reviewer.locator("#documents details").last.locator("summary").click()
     picture = reviewer.locator("#documents img.o-document__image")
     picture.scroll_into_view_if_needed()
-    reviewer.wait_for_function("document.querySelector('#documents img.o-document__image').naturalWidth === 240")
+    expect(picture).to_have_js_property("naturalWidth", 240)
 
 
 def test_reg_16_documents_are_uploaded_without_javascript(cast: Cast, visit: Visit, tmp_path: Path) -> None:

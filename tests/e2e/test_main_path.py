@@ -147,7 +147,7 @@ def fill_registration(page: Page) -> None:
     page.get_by_label("Contract end").fill((today() + timedelta(days=364)).isoformat())
     expect(page.get_by_label("Total contract value")).to_have_value("40000.00")
     page.get_by_label("Solution value").fill("30000")
-    page.get_by_label("The signed contract names my company").check()
+    page.get_by_label("My company holds the contract with the customer").check()
 
 
 def answer(page: Page, question: str, choice: str) -> None:
