@@ -18,6 +18,7 @@ from referrals.models import Referral
 from tests import build
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
+from tests.e2e.test_access import problems
 from tests.e2e.test_main_path import expect_state, fill_registration
 
 MANAGER = "manager@vendor.example"
@@ -91,6 +92,7 @@ def test_reg_18_a_renewal_is_filed_and_the_reviewer_sees_both(cast: Cast, visit:
     expect(renewed.get_by_role("link", name="First year")).to_be_visible()
     expect(renewed).to_contain_text("40,000 EUR")
     expect(reviewer.locator("#claim")).to_contain_text("4,000,000 EUR")
+    assert list(problems(reviewer, "renewal", reviewer.url)) == []
 
 
 def sales(*lines: tuple[str, ...]) -> dict[str, object]:
@@ -156,6 +158,8 @@ def test_flow_withdraw_ends_what_was_sent_back_and_says_so(cast: Cast, visit: Vi
     page = visit(build.CONTOSO)
     page.goto(address(deal))
     expect_state(page, "Action required", "Send the signed order form.")
+    assert list(problems(page, "withdraw", address(deal, "withdraw"))) == []
+    page.goto(address(deal))
     end(page, "Withdraw the registration")
     expect_state(page, "Not registered", "The registration was withdrawn")
     expect(page.get_by_role("link", name="Register after all")).to_have_count(0)
