@@ -336,9 +336,9 @@ def test_flow_6_a_revalidation_that_comes_to_nothing_leaves_what_there_was(
     """PAYG-3: figures and outcome of before, to the last column."""
     before = payg(cast)
     if closed:
-        before = do.close(before, now=NOW + 2 * HOUR)
+        before = do.close(before, now=before.close_due_at)
     held = snapshot(before)
-    after = ending(cast, grow(cast, before))
+    after = ending(cast, grow(cast, before, NOW + 2 * DAY))
     assert (after.status, after.outcome, after.previous) == ("closed", "review_passed", None)
     found = snapshot(Registration.objects.get(pk=after.pk))
     assert {name: found[name] for name in REPLACED} == {name: held[name] for name in REPLACED}

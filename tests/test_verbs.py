@@ -126,10 +126,9 @@ def registration_cases(cast: Cast) -> list[Case]:
         given = {"reason_code": "evidence_missing", "comment": "Read this."}
         return do.decide(build.in_review(cast), "require_action", actor=reviewer, now=NOW, **given)
 
-    def late() -> Registration:
-        registration = sent_back()
-        registration.action_due_at = NOW
-        registration.save(update_fields=["action_due_at"])
+    def due_now(registration: Registration, column: str) -> Registration:
+        setattr(registration, column, NOW)
+        registration.save(update_fields=[column])
         return registration
 
     def passed(**stated: Any) -> Registration:
@@ -166,11 +165,11 @@ def registration_cases(cast: Cast) -> list[Case]:
         (marketed(), registering.NO_MATCH, decision, reviewer, lambda r: r.comment == "Read this."),
         (approved(), registering.SELECT_FOR_REVIEW, None, reviewer, lambda r: r.review_pending_at == NOW),
         (sent_back(), registering.WITHDRAW, None, admin, lambda r: r.outcome == "not_registered"),
-        (late(), registering.FAIL_UNANSWERED, None, SYSTEM, decided),
+        (due_now(sent_back(), "action_due_at"), registering.FAIL_UNANSWERED, None, SYSTEM, decided),
         (passed(), registering.RETRACT, registering.Comment("A slip."), manager, lambda r: r.decided_at is None),
         (unregistered(), registering.REGISTER_AFTER_ALL, None, admin, lambda r: r.closed_at is None),
         (passed(**payg), registering.REVALIDATE, grown, admin, lambda r: r.tcv == 950_000 and r.previous is not None),
-        (approved(), registering.CLOSE, None, SYSTEM, lambda r: r.outcome == "approved"),
+        (due_now(approved(), "close_due_at"), registering.CLOSE, None, SYSTEM, lambda r: r.outcome == "approved"),
     ]  # fmt: skip
 
 

@@ -45,6 +45,11 @@ class Close(Verb[Registration, None]):
     sentence = Sentence("archive", "neutral", _("The registration was closed"), REGISTRATION)
     who = (worker,)
 
+    def blockers(self, record: Registration, context: Context) -> Iterable[Blocker]:
+        due = record.close_due_at
+        if due is None or due > context.now:
+            yield Blocker("not_due", _("There is still time until it closes."), "FLOW")
+
     def apply(self, record: Registration, inputs: None, context: Context) -> Effect:
         outcome = record.status
         if record.previous is not None and outcome == Status.REVIEW_FAILED:

@@ -38,7 +38,7 @@ NEXT: Mapping[str, str] = {
         _("You need not do anything: the transaction is looked for, and you are told."),
     ),
     "not_submitted": _("Wait until the partner has filed it."),
-    **dict.fromkeys(["selected_too_early", "still_time"], _("Wait until then.")),
+    **dict.fromkeys(["not_due", "selected_too_early", "still_time"], _("Wait until then.")),
     **dict.fromkeys(["revalidated_already", "revalidation_payg_only", "revalidation_year_over"], _STAYS),
     # Reasons of reviewers
     **dict.fromkeys(
