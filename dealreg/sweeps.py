@@ -162,8 +162,7 @@ _SELECTION = ("status", "review_pending_at", "close_due_at", "route_reasons", "c
 
 def _with_only(registrations: RegistrationQuerySet, *columns: str) -> RegistrationQuerySet:
     """With what their events tell whose they are, and these columns: what a sweep doesn't read isn't loaded."""
-    found = registrations.select_related("referral__engagement")
-    return found.only("referral__company", "referral__engagement__public_id", *columns)
+    return registrations.with_owner().only("referral", *columns)
 
 
 def remind_to_correct(*, now: datetime, limit: int = 1000) -> int:
