@@ -158,8 +158,8 @@ def match_waiting(*, now: datetime, limit: int = 5000) -> int:
 @transaction.atomic
 def _match(pairs: Mapping[int, int], *, now: datetime) -> int:
     """Match these pairs of registrations and transactions, but for those that somebody else is just changing."""
-    free = MarketplaceTransaction.objects.free().filter(pk__in=pairs.values()).select_for_update(skip_locked=True)
-    locked = {row[0]: verbs.Sale(*row) for row in free.values_list("pk", "transaction_id", "date")}
+    free = MarketplaceTransaction.objects.free().filter(pk__in=pairs.values()).only("transaction_id", "date")
+    locked = {row.pk: row for row in free.select_for_update(skip_locked=True)}
     given = {registration: locked[key] for registration, key in pairs.items() if key in locked}
     due = _for_decision(Registration.objects.awaiting_transaction().filter(pk__in=given)).order_by("pk")
     return workflow.run_batch(

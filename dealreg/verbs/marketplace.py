@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from typing import NamedTuple
 
 from dealreg.models import MarketplaceTransaction, Registration
 from dealreg.policies import may_review
@@ -17,19 +15,11 @@ from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect, worker
 
 
-class Sale(NamedTuple):
-    """What the event tells of a transaction."""
-
-    pk: int
-    transaction_id: str
-    date: date
-
-
 @dataclass(frozen=True)
 class Found(Comment):
     """What the worker found: the transaction of each registration, by its key."""
 
-    transactions: Mapping[int, Sale] = field(default_factory=dict)
+    transactions: Mapping[int, MarketplaceTransaction] = field(default_factory=dict)
 
 
 class Match(Passing[Comment]):
@@ -49,7 +39,7 @@ class Match(Passing[Comment]):
     def apply(self, record: Registration, inputs: Comment, context: Context) -> Effect:
         given = _given(context)
         if isinstance(inputs, Found):
-            found: MarketplaceTransaction | Sale | None = inputs.transactions[record.pk]
+            found: MarketplaceTransaction | None = inputs.transactions[record.pk]
         else:
             found = marketplace.fitting(record, now=context.now).select_for_update(skip_locked=True).first()
         after = {"transaction": ""}

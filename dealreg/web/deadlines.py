@@ -1,4 +1,4 @@
-"""Which days of registrations come: the ends of the window to register, and of the time to correct (FLOW-8)."""
+"""Which days of registrations come: the ends of the window, of the time to correct, and of the wait (FLOW-8)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import cast
 
+from django.db.models import Q
 from django.utils.translation import gettext
 
 from dealreg.models import Registration, RegistrationQuerySet, Status
@@ -33,6 +34,11 @@ def to_correct(actor: Actor, _now: datetime) -> RegistrationQuerySet:
     return _own(actor).filter(status=Status.ACTION_REQUIRED).with_context()
 
 
+def awaited(actor: Actor, _now: datetime) -> RegistrationQuerySet:
+    """The company's registrations that wait for their marketplace transaction (FLOW-3)."""
+    return _own(actor).awaiting_transaction().with_context()
+
+
 def _window_ends(registration: Registration) -> Deadline:
     last_day: date = registration.last_day  # type: ignore[attr-defined]
     exact: bool = registration.exact  # type: ignore[attr-defined]
@@ -49,30 +55,29 @@ def _people(rows: Sequence[Registration], actor: Actor) -> Sequence[tuple[str, .
     return acting([row.referral for row in rows], actor)
 
 
+def _wait_ends(registration: Registration) -> Deadline:
+    assert registration.marketplace_until is not None
+    return deadline(gettext("Marketplace transaction"), registration.referral, registration.marketplace_until)
+
+
+def _mine(actor: Actor) -> Q:
+    return listing(actor, "referral")
+
+
 DEADLINES.add(
     "action",
-    DeadlineKind(
-        label=_("Corrections"),
-        icon="pencil",
-        find=to_correct,
-        due="action_due_at",
-        make=_correction_ends,
-        who=_people,
-        mine=lambda actor: listing(actor, "referral"),
-    ),
+    DeadlineKind(_("Corrections"), "pencil", to_correct, "action_due_at", _correction_ends, _people, _mine),
     order=35,
 )
 DEADLINES.add(
     "register",
     DeadlineKind(
-        label=_("Registration windows"),
-        icon="award",
-        find=to_register,
-        due="last_day",
-        by_day=True,
-        make=_window_ends,
-        who=_people,
-        mine=lambda actor: listing(actor, "referral"),
+        _("Registration windows"), "award", to_register, "last_day", _window_ends, _people, _mine, by_day=True
     ),
     order=45,
+)
+DEADLINES.add(
+    "marketplace",
+    DeadlineKind(_("Marketplace transactions"), "shop", awaited, "marketplace_until", _wait_ends, _people, _mine),
+    order=70,
 )
