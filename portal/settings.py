@@ -57,6 +57,10 @@ INSTALLED_APPS = [
     "allauth.account",
     "django_htmx",
     "template_partials",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "oauth2_provider",
     "portal.accounts",
     "portal.money",
     "portal.policy",
@@ -66,10 +70,13 @@ INSTALLED_APPS = [
     "portal.customers",
     "portal.programme",
     "portal.notify",
+    "portal.api",
     "portal.ui",
+    "portal.webhooks",
     "portal.people",
     "referrals",
     "dealreg",
+    "exceptions_council",
     "portal.pages",
     "portal.demo",
 ]
@@ -200,6 +207,26 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 SIGN_IN_LIMITS = {"login_failed": "100/h/ip,5/5m/key", "reset_password": ""}
 # A demo is clicked through by scripts as well as people; a real installation keeps these and allauth's own limits.
 ACCOUNT_RATE_LIMITS: dict[str, str] | bool = SIGN_IN_LIMITS if MODE == "production" else False
+
+# The API (docs/api.md). Tokens are kept as hashes; one lives an hour.
+OAUTH2_PROVIDER_APPLICATION_MODEL = "api.ApiClient"
+OAUTH2_PROVIDER = {
+    "SCOPES_BACKEND_CLASS": "portal.api.http.scopes.Scopes",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 86400,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "PKCE_REQUIRED": True,
+}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.http.authentication.Bearer"],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["portal.api.http.json.Renderer"],
+    "DEFAULT_PARSER_CLASSES": ["portal.api.http.json.Parser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "portal.api.http.errors.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {"TITLE": "Ortak", "VERSION": "1.0", "OAS_VERSION": "3.1.0"}
 
 # With it a monitor may ask /status; without one, only programme managers.
 STATUS_TOKEN = env.text("STATUS_TOKEN")
