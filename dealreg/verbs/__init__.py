@@ -3,6 +3,7 @@
 from dealreg.models import Registration
 from dealreg.rules import states
 from dealreg.timeline import params
+from dealreg.verbs.base import hold, lock
 from dealreg.verbs.deciding import (
     FAIL_REVIEW,
     PASS_REVIEW,
@@ -22,11 +23,6 @@ from dealreg.verbs.marketplace import MATCH, NO_MATCH, Found
 from dealreg.verbs.revalidating import REVALIDATE, NewValue
 from portal.workflow import services as workflow
 from portal.workflow.verbs import Machine
-
-
-def _lock(pk: int) -> Registration:
-    return Registration.objects.select_for_update(of=("self",)).with_context().get(pk=pk)
-
 
 MACHINE = workflow.register(
     Machine(
@@ -50,7 +46,8 @@ MACHINE = workflow.register(
             FAIL_UNANSWERED,
             CLOSE,
         ],
-        lock=_lock,
+        lock=lock,
+        hold=hold,
         state=lambda registration: states.REGISTRATION_STATES[registration.status],
         params=params,
     )

@@ -9,6 +9,7 @@ from dealreg.policies import may_file, may_retract
 from dealreg.rules import states
 from dealreg.selectors.marketplace import wait_until
 from dealreg.timeline import REGISTRATION
+from dealreg.verbs.base import RegistrationVerb
 from dealreg.verbs.deciding import Comment, Reviewing
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.services import wrong_state
@@ -35,7 +36,7 @@ def _as_before(record: Registration) -> str:
     return str(record.previous["outcome"])
 
 
-class Close(Verb[Registration, None]):
+class Close(RegistrationVerb[None]):
     """End a decided registration: its last state is the outcome, unless a revalidation failed (PAYG-3)."""
 
     name = "close"
@@ -58,7 +59,7 @@ class Close(Verb[Registration, None]):
         return Effect()
 
 
-class Withdraw(Verb[Registration, None]):
+class Withdraw(RegistrationVerb[None]):
     """Give up a registration that was sent back; a revalidation ends with what there was before it (PAYG-3)."""
 
     name = "withdraw"
@@ -76,7 +77,7 @@ class Withdraw(Verb[Registration, None]):
         return Effect()
 
 
-class FailUnanswered(Verb[Registration, None]):
+class FailUnanswered(RegistrationVerb[None]):
     """Nobody corrected it in time: it fails, or a revalidation ends with what there was before it (FLOW, PAYG-3).
 
     What had been asked stays in `reason_code` and `comment`.

@@ -13,6 +13,7 @@ from dealreg.rules.criteria import criteria_to_json
 from dealreg.selectors.registration import eligibility_of, eligible_solutions, registration_facts
 from dealreg.selectors.routing import form_to_json
 from dealreg.timeline import REGISTRATION
+from dealreg.verbs.base import RegistrationVerb
 from dealreg.verbs.routing import keep_facts, keep_figures, set_route
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.timeline import Sentence
@@ -76,7 +77,7 @@ def judge(
     return replace(found, violations=(*found.violations, *more), route=None if more else found.route)
 
 
-class _Claiming(Verb[Registration, rules.RegistrationInput]):
+class _Claiming(RegistrationVerb[rules.RegistrationInput]):
     """A verb that sends the form. Its button asks only whether the registration can be filed at all (REG-14)."""
 
     primary = True

@@ -13,12 +13,13 @@ from dealreg.policies import may_file
 from dealreg.rules import revalidation, states
 from dealreg.selectors.registration import kept_rates
 from dealreg.timeline import REGISTRATION
+from dealreg.verbs.base import RegistrationVerb
 from dealreg.verbs.ending import no_move
 from dealreg.verbs.routing import keep_figures, set_route
 from portal.events.services import snapshot
 from portal.workflow.blockers import Blocker, Money, _
 from portal.workflow.timeline import Sentence
-from portal.workflow.verbs import Context, Effect, Verb
+from portal.workflow.verbs import Context, Effect
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class NewValue:
     end: date | None = None
 
 
-class Revalidate(Verb[Registration, NewValue]):
+class Revalidate(RegistrationVerb[NewValue]):
     """Ask for another review at a higher value; what there was is kept until that succeeds (PAYG-2, PAYG-3)."""
 
     name = "revalidate"

@@ -198,7 +198,8 @@ def run_batch(
     lock, one update per group of equal changes, and one insert of events. Returns how many rows changed.
     """
     context = context_of(actor, now)
-    rows = list(due.select_for_update(skip_locked=True, of=_machines[due.model].locked_with)[:limit])
+    machine = _machines[due.model]
+    rows = machine.hold(list(due.select_for_update(skip_locked=True, of=machine.locked_with)[:limit]))
     first = list({row.event_group or row.pk: row for row in reversed(rows)}.values())[::-1]
     events.record(_apply_all(verb, first, inputs, context))
     if rest := len(rows) - len(first):  # more copies of the same deals: each counts what the one before did (REF-21)
