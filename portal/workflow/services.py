@@ -166,8 +166,7 @@ def _create(verb: Creation[R, Inputs], inputs: Inputs, context: Context) -> R:
 def _change(record: R, verb: Verb[R, Inputs], inputs: Inputs, context: Context, expected_version: int | None) -> R:
     fresh = lock(record)
     check_allowed(fresh, verb, actor=context.actor)
-    if expected_version is not None and fresh.version != expected_version:
-        raise Stale(_changes_since(fresh, expected_version), version=fresh.version)
+    check_version(fresh, expected_version)
     if blockers := (*verb.blockers(fresh, context), *verb.input_blockers(fresh, inputs, context)):
         raise RuleViolation(blockers)
     event, more, _changed = _apply(verb, fresh, inputs, context)
@@ -230,9 +229,15 @@ def _apply(
     """Apply the verb to the row in memory. Returns its event, further events, and the changed columns."""
     before = events.snapshot(record)
     effect = verb.apply(record, inputs, context)
-    record.touch(context.now)
+    record.touch(context.now, context.actor)
     was, became = events.changes(before, events.snapshot(record))
     return event_of(verb, record, effect, context, was, became), effect.events, list(became)
+
+
+def check_version(record: Record, expected: int | None) -> None:
+    """Raises Stale if the caller saw another version of the locked record; None: they didn't say which."""
+    if expected is not None and record.version != expected:
+        raise Stale(_changes_since(record, expected), version=record.version)
 
 
 def event_of(
@@ -267,7 +272,7 @@ def _changes_since(record: Record, version: int) -> dict[str, tuple[object, obje
     for event in Event.objects.of_subject(record).filter(version__gt=version).order_by("version"):
         for name, value in event.after.items():
             found[name] = (found[name][0] if name in found else event.before.get(name), value)
-    return {name: pair for name, pair in found.items() if pair[0] != pair[1] and name != "updated_at"}
+    return {name: pair for name, pair in found.items() if pair[0] != pair[1] and name not in record.bookkeeping}
 
 
 def available_actions(record: R, actor: Actor, now: datetime) -> list[Action[R]]:
