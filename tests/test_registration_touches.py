@@ -18,7 +18,6 @@ from portal.demo.cast import Cast
 from portal.workflow.services import run_from_page
 from referrals import verbs
 from referrals.models import Referral
-from referrals.services import touching
 from tests import build
 from tests.build import CONTOSO, DAY, NOW
 from tests.test_dealreg import BIG, decide, send_back
@@ -77,7 +76,7 @@ def test_an_open_page_of_the_deal_is_not_refused(cast: Cast) -> None:
     """A raised version without a changed column refuses no page (REF-21)."""
     deal = build.accepted(cast)
     seen = Referral.objects.get(pk=deal.pk).version
-    touching.touch([deal.pk], now=NOW)
+    Referral.objects.filter(pk=deal.pk).touch(NOW)
     assert Referral.objects.get(pk=deal.pk).version == seen + 1
     note = verbs.NewNote("Filed.")
     run_from_page(deal, verbs.ADD_NOTE, note, seen_version=seen, actor=cast.actor(CONTOSO), now=LATER)

@@ -1,4 +1,4 @@
-"""The common base of the verbs of registrations that were filed."""
+"""The common base of the verbs of registrations that were filed, and what is locked for all of them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 from dealreg.models import Registration
 from portal.workflow.verbs import Context, Inputs, Verb
-from referrals.services import touching
+from referrals.models import Referral
 
 
 class RegistrationVerb(Verb[Registration, Inputs]):
     """A verb that changes what the deal's API answer says of its registration: the deal is a new version, too."""
 
     def settle(self, records: Sequence[Registration], context: Context) -> None:
-        touching.touch([record.referral_id for record in records], now=context.now)
+        deals = Referral.objects.filter(pk__in=[record.referral_id for record in records])
+        deals.touch(context.now, actor=context.actor)
 
 
 def lock(pk: int) -> Registration:
@@ -22,6 +23,7 @@ def lock(pk: int) -> Registration:
 
 
 def hold(registrations: Sequence[Registration]) -> Sequence[Registration]:
-    """Of a batch, those whose deals nobody else is just changing; their deals are locked."""
-    held = touching.hold(registration.referral_id for registration in registrations)
-    return [registration for registration in registrations if registration.referral_id in held]
+    """Of a batch, those whose deals nobody else is just changing; their deals are locked, without ever waiting."""
+    deals = Referral.objects.filter(pk__in=[registration.referral_id for registration in registrations])
+    free = set(deals.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True))
+    return [registration for registration in registrations if registration.referral_id in free]
