@@ -454,10 +454,7 @@ class Registration(Record):
     @property
     def reason(self) -> str:
         """The msgid of the last decision's reason; where nobody answered in time, of what had been asked (FLOW-5)."""
-        if not self.reason_code:
-            return ""
-        asked = Status.ACTION_REQUIRED in (self.status, self.decided_from)
-        return states.reason_text(self.reason_code, status=Status.ACTION_REQUIRED if asked else self.status)
+        return states.decision_text(self.reason_code, status=self.status, decided_from=self.decided_from)
 
     @property
     def state_since(self) -> datetime | None:
