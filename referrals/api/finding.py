@@ -27,6 +27,14 @@ def by_public_id(found: models.QuerySet[M], public_id: str) -> M:
     return row
 
 
+def readable(public_id: str, actor: Actor) -> int:
+    """The primary key of a referral that the actor may see, whole or as a card. Raises Http404."""
+    try:
+        return by_public_id(Referral.objects.visible_to(actor).only("pk"), public_id).pk
+    except Http404:
+        return by_public_id(participants.cards(actor).only("pk"), public_id).pk
+
+
 def referral(public_id: str, actor: Actor, *, with_team: bool = False) -> Referral:
     """A referral that the actor may see whole. Raises Http404; PermissionDenied for a card, which is read only."""
     visible = Referral.objects.visible_to(actor).with_context()
