@@ -23,7 +23,7 @@ from portal.notify.services import Message, notify
 from portal.outage import send_soon
 from portal.policy import services as policies
 from portal.policy.rules import Policy
-from portal.workflow.blockers import Term, _
+from portal.workflow.blockers import Param, Term, _
 from referrals.models import Referral
 from referrals.notifications import DEADLINE
 from referrals.reactions import deal_link
@@ -230,64 +230,44 @@ _LEFT_PERHAPS = _(
     "You won “%(deal)s” for %(customer)s, and nobody has registered it yet. A contract can be registered for "
     "%(window)s days after it was signed: until %(until)s, if that was on the day of the win."
 )
+_NOT_REGISTERED = _("Not registered yet: %(deal)s")
 
 
 def _ending(event: Event, about: _Subjects, *, signing_known: bool) -> Message:
     """Names the day only as far as it is known when the contract was signed (FLOW-8)."""
+    one, more = _("One day left to register: %(deal)s"), _("%(days)s days left to register: %(deal)s")
+    until, window = last_day_of(datetime.fromisoformat(event.after["until"])), about.window
+    if signing_known:
+        return _reminder(event, about, one, more, _LEFT, until=until, window=window)
+    return _reminder(event, about, _NOT_REGISTERED, _NOT_REGISTERED, _LEFT_PERHAPS, until=until, window=window)
+
+
+def _reminder(event: Event, about: _Subjects, one: str, more: str, body: str, **params: Param) -> Message:
+    """For who can register the deal; `one` is the subject on the last day, `more` before."""
     days, deal = event.after["days"], about.deal(event)
-    subject = _("One day left to register: %(deal)s") if days == 1 else _("%(days)s days left to register: %(deal)s")
+    known: dict[str, Param] = {"days": days, "deal": deal.name, "customer": deal.customer_name}
     return Message(
         event=event,
         emails=about.people.registering(deal),
-        subject=subject if signing_known else _("Not registered yet: %(deal)s"),
-        body=_LEFT if signing_known else _LEFT_PERHAPS,
+        subject=one if days == 1 else more,
+        body=body,
         link=deal_link(deal.public_id),
-        params={
-            "days": days,
-            "deal": deal.name,
-            "customer": deal.customer_name,
-            "until": last_day_of(datetime.fromisoformat(event.after["until"])),
-            "window": about.window,
-        },
+        params={**known, "until": datetime.fromisoformat(event.after["until"]), **params},
         category=DEADLINE,
     )
-
-
-@on("registration.retracted")
-def release_transactions(events: Sequence[Event]) -> None:
-    """What waits for its marketplace transaction again gives back the one it had (FLOW-3)."""
-    retracted = Registration.objects.awaiting_transaction().filter(pk__in=[e.subject_id for e in events])
-    marketplace.release(retracted, actor=SYSTEM, now=events[0].at)
 
 
 @on("registration.action_reminded")
 def tell_of_failing(events: Sequence[Event]) -> None:
     """Who can correct a registration is reminded before it fails unanswered (FLOW-8, ORG-3)."""
     about = _subjects(events)
-    notify([_failing(event, about) for event in events])
-
-
-def _failing(event: Event, about: _Subjects) -> Message:
-    days, deal = event.after["days"], about.deal(event)
-    return Message(
-        event=event,
-        emails=about.people.registering(deal),
-        subject=_("One day left to correct the registration: %(deal)s")
-        if days == 1
-        else _("%(days)s days left to correct the registration: %(deal)s"),
-        body=_(
-            "The registration of “%(deal)s” for %(customer)s was sent back, and nobody has corrected it yet. "
-            "Correct and resubmit it, or withdraw it, until %(until)s; after that it ends without you."
-        ),
-        link=deal_link(deal.public_id),
-        params={
-            "days": days,
-            "deal": deal.name,
-            "customer": deal.customer_name,
-            "until": datetime.fromisoformat(event.after["until"]),
-        },
-        category=DEADLINE,
+    one = _("One day left to correct the registration: %(deal)s")
+    more = _("%(days)s days left to correct the registration: %(deal)s")
+    body = _(
+        "The registration of “%(deal)s” for %(customer)s was sent back, and nobody has corrected it yet. "
+        "Correct and resubmit it, or withdraw it, until %(until)s; after that it ends without you."
     )
+    notify([_reminder(event, about, one, more, body) for event in events])
 
 
 @on("registration.marketplace_reminded")
@@ -299,33 +279,20 @@ def tell_of_missing_transaction(events: Sequence[Event]) -> None:
 
 
 def _missing(event: Event, about: _Subjects, sale: Registration, policy: Policy) -> Message:
-    days, deal = event.after["days"], about.deal(event)
     assert sale.marketplace_date is not None
     first, last = marketplace_rules.window(sale.marketplace_date, policy)
-    one, more = _MISSING
-    return Message(
-        event=event,
-        emails=about.people.registering(deal),
-        subject=one if days == 1 else more,
-        body=_(
-            "No marketplace transaction was found yet for the registration of “%(deal)s”. Until %(until)s it is looked "
-            "for: a sale of %(solution)s to %(customer)s from %(first)s to %(last)s. Without it the registration fails."
-        ),
-        link=deal_link(deal.public_id),
-        params={
-            "days": days,
-            "deal": deal.name,
-            "customer": deal.customer_name,
-            "solution": sale.solution.name if sale.solution else "",
-            "first": first,
-            "last": last,
-            "until": datetime.fromisoformat(event.after["until"]),
-        },
-        category=DEADLINE,
+    one = _("One day left for the marketplace transaction: %(deal)s")
+    more = _("%(days)s days left for the marketplace transaction: %(deal)s")
+    body = _(
+        "No marketplace transaction was found yet for the registration of “%(deal)s”. Until %(until)s it is looked "
+        "for: a sale of %(solution)s to %(customer)s from %(first)s to %(last)s. Without it the registration fails."
     )
+    solution = sale.solution.name if sale.solution else ""
+    return _reminder(event, about, one, more, body, solution=solution, first=first, last=last)
 
 
-_MISSING = (
-    _("One day left for the marketplace transaction: %(deal)s"),
-    _("%(days)s days left for the marketplace transaction: %(deal)s"),
-)
+@on("registration.retracted")
+def release_transactions(events: Sequence[Event]) -> None:
+    """What waits for its marketplace transaction again gives back the one it had (FLOW-3)."""
+    retracted = Registration.objects.awaiting_transaction().filter(pk__in=[e.subject_id for e in events])
+    marketplace.release(retracted, actor=SYSTEM, now=events[0].at)

@@ -161,13 +161,19 @@ def _rates(
     """The rates of this month; for a correction those it was first judged at, and for a currency that only the
     correction brings in, the rate of that same month (FX-2)."""
     wanted = {amount.currency for amount in (form.tcv, form.solution_value) if amount}
-    kept = {
-        currency: UsdRate(Decimal(rate["usd_per_unit"]), date.fromisoformat(rate["month"]))
-        for currency, rate in (registration.rates if registration else {}).items()
-    }
     month = _first_filed(registration) or now.date()
     found = money.rates_for({*wanted, USD}, month=month, policy=policy)
-    return {currency: UsdRate(rate.usd_per_unit, rate.month) for currency, rate in found.items()} | kept
+    return {currency: UsdRate(rate.usd_per_unit, rate.month) for currency, rate in found.items()} | (
+        kept_rates(registration) if registration else {}
+    )
+
+
+def kept_rates(registration: Registration) -> dict[str, UsdRate]:
+    """The rates that the registration was first judged at (FX-2)."""
+    return {
+        currency: UsdRate(Decimal(rate["usd_per_unit"]), date.fromisoformat(rate["month"]))
+        for currency, rate in registration.rates.items()
+    }
 
 
 def wrong_state(registration: Registration | None) -> Blocker | None:

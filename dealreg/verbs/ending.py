@@ -10,16 +10,15 @@ from dealreg.rules import states
 from dealreg.selectors.marketplace import wait_until
 from dealreg.timeline import REGISTRATION
 from dealreg.verbs.deciding import Comment, Reviewing
-from portal.workflow.blockers import Blocker, Term, _
+from portal.workflow.blockers import Blocker, _
+from portal.workflow.services import wrong_state
 from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect, Verb, worker
 
 
 def no_move(record: Registration) -> Blocker:
-    """The refusal of a verb that this closed registration never allows; it has no button then."""
-    state = record.outcome_text or states.REGISTRATION_STATES[record.status]
-    message = _("This can't be done any more, or not yet: the record is now in the state “%(state)s”.")
-    return Blocker("wrong_state", message, params={"state": Term(state)})
+    """The refusal of a verb that this closed registration never allows."""
+    return wrong_state(record.outcome_text or states.REGISTRATION_STATES[record.status])
 
 
 def _end(record: Registration, outcome: str, context: Context) -> None:

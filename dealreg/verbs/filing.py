@@ -13,7 +13,7 @@ from dealreg.rules.criteria import criteria_to_json
 from dealreg.selectors.registration import eligibility_of, eligible_solutions, registration_facts
 from dealreg.selectors.routing import form_to_json
 from dealreg.timeline import REGISTRATION
-from dealreg.verbs.routing import keep_facts, set_route
+from dealreg.verbs.routing import keep_facts, keep_figures, set_route
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Creation, Effect, Verb, worker
@@ -100,10 +100,7 @@ class _Claiming(Verb[Registration, rules.RegistrationInput]):
         """Keep the answers and what replaying the decision needs (FLOW-7), at the rates of the first submission (FX-2).
         The draft has served (REG-19)."""
         found = self._judgement(record, inputs, context)
-        record.claim = found.claim
-        record.acv = found.acv.amount if found.acv else None
-        record.acv_usd, record.tcv_usd = found.acv_usd, found.tcv_usd
-        record.solution_value_usd = found.solution_value_usd
+        keep_figures(record, found)
         used = {
             currency: {"usd_per_unit": str(rate.usd_per_unit), "month": rate.month.isoformat()}
             for currency, rate in found.rates_used.items()

@@ -48,7 +48,7 @@ def check_allowed(record: R, verb: Verb[R, Any], *, actor: Actor) -> None:
     if not verb.may(actor, record):
         raise PermissionDenied
     if not _state_allows(verb, record):
-        raise RuleViolation([_wrong_state(machine_of(record), record)])
+        raise RuleViolation([wrong_state(machine_of(record).state(record))])
 
 
 class Stale(RuleViolation):
@@ -286,7 +286,7 @@ def available_action(record: R, verb: Verb[R, Any], actor: Actor, now: datetime)
 def _action(verb: Verb[R, Any], record: R, context: Context) -> Action[R]:
     if _state_allows(verb, record):
         return Action(verb, tuple(verb.blockers(record, context)))
-    return Action(verb, (_wrong_state(machine_of(record), record),))
+    return Action(verb, (wrong_state(machine_of(record).state(record)),))
 
 
 def _state_allows(verb: Described, record: Record) -> bool:
@@ -295,9 +295,7 @@ def _state_allows(verb: Described, record: Record) -> bool:
     return move is None or can_proceed(move)
 
 
-def _wrong_state(machine: Machine[R], record: R) -> Blocker:
-    return Blocker(
-        "wrong_state",
-        _("This can't be done any more, or not yet: the record is now in the state “%(state)s”."),
-        params={"state": Term(machine.state(record))},
-    )
+def wrong_state(state: str) -> Blocker:
+    """The refusal of a verb that a record in this state (a msgid) doesn't allow; it has no button then."""
+    message = _("This can't be done any more, or not yet: the record is now in the state “%(state)s”.")
+    return Blocker("wrong_state", message, params={"state": Term(state)})

@@ -1,0 +1,76 @@
+"""What every endpoint does before and after its own work, and the two shapes of an answer."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.http import HttpRequest
+from django.utils import timezone, translation
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from portal.accounts.rules import Actor
+from portal.api.http.authentication import Access
+
+#: Echoed, or made, so that both sides can find a request in their logs (F1.3).
+REQUEST_IDS = ("request-id", "client-request-id", "MS-CorrelationId")
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class Endpoint(APIView):
+    """A resource of the API.
+
+    `scopes`: for each method the scope that a token needs. `targets`: wire paths of the fields that blockers name.
+    """
+
+    scopes: ClassVar[Mapping[str, str]] = {}
+    targets: ClassVar[Mapping[str, str]] = {}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if not isinstance(request.auth, Access):
+            raise exceptions.NotAuthenticated("Send a bearer token; /oauth2/token gives one.")
+        scope = self.scopes.get(request.method or "")
+        if scope and scope not in request.auth.scopes:
+            raise exceptions.PermissionDenied(f"The token lacks the scope {scope}.")
+        self.now: datetime = timezone.now()
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        with translation.override("en"):
+            response = super().dispatch(request, *args, **kwargs)
+        for name in REQUEST_IDS:
+            response.headers[name] = request.headers.get(name) or str(uuid.uuid4())
+        return response
+
+    @property
+    def actor(self) -> Actor:
+        assert isinstance(self.request.auth, Access)
+        return self.request.auth.actor
+
+
+def single(data: Mapping[str, Any], *, etag: str, status: int = 200, location: str = "") -> Response:
+    """One resource, with its ETag."""
+    headers = {"ETag": etag}
+    if location:
+        headers["Location"] = location
+    return Response(data, status, headers=headers)
+
+
+def collection(
+    items: Sequence[Mapping[str, Any]], *, context: str, count: int | None = None, next_link: str | None = None
+) -> Response:
+    """A page of resources in OData's envelope (F1.10)."""
+    data: dict[str, Any] = {"@odata.context": context}
+    if count is not None:
+        data["@odata.count"] = count
+    data["value"] = items
+    if next_link:
+        data["@odata.nextLink"] = next_link
+    return Response(data)
