@@ -90,3 +90,9 @@ def reason_text(code: str, *, status: str) -> str:
     if status == ACTION_REQUIRED:
         first, second = second, first
     return first.get(code) or second.get(code, code)
+
+
+def last_reason(code: str, status: str, decided_from: str) -> str:
+    """The msgid of the last decision's reason; where nobody answered in time, of what had been asked (FLOW-5)."""
+    asked = ACTION_REQUIRED in (status, decided_from)
+    return reason_text(code, status=ACTION_REQUIRED if asked else status) if code else ""
