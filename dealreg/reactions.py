@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -155,11 +156,22 @@ _OF_REVALIDATION = {
 _CATEGORIES = {"registration.action_required": kinds.ACTION_REQUIRED}
 
 
+class _Subject(NamedTuple):
+    """What is told of a registration, without its model: many are told of at once."""
+
+    pk: int
+    referral_id: int
+    status: str
+    reason_code: str
+    decided_from: str
+    revalidated_at: datetime | None
+
+
 @dataclass(frozen=True)
 class _Subjects:
     """The registrations that some events are about, their people, and the days there are to register."""
 
-    registrations: dict[int, Registration]
+    registrations: dict[int, _Subject]
     deals: dict[int, Brief]
     people: People
     window: int
@@ -178,8 +190,8 @@ class _Subjects:
 
 def _subjects(events: Sequence[Event]) -> _Subjects:
     """A handful of queries, however many events there are."""
-    rows = Registration.objects.only("referral", "status", "reason_code", "decided_from", "revalidated_at")
-    registrations = {r.pk: r for r in rows.filter(id__in=[e.subject_id for e in events])}
+    rows = Registration.objects.filter(pk__in=[e.subject_id for e in events]).values_list(*_Subject._fields)
+    registrations = {r.pk: r for r in map(_Subject._make, rows)}
     deals = briefs(Referral.objects.filter(pk__in=[r.referral_id for r in registrations.values()]))
     window = policies.current(events[0].at).registration_window_days
     return _Subjects(registrations, {deal.pk: deal for deal in deals}, people_of(deals), window)
@@ -195,6 +207,9 @@ def tell_team(events: Sequence[Event]) -> None:
 def _message(event: Event, about: _Subjects) -> Message:
     registration, deal = about.registrations[event.subject_id], about.deal(event)
     words = _OF_REVALIDATION if registration.revalidated_at else {}
+    reason = states.decision_text(
+        registration.reason_code, status=registration.status, decided_from=registration.decided_from
+    )
     subject, body = words.get(event.verb, _WORDS[event.verb])
     return Message(
         event=event,
@@ -205,7 +220,7 @@ def _message(event: Event, about: _Subjects) -> Message:
         params={
             "deal": deal.name,
             "state": Term(states.REGISTRATION_STATES[registration.status]),
-            "reason": Term(registration.reason),
+            "reason": Term(reason),
             "comment": event.comment,
             "days": about.window,
         },
