@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from dealreg.rules import marketplace as marketplace_rules
 from dealreg.rules import states
 from dealreg.selectors.registration import unregistered
 from dealreg.selectors.window import last_day_of, with_window
-from dealreg.services import marketplace
+from dealreg.services import marketplace, waivers
 from dealreg.services import registration as services
 from portal.accounts.rules import SYSTEM
 from portal.events.models import Event
@@ -67,6 +67,12 @@ def _enqueue(registration_id: int) -> Callable[[], object]:
     A lambda, as Django names what failed by its __qualname__, which a partial has not.
     """
     return lambda: send_soon("dealreg.tasks.route", registration_id=registration_id)
+
+
+@on("registration.closed")
+def replace_earlier(events: Sequence[Event]) -> None:
+    """EXC-13: a re-registration takes the earlier one's place when it closes approved or passed."""
+    waivers.replace_earlier([event.subject_id for event in events], now=events[0].at)
 
 
 @on("document.infected")
@@ -151,6 +157,13 @@ _OF_REVALIDATION = {
         _("The correction asked for was not sent in time. The registration of “%(deal)s” stays as it was before."),
     ),
 }
+#: And of a correction after an exception, which costs no earlier decision (EXC-12).
+_OF_CORRECTION = {
+    "registration.unanswered": (
+        _("The correction of %(deal)s ended: it was not sent"),
+        _("The correction was not sent in time. The registration of “%(deal)s” stays as it was before."),
+    ),
+}
 
 
 _CATEGORIES = {"registration.action_required": kinds.ACTION_REQUIRED}
@@ -164,7 +177,7 @@ class _Subject(NamedTuple):
     status: str
     reason_code: str
     decided_from: str
-    revalidated_at: datetime | None
+    previous: Mapping[str, object] | None
 
 
 @dataclass(frozen=True)
@@ -206,7 +219,7 @@ def tell_team(events: Sequence[Event]) -> None:
 
 def _message(event: Event, about: _Subjects) -> Message:
     registration, deal = about.registrations[event.subject_id], about.deal(event)
-    words = _OF_REVALIDATION if registration.revalidated_at else {}
+    words = _words_of(event, registration)
     reason = states.decision_text(
         registration.reason_code, status=registration.status, decided_from=registration.decided_from
     )
@@ -226,6 +239,14 @@ def _message(event: Event, about: _Subjects) -> Message:
         },
         category=_CATEGORIES.get(event.verb, kinds.REGISTRATION),
     )
+
+
+def _words_of(event: Event, registration: _Subject) -> Mapping[str, tuple[str, str]]:
+    """Those of what came back; ending clears what it kept of it, which the event still has."""
+    previous = registration.previous or event.before.get("previous")
+    if previous is None:
+        return {}
+    return _OF_CORRECTION if previous.get("for") == "reopen" else _OF_REVALIDATION
 
 
 @on("registration.reminded")

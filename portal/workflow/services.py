@@ -256,7 +256,7 @@ def event_of(
         verb.event,
         actor=context.actor,
         now=context.now,
-        company_id=record.owner_id,
+        company_id=None if verb.internal else record.owner_id,
         group=record.event_group,
         shared=verb.shared,
         version=record.version,
