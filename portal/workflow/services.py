@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django_fsm import can_proceed
 
+from portal import bulk
 from portal.accounts.rules import Actor
 from portal.events import services as events
 from portal.events.models import Event
@@ -197,6 +198,7 @@ def run_batch(
 ) -> int: ...
 
 
+@bulk.uncollected()
 @transaction.atomic
 @policies.read_once()
 def run_batch(
@@ -208,7 +210,8 @@ def run_batch(
     lock, one update per group of equal changes, and one insert of events. Returns how many rows changed.
     """
     context = context_of(actor, now)
-    rows = list(due.select_for_update(skip_locked=True, of=_machines[due.model].locked_with)[:limit])
+    machine = _machines[due.model]
+    rows = machine.hold(list(due.select_for_update(skip_locked=True, of=machine.locked_with)[:limit]))
     first = list({row.event_group or row.pk: row for row in reversed(rows)}.values())[::-1]
     events.record(_apply_all(verb, first, inputs, context))
     if rest := len(rows) - len(first):  # more copies of the same deals: each counts what the one before did (REF-21)
@@ -264,7 +267,7 @@ def event_of(
         verb.event,
         actor=context.actor,
         now=context.now,
-        company_id=record.owner_id,
+        company_id=None if verb.internal else record.owner_id,
         group=record.event_group,
         shared=verb.shared,
         version=record.version,

@@ -141,6 +141,7 @@ def _whole(row: Row, team: list[Row], solutions: Iterable[tuple[str, str, str]],
         "campaignId": (row["campaign_id"] or None) if own else None,
         "statusReason": _reason(row),
         "type": wire.deal_type(help_code=row["help_code"], p2p=row["p2p"]),
+        "qualification": QUALIFICATION,
         "direction": wire.OUTGOING if row["invited_by_id"] is None else wire.INCOMING,
         "favorite": row["starred"],
         "salesStage": wire.STAGES.get(row["stage"]),
@@ -164,6 +165,8 @@ def _whole(row: Row, team: list[Row], solutions: Iterable[tuple[str, str, str]],
     return shown
 
 
+#: Deals that companies sell together are qualified by a seller (F1.8); leads are another programme.
+QUALIFICATION = "SalesQualified"
 TRACKING = (
     "microsoftMsxId",
     "microsoftUSFedOpportunityId",

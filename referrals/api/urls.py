@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.api.http.routes import route
-from referrals.api import views, wire
+from referrals.api import directory, views, wire
 
 one = views.OneReferral.as_view()
 
@@ -12,4 +12,7 @@ urlpatterns = [
     route(f"{wire.COLLECTION}/<id>", one, name="api_referral"),
     # The form of the address that webhooks give (F1.1).
     route("engagements/v1/referrals/<id>", one, name="api_referral_alias"),
+    route("v1.0/customers", directory.Customers.as_view(), name="api_customers"),
+    route("v1.0/solutions", directory.Solutions.as_view(), name="api_solutions"),
+    route("v1.0/partners", directory.Partners.as_view(), name="api_partners"),
 ]

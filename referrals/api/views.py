@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -9,10 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api import rules as scopes
+from portal.api.http import idempotency
+from portal.api.http.authentication import Access
 from portal.api.http.endpoint import Endpoint, collection, single
 from portal.api.http.etags import etag_of, expected_version
 from portal.api.http.json import Parser, PatchParser
-from referrals.api import finding, representation, wire, writing
+from referrals.api import creating, finding, representation, wire, writing
 from referrals.api.patch import Wanted, read, read_whole
 from referrals.api.targets import TARGETS
 from referrals.models import Referral
@@ -30,6 +33,19 @@ class Referrals(Endpoint):
         found = Referral.objects.visible_to(self.actor).of_company(self.actor).newest_first()
         items = representation.represent(list(found.values_list("pk", flat=True)[:100]), self.actor)
         return collection(items, context=wire.url(METADATA))
+
+    def post(self, request: Request) -> Response:
+        """The company's own deal, or with `engagementId` another company's copy of it."""
+        pk = creating.create(request.data, actor=self.actor, now=self.now, key=self._key())
+        response = shown(pk, self.actor)
+        response.headers["Location"] = wire.url(f"{wire.COLLECTION}/{response.data['id']}")
+        return response
+
+    def _key(self) -> uuid.UUID:
+        """By which the same request creates one deal: of the client's own key, if it sent one."""
+        key = idempotency.key_of(self.request._request)
+        assert isinstance(self.request.auth, Access)
+        return uuid.uuid5(uuid.NAMESPACE_URL, f"{self.request.auth.owner} {key}") if key else uuid.uuid4()
 
 
 class OneReferral(Endpoint):

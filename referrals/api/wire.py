@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -30,7 +30,6 @@ INTENTS: Mapping[str, str] = {
 
 #: What the programme has no use for: taken, kept and given back, by its path, with what it is where nothing was sent.
 KEPT: Mapping[str, Any] = {
-    "qualification": "SalesQualified",
     "referralProgram": None,
     "dealSensitivity": "None",
     "createdVia": None,
@@ -85,6 +84,30 @@ def contact(name: str, phone: str, email: str) -> dict[str, Any]:
     """The customer's contact as a Member; the wire has two names where we have one."""
     first, _space, last = name.strip().rpartition(" ")
     return person(first or last, last if first else "", phone, email)
+
+
+def member(held: Any) -> dict[str, Any]:
+    """A person of a team as a Member."""
+    return person(held.first_name, held.last_name, held.phone, held.email, held.title)
+
+
+def parts(given: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
+    """First name, last name, phone, e-mail and title of a Member."""
+    return (
+        given["firstName"],
+        given["lastName"],
+        given["phoneNumber"],
+        given["email"],
+        given["title"] or "",
+    )
+
+
+def intents(attributes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The customer's marketplace intent, where attributes state it; what is none, as it was given."""
+    tokens = {token.casefold(): intent for intent, token in INTENTS.items()}
+    for attribute in attributes:
+        if attribute["type"] == INTENT_TYPE:
+            yield tokens.get(attribute["id"].casefold(), attribute["id"])
 
 
 # Reasons (F3.1)
