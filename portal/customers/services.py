@@ -81,7 +81,6 @@ def new_entry_blockers(values: Mapping[str, str]) -> list[Blocker]:
     return blockers
 
 
-@transaction.atomic
 def match_or_add(*, name: str, country: str, actor: Actor, now: datetime, **details: Unpack[Details]) -> Customer:
     """The entry that a company's client names: by D-U-N-S number, else by name, country and what it says of city and
     address. Where none fits, or several do, a new one that only its company sees until the programme confirms it.
@@ -104,6 +103,7 @@ def _match(values: Mapping[str, str], company_id: int) -> Customer | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
+@transaction.atomic
 def _name_new(values: dict[str, str], *, actor: Actor, now: datetime) -> Customer:
     """Once for each company, however often it is named; afterwards what the programme made of it."""
     key = f"named:{actor.own_company_id}:{rules.import_key(values)}"

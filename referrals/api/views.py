@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from portal.api import rules as scopes
 from portal.api.http import idempotency
 from portal.api.http.authentication import Access
-from portal.api.http.endpoint import Endpoint, collection, single
+from portal.api.http.endpoint import Endpoint, collection
 from portal.api.http.etags import etag_of, expected_version
 from portal.api.http.json import Parser, PatchParser
 from referrals.api import creating, finding, representation, wire, writing
@@ -37,7 +37,7 @@ class Referrals(Endpoint):
     def post(self, request: Request) -> Response:
         """The company's own deal, or with `engagementId` another company's copy of it."""
         pk = creating.create(request.data, actor=self.actor, now=self.now, key=self._key())
-        response = shown(pk, self.actor)
+        response = representation.answer(pk, self.actor)
         response.headers["Location"] = wire.url(f"{wire.COLLECTION}/{response.data['id']}")
         return response
 
@@ -56,26 +56,20 @@ class OneReferral(Endpoint):
     parser_classes = (Parser, PatchParser)
 
     def get(self, request: Request, id: str) -> Response:
-        return shown(finding.readable(id, self.actor), self.actor)
+        return representation.answer(finding.readable(id, self.actor), self.actor)
 
     def patch(self, request: Request, id: str) -> Response:
         """A JSON Patch of the paths of F1.7, or an object of them; all of it is written, or nothing."""
         pk = self._write(id, read(request.data), expected_version(request))
         if "return=representation" in request.headers.get("Prefer", "").replace(" ", "").casefold():
-            return shown(pk, self.actor)
+            return representation.answer(pk, self.actor)
         version = Referral.objects.values_list("version", flat=True).get(pk=pk)
         return Response(status=204, headers={"ETag": etag_of(version)})
 
     def put(self, request: Request, id: str) -> Response:
         """The whole referral, as it was read and changed; what can't be written is overlooked."""
         version = expected_version(request, required=True)
-        return shown(self._write(id, read_whole(request.data), version), self.actor)
+        return representation.answer(self._write(id, read_whole(request.data), version), self.actor)
 
     def _write(self, id: str, wanted: Wanted, version: int | None) -> int:
         return writing.change(id, wanted, actor=self.actor, now=self.now, expected_version=version)
-
-
-def shown(pk: int, actor: Any) -> Response:
-    """The referral, with its ETag."""
-    body = representation.one(pk, actor)
-    return single(body, etag=body["eTag"])

@@ -30,6 +30,7 @@ INTENTS: Mapping[str, str] = {
 
 #: What the programme has no use for: taken, kept and given back, by its path, with what it is where nothing was sent.
 KEPT: Mapping[str, Any] = {
+    "qualification": "SalesQualified",
     "referralProgram": None,
     "dealSensitivity": "None",
     "createdVia": None,
