@@ -395,6 +395,7 @@ CELERY_BEAT_SCHEDULE = {
     "remind-to-correct": {"task": "dealreg.tasks.remind_to_correct", "schedule": crontab(minute=15)},
     "make-waiting-exports": {"task": "portal.pages.tasks.make_waiting_exports", "schedule": 60.0},
     "purge-exports": {"task": "portal.pages.tasks.purge_exports", "schedule": 3600.0},
+    "purge-api": {"task": "portal.api.tasks.purge", "schedule": 3600.0},
     "index-renamed-customers": {"task": "referrals.tasks.index_renamed_customers", "schedule": 3600.0},
 }
 
