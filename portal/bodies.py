@@ -1,4 +1,4 @@
-"""How much a request may bring: little for a page, more for an upload that a signed-in person makes."""
+"""How much a request may bring: little for a page, more for an upload by a signed-in person or an API client."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def accepts_upload(max_bytes: int | Callable[[], int]) -> Callable[[View], View]:
-    """For a view that takes files: how many bytes a signed-in person may send it, the form around them included.
+    """For a view that takes files: how many bytes a signed-in person or an API client may send, the form included.
 
     A function is asked for each request, for a limit that the policy holds.
     """
@@ -45,9 +45,18 @@ def limit_for(request: HttpRequest) -> int:
     except Resolver404:
         return PAGE_BYTES
     own = getattr(view, "max_bytes", PAGE_BYTES)
-    if own == PAGE_BYTES or not request.user.is_authenticated:
+    if own == PAGE_BYTES or not (request.user.is_authenticated or _has_token(request)):
         return PAGE_BYTES
     return max(PAGE_BYTES, own() if callable(own) else own)
+
+
+def _has_token(request: HttpRequest) -> bool:
+    """Whether a client of the API asks, or a person through one."""
+    from portal.api.http.authentication import bearer
+    from portal.api.services.tokens import access_of
+
+    raw = bearer(request.headers.get("Authorization", ""))
+    return bool(raw) and access_of(raw) is not None
 
 
 def limit_before_reading(environ: dict[str, Any]) -> int:
