@@ -242,12 +242,20 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["portal.api.http.json.Renderer"],
     "DEFAULT_PARSER_CLASSES": ["portal.api.http.json.Parser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "portal.api.http.schema.Schema",
     "EXCEPTION_HANDLER": "portal.api.http.errors.handle",
     "DEFAULT_METADATA_CLASS": None,
     "UNAUTHENTICATED_USER": None,
 }
-SPECTACULAR_SETTINGS = {"TITLE": "Ortak", "VERSION": "1.0", "OAS_VERSION": "3.1.0"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Ortak",
+    "DESCRIPTION": "Deals with partners: referrals, registrations, and what happens to them.",
+    "VERSION": "1.0",
+    "OAS_VERSION": "3.1.0",
+    "PREPROCESSING_HOOKS": ["portal.api.http.schema.documented"],
+    "SCHEMA_PATH_PREFIX": r"/v1\.0",
+    "SCHEMA_COERCE_PATH_PK": False,
+}
 
 # With it a monitor may ask /status; without one, only programme managers.
 STATUS_TOKEN = env.text("STATUS_TOKEN")

@@ -23,6 +23,7 @@ from dealreg.services import marketplace
 from dealreg.services.marketplace import NewTransaction
 from portal.accounts import invites
 from portal.accounts.rules import Grant
+from portal.api.services import clients
 from portal.demo import do, papers
 from portal.demo.cast import ANKARA, PASSWORD, Cast
 from portal.notify.models import Notice
@@ -215,6 +216,20 @@ edit_location                         POST place     403 403 403 403 302 403 403
 stage_names                           GET  -         403 403 403 403 200 403 403 403 403 403 200  in
 stage_names                           POST -         403 403 403 403 302 403 403 403 403 403 302  in
 remove_stage_name                     POST stage     403 403 403 403 302 403 403 403 403 403 404  in
+api_clients                           GET  -         403 403 403 403 200 403 403 403 403 403 200  in
+add_api_client                        GET  -         403 403 403 403 200 403 403 403 403 403 200  in
+add_api_client                        POST -         403 403 403 403 200 403 403 403 403 403 422  in
+api_client                            GET  client    403 403 403 403 200 403 403 403 403 403 404  in
+api_client                            POST client    403 403 403 403 302 403 403 403 403 403 404  in
+rotate_api_client                     POST client    403 403 403 403 200 403 403 403 403 403 404  in
+revoke_api_client                     POST client    403 403 403 403 302 403 403 403 403 403 404  in
+api_schema                            GET  -         200 200 200 200 200 200 200 200 200 200 200 200
+api_docs                              GET  -         200 200 200 200 200 200 200 200 200 200 200 200
+oauth_token                           POST -         400 400 400 400 400 400 400 400 400 400 400 400
+oauth_token_alias                     POST -         400 400 400 400 400 400 400 400 400 400 400 400
+oauth_revoke                          POST -         401 401 401 401 401 401 401 401 401 401 401 401
+oauth_authorize                       GET  -         400 400 400 400 400 400 400 400 400 400 400  in
+oauth_authorize_alias                 GET  -         400 400 400 400 400 400 400 400 400 400 400  in
 profile                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 profile                               POST -         302 302 302 302 302 302 302 302 302 302 302  in
 account_login                         GET  -         302 302 302 302 302 302 302 302 302 302 302 200
@@ -375,6 +390,7 @@ class World:
             "link": invites.token(asked),
             "colleague": self.cast.users["user@contoso.example"].memberships.get().pk,
             "place": self.cast.locations[ANKARA].pk,
+            "client": clients.create(name="CRM", scopes=["referrals.read"], role="viewer", **who)[0].public_id,
             "stage": stage_names.add(name="Demo booked", stage=40, **who).pk,
         }
 
@@ -460,6 +476,7 @@ _SENT: dict[str, dict[str, str]] = {
     "member": {"viewer": "all"},
     "add_location": {"name": "Izmir", "city": "Izmir", "country": "TR", "mpn_id": "1"},
     "edit_location": {"name": "Ankara 2", "city": "Ankara"},
+    "add_api_client": {"name": "CRM", "kind": "company", "role": "viewer", "scopes": "referrals.read"},
     "stage_names": {"name": "Offer", "stage": "60"},
     "profile": {"first_name": "A", "last_name": "B", "language": "en", "time_zone": "UTC"},
     "account_login": {"login": "referrals@contoso.example", "password": PASSWORD},
