@@ -135,6 +135,15 @@ class Schema(AutoSchema):
             found += [_parameter(name, OpenApiParameter.QUERY, text) for name, text in ODATA.items()]
         return found
 
+    def get_operation_id(self) -> str:
+        """Method and address: `get_referrals_id`."""
+        words = [word for word in re.split(r"\W+", self.path) if word and word not in {"v1", "0"}]
+        return "_".join([self.method.lower(), *words])
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        """Ids are taken as text: what is none is 404."""
+        return [{"in": "path", "name": name, "schema": dict(_TEXT), "required": True} for name in variables]
+
     def get_tags(self) -> list[str]:
         """The resource: what follows the version in the address."""
         parts = [part for part in self.path.split("/") if part and not part.startswith("{")]
