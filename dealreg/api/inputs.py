@@ -142,7 +142,7 @@ class RegistrationValue(_Group):
 
     type = Token({AZURE_IP_CO_SELL: AZURE_IP_CO_SELL})
     contract = ContractInput()
-    solutionDetails = SolutionInput(many=True, max_length=1)  # noqa: N815
+    solutionDetails = SolutionInput(many=True, max_length=1, required=False, allow_null=True)  # noqa: N815
     paygYearValue = Amount()  # noqa: N815
     renews = serializers.CharField(required=False, allow_null=True, max_length=100)
     contractNamesConfirmed = _YesNo(help_text="Absent means yes (REG-17).")  # noqa: N815

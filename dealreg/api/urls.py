@@ -5,7 +5,7 @@ from __future__ import annotations
 from dealreg.api import checking
 from portal.api.http.routes import route
 
-REFERRAL = "v1.0/engagements/referrals/<public_id>"
+REFERRAL = "v1.0/engagements/referrals/<id>"
 
 urlpatterns = [
     route(f"{REFERRAL}/eligibility", checking.EligibilityEndpoint.as_view(), name="api_eligibility"),
