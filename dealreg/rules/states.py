@@ -18,6 +18,8 @@ MARKETPLACE_FAILED = "marketplace_failed"
 CLOSED = "closed"
 #: How a registration ends that was withdrawn, or never filed.
 NOT_REGISTERED = "not_registered"
+#: How one ends in whose place another registration was approved (EXC-13).
+REPLACED = "replaced"
 
 #: The states of a registration, in the order of FLOW, with the names people read.
 REGISTRATION_STATES: Mapping[str, str] = {
@@ -85,6 +87,9 @@ ACTION_REASONS: Mapping[str, str] = {
     "other": _("Another reason, given in the comment."),
 }
 
+#: Why it is with the partner again, where no reviewer sent it back (EXC-9).
+REOPENED = "exception_approved"
+_REOPENED_REASON = _("The exception council approved a correction of the contract details.")
 
 #: Why it failed where nobody answered (FLOW, fail_unanswered); what was asked stays beside it.
 UNANSWERED = Blocker("unanswered", _("The correction asked for was not sent in time."), "FLOW")
@@ -103,4 +108,4 @@ def reason_text(code: str, *, status: str) -> str:
     first, second = FAIL_REASONS, ACTION_REASONS
     if status == ACTION_REQUIRED:
         first, second = second, first
-    return first.get(code) or second.get(code, code)
+    return _REOPENED_REASON if code == REOPENED else first.get(code) or second.get(code, code)

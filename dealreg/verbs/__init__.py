@@ -19,7 +19,8 @@ from dealreg.verbs.deciding import (
 )
 from dealreg.verbs.ending import CLOSE, FAIL_UNANSWERED, REGISTER_AFTER_ALL, RETRACT, WITHDRAW
 from dealreg.verbs.filing import CLOSE_UNREGISTERED, OPEN, RESUBMIT, SUBMIT, Opening, judge
-from dealreg.verbs.marketplace import MATCH, NO_MATCH, Found
+from dealreg.verbs.marketplace import MATCH, NO_MATCH, Found, Sale
+from dealreg.verbs.reopening import OPEN_ANEW, REOPEN, REPLACE, Reopening
 from dealreg.verbs.revalidating import REVALIDATE, NewValue
 from portal.workflow import services as workflow
 from portal.workflow.verbs import Machine
@@ -45,6 +46,9 @@ MACHINE = workflow.register(
             RETRACT,
             FAIL_UNANSWERED,
             CLOSE,
+            REOPEN,
+            OPEN_ANEW,
+            REPLACE,
         ],
         lock=lock,
         hold=hold,

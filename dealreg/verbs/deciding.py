@@ -9,7 +9,7 @@ from typing import ClassVar, TypeVar
 
 from dealreg.models import Registration, Validation
 from dealreg.policies import may_review
-from dealreg.rules import states
+from dealreg.rules import reopening, states
 from dealreg.selectors.marketplace import wait_until
 from dealreg.selectors.registration import belongs_to
 from dealreg.timeline import REGISTRATION
@@ -169,6 +169,8 @@ class PassReview(Passing[Approval]):
     def input_blockers(self, record: Registration, inputs: Approval, context: Context) -> Iterable[Blocker]:
         if inputs.validated_by not in Validation:
             yield Blocker("validated_by_required", _("Say what you validated it by."), "FLOW-10", "validated_by")
+        elif record.is_reopened:
+            yield from reopening.passing_blockers(inputs.validated_by)
 
 
 class FailReview(Refusing):

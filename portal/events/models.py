@@ -59,6 +59,8 @@ class Event(models.Model):
     reasons = models.JSONField(default=list)
     comment = models.TextField(blank=True)
     policy_version = models.PositiveIntegerField(default=0)
+    #: The writing transaction's number, by the database: feeds read in (xid, id), as ids are not in commit order.
+    xid = models.BigIntegerField(db_default=models.Func(function="events_xid"), editable=False)
 
     objects = EventQuerySet.as_manager()
 
@@ -69,6 +71,7 @@ class Event(models.Model):
             models.Index(fields=["group", "-at", "-id"], name="events_event_group"),
             models.Index(fields=["subject_type", "subject_id", "-at", "-id"], name="events_event_subject"),
             models.Index(fields=["company", "-at", "-id"], name="events_event_company"),
+            models.Index(fields=["xid", "id"], name="events_event_feed"),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django_fsm import can_proceed
 
+from portal import bulk
 from portal.accounts.rules import Actor
 from portal.events import services as events
 from portal.events.models import Event
@@ -186,6 +187,7 @@ def run_batch(
 ) -> int: ...
 
 
+@bulk.uncollected()
 @transaction.atomic
 @policies.read_once()
 def run_batch(
@@ -254,7 +256,7 @@ def event_of(
         verb.event,
         actor=context.actor,
         now=context.now,
-        company_id=record.owner_id,
+        company_id=None if verb.internal else record.owner_id,
         group=record.event_group,
         shared=verb.shared,
         version=record.version,

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('events', '0003_versions'),
+        ('events', '0004_feed_order'),
     ]
 
     operations = [
