@@ -50,7 +50,7 @@ class Amount(serializers.DecimalField):
     """An amount that a column holds, as a number or a text (F1.4); zeros at its end don't count."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_digits=18, decimal_places=2, required=False, allow_null=True, **kwargs)
+        super().__init__(max_digits=18, decimal_places=2, **{"required": False, "allow_null": True, **kwargs})
 
     def validate_precision(self, value: Decimal) -> Decimal:
         return super().validate_precision(value.normalize(_EXACT))
@@ -62,7 +62,7 @@ class Currency(serializers.CharField):
     default_error_messages = {"currency": "This is no currency code of ISO 4217."}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, allow_null=True, **kwargs)
+        super().__init__(**{"required": False, "allow_null": True, **kwargs})
 
     def to_internal_value(self, data: Any) -> str:
         code = super().to_internal_value(data).upper()
@@ -77,7 +77,7 @@ class Day(serializers.DateTimeField):
     default_error_messages = {"instant": "This is no instant such as 2026-11-30T00:00:00Z, and no day."}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, allow_null=True, **kwargs)
+        super().__init__(**{"required": False, "allow_null": True, **kwargs})
 
     def to_internal_value(self, value: Any) -> date:  # type: ignore[override]
         if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d(T|$)", value.upper(), re.ASCII):
