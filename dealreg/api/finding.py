@@ -29,6 +29,11 @@ def registration(public_id: str, actor: Actor) -> Registration:
     return by_public_id(visible(actor).with_context(), public_id)
 
 
+def one(public_id: str, actor: Actor) -> int:
+    """The key of the registration with this public id. Raises Http404."""
+    return int(by_public_id(visible(actor).only("pk"), public_id).pk)
+
+
 def answer(pk: int) -> Response:
     """One registration as a resource, with its ETag."""
     row: Any = Registration.objects.values(*OWN_COLUMNS).get(pk=pk)

@@ -88,6 +88,8 @@ class RegistrationResource(RegistrationShape):
     eTag = serializers.CharField()  # noqa: N815
     referralId = serializers.UUIDField()  # noqa: N815
     engagementId = serializers.UUIDField()  # noqa: N815
+    organizationId = serializers.UUIDField()  # noqa: N815
+    organizationName = serializers.CharField()  # noqa: N815
     createdDateTime = serializers.DateTimeField()  # noqa: N815
     updatedDateTime = serializers.DateTimeField()  # noqa: N815
     submittedDateTime = serializers.DateTimeField(allow_null=True)  # noqa: N815

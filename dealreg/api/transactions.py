@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404
 from django.utils.encoding import escape_uri_path
 from drf_spectacular.utils import extend_schema
@@ -13,12 +14,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from dealreg.api import listing
 from dealreg.api.inputs import Amount, Currency, Day
 from dealreg.models import MarketplaceTransaction
 from dealreg.rules import marketplace as rules
 from dealreg.services import marketplace as services
 from dealreg.services import marketplace_reports as reports
 from portal.accounts.rules import ADMIN_ROLES, Actor
+from portal.api import odata
 from portal.api import rules as scopes
 from portal.api.http.binding import bind
 from portal.api.http.endpoint import Endpoint
@@ -113,11 +116,45 @@ def address_of(transaction_id: str) -> str:
     return wire.url(f"{ADDRESS}/{escape_uri_path(transaction_id)}")
 
 
+class TransactionPage(serializers.Serializer[Any]):
+    value = TransactionShape(many=True)
+
+
+_STATES = {
+    "Free": Q(registration=None, voided_at=None),
+    "Matched": Q(registration__isnull=False),
+    "Voided": Q(voided_at__isnull=False),
+}
+RESOURCE = odata.Resource(
+    name="Transactions",
+    fields=(
+        odata.Text(path="transactionId", column="transaction_id"),
+        odata.Guid(path="partner/id", column="company__public_id"),
+        odata.Guid(path="customer/id", column="customer__public_id"),
+        odata.Text(path="solution/id", column="solution__code"),
+        odata.Day(path="date", column="date", sortable=True),
+        odata.Number(path="amount", column="amount"),
+        odata.Text(path="currency", column="currency"),
+        odata.Choice(path="source", values={source: Q(source=source) for source in services.Source.values}),
+        odata.Choice(path="state", values=_STATES),
+        odata.Moment(path="createdDateTime", column="created_at", sortable=True),
+        odata.Guid(path="registrationId", column="registration__public_id", nullable=True),
+    ),
+    properties=tuple(TransactionShape().fields),
+)
+
+
 class TransactionsEndpoint(Endpoint):
     """/v1.0/marketplace/transactions"""
 
     scopes = {"GET": scopes.REPORT_SALES, "POST": scopes.REPORT_SALES}
     targets = {"transaction_id": "transactionId", "company": "partner"}
+
+    @extend_schema(operation_id="transactions", responses=TransactionPage, tags=TAGS)
+    def get(self, request: Request) -> Response:
+        """The transactions that were reported, newest first."""
+        check_reads(self.actor)
+        return listing.page(request, RESOURCE, MarketplaceTransaction.objects.values(*COLUMNS), shown)
 
     @extend_schema(
         operation_id="transaction_report",
