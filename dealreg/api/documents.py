@@ -148,7 +148,8 @@ def shown(document: Document) -> dict[str, Any]:
 
 def _file(request: Request) -> UploadedFile:
     """Raises ApiError unless it is one file."""
-    files = [file for name in request.FILES for file in request.FILES.getlist(name)]
+    sent: Any = request.FILES  # of a form several under each name; of a body its one file
+    files = [file for _name, group in sent.lists() for file in group] if hasattr(sent, "lists") else [*sent.values()]
     if len(files) != 1:
         raise ApiError(
             400, "Send one file: in a form, or as the body with its name in Content-Disposition.", target="file"
