@@ -29,8 +29,8 @@ class DecisionValue(serializers.Serializer[Any]):
     """What reviewers and managers say with a decision; each takes what belongs to it."""
 
     comment = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
-    validatedBy = serializers.CharField(required=False, allow_blank=True, max_length=10)  # noqa: N815
-    reasonCode = serializers.CharField(required=False, allow_blank=True, max_length=40)  # noqa: N815
+    validatedBy = serializers.CharField(required=False, allow_blank=True, max_length=10)
+    reasonCode = serializers.CharField(required=False, allow_blank=True, max_length=40)
 
 
 class ActionRequest(RegistrationValue, DecisionValue):

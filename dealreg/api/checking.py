@@ -35,8 +35,8 @@ class CriterionShape(serializers.Serializer[Any]):
     state = serializers.ChoiceField(["met", "notMet", "notYet"])
     needed = serializers.CharField()
     actual = serializers.CharField()
-    settledBy = serializers.ChoiceField(["you", "vendor", "time", "nobody"], allow_null=True)  # noqa: N815
-    settledAt = serializers.DateTimeField(allow_null=True)  # noqa: N815
+    settledBy = serializers.ChoiceField(["you", "vendor", "time", "nobody"], allow_null=True)
+    settledAt = serializers.DateTimeField(allow_null=True)
     message = serializers.CharField()
 
 
@@ -61,7 +61,7 @@ class RouteShape(serializers.Serializer[Any]):
 
 class CheckShape(serializers.Serializer[Any]):
     violations = ViolationShape(many=True)
-    annualContractValue = AnnualValueShape(allow_null=True)  # noqa: N815
+    annualContractValue = AnnualValueShape(allow_null=True)
     route = RouteShape()
 
 

@@ -36,13 +36,13 @@ class DocumentShape(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     name = serializers.CharField()
-    contentType = serializers.CharField()  # noqa: N815
+    contentType = serializers.CharField()
     size = serializers.IntegerField()
     sha256 = serializers.CharField()
-    addedDateTime = serializers.DateTimeField()  # noqa: N815
-    addedBy = serializers.CharField()  # noqa: N815
-    awaitsScan = serializers.BooleanField()  # noqa: N815
-    isRemovable = serializers.BooleanField()  # noqa: N815
+    addedDateTime = serializers.DateTimeField()
+    addedBy = serializers.CharField()
+    awaitsScan = serializers.BooleanField()
+    isRemovable = serializers.BooleanField()
 
 
 class DocumentsShape(serializers.Serializer[Any]):

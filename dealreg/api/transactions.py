@@ -42,7 +42,7 @@ class TransactionValue(serializers.Serializer[Any]):
     """A sale. The partner is named by id, PartnerID (MPN) or name, the customer by id or D-U-N-S, the solution by its
     id."""
 
-    transactionId = serializers.CharField(max_length=rules.MAX_ID_LENGTH)  # noqa: N815
+    transactionId = serializers.CharField(max_length=rules.MAX_ID_LENGTH)
     partner = serializers.CharField(max_length=200)
     customer = serializers.CharField(max_length=100)
     solution = serializers.CharField(max_length=100)
@@ -65,7 +65,7 @@ class Named(serializers.Serializer[Any]):
 class TransactionShape(serializers.Serializer[Any]):
     """A marketplace transaction, and the registration that has it."""
 
-    transactionId = serializers.CharField()  # noqa: N815
+    transactionId = serializers.CharField()
     partner = Named()
     customer = Named()
     solution = Named()
@@ -74,11 +74,11 @@ class TransactionShape(serializers.Serializer[Any]):
     currency = serializers.CharField()
     note = serializers.CharField(allow_null=True)
     source = serializers.ChoiceField(["admin", "csv", "api"])  # type: ignore[assignment]  # a field, no attribute
-    createdDateTime = serializers.DateTimeField()  # noqa: N815
+    createdDateTime = serializers.DateTimeField()
     state = serializers.ChoiceField(["Free", "Matched", "Voided"])
-    registrationId = serializers.UUIDField(allow_null=True)  # noqa: N815
-    voidedDateTime = serializers.DateTimeField(allow_null=True)  # noqa: N815
-    voidReason = serializers.CharField(allow_null=True)  # noqa: N815
+    registrationId = serializers.UUIDField(allow_null=True)
+    voidedDateTime = serializers.DateTimeField(allow_null=True)
+    voidReason = serializers.CharField(allow_null=True)
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,7 +190,7 @@ class TransactionEndpoint(Endpoint):
         return Response(row_of(_found(id, self.actor).pk))
 
 
-class TransactionActionsEndpoint(Endpoint):
+class ActionsEndpoint(Endpoint):
     """/v1.0/marketplace/transactions/{transactionId}/actions"""
 
     scopes = {"POST": scopes.REPORT_SALES}

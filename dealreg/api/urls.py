@@ -22,6 +22,6 @@ urlpatterns = [
     route(f"{ONE}/documents", upload, name="api_registration_documents"),
     route(f"{ONE}/documents/<document_id>", documents.DocumentEndpoint.as_view(), name="api_registration_document"),
     route(SALES, transactions.TransactionsEndpoint.as_view(), name="api_transactions"),
-    route(f"{SALES}/<path:id>/actions", transactions.TransactionActionsEndpoint.as_view(), name="api_transaction_actions"),
+    route(f"{SALES}/<path:id>/actions", transactions.ActionsEndpoint.as_view(), name="api_transaction_actions"),
     route(f"{SALES}/<path:id>", transactions.TransactionEndpoint.as_view(), name="api_transaction"),
 ]
