@@ -121,13 +121,13 @@ def _stage(actor: Actor, text: str) -> Q | None:
 def _deal(whole: Q | None) -> tuple[odata.Property, ...]:
     """The customer is the engagement's, and so the same on every copy."""
     return (
-        odata.Text(path="name", column="name", where=whole),
+        odata.Text(path="name", column="name", where=whole, sortable=True),
         odata.Text(path="customerProfile/name", column="engagement__customer__name"),
         odata.Text(path="customerProfile/address/country", column="engagement__customer__country"),
         odata.Text(path="customerProfile/address/city", column="engagement__customer__city", may_be_empty=True),
-        odata.Number(path="details/dealValue", column="value", where=whole),
+        odata.Number(path="details/dealValue", column="value", where=whole, sortable=True),
         odata.Text(path="details/currency", column="currency", where=whole),
-        odata.Day(path="details/closingDateTime", column="close_date", where=whole),
+        odata.Day(path="details/closingDateTime", column="close_date", where=whole, sortable=True),
     )
 
 

@@ -1,7 +1,7 @@
 """What a resource lets be filtered and sorted, and how each property is compared in the database.
 
-A property that isn't described can't be reached. Every condition made here is either true or false of a row, never
-unknown, so that `not` means what it says: a null equals null only, and is neither more nor less than anything.
+A property that isn't described can't be reached. A null equals null only, and is neither more nor less than anything;
+`not` of such a comparison is true, as Django's `~Q` has it, not unknown as in SQL.
 """
 
 from __future__ import annotations
@@ -107,12 +107,8 @@ class Column(Property):
     def matching(self, operator: str, literals: list[Literal]) -> Q:
         values = [self.read(literal) for literal in literals]
         if operator in _LOOKUPS:
-            return self.stored(_LOOKUPS[operator], values[0])
-        return self.stored("exact", values[0]) if len(values) == 1 else self.stored("in", values)
-
-    def stored(self, lookup: str, value: Any) -> Q:
-        found = Q((f"{self.column}__{lookup}", value))
-        return found & Q((f"{self.column}__isnull", False)) if self.nullable else found
+            return Q((f"{self.column}__{_LOOKUPS[operator]}", values[0]))
+        return Q((self.column, values[0])) if len(values) == 1 else Q((f"{self.column}__in", values))
 
     @property
     def missing(self) -> Q:
