@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -14,7 +15,7 @@ from dealreg.rules import marketplace as marketplace_rules
 from dealreg.rules import states
 from dealreg.selectors.registration import unregistered
 from dealreg.selectors.window import last_day_of, with_window
-from dealreg.services import marketplace
+from dealreg.services import marketplace, waivers
 from dealreg.services import registration as services
 from portal.accounts.rules import SYSTEM
 from portal.events.models import Event
@@ -66,6 +67,12 @@ def _enqueue(registration_id: int) -> Callable[[], object]:
     A lambda, as Django names what failed by its __qualname__, which a partial has not.
     """
     return lambda: send_soon("dealreg.tasks.route", registration_id=registration_id)
+
+
+@on("registration.closed")
+def replace_earlier(events: Sequence[Event]) -> None:
+    """EXC-13: a re-registration takes the earlier one's place when it closes approved or passed."""
+    waivers.replace_earlier([event.subject_id for event in events], now=events[0].at)
 
 
 @on("document.infected")
@@ -150,16 +157,34 @@ _OF_REVALIDATION = {
         _("The correction asked for was not sent in time. The registration of “%(deal)s” stays as it was before."),
     ),
 }
+#: And of a correction after an exception, which costs no earlier decision (EXC-12).
+_OF_CORRECTION = {
+    "registration.unanswered": (
+        _("The correction of %(deal)s ended: it was not sent"),
+        _("The correction was not sent in time. The registration of “%(deal)s” stays as it was before."),
+    ),
+}
 
 
 _CATEGORIES = {"registration.action_required": kinds.ACTION_REQUIRED}
+
+
+class _Subject(NamedTuple):
+    """What is told of a registration, without its model: many are told of at once."""
+
+    pk: int
+    referral_id: int
+    status: str
+    reason_code: str
+    decided_from: str
+    previous: Mapping[str, object] | None
 
 
 @dataclass(frozen=True)
 class _Subjects:
     """The registrations that some events are about, their people, and the days there are to register."""
 
-    registrations: dict[int, Registration]
+    registrations: dict[int, _Subject]
     deals: dict[int, Brief]
     people: People
     window: int
@@ -178,8 +203,8 @@ class _Subjects:
 
 def _subjects(events: Sequence[Event]) -> _Subjects:
     """A handful of queries, however many events there are."""
-    rows = Registration.objects.only("referral", "status", "reason_code", "decided_from", "revalidated_at")
-    registrations = {r.pk: r for r in rows.filter(id__in=[e.subject_id for e in events])}
+    rows = Registration.objects.filter(pk__in=[e.subject_id for e in events]).values_list(*_Subject._fields)
+    registrations = {r.pk: r for r in map(_Subject._make, rows)}
     deals = briefs(Referral.objects.filter(pk__in=[r.referral_id for r in registrations.values()]))
     window = policies.current(events[0].at).registration_window_days
     return _Subjects(registrations, {deal.pk: deal for deal in deals}, people_of(deals), window)
@@ -194,7 +219,10 @@ def tell_team(events: Sequence[Event]) -> None:
 
 def _message(event: Event, about: _Subjects) -> Message:
     registration, deal = about.registrations[event.subject_id], about.deal(event)
-    words = _OF_REVALIDATION if registration.revalidated_at else {}
+    words = _words_of(event, registration)
+    reason = states.decision_text(
+        registration.reason_code, status=registration.status, decided_from=registration.decided_from
+    )
     subject, body = words.get(event.verb, _WORDS[event.verb])
     return Message(
         event=event,
@@ -205,12 +233,20 @@ def _message(event: Event, about: _Subjects) -> Message:
         params={
             "deal": deal.name,
             "state": Term(states.REGISTRATION_STATES[registration.status]),
-            "reason": Term(registration.reason),
+            "reason": Term(reason),
             "comment": event.comment,
             "days": about.window,
         },
         category=_CATEGORIES.get(event.verb, kinds.REGISTRATION),
     )
+
+
+def _words_of(event: Event, registration: _Subject) -> Mapping[str, tuple[str, str]]:
+    """Those of what came back; ending clears what it kept of it, which the event still has."""
+    previous = registration.previous or event.before.get("previous")
+    if previous is None:
+        return {}
+    return _OF_CORRECTION if previous.get("for") == "reopen" else _OF_REVALIDATION
 
 
 @on("registration.reminded")

@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class ExceptionsCouncilConfig(AppConfig):
     name = "exceptions_council"
     verbose_name = _("Exceptions")
+
+    def ready(self) -> None:
+        from exceptions_council import timeline, verbs  # noqa: F401  they register themselves

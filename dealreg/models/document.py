@@ -25,8 +25,8 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         return self.filter(referral=referral, removed_at=None).order_by("added_at", "pk")
 
     def with_context(self) -> DocumentQuerySet:
-        """With who added it, and the registration that it may belong to."""
-        return self.select_related("added_by", "referral__registration")
+        """With who added it, and the registration and the exception request that it may belong to."""
+        return self.select_related("added_by", "referral__registration", "referral__exception_request")
 
     def unscanned(self) -> DocumentQuerySet:
         return self.filter(removed_at=None, scanned_at=None).order_by("pk")
@@ -108,6 +108,7 @@ class Document(models.Model):
 
     def removal_blockers(self) -> list[Blocker]:
         registration = getattr(self.referral, "registration", None)
+        exception = getattr(self.referral, "exception_request", None)
         return list(
             rules.removal_blockers(
                 added_at=self.added_at,
@@ -115,5 +116,6 @@ class Document(models.Model):
                 with_partner=registration is None
                 or registration.status == Status.ACTION_REQUIRED
                 or (registration.status == Status.REGISTRATION_PENDING and not registration.is_being_routed),
+                asked_at=exception.last_sent_at if exception else None,
             )
         )

@@ -8,12 +8,13 @@ from decimal import Decimal
 
 from django.db.models import Q, QuerySet
 
-from dealreg.models import Registration, Status, Waiver
+from dealreg.models import Registration, Status
 from dealreg.rules import Granted, RegistrationFacts, RegistrationInput, answers_asked, states
 from dealreg.rules.acv import USD, UsdRate
 from dealreg.rules.criteria import Eligibility, EligibilityFacts, criteria_from_json
 from dealreg.rules.eligibility import eligibility as judge_eligibility
 from dealreg.selectors.routing import routing_facts
+from dealreg.selectors.waivers import is_waived, replaced_tenant, waiver_of
 from portal.accounts.models import Company, Membership
 from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
@@ -50,10 +51,6 @@ def eligible_solutions(referral: Referral, registration: Registration | None = N
     kept = registration.open_solutions if registration else []
     found = [line.solution for line in referral.solutions.select_related("solution")]
     return sorted((s for s in found if s.azure_ip or s.pk in kept), key=lambda solution: solution.name)
-
-
-def waiver_of(referral: Referral) -> Waiver | None:
-    return Waiver.objects.filter(referral=referral).first()
 
 
 def kept_eligibility(registration: Registration | None) -> Eligibility | None:
@@ -116,8 +113,9 @@ def registration_facts(
         eligibility=eligibility,
         wrong_state=wrong_state(registration),
         rates=_rates(form, registration, now=now, policy=policy),
-        exception_granted=_is_waived(waiver, registration, now),
+        exception_granted=is_waived(waiver, registration, now),
         waived_until=waiver.until if waiver and waiver.covers(now) else None,
+        replaced_tenant=replaced_tenant(waiver),
         top_tier=referral.company.is_top_tier(now.date()),
         solutions=tuple(solution.pk for solution in eligible_solutions(referral, registration)),
         renewable={earlier.pk: earlier.solution_id or 0 for earlier in renewable(referral)},
@@ -129,12 +127,6 @@ def registration_facts(
 def _first_filed(registration: Registration | None) -> date | None:
     filed = registration.first_submitted_at if registration else None
     return filed.date() if filed else None
-
-
-def _is_waived(waiver: Waiver | None, registration: Registration | None, now: datetime) -> bool:
-    """Whether an exception waives what REG-12 names: while it is open, and for what was submitted then (EXC-12)."""
-    submitted = registration.submitted_at if registration else None
-    return waiver is not None and (waiver.covers(now) or (submitted is not None and waiver.covers(submitted)))
 
 
 def renewable(referral: Referral) -> QuerySet[Registration]:

@@ -8,17 +8,18 @@ from datetime import date
 from decimal import Decimal
 
 from dealreg import rules
-from dealreg.models import REPLACED, Registration
+from dealreg.models import BY_REVALIDATION, Registration
 from dealreg.policies import may_file
 from dealreg.rules import revalidation, states
 from dealreg.selectors.registration import kept_rates
 from dealreg.timeline import REGISTRATION
+from dealreg.verbs.base import RegistrationVerb
 from dealreg.verbs.ending import no_move
 from dealreg.verbs.routing import keep_figures, set_route
 from portal.events.services import snapshot
 from portal.workflow.blockers import Blocker, Money, _
 from portal.workflow.timeline import Sentence
-from portal.workflow.verbs import Context, Effect, Verb
+from portal.workflow.verbs import Context, Effect
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class NewValue:
     end: date | None = None
 
 
-class Revalidate(Verb[Registration, NewValue]):
+class Revalidate(RegistrationVerb[NewValue]):
     """Ask for another review at a higher value; what there was is kept until that succeeds (PAYG-2, PAYG-3)."""
 
     name = "revalidate"
@@ -60,9 +61,9 @@ class Revalidate(Verb[Registration, NewValue]):
 
     def apply(self, record: Registration, inputs: NewValue, context: Context) -> Effect:
         held = snapshot(record)
-        record.previous = {name: held[name] for name in REPLACED} | {"outcome": record.outcome or record.status}
+        record.previous = {name: held[name] for name in BY_REVALIDATION} | {"outcome": record.outcome or record.status}
         record.revalidate()
-        record.outcome, record.closed_at, record.close_due_at = "", None, None
+        record.outcome, record.closed_at, record.close_due_at, record.reopened_at = "", None, None, None
         record.revalidated_at = record.submitted_at = record.review_pending_at = context.now
         record.submitted_by_id, record.policy_version = context.actor.user_id, context.policy.version
         record.reason_code = record.comment = record.validated_by = record.decided_from = ""

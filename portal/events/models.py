@@ -50,6 +50,8 @@ class Event(models.Model):
     version = models.PositiveIntegerField(null=True)
     actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
     actor_user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    #: The name of the API client that acted, as it was then.
+    actor_client = models.CharField(max_length=255, blank=True)
     actor_company = models.ForeignKey("accounts.Company", on_delete=models.PROTECT, null=True, related_name="+")
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
@@ -74,3 +76,8 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return self.verb
+
+    @property
+    def actor_name(self) -> str:
+        """The person or the API client that acted; empty for the workers."""
+        return self.actor_user.get_full_name() if self.actor_user else self.actor_client

@@ -8,6 +8,7 @@ from referrals.rules.deal import (
     NO_HELP,
     NOT_APPROVED,
     PARTNER_LED,
+    PORTAL,
     PRIVATE,
     REGISTRABLE,
     SOLUTION_ASSESSMENT,

@@ -22,6 +22,9 @@ HELP: Mapping[str, str] = {
     "GeneralOrOther": _("General or other"),
 }
 
+#: The surface of whoever writes without saying which.
+PORTAL = "Portal"
+
 PRIVATE = "private"
 PARTNER_LED = "partner_led"
 CO_SELL = "co_sell"

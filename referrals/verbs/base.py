@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from django.db.models import F
-
 from portal.accounts.rules import Actor
 from portal.workflow.blockers import Blocker
 from portal.workflow.verbs import Context, Inputs, Verb
@@ -31,7 +29,7 @@ class DealVerb(Verb[Referral, Inputs]):
     def settle(self, records: Sequence[Referral], context: Context) -> None:
         if self.shared or self.seen_by_all:
             others = Referral.objects.filter(engagement__in=[record.engagement_id for record in records])
-            others.exclude(pk__in=[record.pk for record in records]).update(version=F("version") + 1)
+            others.exclude(pk__in=[record.pk for record in records]).touch(context.now)
         if self.indexed:
             search_index.index_engagements({record.engagement_id for record in records})
 

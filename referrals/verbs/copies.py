@@ -126,6 +126,7 @@ def _begin(referral: Referral, engagement: Engagement, terms: Terms, context: Co
     referral.marketplace_intent = terms.marketplace_intent
     referral.created_at = referral.updated_at = context.now
     set_value(referral, terms.value, context)
+    referral.mark(context.actor)
     referral.save()
     set_solutions(referral, terms.solutions)
     return referral

@@ -41,9 +41,17 @@ class ApiError(Exception):
     """A refusal as the API answers it; `details` as in wire.md: code, target, message, rule."""
 
     def __init__(
-        self, status: int, message: str, *, code: str = "", target: str = "", details: Sequence[Mapping[str, Any]] = ()
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str = "",
+        target: str = "",
+        details: Sequence[Mapping[str, Any]] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.status, self.message, self.code, self.target, self.details = status, message, code, target, details
+        self.headers = dict(headers or {})
         super().__init__(message)
 
 
@@ -102,11 +110,13 @@ def handle(exception: Exception, context: Mapping[str, Any]) -> Response | None:
                 target=exception.target,
                 details=exception.details,
             )
-            return Response(data, exception.status)
+            return Response(data, exception.status, headers=exception.headers)
         case RuleViolation():
             code, data = violation(exception, targets)
             return Response(data, code)
-        case PermissionDenied() | exceptions.PermissionDenied():
+        case exceptions.PermissionDenied():
+            return Response(body(403, str(exception.detail)), 403)
+        case PermissionDenied():
             return Response(body(403, "Your role or scope doesn't allow this."), 403)
         case Http404():
             return Response(body(404, NOT_FOUND), 404)
