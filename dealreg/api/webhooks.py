@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from dealreg.models import Registration
 from portal.accounts.models import Company
+from portal.accounts.rules import Actor
 from portal.events.models import Event
 from portal.webhooks import rules
-from portal.webhooks.selectors import ANNOUNCERS, Announcement
+from portal.webhooks.selectors import ANNOUNCERS, FINDERS, Announcement, Resource
 from referrals.api.webhooks import of_copy
 
 #: The API shows a registration from its first submission on.
 NOT_YET_SHOWN = "registration.opened"
+
+
+def path(public_id: uuid.UUID) -> str:
+    return f"/v1.0/registrations/{public_id}"
 
 
 def announce(events: Sequence[Event], companies: Collection[int]) -> Iterator[Announcement]:
@@ -40,9 +46,27 @@ def _of(event: Event, registration: Registration, company_id: int) -> Announceme
         rules.REGISTRATION_UPDATED,
         "registration",
         public_id,
-        f"/v1.0/registrations/{public_id}",
+        path(public_id),
         registration.referral.public_id,
     )
 
 
 ANNOUNCERS.add("dealreg", announce, order=20)
+
+
+def find(events: Sequence[Event], actor: Actor) -> Mapping[int, Resource]:
+    """The events of the registrations that the actor sees (ORG-2)."""
+    about = [event for event in events if event.subject_type == Registration._meta.label_lower]
+    if not about:
+        return {}
+    seen = Registration.objects.visible_to(actor).filter(pk__in={event.subject_id for event in about})
+    known = dict(seen.values_list("pk", "public_id"))
+    return {
+        event.pk: Resource("registration", known[event.subject_id], path(known[event.subject_id]), own)
+        for event in about
+        if event.subject_id in known
+        and ((own := event.company_id == actor.company_id) or event.shared or actor.is_vendor)
+    }
+
+
+FINDERS.add("dealreg", find, order=20)

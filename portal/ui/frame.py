@@ -40,6 +40,7 @@ SETTINGS = (
     ("people", _("People"), True),
     ("locations", _("Locations"), True),
     ("stage_names", _("Stage names"), True),
+    ("webhook", _("Webhook"), True),
     ("profile", _("Profile"), False),
     ("notification_settings", _("Notifications"), False),
 )

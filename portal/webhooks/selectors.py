@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from portal.accounts.rules import Actor
+from portal.events import selectors as feeds
 from portal.events.models import Event
+from portal.events.selectors import Cursor
 from portal.registry import Registry
 from portal.webhooks import rules
 from portal.webhooks.models import Delivery, DeliveryQuerySet, Webhook
@@ -46,6 +50,45 @@ def announcements(events: Sequence[Event], companies: Collection[int]) -> Iterat
 
 def _is_new(said: Announcement) -> bool:
     return said.name in (rules.CREATED, rules.RELATED_CREATED)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What an event of the feed is about, as its reader finds it in the API. `own`: the reader's company's."""
+
+    name: str
+    public_id: uuid.UUID
+    path: str
+    own: bool
+
+
+#: Of events in feed order, by their keys, those that the actor may know of; so many events, the same number of queries.
+Finder = Callable[[Sequence[Event], Actor], Mapping[int, Resource]]
+#: Each app adds its own.
+FINDERS: Registry[Finder] = Registry()
+
+#: So many events of everybody are looked through for one page of one reader's.
+WINDOW = 5_000
+
+
+def read_feed(after: Cursor, actor: Actor, *, limit: int) -> tuple[list[tuple[Event, Resource]], Cursor, bool]:
+    """The next events that the actor may know of, where to go on, and whether there is more by now.
+
+    A page may be short or empty and still not the last: however rare the reader's events are among those of others, it
+    takes no longer.
+    """
+    end = feeds.nth(after, WINDOW)
+    own_or_shared = Q(company_id=actor.own_company_id) | Q(shared=True)
+    events = Event.objects.all() if actor.is_vendor else Event.objects.filter(own_or_shared)
+    found = feeds.feed(after, limit=limit, events=events, until=end)
+    last = end or after
+    if found and (end is None or len(found) == limit):
+        last = Cursor.of(found[-1])
+    known: dict[int, Resource] = {}
+    for find in FINDERS.values():
+        known |= find(found, actor)
+    more = end is not None or len(found) == limit
+    return [(event, known[event.pk]) for event in found if event.pk in known], last, more
 
 
 def webhook_of(actor: Actor) -> Webhook | None:

@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from portal.accounts.models import Company
+from portal.accounts.rules import Actor
 from portal.events.models import Event
 from portal.webhooks import rules
-from portal.webhooks.selectors import ANNOUNCERS, Announcement
+from portal.webhooks.selectors import ANNOUNCERS, FINDERS, Announcement, Resource
 from portal.workflow import services as workflow
 from referrals.models import Referral
 from referrals.rules.sharing import knows
+from referrals.selectors import participants
 
 #: A copy begins with these.
 BIRTHS = frozenset({"referral.created", "referral.received"})
@@ -95,3 +97,24 @@ def _to_vendor(
 
 
 ANNOUNCERS.add("referrals", announce, order=10)
+
+
+def find(events: Sequence[Event], actor: Actor) -> Mapping[int, Resource]:
+    """The events of copies that the actor sees whole, and of others' what is shared with whoever sees them as cards."""
+    about = [event for event in events if event.subject_type == Referral._meta.label_lower]
+    if not about:
+        return {}
+    copies = Referral.objects.filter(pk__in={event.subject_id for event in about})
+    whole = dict(copies.visible_to(actor).values_list("pk", "public_id"))
+    cards = dict(copies.filter(pk__in=participants.cards(actor)).values_list("pk", "public_id"))
+    found: dict[int, Resource] = {}
+    for event in about:
+        own = event.company_id == actor.company_id
+        known = whole if own else whole | cards
+        if event.subject_id in known and (own or event.shared):
+            public_id = known[event.subject_id]
+            found[event.pk] = Resource("referral", public_id, path(public_id), own)
+    return found
+
+
+FINDERS.add("referrals", find, order=10)
