@@ -385,6 +385,8 @@ CELERY_BEAT_SCHEDULE = {
     "deliver-digests": {"task": "portal.notify.tasks.deliver_digests", "schedule": crontab(minute=0)},
     "remind-to-answer": {"task": "referrals.tasks.remind", "schedule": crontab(minute=5)},
     "remind-to-register": {"task": "dealreg.tasks.remind", "schedule": crontab(minute=10)},
+    "deliver-webhooks": {"task": "portal.webhooks.tasks.deliver", "schedule": 5.0},
+    "purge-deliveries": {"task": "portal.webhooks.tasks.purge", "schedule": crontab(hour=3, minute=20)},
     "expire-referrals": {"task": "referrals.tasks.expire_due", "schedule": 60.0},
     "win-at-the-safe-hour": {"task": "referrals.tasks.win_scheduled", "schedule": 60.0},
     "revalue-open-deals": {"task": "referrals.tasks.revalue_open", "schedule": 3600.0},
@@ -414,7 +416,8 @@ LOGGING = {
     "formatters": {"json": {"()": "portal.logs.formatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"django.server": {"propagate": True, "handlers": []}},
+    # httpx would log every address it is sent to, keys in it included.
+    "loggers": {"django.server": {"propagate": True, "handlers": []}, "httpx": {"level": "WARNING"}},
 }
 
 os.environ.setdefault("PGAPPNAME", "ortak")

@@ -22,13 +22,15 @@ from dealreg.rules.marketplace import Details
 from dealreg.services import marketplace
 from dealreg.services.marketplace import NewTransaction
 from portal.accounts import invites
-from portal.accounts.rules import Grant
+from portal.accounts.rules import Actor, Grant
 from portal.api.services import clients
 from portal.demo import do, papers
 from portal.demo.cast import ANKARA, PASSWORD, Cast
 from portal.notify.models import Notice
 from portal.pages import services as exports
 from portal.policy import services as policies
+from portal.webhooks.services import registration as webhooks
+from portal.webhooks.services import signing
 from referrals.models import Draft, Referral
 from referrals.services import stage_names
 from referrals.web import actions
@@ -230,6 +232,21 @@ oauth_token_alias                     POST -         400 400 400 400 400 400 400
 oauth_revoke                          POST -         401 401 401 401 401 401 401 401 401 401 401 401
 oauth_authorize                       GET  -         400 400 400 400 400 400 400 400 400 400 400  in
 oauth_authorize_alias                 GET  -         400 400 400 400 400 400 400 400 400 400 400  in
+webhook                               GET  -         403 403 403 403 200 403 403 403 403 403 200  in
+webhook                               POST -         403 403 403 403 302 403 403 403 403 403 200  in
+renew_webhook_secret                  POST -         403 403 403 403 200 403 403 403 403 403 404  in
+pause_webhook                         POST -         403 403 403 403 302 403 403 403 403 403 404  in
+resume_webhook                        POST -         403 403 403 403 302 403 403 403 403 403 404  in
+test_webhook                          POST -         403 403 403 403 302 403 403 403 403 403 404  in
+delivery                              GET  delivery  403 403 403 403 200 403 403 403 403 403 404  in
+replay_delivery                       POST delivery  403 403 403 403 302 403 403 403 403 403 404  in
+webhook_certificate                   GET  certificate 200 200 200 200 200 200 200 200 200 200 200 200
+api_webhook                           GET  -         401 401 401 401 401 401 401 401 401 401 401 401
+api_webhook                           POST -         401 401 401 401 401 401 401 401 401 401 401 401
+api_webhook_events                    GET  -         401 401 401 401 401 401 401 401 401 401 401 401
+api_webhook_tests                     POST -         401 401 401 401 401 401 401 401 401 401 401 401
+api_webhook_test                      GET  -         401 401 401 401 401 401 401 401 401 401 401 401
+api_events                            GET  -         401 401 401 401 401 401 401 401 401 401 401 401
 profile                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 profile                               POST -         302 302 302 302 302 302 302 302 302 302 302  in
 account_login                         GET  -         302 302 302 302 302 302 302 302 302 302 302 200
@@ -392,7 +409,15 @@ class World:
             "place": self.cast.locations[ANKARA].pk,
             "client": clients.create(name="CRM", scopes=["referrals.read"], role="viewer", **who)[0].public_id,
             "stage": stage_names.add(name="Demo booked", stage=40, **who).pk,
+            **self._webhook(admin),
         }
+
+    def _webhook(self, admin: Actor) -> dict[str, Any]:
+        """Contoso's, with a test that waits to be sent, and the key that would sign it."""
+        now = self.live.now
+        webhooks.save(url="https://crm.example.com/", names=["test-created"], actor=admin, now=now)
+        certificate = signing.rotate(now=now).public_id
+        return {"delivery": webhooks.send_test(actor=admin, now=now).public_id, "certificate": certificate}
 
     def nobodys(self, subject: str) -> Any:
         """An id like the subject's that nothing has."""
@@ -439,6 +464,7 @@ _ARGS: dict[str, list[str]] = {
     "admin:view_on_site": ["1", "1"],
     "admin:app_list": ["dealreg"],
     "insights_csv": ["funnel"],
+    "api_webhook_test": ["1"],
     "demo_mail": [str(uuid.uuid4())],
     "demo_mail_html": [str(uuid.uuid4())],
     "account_confirm_email": ["unknown"],
@@ -478,6 +504,7 @@ _SENT: dict[str, dict[str, str]] = {
     "edit_location": {"name": "Ankara 2", "city": "Ankara"},
     "add_api_client": {"name": "CRM", "kind": "company", "role": "viewer", "scopes": "referrals.read"},
     "stage_names": {"name": "Offer", "stage": "60"},
+    "webhook": {"url": "https://crm.example.com/", "events": "test-created"},
     "profile": {"first_name": "A", "last_name": "B", "language": "en", "time_zone": "UTC"},
     "account_login": {"login": "referrals@contoso.example", "password": PASSWORD},
 }
