@@ -108,13 +108,22 @@ def not_found(column: str) -> Blocker:
     return Blocker("not_found", NOT_FOUND, "ORG-6", column)
 
 
-def fixed(column: str, *, rule: str = "") -> Blocker:
+def twice(line: int, column: str) -> Blocker:
+    message = _("Row %(line)s says the same; one of the two is too many.")
+    return Blocker("row_twice", message, "REF-20", column, {"line": line})
+
+
+def not_allowed(column: str) -> Blocker:
+    return Blocker("not_allowed", _("Your role doesn't allow this."), "ORG-2", column)
+
+
+def fixed(column: str, *, rule: str) -> Blocker:
     """Of a cell that differs though its column can't be changed any more."""
     return Blocker("column_fixed", _("This can't be changed any more; write what stands in the portal."), rule, column)
 
 
 def required(column: str) -> Blocker:
-    return Blocker("cell_required", _("This cell can't be empty."), field=column)
+    return Blocker("cell_required", _("This cell can't be empty."), "REF-20", column)
 
 
 # Reading
@@ -158,7 +167,7 @@ class ReadRow:
         """Refuse a cell that is longer than what keeps it."""
         if len(self.text(column)) > length:
             message = _("This is longer than %(limit)s characters.")
-            self.refuse(column, Blocker("cell_too_long", message, params={"limit": length}))
+            self.refuse(column, Blocker("cell_too_long", message, "REF-20", params={"limit": length}))
 
 
 # Carrying out
@@ -206,7 +215,7 @@ def run_steps(
         except RuleViolation as violation:
             refused += [at_column(blocker, each.at, each.column) for blocker in violation.blockers]
         except PermissionDenied:
-            refused.append(Blocker("not_allowed", _("Your role doesn't allow this."), "ORG-2", each.column))
+            refused.append(not_allowed(each.column))
         if refused and each.leads:
             break
     if refused:

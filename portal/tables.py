@@ -19,6 +19,8 @@ from typing import TypeVar
 from portal.sheets import LineError, Refused
 from portal.workflow.blockers import Blocker, Param, _
 
+#: The rule of lists and their files.
+RULE = "REF-20"
 #: Bytes of a file: a thousand rows with fifty people and fifty solutions each.
 MAX_BYTES = 10_000_000
 #: Bytes that the parts of an XLSX file may come to when they are unpacked.
@@ -194,11 +196,12 @@ def _check_parts(content: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
-            if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
-                raise _refused("file_too_large_unpacked", _("The file is too large when it is unpacked."))
-            heads = [archive.open(part).read(1_000) for part in parts if not part.is_dir()]
+            too_large = len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES
+            heads = [] if too_large else [archive.open(part).read(1_000) for part in parts if not part.is_dir()]
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise _refused("unreadable_xlsx", _("The file can't be read as XLSX; save it again, or as CSV.")) from error
+    if too_large:
+        raise _refused("file_too_large_unpacked", _("The file is too large when it is unpacked."))
     if any(b"<!DOCTYPE" in head or b"<!ENTITY" in head for head in heads):
         raise _refused("unreadable_xlsx", _("The file can't be read as XLSX; save it again, or as CSV."))
 
@@ -233,7 +236,7 @@ def _refused(code: str, message: str, **params: Param) -> Refused:
 
 
 def _error(line: int, code: str, message: str, **params: Param) -> LineError:
-    return LineError(line, Blocker(code, message, params=params))
+    return LineError(line, Blocker(code, message, RULE, params=params))
 
 
 # Cells
@@ -324,4 +327,4 @@ def joined(parts: Sequence[str]) -> str:
 
 
 def _unreadable(code: str, message: str, cell: str, **params: Param) -> Unreadable:
-    return Unreadable(Blocker(code, message, params={"value": cell[:MAX_QUOTED], **params}))
+    return Unreadable(Blocker(code, message, RULE, params={"value": cell[:MAX_QUOTED], **params}))

@@ -32,9 +32,11 @@ from portal.row_plans import (
     ReadRow,
     RowPlan,
     Step,
+    not_allowed,
     not_found,
     run_steps,
     step,
+    twice,
 )
 from portal.tables import Table
 from portal.workflow.blockers import Blocker, Money, _
@@ -198,8 +200,7 @@ def plan(table: Table, actor: Actor, now: datetime) -> Iterator[RowPlan]:
             row.require(ID)
             yield made.refused(row.problems)
         elif name in seen:
-            message = _("Row %(line)s says the same; one of the two is too many.")
-            yield made.refused([Blocker("row_twice", message, field=ID, params={"line": seen[name]})])
+            yield made.refused([twice(seen[name], ID)])
         elif name not in deals:
             yield made.refused([not_found(ID)])
         else:
@@ -239,7 +240,7 @@ def _plan(
         message = _("This deal can't be registered, or not yet; its page says what is missing.")
         return made.refused([*row.problems, Blocker("not_registrable", message, "ELIG-9", ID)])
     if not may_file(actor, registration):
-        return made.refused([Blocker("not_allowed", _("Your role doesn't allow this."), "ORG-2", ID)])
+        return made.refused([not_allowed(ID)])
     steps = [_step(row, values, registration)]
     made = replace(made, outcome=UPDATE, version=registration.version, changes=changes, problems=row.problems)
     made = replace(made, steps=[each.label for each in steps])

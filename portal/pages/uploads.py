@@ -45,8 +45,10 @@ KEPT = timedelta(days=7)
 CHECKED, FINISHED, REFUSED = "upload.checked", "upload.finished", "upload.refused"
 Outcome, Result = UploadRow.Outcome, UploadRow.Result
 NO_ACCESS = Blocker("upload_no_access", _("You no longer have access to this company's deals."), "ORG-2")
-FAILED = Blocker("upload_failed", _("Something went wrong on our side. Please try again."))
-ROW_FAILED = Blocker("row_failed", _("Something went wrong on our side with this row. Look at the deal itself."))
+FAILED = Blocker("upload_failed", _("Something went wrong on our side. Please try again."), tables.RULE)
+ROW_FAILED = Blocker(
+    "row_failed", _("Something went wrong on our side with this row. Look at the deal itself."), tables.RULE
+)
 #: What downloads of an upload add, and uploads of them pass over.
 ROW, RESULT, PROBLEM = "Row", "Result", "Problem"
 

@@ -16,7 +16,19 @@ from django.db import transaction
 from portal.accounts.models import Location
 from portal.accounts.rules import Actor
 from portal.money import services as money
-from portal.row_plans import CREATE, UNCHANGED, UPDATE, Change, RowPlan, at_column, not_found, run_steps, step
+from portal.row_plans import (
+    CREATE,
+    UNCHANGED,
+    UPDATE,
+    Change,
+    RowPlan,
+    at_column,
+    not_allowed,
+    not_found,
+    run_steps,
+    step,
+    twice,
+)
 from portal.tables import Table
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Blocker, Money, _
@@ -61,7 +73,7 @@ def plan(table: Table, actor: Actor, now: datetime) -> Iterator[RowPlan]:
     for line, row in rows:
         identity = row.text(c.ID).casefold() or str(keys[line])
         if identity in seen:
-            yield _plan(line, row).refused([_twice(seen[identity], row)])
+            yield _plan(line, row).refused([twice(seen[identity], c.ID if row.text(c.ID) else c.NAME)])
             continue
         seen[identity] = line
         if row.text(c.ID):
@@ -74,12 +86,6 @@ def plan(table: Table, actor: Actor, now: datetime) -> Iterator[RowPlan]:
 
 def _plan(line: int, row: DealRow) -> RowPlan:
     return RowPlan(line, UNCHANGED, title=row.text(c.NAME) or row.text(c.ID))
-
-
-def _twice(line: int, row: DealRow) -> Blocker:
-    message = _("Row %(line)s says the same; one of the two is too many.")
-    column = c.ID if row.text(c.ID) else c.NAME
-    return Blocker("row_twice", message, field=column, params={"line": line})
 
 
 def _held(table: Table, actor: Actor) -> dict[str, Held]:
@@ -122,7 +128,7 @@ def _change(plan: RowPlan, row: DealRow, held: Held | None, lookup: Lookup, acto
     plan = replace(plan, outcome=UPDATE, steps=[each.label for each in found.steps], changes=found.changes)
     plan = replace(plan, problems=row.row.problems, warnings=found.warnings)
     if not may_change(actor, referral):
-        return plan.refused([Blocker("not_allowed", _("Your role doesn't allow this."), "ORG-2", c.ID)])
+        return plan.refused([not_allowed(c.ID)])
     if not found.steps:
         return plan.refused(row.row.problems)
 

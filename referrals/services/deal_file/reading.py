@@ -137,7 +137,7 @@ def _email(cell: str) -> str:
         validate_email(cell)
     except ValidationError:
         message = _("“%(value)s” is not an e-mail address.")
-        raise Unreadable(Blocker("email_invalid", message, params={"value": cell[:100]})) from None
+        raise Unreadable(Blocker("email_invalid", message, "REF-7", params={"value": cell[:100]})) from None
     return cell
 
 
@@ -152,7 +152,7 @@ def _member(cell: str) -> rules.Member:
     for name, part in zip(names, parts, strict=True):
         if len(part) > _length(TeamMember, name):
             message = _("This is longer than %(limit)s characters.")
-            raise Unreadable(Blocker("cell_too_long", message, params={"limit": _length(TeamMember, name)}))
+            raise Unreadable(Blocker("cell_too_long", message, "REF-7", params={"limit": _length(TeamMember, name)}))
     if member.email:
         _email(member.email)
     return member
