@@ -209,6 +209,7 @@ def test_a_deal_is_won_lost_or_closed_by_its_substatus(cast: Cast) -> None:
         {("reason_required", "Declined/Lost/Error reason")},  # the status itself follows
     ]
     carried_out(upload)
+    assert outcomes(uploaded(cast, csv_bytes(rows[:3]))) == ["unchanged"] * 3
     found = {d.name: (d.substatus, d.reason_code, d.reason_note) for d in Referral.objects.filter(invited_by=None)}
     assert found["Won"] == ("Won", "", "")
     assert found["Lost"] == ("Lost", "other_vendor", "")
@@ -281,6 +282,7 @@ def test_help_is_asked_for_once_and_never_taken_back(cast: Cast) -> None:
     assert problems(upload)[1] == {("column_fixed", column) for column in changes}
     carried_out(upload)
     assert build.vendor_copy(deal).invite_notes == "Hello"
+    assert outcomes(uploaded(cast, csv_bytes([asking]))) == ["unchanged"]
 
 
 def test_foreign_and_unknown_ids_are_not_found(cast: Cast) -> None:

@@ -95,7 +95,26 @@ def _same(found: Changes, column: str, was: str, becomes: str) -> bool:
     if column == c.LOCATION:
         return was.casefold() == becomes.casefold()
     value = found.row.values.get(column)
-    return value is not None and value == _current(found, column)
+    return (value is not None and value == _current(found, column)) or _done(found, column, becomes)
+
+
+def _done(found: Changes, column: str, becomes: str) -> bool:
+    """Whether the cell asked for what its row has done since: so that a file can be uploaded again (F10.5)."""
+    row, referral = found.row, found.held.referral
+    match column:
+        case c.STATUS:  # as the row was written that created the deal
+            return row.values.get(c.STATUS) == "New" and referral.substatus == rules.ACCEPTED == row.text(c.SUBSTATUS)
+        case c.STAGE:  # the win set it
+            return referral.substatus == rules.WON == row.text(c.SUBSTATUS)
+        case c.SHARE:  # applies where no help is asked for
+            return referral.help_code != rules.NO_HELP and row.text(c.HELP_REQUIRED).casefold() == "yes"
+        case c.REASON:
+            return row.reason(referral.substatus) == (referral.reason_code, referral.reason_note)
+        case c.FIRST_NAME | c.LAST_NAME:  # it is kept as one name
+            return row.contact().name == found.held.referral.engagement.contact_name
+        case c.NOTES:
+            return "\n".join(becomes.splitlines()) in found.held.notes
+    return False
 
 
 def _current(found: Changes, column: str) -> Any:
@@ -161,7 +180,7 @@ def _target(found: Changes) -> str:
     """The substatus that the row wants; status and substatus have to go together (REF-11)."""
     referral = found.held.referral
     target: str = found.value(c.SUBSTATUS, referral.substatus)
-    status = found.row.values.get(c.STATUS)
+    status = found.row.values.get(c.STATUS) if c.STATUS in found.differs else None
     if status is not None and status != rules.status_of(target) and c.SUBSTATUS not in found.row.row.unread:
         message = _("%(substatus)s goes with the status %(status)s.")
         params = {"substatus": target, "status": rules.status_of(target)}

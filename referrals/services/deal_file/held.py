@@ -23,6 +23,8 @@ class Held:
 
     referral: Referral
     note: str = ""
+    #: All of these notes, their lines joined by the same character.
+    notes: set[str] = field(default_factory=set)
     vendor: Referral | None = None
     cells: dict[str, Cell] = field(default_factory=dict)
 
@@ -46,17 +48,18 @@ def load(referrals: ReferralQuerySet, actor: Actor) -> list[Held]:
     for copy in others.select_related("company").defer("search_text", "search_vector").prefetch_related("team"):
         if knows(held[copy.engagement_id].referral.party, copy.party):
             copies[copy.engagement_id].append(copy)
-    for engagement, text in _newest_notes(held, copies):
-        held[engagement].note = text
+    for engagement, text in _shared_notes(held, copies):
+        held[engagement].note = text  # the newest comes last
+        held[engagement].notes.add("\n".join(text.splitlines()))
     for engagement, one in held.items():
         one.vendor = next((copy for copy in copies[engagement] if copy.company.is_vendor), None)
         one.cells = _cells(one)
     return list(held.values())
 
 
-def _newest_notes(held: Mapping[int, Held], copies: Mapping[int, Sequence[Referral]]) -> Iterator[tuple[int, str]]:
-    """The newest note of each deal that its participants share (REF-23), of those that one learns of (ORG-6); a closed
-    copy's thread ends with it (REF-11)."""
+def _shared_notes(held: Mapping[int, Held], copies: Mapping[int, Sequence[Referral]]) -> Iterator[tuple[int, str]]:
+    """The notes of each deal that its participants share (REF-23), of those that one learns of (ORG-6), the newest
+    last; a closed copy's thread ends with it (REF-11)."""
     notes = Note.objects.filter(engagement__in=held, shared=True).order_by("pk")
     for note in notes.only("engagement_id", "company_id", "text", "at"):
         referral = held[note.engagement_id].referral
