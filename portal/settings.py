@@ -404,6 +404,7 @@ CELERY_BEAT_SCHEDULE = {
     "sample-approved-registrations": {"task": "dealreg.tasks.draw_sample", "schedule": 3600.0},
     "remind-to-correct": {"task": "dealreg.tasks.remind_to_correct", "schedule": crontab(minute=15)},
     "make-waiting-exports": {"task": "portal.pages.tasks.make_waiting_exports", "schedule": 60.0},
+    "work-on-waiting-uploads": {"task": "portal.pages.tasks.work_on_waiting_uploads", "schedule": 60.0},
     "purge-exports": {"task": "portal.pages.tasks.purge_exports", "schedule": 3600.0},
     "purge-api": {"task": "portal.api.tasks.purge", "schedule": 3600.0},
     "index-renamed-customers": {"task": "referrals.tasks.index_renamed_customers", "schedule": 3600.0},

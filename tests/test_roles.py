@@ -28,6 +28,7 @@ from portal.demo import do, papers
 from portal.demo.cast import ANKARA, PASSWORD, Cast
 from portal.notify.models import Notice
 from portal.pages import services as exports
+from portal.pages import uploads
 from portal.policy import services as policies
 from portal.webhooks.services import registration as webhooks
 from portal.webhooks.services import signing
@@ -70,6 +71,12 @@ export_deals                          POST -         302 302 302 302 302 302 302
 exports                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 export                                GET  export    200 404 404 404 404 404 404 404 404 404 404  in
 download_export                       GET  export    302 404 404 404 404 404 404 404 404 404 404  in
+uploads                               GET  -         200 200 200 403 403 200 200 403 403 403 403  in
+uploads                               POST -         422 422 422 403 403 422 422 403 403 403 403  in
+upload                                GET  upload    200 404 404 404 404 404 404 404 404 404 404  in
+confirm_upload                        POST upload    302 404 404 404 404 404 404 404 404 404 404  in
+discard_upload                        POST upload    302 404 404 404 404 404 404 404 404 404 404  in
+download_upload                       GET  upload    200 404 404 404 404 404 404 404 404 404 404  in
 deadlines                             GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 change_calendar                       POST -         302 302 302 302 302 302 302 302 302 302 302  in
 calendar                              GET  feed      200 200 200 200 200 200 200 200 200 200 200 200
@@ -357,6 +364,7 @@ class World:
         owner = cast.actor(ACTORS["owner"])
         self.things |= self._settings(self.live)
         self.things["export"] = exports.request_export("", kind="csv", actor=owner, now=self.live.now).public_id
+        self.things["upload"] = self._upload()
         self.things["transaction"] = self._transaction()
         do.add_document(self.deals["istanbul"], "a.pdf", papers.pdf("Signed"), actor=owner, now=self.live.now)
         document = [str(Document.objects.latest("pk").public_id)]
@@ -370,6 +378,13 @@ class World:
             "referrals_referral": self.deals["vendor"].pk,
         }
         policies.add_version(values={"answer_days": 15}, effective_from=None, note="", by=None, now=self.live.now)
+
+    def _upload(self) -> uuid.UUID:
+        """A file of the owner's that was looked at."""
+        given: dict[str, Any] = {"actor": self.cast.actor(ACTORS["owner"] or ""), "now": self.live.now}
+        upload = uploads.receive("deals", name="deals.csv", content=b"Referral ID\nx\n", **given)
+        uploads.work_on(upload.pk, now=self.live.now)
+        return upload.public_id
 
     def _deals(self, live: Live) -> dict[str, Referral | Draft]:
         ankara = {"location": self.cast.locations[ANKARA], "team": [build.member("referrals@contoso.example")]}

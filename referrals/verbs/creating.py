@@ -50,6 +50,8 @@ class NewDeal:
     crm_id: str = ""
     campaign_id: str = ""
     notes: str = ""
+    #: What the vendor reads first where help is asked for; without it, the notes.
+    help_notes: str = ""
     marketplace_intent: str = Referral.Intent.UNDECIDED
     key: uuid.UUID = field(default_factory=uuid.uuid4)
 
@@ -102,6 +104,7 @@ class Create(DealCreation[NewDeal]):
             marketplace_intent=inputs.marketplace_intent,
         )
         yield from rules.creation_blockers(judged, today=context.now.date(), policy=context.policy)
+        yield from rules.length_blockers(inputs.help_notes, "help_notes", policy=context.policy)
         yield from copies.unready(inputs.solutions)
 
     def apply(self, inputs: NewDeal, context: Context) -> tuple[Referral, Effect]:
@@ -117,7 +120,7 @@ class Create(DealCreation[NewDeal]):
         )
         own = Birth(location=inputs.location, crm_id=inputs.crm_id, campaign_id=inputs.campaign_id)
         vendor = Company.objects.vendor() if inputs.asks_help else None
-        asked = Birth(invite_help=inputs.help_code, invite_notes=inputs.notes.strip())
+        asked = Birth(invite_help=inputs.help_code, invite_notes=(inputs.help_notes or inputs.notes).strip())
         return _begin(engagement, inputs, context, team=inputs.team, own=own, to=vendor, received=asked)
 
 
