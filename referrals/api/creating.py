@@ -151,7 +151,7 @@ class _New:
             crm_id=self.body["externalReferenceId"],
             campaign_id=self.body["campaignId"],
             notes=self._notes,
-            invite_notes=_inner(self.body, "inviteContext").get("notes", "") if asks else "",
+            help_notes=_inner(self.body, "inviteContext").get("notes", "") if asks else "",
             marketplace_intent=self._intent,
             extras=kept({**self.extras, **named.kept}, {}),
             key=self.key,

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.db.models import Q
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from portal.api import odata
 from portal.api import rules as scopes
 from portal.api.http import idempotency
 from portal.api.http.authentication import Access
 from portal.api.http.endpoint import Endpoint, collection
 from portal.api.http.etags import etag_of, expected_version
 from portal.api.http.json import Parser, PatchParser
-from referrals.api import creating, finding, representation, wire, writing
+from referrals.api import creating, finding, query, representation, wire, writing
 from referrals.api.patch import Wanted, read, read_whole
 from referrals.api.targets import TARGETS
-from referrals.models import Referral
+from referrals.models import Referral, ReferralQuerySet
+from referrals.selectors import participants
 
 METADATA = "v1.0/$metadata#Referrals"
 
@@ -29,10 +32,25 @@ class Referrals(Endpoint):
     scopes: ClassVar[Mapping[str, str]] = {"GET": scopes.READ, "POST": scopes.WRITE}
     targets = TARGETS
 
+    odata = True
+
     def get(self, request: Request) -> Response:
-        found = Referral.objects.visible_to(self.actor).of_company(self.actor).newest_first()
-        items = representation.represent(list(found.values_list("pk", flat=True)[:100]), self.actor)
-        return collection(items, context=wire.url(METADATA))
+        """The referrals of the company's lists; asked for one engagement, with the cards of its other copies."""
+        asked = odata.read(request.query_params, query.referrals(self.actor))
+        engagement = asked.pinned("engagementId")
+        page = asked.apply(self._rows(engagement).values("pk"))
+        items = representation.represent([row["pk"] for row in page.rows], self.actor)
+        if asked.select:
+            items = [{name: item[name] for name in asked.select if name in item} for item in items]
+        link = page.next_link(request._request)
+        return collection(items, context=wire.url(METADATA), count=page.count, next_link=link)
+
+    def _rows(self, engagement: Any) -> ReferralQuerySet:
+        visible = Referral.objects.visible_to(self.actor)
+        if engagement is None:
+            return visible.of_company(self.actor)
+        within = Referral.objects.filter(engagement__public_id=engagement)
+        return within.filter(Q(pk__in=visible.values("pk")) | Q(pk__in=participants.cards(self.actor).values("pk")))
 
     def post(self, request: Request) -> Response:
         """The company's own deal, or with `engagementId` another company's copy of it."""

@@ -96,7 +96,6 @@ class NewDeal:
     crm_id: str = ""
     campaign_id: str = ""
     marketplace_intent: str = "undecided"
-    invite_notes: str = ""
 
 
 #: What numeric(18, 2) holds, and more than any deal is worth.
@@ -112,7 +111,6 @@ def creation_blockers(deal: NewDeal, *, today: date, policy: Policy) -> Iterator
     yield from detail_blockers(name=deal.name, value=deal.value, notes=deal.notes, policy=policy)
     yield from reference_blockers(crm_id=deal.crm_id, campaign_id=deal.campaign_id)
     yield from intent_blockers(deal.marketplace_intent)
-    yield from length_blockers(deal.invite_notes, "invite_notes", policy=policy)
     yield from close_date_blockers(deal.close_date, today=today)
     if not deal.location_in_scope:
         yield Blocker(

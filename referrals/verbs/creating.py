@@ -50,8 +50,8 @@ class NewDeal:
     crm_id: str = ""
     campaign_id: str = ""
     notes: str = ""
-    #: What the vendor reads with the help that is asked for, where it is not the notes.
-    invite_notes: str = ""
+    #: What the vendor reads first where help is asked for; without it, the notes.
+    help_notes: str = ""
     marketplace_intent: str = Referral.Intent.UNDECIDED
     #: What a CRM wants kept (wire.md), by its name on the wire.
     extras: Mapping[str, object] = field(default_factory=dict)
@@ -104,11 +104,11 @@ class Create(DealCreation[NewDeal]):
             crm_id=inputs.crm_id,
             campaign_id=inputs.campaign_id,
             marketplace_intent=inputs.marketplace_intent,
-            invite_notes=inputs.invite_notes,
         )
         if not inputs.customer.is_seen_by(context.actor.company_id):
             yield UNKNOWN_CUSTOMER
         yield from rules.creation_blockers(judged, today=context.now.date(), policy=context.policy)
+        yield from rules.length_blockers(inputs.help_notes, "help_notes", policy=context.policy)
         yield from copies.unready(inputs.solutions)
 
     def apply(self, inputs: NewDeal, context: Context) -> tuple[Referral, Effect]:
@@ -129,7 +129,7 @@ class Create(DealCreation[NewDeal]):
             wire_extras=dict(inputs.extras),
         )
         vendor = Company.objects.vendor() if inputs.asks_help else None
-        asked = Birth(invite_help=inputs.help_code, invite_notes=(inputs.invite_notes or inputs.notes).strip())
+        asked = Birth(invite_help=inputs.help_code, invite_notes=(inputs.help_notes or inputs.notes).strip())
         return _begin(engagement, inputs, context, team=inputs.team, own=own, to=vendor, received=asked)
 
 

@@ -155,9 +155,10 @@ class ActionsEndpoint(Endpoint):
         return collection([shown(action) for action in found], context=self.context)
 
     def post(self, request: Request, id: str) -> Response:
+        data: Any = request.data
         record = self.record(id)
-        verb = self._verb(record, request.data)
-        inputs = self.read(verb, record, {k: v for k, v in request.data.items() if str(k).casefold() != "action"})
+        verb = self._verb(record, data)
+        inputs = self.read(verb, record, {k: v for k, v in data.items() if str(k).casefold() != "action"})
         version = expected_version(request)
         changed = workflow.run(record, verb, inputs, actor=self.actor, now=self.now, expected_version=version)
         return self.answer(changed)
