@@ -126,6 +126,7 @@ FILTERS = [
     ("externalReferenceId eq null and externalReferenceId eq ''", ["Own", "Private", "Won"]),
     ("organizationName eq 'Contoso' and salesStage eq 'Qualify'", []),
     ("salesStage in (10, '10 %')", ["Own", "Private"]),
+    ("salesStage eq null", ["Own", "Private"]),
     ("salesStage eq '100'", ["Won"]),
     ("favorite eq true", []),
     ("favorite eq false", ["Own", "Private", "Won"]),
@@ -182,6 +183,25 @@ def test_ref_19_favorites_are_the_persons_own(deals: Deals) -> None:
     favorites.set_favorite(build.deal(deals.cast, name="Starred"), actor=deals.actor, on=True)
     assert deals.names("favorite eq true") == ["Starred"]
     assert Deals(deals.cast, "viewer@contoso.example").names("favorite eq true") == []
+
+
+def test_registrations_are_asked_by_their_status(deals: Deals, three: dict[str, Referral]) -> None:
+    """F1.5; one that isn't submitted is none, and the vendor reads none of other companies' deals."""
+    build.submitted(deals.cast, three["Won"], routed=True)
+    assert deals.names("registrationStatus ne 'None'") == ["Won"]
+    assert deals.names("registrationStatus in ('approved', 'ReviewPending', 'ActionRequired')") == ["Won"]
+    assert deals.names("not (registrationStatus eq 'None') and not registrationStatus eq 'Closed'") == ["Won"]
+    assert Deals(deals.cast, build.SELLER).names("registrationStatus ne 'None'") == []
+
+
+def test_ref_3_own_references_are_not_the_vendors_to_ask(deals: Deals, three: dict[str, Referral]) -> None:
+    touch(three["Own"], crm_id="CRM-1", campaign_id="Spring")
+    seller = Deals(deals.cast, build.SELLER)
+    mine = f"organizationId eq {three['Own'].company.public_id} and substatus eq 'Accepted'"
+    assert seller.names(mine) == ["Own"]
+    for asked in ("externalReferenceId eq 'CRM-1'", "campaignId ne null", "contains(externalReferenceId,'CRM')"):
+        assert deals.names(asked) == ["Own"]
+        assert seller.names(asked) == []
 
 
 # What is refused, and where
@@ -347,7 +367,7 @@ def many(deals: Deals) -> list[Referral]:
             deal,
             created_at=build.NOW - (number % 5) * build.DAY,
             updated_at=build.NOW + number * build.DAY,
-            accepted_at=None if number % 3 else build.NOW - (number % 2) * build.DAY,
+            expires_at=None if number % 3 else build.NOW - (number % 2) * build.DAY,
             value=Decimal(100 + number % 4),
         )
     return copies
@@ -370,11 +390,11 @@ ORDERS = [
     "",
     "createdDateTime",
     "updatedDateTime desc",
-    "acceptedDateTime",
-    "acceptedDateTime desc",
+    "expirationDateTime",
+    "expirationDateTime desc",
     "createdDateTime desc,name",
-    "name,acceptedDateTime desc,createdDateTime",
-    "acceptedDateTime desc, details/dealValue asc, name desc",
+    "name,expirationDateTime desc,createdDateTime",
+    "expirationDateTime desc, details/dealValue asc, name desc",
     "details/closingDateTime,details/dealValue desc",
 ]
 
@@ -388,11 +408,11 @@ def test_pages_are_the_list_in_pieces(deals: Deals, many: list[Referral]) -> Non
 
 
 def test_nulls_come_first_as_odata_has_it(deals: Deals, many: list[Referral]) -> None:
-    dates = dict(Referral.objects.values_list("pk", "accepted_at"))
-    ascending = [dates[row["id"]] for row in deals.page(orderby="acceptedDateTime").rows]
+    dates = dict(Referral.objects.values_list("pk", "expires_at"))
+    ascending = [dates[row["id"]] for row in deals.page(orderby="expirationDateTime").rows]
     assert ascending[:8] == [None] * 8
     assert None not in ascending[8:]
-    assert [dates[row["id"]] for row in deals.page(orderby="acceptedDateTime desc").rows][4:] == [None] * 8
+    assert [dates[row["id"]] for row in deals.page(orderby="expirationDateTime desc").rows][4:] == [None] * 8
 
 
 def test_rows_that_come_and_go_shift_nothing(deals: Deals, many: list[Referral]) -> None:
