@@ -385,6 +385,8 @@ CELERY_BEAT_SCHEDULE = {
     "deliver-digests": {"task": "portal.notify.tasks.deliver_digests", "schedule": crontab(minute=0)},
     "remind-to-answer": {"task": "referrals.tasks.remind", "schedule": crontab(minute=5)},
     "remind-to-register": {"task": "dealreg.tasks.remind", "schedule": crontab(minute=10)},
+    "deliver-webhooks": {"task": "portal.webhooks.tasks.deliver", "schedule": 5.0},
+    "purge-deliveries": {"task": "portal.webhooks.tasks.purge", "schedule": crontab(hour=3, minute=20)},
     "expire-referrals": {"task": "referrals.tasks.expire_due", "schedule": 60.0},
     "win-at-the-safe-hour": {"task": "referrals.tasks.win_scheduled", "schedule": 60.0},
     "revalue-open-deals": {"task": "referrals.tasks.revalue_open", "schedule": 3600.0},
@@ -401,7 +403,16 @@ CELERY_BEAT_SCHEDULE = {
     "fail-unanswered-registrations": {"task": "dealreg.tasks.fail_unanswered", "schedule": 60.0},
     "sample-approved-registrations": {"task": "dealreg.tasks.draw_sample", "schedule": 3600.0},
     "remind-to-correct": {"task": "dealreg.tasks.remind_to_correct", "schedule": crontab(minute=15)},
+    "end-evidence-of-exceptions": {"task": "exceptions_council.tasks.end_evidence", "schedule": 60.0},
+    "note-overdue-exceptions": {"task": "exceptions_council.tasks.note_overdue", "schedule": 3600.0},
+    "note-exceptions-without-quorum": {"task": "exceptions_council.tasks.note_too_few", "schedule": 3600.0},
+    "remind-of-evidence": {"task": "exceptions_council.tasks.remind_of_evidence", "schedule": crontab(minute=20)},
+    "remind-to-ask-for-exceptions": {
+        "task": "exceptions_council.tasks.remind_of_asking",
+        "schedule": crontab(minute=20),
+    },
     "make-waiting-exports": {"task": "portal.pages.tasks.make_waiting_exports", "schedule": 60.0},
+    "work-on-waiting-uploads": {"task": "portal.pages.tasks.work_on_waiting_uploads", "schedule": 60.0},
     "purge-exports": {"task": "portal.pages.tasks.purge_exports", "schedule": 3600.0},
     "purge-api": {"task": "portal.api.tasks.purge", "schedule": 3600.0},
     "index-renamed-customers": {"task": "referrals.tasks.index_renamed_customers", "schedule": 3600.0},
@@ -414,7 +425,8 @@ LOGGING = {
     "formatters": {"json": {"()": "portal.logs.formatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"django.server": {"propagate": True, "handlers": []}},
+    # httpx would log every address it is sent to, keys in it included.
+    "loggers": {"django.server": {"propagate": True, "handlers": []}, "httpx": {"level": "WARNING"}},
 }
 
 os.environ.setdefault("PGAPPNAME", "ortak")

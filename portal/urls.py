@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("dealreg.web.urls")),
     path("", include("portal.people.urls")),
     path("", include("portal.notify.urls")),
+    path("", include("portal.webhooks.urls")),
     path("", include("portal.api.urls")),
     path("", include("referrals.api.urls")),
     path("", include("dealreg.api.urls")),

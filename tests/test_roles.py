@@ -22,13 +22,16 @@ from dealreg.rules.marketplace import Details
 from dealreg.services import marketplace
 from dealreg.services.marketplace import NewTransaction
 from portal.accounts import invites
-from portal.accounts.rules import Grant
+from portal.accounts.rules import Actor, Grant
 from portal.api.services import clients
 from portal.demo import do, papers
 from portal.demo.cast import ANKARA, PASSWORD, Cast
 from portal.notify.models import Notice
 from portal.pages import services as exports
+from portal.pages import uploads
 from portal.policy import services as policies
+from portal.webhooks.services import registration as webhooks
+from portal.webhooks.services import signing
 from referrals.models import Draft, Referral
 from referrals.services import stage_names
 from referrals.web import actions
@@ -68,6 +71,12 @@ export_deals                          POST -         302 302 302 302 302 302 302
 exports                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 export                                GET  export    200 404 404 404 404 404 404 404 404 404 404  in
 download_export                       GET  export    302 404 404 404 404 404 404 404 404 404 404  in
+uploads                               GET  -         200 200 200 403 403 200 200 403 403 403 403  in
+uploads                               POST -         422 422 422 403 403 422 422 403 403 403 403  in
+upload                                GET  upload    200 404 404 404 404 404 404 404 404 404 404  in
+confirm_upload                        POST upload    302 404 404 404 404 404 404 404 404 404 404  in
+discard_upload                        POST upload    302 404 404 404 404 404 404 404 404 404 404  in
+download_upload                       GET  upload    200 404 404 404 404 404 404 404 404 404 404  in
 deadlines                             GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 change_calendar                       POST -         302 302 302 302 302 302 302 302 302 302 302  in
 calendar                              GET  feed      200 200 200 200 200 200 200 200 200 200 200 200
@@ -230,6 +239,21 @@ oauth_token_alias                     POST -         400 400 400 400 400 400 400
 oauth_revoke                          POST -         400 400 400 400 400 400 400 400 400 400 400 400
 oauth_authorize                       GET  -         400 400 400 400 400 400 400 400 400 400 400  in
 oauth_authorize_alias                 GET  -         400 400 400 400 400 400 400 400 400 400 400  in
+webhook                               GET  -         403 403 403 403 200 403 403 403 403 403 200  in
+webhook                               POST -         403 403 403 403 302 403 403 403 403 403 200  in
+renew_webhook_secret                  POST -         403 403 403 403 200 403 403 403 403 403 404  in
+pause_webhook                         POST -         403 403 403 403 302 403 403 403 403 403 404  in
+resume_webhook                        POST -         403 403 403 403 302 403 403 403 403 403 404  in
+test_webhook                          POST -         403 403 403 403 302 403 403 403 403 403 404  in
+delivery                              GET  delivery  403 403 403 403 200 403 403 403 403 403 404  in
+replay_delivery                       POST delivery  403 403 403 403 302 403 403 403 403 403 404  in
+webhook_certificate                   GET  certificate 200 200 200 200 200 200 200 200 200 200 200 200
+api_webhook                           GET  -         401 401 401 401 401 401 401 401 401 401 401 401
+api_webhook                           POST -         401 401 401 401 401 401 401 401 401 401 401 401
+api_webhook_events                    GET  -         401 401 401 401 401 401 401 401 401 401 401 401
+api_webhook_tests                     POST -         401 401 401 401 401 401 401 401 401 401 401 401
+api_webhook_test                      GET  -         401 401 401 401 401 401 401 401 401 401 401 401
+api_events                            GET  -         401 401 401 401 401 401 401 401 401 401 401 401
 profile                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 profile                               POST -         302 302 302 302 302 302 302 302 302 302 302  in
 account_login                         GET  -         302 302 302 302 302 302 302 302 302 302 302 200
@@ -340,6 +364,7 @@ class World:
         owner = cast.actor(ACTORS["owner"])
         self.things |= self._settings(self.live)
         self.things["export"] = exports.request_export("", kind="csv", actor=owner, now=self.live.now).public_id
+        self.things["upload"] = self._upload()
         self.things["transaction"] = self._transaction()
         do.add_document(self.deals["istanbul"], "a.pdf", papers.pdf("Signed"), actor=owner, now=self.live.now)
         document = [str(Document.objects.latest("pk").public_id)]
@@ -353,6 +378,13 @@ class World:
             "referrals_referral": self.deals["vendor"].pk,
         }
         policies.add_version(values={"answer_days": 15}, effective_from=None, note="", by=None, now=self.live.now)
+
+    def _upload(self) -> uuid.UUID:
+        """A file of the owner's that was looked at."""
+        given: dict[str, Any] = {"actor": self.cast.actor(ACTORS["owner"] or ""), "now": self.live.now}
+        upload = uploads.receive("deals", name="deals.csv", content=b"Referral ID\nx\n", **given)
+        uploads.work_on(upload.pk, now=self.live.now)
+        return upload.public_id
 
     def _deals(self, live: Live) -> dict[str, Referral | Draft]:
         ankara = {"location": self.cast.locations[ANKARA], "team": [build.member("referrals@contoso.example")]}
@@ -392,7 +424,15 @@ class World:
             "place": self.cast.locations[ANKARA].pk,
             "client": clients.create(name="CRM", scopes=["referrals.read"], role="viewer", **who)[0].public_id,
             "stage": stage_names.add(name="Demo booked", stage=40, **who).pk,
+            **self._webhook(admin),
         }
+
+    def _webhook(self, admin: Actor) -> dict[str, Any]:
+        """Contoso's, with a test that waits to be sent, and the key that would sign it."""
+        now = self.live.now
+        webhooks.save(url="https://crm.example.com/", names=["test-created"], actor=admin, now=now)
+        certificate = signing.rotate(now=now).public_id
+        return {"delivery": webhooks.send_test(actor=admin, now=now).public_id, "certificate": certificate}
 
     def nobodys(self, subject: str) -> Any:
         """An id like the subject's that nothing has."""
@@ -439,6 +479,7 @@ _ARGS: dict[str, list[str]] = {
     "admin:view_on_site": ["1", "1"],
     "admin:app_list": ["dealreg"],
     "insights_csv": ["funnel"],
+    "api_webhook_test": ["1"],
     "demo_mail": [str(uuid.uuid4())],
     "demo_mail_html": [str(uuid.uuid4())],
     "account_confirm_email": ["unknown"],
@@ -478,6 +519,7 @@ _SENT: dict[str, dict[str, str]] = {
     "edit_location": {"name": "Ankara 2", "city": "Ankara"},
     "add_api_client": {"name": "CRM", "kind": "company", "role": "viewer", "scopes": "referrals.read"},
     "stage_names": {"name": "Offer", "stage": "60"},
+    "webhook": {"url": "https://crm.example.com/", "events": "test-created"},
     "profile": {"first_name": "A", "last_name": "B", "language": "en", "time_zone": "UTC"},
     "account_login": {"login": "referrals@contoso.example", "password": PASSWORD},
 }

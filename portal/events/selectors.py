@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import BigIntegerField, F, Func
+from django.db.models import BigIntegerField, F, Func, Q
 
 from portal.events.models import Event, EventQuerySet
 from portal.paging import beyond
@@ -39,13 +39,26 @@ class Cursor(NamedTuple):
 START = Cursor(0, 0)
 
 
-def feed(after: Cursor, *, limit: int, events: EventQuerySet | None = None) -> list[Event]:
+def feed(after: Cursor, *, limit: int, events: EventQuerySet | None = None, until: Cursor | None = None) -> list[Event]:
     """The next events after a cursor, oldest first. Who reads on from the last one misses none and gets none twice.
 
     Not the caller's own: what a transaction wrote stands in the feed once it is committed, and no older one is left.
+    `events`: only those of them. `until`: no further than there.
     """
-    rows = (Event.objects.all() if events is None else events).filter(xid__lt=HORIZON)
-    return list(beyond(rows, F("xid"), after, descending=False).order_by("xid", "pk")[:limit])
+    rows = _after(after, Event.objects.all() if events is None else events)
+    if until:
+        rows = rows.filter(Q(xid__lt=until.xid) | Q(xid=until.xid, pk__lte=until.id))
+    return list(rows[:limit])
+
+
+def nth(after: Cursor, number: int) -> Cursor | None:
+    """Where the feed is so many events after a cursor; None if it is shorter."""
+    found = _after(after, Event.objects.all()).values_list("xid", "pk")[number - 1 : number].first()
+    return Cursor(*found) if found else None
+
+
+def _after(after: Cursor, events: EventQuerySet) -> EventQuerySet:
+    return beyond(events.filter(xid__lt=HORIZON), F("xid"), after, descending=False).order_by("xid", "pk")
 
 
 def end() -> Cursor:

@@ -281,6 +281,9 @@ class Referral(Sharing, Record):
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
     def edit_solutions(self) -> None: ...
 
+    @transition(substatus, source=Substatus.ACCEPTED, target=None)
+    def edit_contact(self) -> None: ...
+
     def touch(self, now: datetime, actor: Actor) -> None:
         super().touch(now, actor)
         self.mark(actor)

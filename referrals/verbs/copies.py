@@ -132,6 +132,18 @@ def _begin(referral: Referral, engagement: Engagement, terms: Terms, context: Co
     return referral
 
 
+def contact_of(engagement: Engagement) -> rules.Contact:
+    """The customer's contact (REF-5)."""
+    held = engagement
+    return rules.Contact(held.contact_name, held.contact_phone, held.contact_email, consent=held.contact_consent)
+
+
+def set_contact(engagement: Engagement, contact: rules.Contact) -> None:
+    """Set the customer's contact in memory."""
+    engagement.contact_name, engagement.contact_phone = contact.name, contact.phone
+    engagement.contact_email, engagement.contact_consent = contact.email, contact.consent
+
+
 def set_team(referral: Referral, team: Iterable[rules.Member]) -> None:
     """Replace the copy's team."""
     referral.team.all().delete()
