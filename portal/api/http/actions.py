@@ -74,8 +74,8 @@ class _Camel(dict[str, str]):
 
 
 def inputs_of(verb: Verb[Any, Any]) -> Any:
-    """The dataclass that the verb takes, or NoneType."""
-    return get_type_hints(type(verb).apply)["inputs"]
+    """The dataclass that the verb takes, or NoneType; a verb of several kinds names it as `takes`."""
+    return getattr(verb, "takes", None) or get_type_hints(type(verb).apply)["inputs"]
 
 
 @cache
