@@ -21,7 +21,7 @@ from portal.api import odata
 from portal.demo import do
 from portal.demo.cast import Cast
 from referrals import rules
-from referrals.api import query
+from referrals.api import query, representation
 from referrals.models import Referral, StageName, TeamMember
 from referrals.services import favorites
 from tests import build
@@ -202,6 +202,25 @@ def test_ref_3_own_references_are_not_the_vendors_to_ask(deals: Deals, three: di
     for asked in ("externalReferenceId eq 'CRM-1'", "campaignId ne null", "contains(externalReferenceId,'CRM')"):
         assert deals.names(asked) == ["Own"]
         assert seller.names(asked) == []
+
+
+def test_org_6_of_one_engagement_the_cards_are_listed(deals: Deals, three: dict[str, Referral]) -> None:
+    """wire.md: with `engagementId eq`, and else the company's own only."""
+    engagement = three["Own"].engagement.public_id
+
+    def listed(by: str, **options: str) -> list[str]:
+        asker = Deals(deals.cast, by)
+        asked = asker.read(**options)
+        page = asked.apply(query.listed(asked, asker.actor).values("pk"))
+        shown = representation.represent([row["pk"] for row in page.rows], asker.actor)
+        return sorted(str(asked.selected(item)) for item in shown)
+
+    card = {"select": "organizationId,name"}
+    both = [f"{{'organizationId': '{three['Own'].company.public_id}', 'name': 'Own'}}", "{'organizationId': 'msft'}"]
+    assert listed(OWNER, filter=f"engagementId eq {engagement}", **card) == sorted(both)
+    assert listed(OWNER, filter=f"engagementId eq {engagement} and name eq 'Own'", **card) == both[:1]
+    assert listed("referrals@fabrikam.example", filter=f"engagementId eq {engagement}", **card) == []
+    assert len(listed(OWNER)) == 3
 
 
 # What is refused, and where
