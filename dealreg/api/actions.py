@@ -11,12 +11,14 @@ from rest_framework.response import Response
 from dealreg import verbs
 from dealreg.api import finding
 from dealreg.api.inputs import TARGETS, Registrations, RegistrationValue, claim_of
+from dealreg.api.schema import RegistrationResource
 from dealreg.models import Registration
 from portal.accounts.rules import Actor
 from portal.api import rules as scopes
 from portal.api.http.actions import ActionsEndpoint, camel, shown
 from portal.api.http.binding import bind
 from portal.api.http.endpoint import collection
+from portal.api.http.schema import FREE_FORM
 from portal.workflow import services as workflow
 from portal.workflow.verbs import Verb
 from referrals.api import wire, writing
@@ -41,6 +43,8 @@ class Actions(ActionsEndpoint):
 
     scopes: ClassVar[Mapping[str, str]] = {"GET": scopes.READ, "POST": scopes.REGISTER}
     targets = _Targets()
+    bodies: ClassVar[Mapping[str, Any]] = {"POST": {**FREE_FORM, "required": ["action"]}}
+    answers: ClassVar[Mapping[str, Any]] = {"POST": RegistrationResource}
 
     def record(self, id: str) -> Registration:
         return finding.registration(id, self.actor)
