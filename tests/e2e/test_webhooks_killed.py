@@ -38,7 +38,7 @@ def test_a_worker_killed_while_it_sends_loses_nothing(portal: Portal, cast: Cast
     now = timezone.now()
     names = ["referral-created", "referral-updated"]
     with listening(receiver.after(0.4, answers(200))) as hook:
-        registration.save(url=hook.url, names=names, actor=cast.actor("admin@contoso.example"), now=now)
+        registration.set_up(url=hook.url, names=names, actor=cast.actor("admin@contoso.example"), now=now)
         deals = [build.deal(cast, at=now, close_date=(now + 30 * build.DAY).date()) for _ in range(6)]
         for stage in (40, 60):
             for deal in deals:
