@@ -20,6 +20,7 @@ _STAYS = _("The registration stays as it is; the deal page says what can still b
 _INVITER = _("Ask whoever invited you to send a new invitation.")
 
 NEXT: Mapping[str, str] = {
+    "unknown_event": _("Choose among the events there are."),
     # A reviewer looks at it
     **dict.fromkeys(
         [
@@ -249,6 +250,7 @@ SAYS_ITSELF = frozenset(
         "document_unreadable",
         "end_before_start",
         "end_date_required",
+        "events_missing",
         "foreign_location",
         "foreign_renewal",
         "foreign_solution",
@@ -271,6 +273,8 @@ SAYS_ITSELF = frozenset(
         "not_deployed_on_azure",
         "not_early",
         "not_eligible",
+        "not_https",
+        "not_public",
         "not_revalidated",
         "note_required",
         "own_access",
@@ -310,9 +314,13 @@ SAYS_ITSELF = frozenset(
         "team_required",
         "tenant_required",
         "term_required",
+        "test_not_chosen",
+        "too_many_tests",
         "unknown_help",
         "unknown_partner",
         "unknown_stage",
         "validated_by_required",
+        "webhook_paused",
+        "wrong_url",
     }
 )
