@@ -95,10 +95,13 @@ class Create(DealCreation[NewDeal]):
             team=inputs.team,
             solution_count=len(inputs.solutions),
             has_assessment=inputs.assessment is not None,
-            assessment_location=bool(inputs.assessment_location),
+            assessment_location=inputs.assessment_location,
             may_assess=inputs.assessment is None or accounts.may_assess(actor, today=context.now.date()),
             location_in_scope=in_scope,
             notes=inputs.notes,
+            crm_id=inputs.crm_id,
+            campaign_id=inputs.campaign_id,
+            marketplace_intent=inputs.marketplace_intent,
         )
         yield from rules.creation_blockers(judged, today=context.now.date(), policy=context.policy)
         yield from rules.length_blockers(inputs.help_notes, "help_notes", policy=context.policy)

@@ -216,6 +216,8 @@ NEXT: Mapping[str, str] = {
     # Invitations and roles
     "invite_accepted": _("Sign in with the account with which it was accepted."),
     **dict.fromkeys(["invite_expired", "invite_revoked"], _INVITER),
+    "client_revoked": _("Add another API client in the settings, and give its secret to your program."),
+    "key_unreadable": _("Export the public key again, without the private one, and paste all of it."),
     "keeper_everywhere": _("Give the role for the entire company."),
     # Deals
     "answered_too_late": _("Ask whoever sent the deal to send it again."),
@@ -280,11 +282,14 @@ SAYS_ITSELF = frozenset(
         "payg_year_value_exceeds_tcv",
         "pricing_required",
         "reason_note_required",
+        "redirect_missing",
+        "redirect_refused",
         "reason_required",
         "registration_closed_period",
         "renewal",
         "revalidation_value_too_low",
         "role_missing",
+        "scope_missing",
         "selected_at_random",
         "selected_for_review",
         "signed_before_referral",
