@@ -30,13 +30,14 @@ def may_add_documents(actor: Actor, referral: Deal) -> bool:
 def may_read_documents(actor: Actor, referral: Deal) -> bool:
     """The deal's company and the reviewers; council and programme managers once there is an exception to decide
     (REG-16). Nobody of whom the deal itself is kept."""
-    if not may_read(actor, referral):
-        return False
     if not actor.is_vendor:
+        return may_read(actor, referral)
+    if actor.has(COUNCIL_MEMBER, PROGRAMME_MANAGER, REVIEWER) and exception_asked(referral):
         return True
-    return actor.has(REVIEWER) or (actor.has(COUNCIL_MEMBER, PROGRAMME_MANAGER) and exception_asked(referral))
+    return actor.has(REVIEWER) and may_read(actor, referral)
 
 
-def exception_asked(_referral: Deal) -> bool:
-    """Whether an exception was asked for on the deal. Nobody can ask for one yet, so: no."""
-    return False
+def exception_asked(referral: Deal) -> bool:
+    """Whether an exception was asked for on the deal: then it is shown to who decides on that, private or not (EXC-10).
+    One query, unless the deal was loaded with its request."""
+    return getattr(referral, "exception_request", None) is not None

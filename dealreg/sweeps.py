@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 
 from dealreg import verbs
-from dealreg.models import REPLACED, Document, Registration, RegistrationQuerySet, Sample, Status, storage
+from dealreg.models import BY_REOPENING, Document, Registration, RegistrationQuerySet, Sample, Status, storage
 from dealreg.rules.sample import is_chosen
 from dealreg.selectors.registration import ripe
 from dealreg.selectors.window import with_window
@@ -122,7 +122,7 @@ def fail_unanswered(*, now: datetime, limit: int = 1000) -> int:
 def _end(due: RegistrationQuerySet, verb: Verb[Registration, None], *, now: datetime, limit: int) -> int:
     """A batch of what has no earlier figures to come back; where there are none left, of the others (PAYG-3)."""
     plain = _with_only(due.filter(previous__isnull=True), *_ENDING)
-    others = _with_only(due.filter(previous__isnull=False), *_ENDING, *REPLACED)
+    others = _with_only(due.filter(previous__isnull=False), *_ENDING, *BY_REOPENING)
     return workflow.run_batch(plain, verb, actor=SYSTEM, now=now, limit=limit) or workflow.run_batch(
         others, verb, actor=SYSTEM, now=now, limit=limit
     )
@@ -131,7 +131,7 @@ def _end(due: RegistrationQuerySet, verb: Verb[Registration, None], *, now: date
 #: The columns that ending a registration reads or writes.
 _ENDING = (
     *("status", "outcome", "close_due_at", "closed_at", "action_due_at", "decided_at", "decided_from"),
-    *("previous", "updated_at", "version"),
+    *("previous", "reopened_at", "updated_at", "version"),
 )
 
 

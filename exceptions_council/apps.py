@@ -5,3 +5,7 @@ from django.utils.translation import gettext_lazy as _
 class ExceptionsCouncilConfig(AppConfig):
     name = "exceptions_council"
     verbose_name = _("Exceptions")
+
+    def ready(self) -> None:
+        from exceptions_council import reactions, timeline, verbs  # noqa: F401  they register themselves
+        from exceptions_council.web import deadlines  # noqa: F401

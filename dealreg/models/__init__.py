@@ -4,10 +4,11 @@ from dealreg.models.document import Document, DocumentQuerySet, storage
 from dealreg.models.draft import RegistrationDraft
 from dealreg.models.marketplace import MarketplaceTransaction
 from dealreg.models.registration import (
+    BY_REOPENING,
+    BY_REVALIDATION,
     DECIDED,
     NOT_REGISTERED,
     OUTCOMES,
-    REPLACED,
     Registration,
     RegistrationQuerySet,
     Status,

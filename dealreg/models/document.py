@@ -25,8 +25,8 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         return self.filter(referral=referral, removed_at=None).order_by("added_at", "pk")
 
     def with_context(self) -> DocumentQuerySet:
-        """With who added it, and the registration that it may belong to."""
-        return self.select_related("added_by", "referral__registration")
+        """With who added it, and the registration and the exception request that it may belong to."""
+        return self.select_related("added_by", "referral__registration", "referral__exception_request")
 
     def unscanned(self) -> DocumentQuerySet:
         return self.filter(removed_at=None, scanned_at=None).order_by("pk")
@@ -55,7 +55,9 @@ class Document(models.Model):
     #: Its random name in the storage.
     stored_as = models.CharField(max_length=100, unique=True)
     added_at = models.DateTimeField()
-    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    #: The name of the API client that added it, as it was then.
+    added_by_client = models.CharField(max_length=255, blank=True)
     #: When a virus scanner found nothing in it; null if it has not been asked, or was away.
     scanned_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField(null=True)
@@ -84,6 +86,11 @@ class Document(models.Model):
         return self.name
 
     @property
+    def adder(self) -> str:
+        """The person or the API client that added it."""
+        return str(self.added_by) if self.added_by else self.added_by_client
+
+    @property
     def awaits_scan(self) -> bool:
         """Whether it must not be opened yet: viruses are looked for, and nobody has looked into this one."""
         return bool(settings.CLAMAV) and self.scanned_at is None
@@ -108,6 +115,7 @@ class Document(models.Model):
 
     def removal_blockers(self) -> list[Blocker]:
         registration = getattr(self.referral, "registration", None)
+        exception = getattr(self.referral, "exception_request", None)
         return list(
             rules.removal_blockers(
                 added_at=self.added_at,
@@ -115,5 +123,6 @@ class Document(models.Model):
                 with_partner=registration is None
                 or registration.status == Status.ACTION_REQUIRED
                 or (registration.status == Status.REGISTRATION_PENDING and not registration.is_being_routed),
+                asked_at=exception.last_sent_at if exception else None,
             )
         )

@@ -56,13 +56,17 @@ DECIDED = (
     Status.MARKETPLACE_FAILED,
 )
 NOT_REGISTERED = states.NOT_REGISTERED
-OUTCOMES = {NOT_REGISTERED: _("Not registered"), **{s.value: s.label for s in DECIDED}}
+OUTCOMES = {
+    NOT_REGISTERED: _("Not registered"),
+    **{s.value: s.label for s in DECIDED},
+    states.REPLACED: _("Replaced by another"),
+}
 
 
 #: Where retracting a decision may lead: the states that one decides from.
 RETRACTED = (Status.REVIEW_PENDING, Status.MARKETPLACE_PENDING, Status.ACTION_REQUIRED)
-#: What a revalidation replaces, and closing without its success brings back (PAYG-3).
-REPLACED = (
+#: What a revalidation changes, and closing without its success brings back (PAYG-3).
+BY_REVALIDATION = (
     "tcv",
     "solution_value",
     "end",
@@ -80,6 +84,8 @@ REPLACED = (
     "approved_at",
     "decided_at",
 )
+#: What a correction after an exception changes besides, and what closing without a new decision brings back (EXC-12).
+BY_REOPENING = (*BY_REVALIDATION, "term", "tcv_currency", "signed", "start", "reason_code", "comment")
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
@@ -260,7 +266,8 @@ class Registration(Record):
     validated_by = models.CharField(_("validated by"), max_length=10, choices=Validation.choices, blank=True)
     #: The state that the last decision left, where retracting it leads (FLOW, retract).
     decided_from = models.CharField(max_length=30, choices=Status.choices, blank=True)
-    #: What a revalidation that comes to nothing closes with: the columns of REPLACED, and the outcome (PAYG-3).
+    #: What a revalidation or a correction that comes to nothing closes with: the columns of BY_REVALIDATION or
+    #: BY_REOPENING, and the outcome; what `reopen` keeps says so as `for` (PAYG-3, EXC-12).
     previous = models.JSONField(null=True, encoder=DjangoJSONEncoder)
     #: The random sample that it took part in, chosen or not (FLOW-4).
     sample = models.ForeignKey(Sample, on_delete=models.PROTECT, null=True, editable=False, related_name="+")
@@ -278,6 +285,8 @@ class Registration(Record):
     #: When a retracted decision left it waiting for its marketplace transaction again: the clock counts from here.
     marketplace_again_at = models.DateTimeField(null=True)
     revalidated_at = models.DateTimeField(null=True)
+    #: When an approved exception opened it to be corrected; null again once it is closed (EXC-9).
+    reopened_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
     close_due_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
@@ -323,7 +332,7 @@ class Registration(Record):
             models.CheckConstraint(
                 condition=models.Q(status=Status.REGISTRATION_PENDING)
                 | models.Q(submitted_at__isnull=False)
-                | models.Q(outcome=NOT_REGISTERED),
+                | models.Q(outcome__in=[NOT_REGISTERED, states.REPLACED]),
                 name="dealreg_registration_submitted",
             ),
             models.CheckConstraint(
@@ -388,8 +397,18 @@ class Registration(Record):
     @transition(status, source=list(DECIDED), target=Status.CLOSED)
     def close(self) -> None: ...
 
-    @transition(status, source=[*DECIDED, Status.CLOSED], target=Status.ACTION_REQUIRED)
+    @transition(
+        status,
+        source=[s for s in Status if s != Status.REGISTRATION_PENDING],
+        target=Status.ACTION_REQUIRED,
+    )
     def reopen(self) -> None: ...
+
+    @transition(status, source=Status.CLOSED, target=Status.REGISTRATION_PENDING)
+    def open_anew(self) -> None: ...
+
+    @transition(status, source=list(Status), target=Status.CLOSED)
+    def replace(self) -> None: ...
 
     @transition(status, source=[Status.APPROVED, Status.REVIEW_PASSED, Status.CLOSED], target=Status.REVIEW_PENDING)
     def revalidate(self) -> None: ...
@@ -478,8 +497,8 @@ class Registration(Record):
 
     @property
     def reason(self) -> str:
-        """The msgid of the last decision's reason (FLOW-5)."""
-        return states.last_reason(self.reason_code, self.status, self.decided_from)
+        """The msgid of the last decision's reason; where nobody answered in time, of what had been asked (FLOW-5)."""
+        return states.decision_text(self.reason_code, status=self.status, decided_from=self.decided_from)
 
     @property
     def state_since(self) -> datetime | None:
@@ -498,6 +517,16 @@ class Registration(Record):
     def was_unanswered(self) -> bool:
         """Whether it failed because nobody corrected it in time (FLOW, fail_unanswered)."""
         return self.decided_from == Status.ACTION_REQUIRED
+
+    @property
+    def is_revalidation(self) -> bool:
+        """Whether it is being checked again at a new value (FLOW-6)."""
+        return self.previous is not None and self.previous.get("for") != "reopen"
+
+    @property
+    def is_reopened(self) -> bool:
+        """Whether an approved exception opened it to be corrected, and it isn't closed again yet (EXC-9)."""
+        return self.reopened_at is not None
 
     @property
     def was_withdrawn(self) -> bool:

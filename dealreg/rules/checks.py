@@ -44,6 +44,7 @@ def violations(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy)
         *_deployment(inp),
         *_values(inp, facts, policy),
         *date_violations(inp, facts, policy),
+        *_tenant(inp, facts),
     ]
     kept = [b for b in found if not (facts.exception_granted and b.code in WAIVED)]
     return tuple(sorted(kept, key=lambda blocker: _FIELD_ORDER.index(blocker.field)))
@@ -174,6 +175,13 @@ def _deployment(inp: RegistrationInput) -> Iterator[Blocker]:
             "REG-2",
             "deployment",
         )
+
+
+def _tenant(inp: RegistrationInput, facts: RegistrationFacts) -> Iterator[Blocker]:
+    """What replaces an earlier registration states the same tenant type (EXC-13)."""
+    if inp.tenant and facts.replaced_tenant and inp.tenant != facts.replaced_tenant:
+        message = _("The registration that this one replaces states another tenant type, and that can't be changed.")
+        yield Blocker("tenant_changed", message, "EXC-13", "tenant")
 
 
 def _values(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:

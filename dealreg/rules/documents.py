@@ -88,13 +88,17 @@ def adding_blockers(sha256: str, held: Collection[str], policy: Policy) -> Itera
         yield Blocker("document_limit", message, "REG-16", FIELD, {"most": policy.max_documents})
 
 
-def removal_blockers(*, added_at: datetime, submitted_at: datetime | None, with_partner: bool) -> Iterator[Blocker]:
+def removal_blockers(
+    *, added_at: datetime, submitted_at: datetime | None, with_partner: bool, asked_at: datetime | None = None
+) -> Iterator[Blocker]:
     """Whether a document is evidence that stays (REG-16, *decision*).
 
     `submitted_at` is when the registration was last sent; `with_partner`: whether nobody but the partner has to act
     on it, so that it is neither being looked at nor decided. What was sent with a submission stays.
+    `asked_at`: when the partner last sent something to the exception council, which decides on what there was then.
     """
-    if not with_partner or (submitted_at is not None and added_at <= submitted_at):
+    sent = max((at for at in (submitted_at, asked_at) if at is not None), default=None)
+    if not with_partner or (sent is not None and added_at <= sent):
         message = _("The document belongs to what was submitted, and stays.")
         yield Blocker("document_is_evidence", message, "REG-16", FIELD)
 

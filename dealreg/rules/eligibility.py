@@ -47,7 +47,7 @@ def _excepted(criterion: Criterion, exception: Granted) -> Criterion:
         criterion.code,
         _("%(by)s approved an exception on %(at)s, which stands in for this criterion."),
         rule="ELIG-8",
-        params={"by": exception.by, "at": exception.at},
+        params={"by": Term(exception.by), "at": exception.at},
     )
     return replace(criterion, state="met", message=message, settled_by="", settled_at=None)
 

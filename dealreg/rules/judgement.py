@@ -147,7 +147,7 @@ _ADDITIONAL_REVIEW = Blocker("additional_review", _("This registration was chose
 def _review_reasons(
     inp: RegistrationInput, facts: RegistrationFacts, acv_usd: Decimal, policy: Policy
 ) -> Iterator[Blocker]:
-    """The reasons for a review (AUTO-1 to AUTO-5), as sentences for the partner."""
+    """The reasons for a review (AUTO-1 to AUTO-6), as sentences for the partner."""
     if acv_usd > policy.review_above_acv_usd:
         yield Blocker(
             "acv_above_review_limit",
@@ -183,6 +183,9 @@ def _review_reasons(
             "AUTO-5",
             params={"months": policy.duplicate_months},
         )
+    if any(getattr(inp, name) != day for name, day in facts.approved_dates.items()):
+        message = _("A reviewer checks this registration: its contract dates differ from those of the exception.")
+        yield Blocker("dates_not_approved", message, "AUTO-6")
     if _has_hidden_reason(facts):
         yield _ADDITIONAL_REVIEW
 

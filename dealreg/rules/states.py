@@ -18,6 +18,8 @@ MARKETPLACE_FAILED = "marketplace_failed"
 CLOSED = "closed"
 #: How a registration ends that was withdrawn, or never filed.
 NOT_REGISTERED = "not_registered"
+#: How one ends in whose place another registration was approved (EXC-13).
+REPLACED = "replaced"
 
 #: The states of a registration, in the order of FLOW, with the names people read.
 REGISTRATION_STATES: Mapping[str, str] = {
@@ -53,6 +55,13 @@ WIRE_TOKENS: Mapping[str, str] = {
     MARKETPLACE_FAILED: "MarketplaceValidationFailed",
     CLOSED: "Closed",
 }
+#: And what they call a closed registration's outcome.
+WIRE_OUTCOMES: Mapping[str, str] = {
+    NOT_REGISTERED: "NotRegistered",
+    REPLACED: "Replaced",
+    **{state: WIRE_TOKENS[state] for state in (APPROVED, REVIEW_PASSED, REVIEW_FAILED)},
+    **{state: WIRE_TOKENS[state] for state in (MARKETPLACE_PASSED, MARKETPLACE_FAILED)},
+}
 
 #: Why a review or a marketplace validation fails: final, so only what the partner can't put right.
 FAIL_REASONS: Mapping[str, str] = {
@@ -79,9 +88,20 @@ ACTION_REASONS: Mapping[str, str] = {
     "other": _("Another reason, given in the comment."),
 }
 
+#: Why it is with the partner again, where no reviewer sent it back (EXC-9).
+REOPENED = "exception_approved"
+_REOPENED_REASON = _("The exception council approved a correction of the contract details.")
 
 #: Why it failed where nobody answered (FLOW, fail_unanswered); what was asked stays beside it.
 UNANSWERED = Blocker("unanswered", _("The correction asked for was not sent in time."), "FLOW")
+
+
+def decision_text(code: str, *, status: str, decided_from: str) -> str:
+    """The msgid of the last decision's reason; where nobody answered in time, of what had been asked (FLOW-5)."""
+    if not code:
+        return ""
+    asked = ACTION_REQUIRED in (status, decided_from)
+    return reason_text(code, status=ACTION_REQUIRED if asked else status)
 
 
 def reason_text(code: str, *, status: str) -> str:
@@ -89,10 +109,4 @@ def reason_text(code: str, *, status: str) -> str:
     first, second = FAIL_REASONS, ACTION_REASONS
     if status == ACTION_REQUIRED:
         first, second = second, first
-    return first.get(code) or second.get(code, code)
-
-
-def last_reason(code: str, status: str, decided_from: str) -> str:
-    """The msgid of the last decision's reason; where nobody answered in time, of what had been asked (FLOW-5)."""
-    asked = ACTION_REQUIRED in (status, decided_from)
-    return reason_text(code, status=ACTION_REQUIRED if asked else status) if code else ""
+    return _REOPENED_REASON if code == REOPENED else first.get(code) or second.get(code, code)

@@ -65,7 +65,9 @@ class RegistrationFacts:
     last day. `solutions` may be registered (REG-21); `renewable` are earlier registrations that may be renewed, each
     with its solution (REG-18). `partner_count` counts the companies that take part, the registering one included;
     `known_partners` only those that it knows of (AUTO-2, ORG-6). `won_early` as in REF-18 (AUTO-4). `top_tier`: the
-    company is one of the vendor's top-tier partners (ORG-8).
+    company is one of the vendor's top-tier partners (ORG-8). `approved_dates`: the contract's dates that an exception
+    was approved with, by field (AUTO-6). `replaced_tenant`: the tenant type of the registration that this one replaces,
+    if it stated one (EXC-13).
     """
 
     today: date
@@ -84,6 +86,8 @@ class RegistrationFacts:
     won_early: bool = False
     top_tier: bool = False
     duplicates: tuple[Duplicate, ...] = ()
+    approved_dates: Mapping[str, date | None] = field(default_factory=dict)
+    replaced_tenant: str = ""
 
     @property
     def is_correction(self) -> bool:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from django.db.models import Q, QuerySet
 
-from dealreg.models import Registration, Status, Waiver
+from dealreg.models import Registration, Status
 from dealreg.rules import Granted, RegistrationFacts, RegistrationInput, answers_asked, states
 from dealreg.rules.acv import USD, UsdRate
 from dealreg.rules.criteria import Eligibility, EligibilityFacts, criteria_from_json
 from dealreg.rules.eligibility import eligibility as judge_eligibility
 from dealreg.selectors.routing import routing_facts
+from dealreg.selectors.waivers import is_waived, replaced_tenant, waiver_of
 from portal.accounts.models import Company, Membership
 from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
@@ -52,20 +54,18 @@ def eligible_solutions(referral: Referral, registration: Registration | None = N
     return sorted((s for s in found if s.azure_ip or s.pk in kept), key=lambda solution: solution.name)
 
 
-def waiver_of(referral: Referral) -> Waiver | None:
-    return Waiver.objects.filter(referral=referral).first()
-
-
 def kept_eligibility(registration: Registration | None) -> Eligibility | None:
     """The criteria as they were when the registration was opened (ELIG-10)."""
     return criteria_from_json(registration.criteria) if registration and registration.criteria else None
 
 
-def eligibility_of(referral: Referral, policy: Policy) -> Eligibility:
-    """Evaluate the criteria of ELIG for this deal as it stands; four queries."""
+def eligibility_of(referral: Referral, policy: Policy, solutions: Sequence[Solution] | None = None) -> Eligibility:
+    """Evaluate the criteria of ELIG for this deal as it stands; three queries, one more while the vendor hasn't
+    answered. `solutions`: its eligible ones, where they are loaded."""
     engagement = referral.engagement
     waiver = waiver_of(referral)
-    vendor_copy = engagement.referrals.filter(company__kind=Company.Kind.VENDOR).prefetch_related("team").first()
+    vendor_copy = engagement.referrals.filter(company__kind=Company.Kind.VENDOR).first()
+    solutions = eligible_solutions(referral) if solutions is None else solutions
     return judge_eligibility(
         EligibilityFacts(
             deal_type=referral.deal_type,
@@ -73,7 +73,7 @@ def eligibility_of(referral: Referral, policy: Policy) -> Eligibility:
             value_usd=referral.value_usd,
             rate_month=referral.usd_rate_month,
             customer_managed=engagement.customer.managed,
-            azure_ip_solutions=tuple(s.name for s in eligible_solutions(referral)),
+            azure_ip_solutions=tuple(s.name for s in solutions),
             substatus=referral.substatus,
             safe_win_at=referral_rules.safe_win_at(referral.created_at, policy),
             vendor_substatus=vendor_copy.substatus if vendor_copy else None,
@@ -88,8 +88,9 @@ def eligibility_of(referral: Referral, policy: Policy) -> Eligibility:
 
 
 def _seller(vendor_copy: Referral | None) -> str:
-    """The vendor's seller on the deal, once one has accepted it (F6.5)."""
-    members = list(vendor_copy.team.all()) if vendor_copy else []
+    """The vendor's seller on a deal that isn't accepted yet: whom to remind."""
+    waits = vendor_copy is not None and vendor_copy.accepted_at is None
+    members = list(vendor_copy.team.all()) if vendor_copy and waits else []
     return str(members[0]) if members else ""
 
 
@@ -116,8 +117,9 @@ def registration_facts(
         eligibility=eligibility,
         wrong_state=wrong_state(registration),
         rates=_rates(form, registration, now=now, policy=policy),
-        exception_granted=_is_waived(waiver, registration, now),
+        exception_granted=is_waived(waiver, registration, now),
         waived_until=waiver.until if waiver and waiver.covers(now) else None,
+        replaced_tenant=replaced_tenant(waiver),
         top_tier=referral.company.is_top_tier(now.date()),
         solutions=tuple(solution.pk for solution in eligible_solutions(referral, registration)),
         renewable={earlier.pk: earlier.solution_id or 0 for earlier in renewable(referral)},
@@ -129,12 +131,6 @@ def registration_facts(
 def _first_filed(registration: Registration | None) -> date | None:
     filed = registration.first_submitted_at if registration else None
     return filed.date() if filed else None
-
-
-def _is_waived(waiver: Waiver | None, registration: Registration | None, now: datetime) -> bool:
-    """Whether an exception waives what REG-12 names: while it is open, and for what was submitted then (EXC-12)."""
-    submitted = registration.submitted_at if registration else None
-    return waiver is not None and (waiver.covers(now) or (submitted is not None and waiver.covers(submitted)))
 
 
 def renewable(referral: Referral) -> QuerySet[Registration]:
@@ -161,13 +157,19 @@ def _rates(
     """The rates of this month; for a correction those it was first judged at, and for a currency that only the
     correction brings in, the rate of that same month (FX-2)."""
     wanted = {amount.currency for amount in (form.tcv, form.solution_value) if amount}
-    kept = {
-        currency: UsdRate(Decimal(rate["usd_per_unit"]), date.fromisoformat(rate["month"]))
-        for currency, rate in (registration.rates if registration else {}).items()
-    }
     month = _first_filed(registration) or now.date()
     found = money.rates_for({*wanted, USD}, month=month, policy=policy)
-    return {currency: UsdRate(rate.usd_per_unit, rate.month) for currency, rate in found.items()} | kept
+    return {currency: UsdRate(rate.usd_per_unit, rate.month) for currency, rate in found.items()} | (
+        kept_rates(registration) if registration else {}
+    )
+
+
+def kept_rates(registration: Registration) -> dict[str, UsdRate]:
+    """The rates that the registration was first judged at (FX-2)."""
+    return {
+        currency: UsdRate(Decimal(rate["usd_per_unit"]), date.fromisoformat(rate["month"]))
+        for currency, rate in registration.rates.items()
+    }
 
 
 def wrong_state(registration: Registration | None) -> Blocker | None:

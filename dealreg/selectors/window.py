@@ -11,7 +11,7 @@ from django.db.models.functions import Cast, Coalesce, Least, TruncDate
 from dealreg.models import Registration, RegistrationDraft, RegistrationQuerySet
 from dealreg.rules import SigningFacts, Window, register_until
 from dealreg.rules.window import DAY, FAR, closed_periods
-from dealreg.selectors.registration import waiver_of
+from dealreg.selectors.waivers import waiver_of
 from portal.policy.rules import Policy
 
 

@@ -18,7 +18,7 @@ from django.db.models import Q
 
 from dealreg import rules
 from dealreg.models import MarketplaceTransaction, Registration, RegistrationQuerySet
-from dealreg.rules import marketplace, revalidation, sample, states
+from dealreg.rules import marketplace, reopening, revalidation, sample, states
 from dealreg.rules.acv import UsdRate
 from dealreg.selectors import routing
 from portal.events.models import Event
@@ -162,9 +162,18 @@ def _as_it_stands(
         drawn = any(e.verb == "registration.selected" and e.actor_kind == Event.ActorKind.SYSTEM for e in events)
         yield "chosen at random", drawn, sample.is_chosen(row.sample.seed, row.public_id, row.sample.percent)
     given = getattr(row, "marketplace_transaction", None)
-    named = [e.after["transaction"] for e in events if "transaction" in e.after]
-    passed = states.MARKETPLACE_PASSED in (row.status, row.outcome)
-    yield "transaction", given.transaction_id if given else "", named[-1] if passed and named else ""
+    yield "transaction", given.transaction_id if given else "", _last_given(events)
+
+
+def _last_given(events: Sequence[Event]) -> str:
+    """The transaction that the last match gave, unless retracting took it back."""
+    name = ""
+    for event in events:
+        if "transaction" in event.after:
+            name = event.after["transaction"]
+        elif event.after.get("status") == states.MARKETPLACE_PENDING:
+            name = ""
+    return name
 
 
 # The decisions
@@ -191,6 +200,7 @@ def _facts(step: Step) -> rules.RegistrationFacts:
         first_filed=_corrected(step),
         rates=rates,
         exception_granted=step.kept.get("exception_granted", False),
+        replaced_tenant=step.kept.get("replaced_tenant", ""),
         solutions=tuple(step.kept.get("solutions", past.open_solutions)),
         renewable={past.renews_id: past.solution_id or 0} if past.renews_id else {},
     )
@@ -253,9 +263,12 @@ def _reasons(step: Step) -> Iterator[Compared]:
 
 def _resubmission(step: Step) -> Iterator[Compared]:
     yield from _claim(step)
-    if step.past.previous:
-        before = _past(step.past, step.before).claim
-        yield "changed", [b.field for b in revalidation.foreign_changes(before, step.past.claim)], []
+    past, before = step.past, _past(step.past, step.before).claim
+    if past.is_reopened:
+        yield "changed", [b.field for b in reopening.foreign_corrections(before, past.claim)], []
+    elif past.is_revalidation:
+        yield "changed", [b.field for b in revalidation.foreign_changes(before, past.claim)], []
+    if past.is_revalidation:
         yield from _revalidated_value(step)
     yield from _reasons(step)
 
@@ -343,17 +356,17 @@ def _close(step: Step) -> Iterator[Compared]:
     if due is not None:
         yield "was due", datetime.fromisoformat(due) <= step.event.at, True
     failed = step.before.get("status") == states.REVIEW_FAILED
-    if failed and step.before.get("previous"):
+    if failed and _past(step.past, step.before).is_revalidation:
         yield from _restored(step)
     elif step.by_worker:
         yield "outcome", step.past.outcome, step.event.before.get("status")
 
 
 def _restored(step: Step) -> Iterator[Compared]:
-    """PAYG-3: it ends with the figures and the outcome that it had."""
+    """PAYG-3, EXC-12: it ends with the figures and the outcome that it had."""
     held = snapshot(step.past)
-    for name, value in step.before["previous"].items():
-        yield name, held[name], value
+    for name in held.keys() & step.before["previous"].keys():
+        yield name, held[name], step.before["previous"][name]
 
 
 def _withdrawal(step: Step) -> Iterator[Compared]:

@@ -9,18 +9,19 @@ from typing import ClassVar, TypeVar
 
 from dealreg.models import Registration, Validation
 from dealreg.policies import may_review
-from dealreg.rules import states
+from dealreg.rules import reopening, states
 from dealreg.selectors.marketplace import wait_until
 from dealreg.selectors.registration import belongs_to
 from dealreg.timeline import REGISTRATION
+from dealreg.verbs.base import RegistrationVerb
 from dealreg.verbs.routing import set_route
 from portal.accounts.rules import Actor
 from portal.workflow.blockers import Blocker, _, to_json
 from portal.workflow.timeline import Sentence
-from portal.workflow.verbs import Context, Effect, Verb, worker
+from portal.workflow.verbs import Context, Effect, worker
 
 
-class Route(Verb[Registration, None]):
+class Route(RegistrationVerb[None]):
     """Approve, or send to review or marketplace validation, with the reasons (FLOW-2, FLOW-3)."""
 
     name = "route"
@@ -72,7 +73,7 @@ class Decision(Comment):
 C = TypeVar("C", bound=Comment | None, contravariant=True)
 
 
-class Reviewing(Verb[Registration, C]):
+class Reviewing(RegistrationVerb[C]):
     """What the vendor's people do in the administration; `takes` is the kind of its inputs."""
 
     takes: ClassVar[type[Comment]] = Comment
@@ -168,6 +169,8 @@ class PassReview(Passing[Approval]):
     def input_blockers(self, record: Registration, inputs: Approval, context: Context) -> Iterable[Blocker]:
         if inputs.validated_by not in Validation:
             yield Blocker("validated_by_required", _("Say what you validated it by."), "FLOW-10", "validated_by")
+        elif record.is_reopened:
+            yield from reopening.passing_blockers(inputs.validated_by)
 
 
 class FailReview(Refusing):

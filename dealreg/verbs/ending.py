@@ -4,39 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dealreg.models import NOT_REGISTERED, REPLACED, Registration, Status
+from dealreg.models import NOT_REGISTERED, Registration, Status
 from dealreg.policies import may_file, may_retract
 from dealreg.rules import states
 from dealreg.selectors.marketplace import wait_until
 from dealreg.timeline import REGISTRATION
+from dealreg.verbs.base import RegistrationVerb
 from dealreg.verbs.deciding import Comment, Reviewing
-from portal.workflow.blockers import Blocker, Term, _
+from portal.workflow.blockers import Blocker, _
+from portal.workflow.services import wrong_state
 from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect, Verb, worker
 
 
 def no_move(record: Registration) -> Blocker:
-    """The refusal of a verb that this closed registration never allows; it has no button then."""
-    state = record.outcome_text or states.REGISTRATION_STATES[record.status]
-    message = _("This can't be done any more, or not yet: the record is now in the state “%(state)s”.")
-    return Blocker("wrong_state", message, params={"state": Term(state)})
+    """The refusal of a verb that this closed registration never allows."""
+    return wrong_state(record.outcome_text or states.REGISTRATION_STATES[record.status])
 
 
-def _end(record: Registration, outcome: str, context: Context) -> None:
+def end(record: Registration, outcome: str, context: Context) -> None:
+    """Write the columns that every ending sets."""
     record.outcome, record.closed_at = outcome, context.now
-    record.close_due_at = record.action_due_at = record.previous = None
+    record.close_due_at = record.action_due_at = record.previous = record.reopened_at = None
 
 
 def _as_before(record: Registration) -> str:
-    """Bring back the figures there were before the revalidation; returns the outcome there was (PAYG-3)."""
+    """Bring back the figures there were before a revalidation or a reopening; returns the outcome there was (PAYG-3,
+    EXC-12)."""
     assert record.previous is not None
     columns = {column.attname: column for column in record._meta.concrete_fields}
-    for name in REPLACED:
+    for name in columns.keys() & record.previous.keys() - {"outcome"}:
         setattr(record, name, columns[name].to_python(record.previous[name]))
     return str(record.previous["outcome"])
 
 
-class Close(Verb[Registration, None]):
+class Close(RegistrationVerb[None]):
     """End a decided registration: its last state is the outcome, unless a revalidation failed (PAYG-3)."""
 
     name = "close"
@@ -52,15 +54,16 @@ class Close(Verb[Registration, None]):
 
     def apply(self, record: Registration, inputs: None, context: Context) -> Effect:
         outcome = record.status
-        if record.previous is not None and outcome == Status.REVIEW_FAILED:
+        if record.is_revalidation and outcome == Status.REVIEW_FAILED:
             outcome = _as_before(record)
         record.close()
-        _end(record, outcome, context)
+        end(record, outcome, context)
         return Effect()
 
 
-class Withdraw(Verb[Registration, None]):
-    """Give up a registration that was sent back; a revalidation ends with what there was before it (PAYG-3)."""
+class Withdraw(RegistrationVerb[None]):
+    """Give up a registration that was sent back; a revalidation, or a correction after an exception, ends with what
+    there was before it (PAYG-3, EXC-12)."""
 
     name = "withdraw"
     label = _("Withdraw the registration")
@@ -72,15 +75,16 @@ class Withdraw(Verb[Registration, None]):
 
     def apply(self, record: Registration, inputs: None, context: Context) -> Effect:
         record.withdraw()
-        _end(record, _as_before(record) if record.previous else NOT_REGISTERED, context)
         record.reason_code = record.comment = ""
+        end(record, _as_before(record) if record.previous else NOT_REGISTERED, context)
         return Effect()
 
 
-class FailUnanswered(Verb[Registration, None]):
-    """Nobody corrected it in time: it fails, or a revalidation ends with what there was before it (FLOW, PAYG-3).
+class FailUnanswered(RegistrationVerb[None]):
+    """Nobody corrected it in time: it fails; a revalidation, or a correction after an exception, ends with what there
+    was before it (FLOW, PAYG-3, EXC-12).
 
-    What had been asked stays in `reason_code` and `comment`.
+    What had been asked stays in `reason_code` and `comment`, unless an earlier decision's come back.
     """
 
     name = "fail_unanswered"
@@ -97,7 +101,7 @@ class FailUnanswered(Verb[Registration, None]):
         if record.previous is not None:
             outcome = _as_before(record)
             record.fail_unanswered(Status.CLOSED)
-            _end(record, outcome, context)
+            end(record, outcome, context)
             return Effect(reasons=[states.UNANSWERED])
         record.decided_from, record.decided_at = record.status, context.now
         record.close_due_at, record.action_due_at = context.now + context.policy.close_decided_within, None

@@ -60,6 +60,7 @@ class Match(Passing[Comment]):
         return Effect(after=after, reasons=[marketplace.looked_for(record, context)], comment=effect.comment)
 
     def settle(self, records: Sequence[Registration], context: Context) -> None:
+        super().settle(records, context)
         MarketplaceTransaction.objects.give({r.pk: _given(context)[r.pk] for r in records if r.pk in _given(context)})
 
 

@@ -18,7 +18,8 @@ from portal.workflow.blockers import _
 from referrals.selectors.figures import STEPS, Figures, Step, sums
 from referrals.web.insights import CHARTS, Source
 
-_REGISTERED = Q(registration__submitted_at__isnull=False)
+#: One that another took the place of counts in no figure (EXC-13).
+_REGISTERED = Q(registration__submitted_at__isnull=False) & ~Q(registration__outcome=states.REPLACED)
 #: Of a closed registration the outcome counts.
 _APPROVED = Q(registration__status__in=states.GOOD) | Q(
     registration__status=states.CLOSED, registration__outcome__in=states.GOOD

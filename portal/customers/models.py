@@ -7,12 +7,20 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from portal.accounts.models import Company
+from portal.accounts.rules import Actor
 from portal.customers import rules
 
 _LENGTHS = rules.LENGTHS
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
+    def seen_by(self, actor: Actor) -> CustomerQuerySet:
+        """The directory as the actor's company sees it: without what other companies named and nobody confirmed."""
+        return self.exclude(
+            models.Q(confirmed_at=None) & ~models.Q(added_by=None) & ~models.Q(added_by=actor.own_company_id)
+        )
+
     def suggest(self, country: str, text: str, limit: int = 20) -> CustomerQuerySet:
         """The first customers, by name, of a country whose names begin with the text, however it is spelt (REF-5).
 
@@ -42,6 +50,12 @@ class Customer(models.Model):
     duns = models.CharField(_("D-U-N-S number"), max_length=_LENGTHS["duns"], blank=True)
     #: Decides ELIG-4, so each change of it is an event.
     managed = models.BooleanField(_("managed by the vendor"), default=False)
+    #: The company whose client named it in the API, as the directory had none like it; null for the programme's own.
+    added_by = models.ForeignKey(
+        Company, verbose_name=_("added by"), on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    #: When the programme took such an entry into the directory; until then only its company sees it.
+    confirmed_at = models.DateTimeField(_("confirmed (UTC)"), null=True, blank=True, editable=False)
     #: See rules.import_key. Unique by constraint: unique=True would add a second index for LIKE.
     import_key = models.TextField(editable=False)
     #: The folded name; compared by code point, so that the index serves both "begins with" and the order.
@@ -69,6 +83,11 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the programme knows it; what a company named itself waits for that."""
+        return self.added_by_id is None or self.confirmed_at is not None
 
     @property
     def place(self) -> str:

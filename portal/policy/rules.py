@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import holidays
+
 from portal.workflow.blockers import Blocker, _
 
 
@@ -35,6 +37,7 @@ class Policy:
     invitations_per_day: int = 50  # REF-24, of one company, repeats included
     invitation_link_days: int = 14  # ORG-2
     search_min_letters: int = 3  # REF-20
+    api_secret_overlap_hours: int = 72  # ORG-2, of an API client's secret before the newest
 
     # eligibility
     minimum_deal_value_usd: Decimal = Decimal(25_000)  # ELIG-3
@@ -63,6 +66,16 @@ class Policy:
     revalidation_above_tcv_usd: Decimal = Decimal(1_000_000)  # FLOW-6
     marketplace_match_days: int = 30  # FLOW-3, before and after the estimated date
     marketplace_wait_days: int = 60  # FLOW-3
+
+    # exceptions
+    exception_decision_days: int = 14  # EXC-7, business days
+    exception_evidence_days: int = 7  # EXC-11, business days
+    exception_open_days: int = 60  # EXC-12, from the decision
+    exception_quorum: int = 2  # EXC-8
+    exception_after_registration_days: int = 60  # EXC-2, from the first registration of what was rejected
+    exception_after_rejection_days: int = 30  # EXC-2, from the rejection, where that is later
+    exception_max_length: int = 5_000  # EXC-3
+    holiday_calendar: str = "US"  # EXC-7: a country (ISO 3166-1), or none: weekends only
 
     # currency
     rate_max_age_months: int = 3  # FX-2
@@ -114,6 +127,10 @@ RANGES = {
     "max_documents": (1, 100),
     "max_document_mb": (1, 22),  # the proxies before the portal take 25 MB (deploy/Caddyfile)
     "sample_percent": (0, 100),
+    "exception_decision_days": (1, 1_000),
+    "exception_evidence_days": (1, 1_000),
+    "exception_open_days": (1, 3_650),
+    "exception_quorum": (1, 100),
 }
 
 
@@ -142,6 +159,8 @@ def _parse(name: str, value: Any) -> Any:
             return tuple(_blackout(period) for period in value)
         if isinstance(default, tuple):
             return tuple(_number(name, item, int) for item in _list(value))
+        if name == "holiday_calendar":
+            return _calendar(value)
         if isinstance(default, date):
             return date.fromisoformat(str(value))
         return _number(name, value, type(default))
@@ -163,6 +182,12 @@ def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise TypeError
     return value
+
+
+def _calendar(value: Any) -> str:
+    if value and value not in holidays.list_supported_countries(include_aliases=False):
+        raise ValueError
+    return str(value)
 
 
 def _blackout(period: Any) -> Blackout:

@@ -60,9 +60,10 @@ class Described:
 
     `name` stands in addresses, and is the model's @transition where the state matters; `label` is the button;
     `event` is what is written down, and `sentence` how the timeline tells it. `shared`: the engagement's other
-    participants see it. `danger`: the button warns. `final`: the page says that it can't be undone. `quiet`: no button
-    of its own. `primary`: the button stands out. `page`: the URL name of its own page, which takes the deal's id;
-    without one the common page of verbs asks for the inputs. `in_dialog`: that page fits in a dialog.
+    participants see it. `internal`: not even the record's own company sees it. `danger`: the button warns.
+    `final`: the page says that it can't be undone. `quiet`: no button of its own. `primary`: the button stands out.
+    `page`: the URL name of its own page, which takes the deal's id; without one the common page of verbs asks for the
+    inputs. `in_dialog`: that page fits in a dialog.
     """
 
     name: ClassVar[str]
@@ -70,6 +71,7 @@ class Described:
     event: ClassVar[str]
     sentence: ClassVar[Sentence]
     shared: ClassVar[bool] = False
+    internal: ClassVar[bool] = False
     danger: ClassVar[bool] = False
     final: ClassVar[bool] = False
     quiet: ClassVar[bool] = False
@@ -147,6 +149,9 @@ class Machine(Generic[R]):
     along: Sequence[Described] = ()
     #: What a batch locks, never waiting: the row, and whatever the verbs lock before it.
     locked_with: tuple[str, ...] = ("self",)
+    #: What else the verbs lock first, where joining it would be slow: a batch locks it after its rows, never waiting,
+    #: and goes on with the rows for which it could.
+    hold: Callable[[Sequence[R]], Sequence[R]] = lambda rows: rows
     by_name: Mapping[str, Verb[R, Never]] = field(init=False)
 
     def __post_init__(self) -> None:

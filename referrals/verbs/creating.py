@@ -50,6 +50,8 @@ class NewDeal:
     crm_id: str = ""
     campaign_id: str = ""
     notes: str = ""
+    #: What the vendor reads first where help is asked for; without it, the notes.
+    help_notes: str = ""
     marketplace_intent: str = Referral.Intent.UNDECIDED
     key: uuid.UUID = field(default_factory=uuid.uuid4)
 
@@ -93,12 +95,16 @@ class Create(DealCreation[NewDeal]):
             team=inputs.team,
             solution_count=len(inputs.solutions),
             has_assessment=inputs.assessment is not None,
-            assessment_location=bool(inputs.assessment_location),
+            assessment_location=inputs.assessment_location,
             may_assess=inputs.assessment is None or accounts.may_assess(actor, today=context.now.date()),
             location_in_scope=in_scope,
             notes=inputs.notes,
+            crm_id=inputs.crm_id,
+            campaign_id=inputs.campaign_id,
+            marketplace_intent=inputs.marketplace_intent,
         )
         yield from rules.creation_blockers(judged, today=context.now.date(), policy=context.policy)
+        yield from rules.length_blockers(inputs.help_notes, "help_notes", policy=context.policy)
         yield from copies.unready(inputs.solutions)
 
     def apply(self, inputs: NewDeal, context: Context) -> tuple[Referral, Effect]:
@@ -114,7 +120,7 @@ class Create(DealCreation[NewDeal]):
         )
         own = Birth(location=inputs.location, crm_id=inputs.crm_id, campaign_id=inputs.campaign_id)
         vendor = Company.objects.vendor() if inputs.asks_help else None
-        asked = Birth(invite_help=inputs.help_code, invite_notes=inputs.notes.strip())
+        asked = Birth(invite_help=inputs.help_code, invite_notes=(inputs.help_notes or inputs.notes).strip())
         return _begin(engagement, inputs, context, team=inputs.team, own=own, to=vendor, received=asked)
 
 

@@ -1,0 +1,61 @@
+"""Drafts of requests: what is typed is kept for the company until it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from exceptions_council.models import ExceptionDraft
+from exceptions_council.policies import may_ask
+from exceptions_council.rules import deal_blockers
+from exceptions_council.selectors.requests import deal_facts
+from portal.accounts.rules import Actor
+from portal.workflow import services as workflow
+from portal.workflow.blockers import RuleViolation
+from referrals.models import Referral
+
+
+class SavedMeanwhile(Exception):
+    """Somebody, or another tab, saved the draft since the page loaded it; `draft` is what stands there now."""
+
+    def __init__(self, draft: ExceptionDraft | None) -> None:
+        self.draft = draft
+        super().__init__()
+
+
+@transaction.atomic
+def keep(
+    referral: Referral, answers: Mapping[str, str], *, actor: Actor, now: datetime, base: str | None = None
+) -> ExceptionDraft:
+    """Keep what is in the form, as it was typed.
+
+    `base` is the stamp of the draft that the page loaded; automatic saving passes it, so that it never overwrites what
+    somebody else saved. Raises PermissionDenied, SavedMeanwhile, or RuleViolation if nothing can be asked any more.
+    """
+    fresh = workflow.lock(referral)
+    if not may_ask(actor, fresh) or actor.user_id is None:
+        raise PermissionDenied
+    if blockers := list(deal_blockers(deal_facts(fresh, now=now))):
+        raise RuleViolation(blockers)
+    saved = draft_of(fresh)
+    if base is not None and base != stamp(saved):
+        raise SavedMeanwhile(saved)
+    kept = {
+        "answers": dict(answers),
+        "saved_by_id": actor.user_id,
+        "saved_at": max(now, saved.saved_at) if saved else now,
+    }
+    draft, _created = ExceptionDraft.objects.update_or_create(referral=fresh, defaults=kept)
+    return draft
+
+
+def draft_of(referral: Referral) -> ExceptionDraft | None:
+    return ExceptionDraft.objects.filter(referral=referral).first()
+
+
+def stamp(draft: ExceptionDraft | None) -> str:
+    """Identifies the saved state of a draft that a page shows; empty before the first save."""
+    return draft.saved_at.isoformat() if draft else ""

@@ -1,0 +1,22 @@
+"""What the verbs of the council share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exceptions_council.models import ExceptionRequest
+from exceptions_council.rules import VoterFacts, voter_blockers
+from exceptions_council.selectors.council import belongs_to_company, voter_facts
+from portal.workflow.blockers import Blocker
+from portal.workflow.verbs import Context
+
+
+def facts_of_actor(record: ExceptionRequest, context: Context) -> VoterFacts:
+    return context.once("voter", lambda: voter_facts(record, context.actor.user_id or 0))
+
+
+def outsider_blockers(record: ExceptionRequest, context: Context) -> Iterator[Blocker]:
+    """Nobody of the deal's own company, and nobody with a conflict, takes part (EXC-8)."""
+    user_id = context.actor.user_id or 0
+    conflict = record.conflicts.filter(member_id=user_id).exists()
+    yield from voter_blockers(VoterFacts(own_company=belongs_to_company(record, user_id), conflict=conflict))
