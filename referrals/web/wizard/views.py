@@ -213,7 +213,7 @@ def _steps(pages: Wizard, current: str) -> list[dict[str, Any]]:
 
 def _show_customer(request: ActorRequest, pages: Wizard, form: Any) -> dict[str, Any]:
     return {
-        "customers": customers(form),
+        "customers": customers(form, request.actor),
         "begun": drafts.begun(request.actor) if pages.draft.pk is None else [],
         "contact_needed": pages.help_code != rules.NO_HELP,
     }
