@@ -18,10 +18,11 @@ from django.test.utils import CaptureQueriesContext
 
 from portal.accounts.rules import Actor
 from portal.api import odata
+from portal.api.http import errors
 from portal.demo import do
 from portal.demo.cast import Cast
 from referrals import rules
-from referrals.api import query
+from referrals.api import query, representation
 from referrals.models import Referral, StageName, TeamMember
 from referrals.services import favorites
 from tests import build
@@ -204,6 +205,25 @@ def test_ref_3_own_references_are_not_the_vendors_to_ask(deals: Deals, three: di
         assert seller.names(asked) == []
 
 
+def test_org_6_of_one_engagement_the_cards_are_listed(deals: Deals, three: dict[str, Referral]) -> None:
+    """wire.md: with `engagementId eq`, and else the company's own only."""
+    engagement = three["Own"].engagement.public_id
+
+    def listed(by: str, **options: str) -> list[str]:
+        asker = Deals(deals.cast, by)
+        asked = asker.read(**options)
+        page = asked.apply(query.listed(asked, asker.actor).values("pk"))
+        shown = representation.represent([row["pk"] for row in page.rows], asker.actor)
+        return sorted(str(asked.selected(item)) for item in shown)
+
+    card = {"select": "organizationId,name"}
+    both = [f"{{'organizationId': '{three['Own'].company.public_id}', 'name': 'Own'}}", "{'organizationId': 'msft'}"]
+    assert listed(OWNER, filter=f"engagementId eq {engagement}", **card) == sorted(both)
+    assert listed(OWNER, filter=f"engagementId eq {engagement} and name eq 'Own'", **card) == both[:1]
+    assert listed("referrals@fabrikam.example", filter=f"engagementId eq {engagement}", **card) == []
+    assert len(listed(OWNER)) == 3
+
+
 # What is refused, and where
 
 
@@ -273,6 +293,15 @@ def test_what_is_refused_says_where(asked: str, position: int) -> None:
     options = QueryDict(mutable=True)  # some of these can't be written in an address
     options["$filter"] = asked
     assert refused(SOMEBODY, options) == ("$filter", position)
+
+
+def test_what_is_refused_is_answered_400_with_the_option_and_the_place() -> None:
+    """F1.10: in whatever endpoint it is asked."""
+    answer = errors.handle(odata.QueryError("Expected a property.", 7), {})
+    assert answer is not None
+    error = answer.data["error"]
+    assert (answer.status_code, error["code"], error["target"]) == (400, "invalidRequest", "$filter")
+    assert error["message"] == "$filter at position 7: Expected a property."
 
 
 @pytest.mark.parametrize(

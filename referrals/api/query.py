@@ -8,6 +8,8 @@ once they are accepted, the team can be asked; everything else is null there, as
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
+from operator import or_
 
 from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.db.models.expressions import Combinable
@@ -19,7 +21,8 @@ from portal.registry import Registry
 from portal.workflow.blockers import RuleViolation
 from referrals import rules
 from referrals.api import wire
-from referrals.models import Favorite, TeamMember
+from referrals.models import Favorite, Referral, ReferralQuerySet, TeamMember
+from referrals.selectors import participants
 from referrals.services import stage_names
 
 #: What other apps add, made for the actor and the rows that they may read whole (None: all).
@@ -72,6 +75,16 @@ def referrals(actor: Actor) -> odata.Resource:
         *(make(actor, whole) for make in FIELDS.values()),
     )
     return odata.Resource(name="Referrals", fields=fields, properties=PROPERTIES)
+
+
+def listed(asked: odata.Query, actor: Actor) -> ReferralQuerySet:
+    """What a list holds before it is filtered: the company's deals; of one engagement also the cards of its others."""
+    visible = Referral.objects.visible_to(actor)
+    engagement = asked.pinned("engagementId")
+    if engagement is None:
+        return visible.of_company(actor)
+    known = (rows.filter(engagement__public_id=engagement) for rows in (visible, participants.cards(actor)))
+    return Referral.objects.filter(reduce(or_, (Q(pk__in=rows.values("pk")) for rows in known)))
 
 
 def _identity(own: Q, whole: Q | None) -> tuple[odata.Property, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -77,8 +77,8 @@ class _Camel(dict[str, str]):
 
 
 def inputs_of(verb: Verb[Any, Any]) -> Any:
-    """The dataclass that the verb takes, or NoneType."""
-    return get_type_hints(type(verb).apply)["inputs"]
+    """The dataclass that the verb takes, or NoneType; a verb of several kinds names it as `takes`."""
+    return getattr(verb, "takes", None) or get_type_hints(type(verb).apply)["inputs"]
 
 
 @cache
@@ -137,7 +137,7 @@ def shown(action: workflow.Action[Any]) -> dict[str, Any]:
 class ActionsEndpoint(Endpoint):
     """What can be done to a record. A subclass finds the record and says what is answered."""
 
-    targets = _Camel()
+    targets: ClassVar[Mapping[str, str]] = _Camel()
     context = ""
 
     def record(self, id: str) -> Record:
