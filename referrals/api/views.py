@@ -17,7 +17,7 @@ from portal.api.http.authentication import Access
 from portal.api.http.endpoint import Endpoint, collection
 from portal.api.http.etags import etag_of, expected_version
 from portal.api.http.json import Parser, PatchParser
-from referrals.api import creating, finding, query, representation, wire, writing
+from referrals.api import creating, finding, inputs, query, representation, schema, wire, writing
 from referrals.api.patch import Wanted, read, read_whole
 from referrals.api.targets import TARGETS
 from referrals.models import Referral, ReferralQuerySet
@@ -33,6 +33,8 @@ class Referrals(Endpoint):
     targets = TARGETS
 
     odata = True
+    bodies: ClassVar[Mapping[str, Any]] = {"POST": inputs.ReferralInput}
+    answers: ClassVar[Mapping[str, Any]] = {"GET": schema.PAGE, "POST": schema.ReferralShape}
 
     def get(self, request: Request) -> Response:
         """The referrals of the company's lists; asked for one engagement, with the cards of its other copies."""
@@ -72,6 +74,12 @@ class OneReferral(Endpoint):
     scopes: ClassVar[Mapping[str, str]] = {"GET": scopes.READ, "PATCH": scopes.WRITE, "PUT": scopes.WRITE}
     targets = TARGETS
     parser_classes = (Parser, PatchParser)
+    bodies: ClassVar[Mapping[str, Any]] = {"PATCH": schema.OperationShape(many=True), "PUT": inputs.ReferralInput}
+    answers: ClassVar[Mapping[str, Any]] = {
+        "GET": schema.ReferralShape,
+        "PUT": schema.ReferralShape,
+        "PATCH": {200: schema.ReferralShape, 204: None},
+    }
 
     def get(self, request: Request, id: str) -> Response:
         return representation.answer(finding.readable(id, self.actor), self.actor)

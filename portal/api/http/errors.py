@@ -11,7 +11,7 @@ from django.utils import translation
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
-from portal.api.odata import QueryError
+from portal.api.odata.errors import QueryError
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, RuleViolation
 from portal.workflow.services import Stale
