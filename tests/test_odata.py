@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 
 from portal.accounts.rules import Actor
 from portal.api import odata
+from portal.api.http import errors
 from portal.demo import do
 from portal.demo.cast import Cast
 from referrals import rules
@@ -292,6 +293,15 @@ def test_what_is_refused_says_where(asked: str, position: int) -> None:
     options = QueryDict(mutable=True)  # some of these can't be written in an address
     options["$filter"] = asked
     assert refused(SOMEBODY, options) == ("$filter", position)
+
+
+def test_what_is_refused_is_answered_400_with_the_option_and_the_place() -> None:
+    """F1.10: in whatever endpoint it is asked."""
+    answer = errors.handle(odata.QueryError("Expected a property.", 7), {})
+    assert answer is not None
+    error = answer.data["error"]
+    assert (answer.status_code, error["code"], error["target"]) == (400, "invalidRequest", "$filter")
+    assert error["message"] == "$filter at position 7: Expected a property."
 
 
 @pytest.mark.parametrize(

@@ -236,7 +236,7 @@ api_schema                            GET  -         200 200 200 200 200 200 200
 api_docs                              GET  -         200 200 200 200 200 200 200 200 200 200 200 200
 oauth_token                           POST -         400 400 400 400 400 400 400 400 400 400 400 400
 oauth_token_alias                     POST -         400 400 400 400 400 400 400 400 400 400 400 400
-oauth_revoke                          POST -         401 401 401 401 401 401 401 401 401 401 401 401
+oauth_revoke                          POST -         400 400 400 400 400 400 400 400 400 400 400 400
 oauth_authorize                       GET  -         400 400 400 400 400 400 400 400 400 400 400  in
 oauth_authorize_alias                 GET  -         400 400 400 400 400 400 400 400 400 400 400  in
 webhook                               GET  -         403 403 403 403 200 403 403 403 403 403 200  in
@@ -430,7 +430,7 @@ class World:
     def _webhook(self, admin: Actor) -> dict[str, Any]:
         """Contoso's, with a test that waits to be sent, and the key that would sign it."""
         now = self.live.now
-        webhooks.save(url="https://crm.example.com/", names=["test-created"], actor=admin, now=now)
+        webhooks.set_up(url="https://crm.example.com/", names=["test-created"], actor=admin, now=now)
         certificate = signing.rotate(now=now).public_id
         return {"delivery": webhooks.send_test(actor=admin, now=now).public_id, "certificate": certificate}
 
