@@ -7,4 +7,5 @@ class ExceptionsCouncilConfig(AppConfig):
     verbose_name = _("Exceptions")
 
     def ready(self) -> None:
-        from exceptions_council import timeline, verbs  # noqa: F401  they register themselves
+        from exceptions_council import reactions, timeline, verbs  # noqa: F401  they register themselves
+        from exceptions_council.web import deadlines  # noqa: F401

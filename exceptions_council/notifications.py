@@ -17,7 +17,7 @@ add_category(
         "brand",
         mandatory=True,
     ),
-    order=30,
+    order=25,
 )
 add_category(
     Category(

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.urls import reverse
+
 from dealreg.models import Registration
 from exceptions_council import notifications as kinds
 from exceptions_council.models import DecisionLetter, ExceptionRequest
@@ -45,7 +47,7 @@ def find_too_few(events: Sequence[Event]) -> None:
         requests.note_too_few(request, now=events[0].at)
 
 
-@on("membership.changed", "membership.ended", "person.changed")
+@on("member.roles_changed", "member.deactivated", "person.changed")
 def find_too_few_left(events: Sequence[Event]) -> None:
     """EXC-15: when somebody leaves the council, or loses the role."""
     for request in ExceptionRequest.objects.open().filter(too_few_at=None):
@@ -167,8 +169,13 @@ def tell(events: Sequence[Event]) -> None:
 def _message(event: Event, news: _News, about: _Subjects) -> Message:
     deal = about.deal(event)
     emails, params = news.who(event, about), about.params(event)
-    link = deal_link(deal.public_id) if news.who is _registering else ""
+    link = deal_link(deal.public_id) if news.who is _registering else _docket_link(event)
     return Message(event, emails, news.subject, news.body, link, params, category=news.category)
+
+
+def _docket_link(event: Event) -> str:
+    """Where the council works on the request."""
+    return f"{reverse('admin:index')}exceptions_council/exceptionrequest/{event.subject_id}/change/"
 
 
 @on("exception.approved", "exception.denied")

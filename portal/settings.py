@@ -242,12 +242,20 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["portal.api.http.json.Renderer"],
     "DEFAULT_PARSER_CLASSES": ["portal.api.http.json.Parser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "portal.api.http.schema.Schema",
     "EXCEPTION_HANDLER": "portal.api.http.errors.handle",
     "DEFAULT_METADATA_CLASS": None,
     "UNAUTHENTICATED_USER": None,
 }
-SPECTACULAR_SETTINGS = {"TITLE": "Ortak", "VERSION": "1.0", "OAS_VERSION": "3.1.0"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Ortak",
+    "DESCRIPTION": "Deals with partners: referrals, registrations, and what happens to them.",
+    "VERSION": "1.0",
+    "OAS_VERSION": "3.1.0",
+    "PREPROCESSING_HOOKS": ["portal.api.http.schema.documented"],
+    "SCHEMA_PATH_PREFIX": r"/v1\.0",
+    "SCHEMA_COERCE_PATH_PK": False,
+}
 
 # With it a monitor may ask /status; without one, only programme managers.
 STATUS_TOKEN = env.text("STATUS_TOKEN")
@@ -395,8 +403,18 @@ CELERY_BEAT_SCHEDULE = {
     "fail-unanswered-registrations": {"task": "dealreg.tasks.fail_unanswered", "schedule": 60.0},
     "sample-approved-registrations": {"task": "dealreg.tasks.draw_sample", "schedule": 3600.0},
     "remind-to-correct": {"task": "dealreg.tasks.remind_to_correct", "schedule": crontab(minute=15)},
+    "end-evidence-of-exceptions": {"task": "exceptions_council.tasks.end_evidence", "schedule": 60.0},
+    "note-overdue-exceptions": {"task": "exceptions_council.tasks.note_overdue", "schedule": 3600.0},
+    "note-exceptions-without-quorum": {"task": "exceptions_council.tasks.note_too_few", "schedule": 3600.0},
+    "remind-of-evidence": {"task": "exceptions_council.tasks.remind_of_evidence", "schedule": crontab(minute=20)},
+    "remind-to-ask-for-exceptions": {
+        "task": "exceptions_council.tasks.remind_of_asking",
+        "schedule": crontab(minute=20),
+    },
     "make-waiting-exports": {"task": "portal.pages.tasks.make_waiting_exports", "schedule": 60.0},
+    "work-on-waiting-uploads": {"task": "portal.pages.tasks.work_on_waiting_uploads", "schedule": 60.0},
     "purge-exports": {"task": "portal.pages.tasks.purge_exports", "schedule": 3600.0},
+    "purge-api": {"task": "portal.api.tasks.purge", "schedule": 3600.0},
     "index-renamed-customers": {"task": "referrals.tasks.index_renamed_customers", "schedule": 3600.0},
 }
 

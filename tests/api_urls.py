@@ -14,6 +14,7 @@ from portal.accounts.models import Company
 from portal.api import rules
 from portal.api.http.endpoint import Endpoint, single
 from portal.api.http.errors import ApiError
+from portal.bodies import PAGE_BYTES, accepts_upload
 from portal.policy import services as policies
 from portal.urls import urlpatterns as portal_urls
 
@@ -53,4 +54,8 @@ def _keeper() -> Any:
     return SYSTEM
 
 
-urlpatterns = [path("v1.0/probe", Probe.as_view()), *portal_urls]
+urlpatterns = [
+    path("v1.0/probe", Probe.as_view()),
+    path("v1.0/upload", accepts_upload(2 * PAGE_BYTES)(Probe.as_view())),
+    *portal_urls,
+]

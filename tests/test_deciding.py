@@ -12,7 +12,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from dealreg import sweeps
-from dealreg.models import REPLACED, Registration, Sample, Status
+from dealreg.models import BY_REVALIDATION, Registration, Sample, Status
 from dealreg.rules import states
 from dealreg.rules.sample import is_chosen
 from dealreg.services import registration as services
@@ -341,7 +341,7 @@ def test_flow_6_a_revalidation_that_comes_to_nothing_leaves_what_there_was(
     after = ending(cast, grow(cast, before, NOW + 2 * DAY))
     assert (after.status, after.outcome, after.previous) == ("closed", "review_passed", None)
     found = snapshot(Registration.objects.get(pk=after.pk))
-    assert {name: found[name] for name in REPLACED} == {name: held[name] for name in REPLACED}
+    assert {name: found[name] for name in BY_REVALIDATION} == {name: held[name] for name in BY_REVALIDATION}
     assert refusal(grow, cast, after, NOW + 70 * DAY) == ["revalidated_already"]
 
 

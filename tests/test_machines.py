@@ -1,4 +1,4 @@
-"""The two machines: their exact topology, what guards it, and a random walk through them that asks for its history."""
+"""The machines: their exact topology, what guards it, and a random walk through them that asks for its history."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from django_fsm import RETURN_VALUE, FSMField, can_proceed
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from dealreg.models import DECIDED, Registration, Status
+from dealreg.models import Registration, Status
 from dealreg.rules import states
 from dealreg.services import registration as dealreg
 from dealreg.services.replay import replay
 from dealreg.verbs import MACHINE as REGISTRATION_MACHINE
 from dealreg.verbs import Refusing
+from exceptions_council.models import ExceptionRequest
+from exceptions_council.verbs import MACHINE as EXCEPTION_MACHINE
 from portal.accounts.rules import Actor
 from portal.catalog.models import AssessmentType
 from portal.demo import do
@@ -58,6 +60,7 @@ REFERRAL_MOVES: Moves = {
     ("Accepted", "edit_details", "Accepted"),
     ("Accepted", "edit_team", "Accepted"),
     ("Accepted", "edit_solutions", "Accepted"),
+    ("Accepted", "edit_contact", "Accepted"),
 }
 
 #: FLOW. Filing leaves the record registration_pending until it is routed (FLOW-1).
@@ -86,6 +89,11 @@ REGISTRATION_MOVES: Moves = {
     ("marketplace_passed", "reopen", "action_required"),
     ("marketplace_failed", "reopen", "action_required"),
     ("closed", "reopen", "action_required"),
+    ("review_pending", "reopen", "action_required"),
+    ("marketplace_pending", "reopen", "action_required"),
+    ("action_required", "reopen", "action_required"),
+    ("closed", "open_anew", "registration_pending"),
+    *((state, "replace", "closed") for state in states.REGISTRATION_STATES),
     ("approved", "revalidate", "review_pending"),
     ("review_passed", "revalidate", "review_pending"),
     ("closed", "revalidate", "review_pending"),
@@ -100,18 +108,34 @@ REGISTRATION_MOVES: Moves = {
     ("closed", "register_after_all", "registration_pending"),
 }
 
+#: EXC-6, EXC-11: a member's first vote or question takes a request in review; a quorum of one decides with it.
+EXCEPTION_MOVES: Moves = {
+    ("submitted", "vote", "in_review"),
+    ("submitted", "vote", "approved"),
+    ("submitted", "vote", "denied"),
+    ("in_review", "vote", "in_review"),
+    ("in_review", "vote", "approved"),
+    ("in_review", "vote", "denied"),
+    ("submitted", "ask_evidence", "evidence_requested"),
+    ("in_review", "ask_evidence", "evidence_requested"),
+    ("evidence_requested", "answer_evidence", "in_review"),
+    ("evidence_requested", "evidence_unanswered", "in_review"),
+    *(
+        (state, verb, state)
+        for state in ("submitted", "in_review", "evidence_requested")
+        for verb in ("declare_conflict", "note_overdue", "note_too_few")
+    ),
+}
+
 #: No move: what is noted asks no state of the deal (REF-23).
 STATELESS = {"add_note", "add_private_note"}
 
 MACHINES = [
     pytest.param(REFERRAL_MACHINE, Referral._meta.get_field("substatus"), REFERRAL_MOVES, set(), id="referral"),
     pytest.param(
-        REGISTRATION_MACHINE,
-        Registration._meta.get_field("status"),
-        REGISTRATION_MOVES,
-        {"reopen"},  # of the exception council: no verb offers it yet
-        id="registration",
+        REGISTRATION_MACHINE, Registration._meta.get_field("status"), REGISTRATION_MOVES, set(), id="registration"
     ),
+    pytest.param(EXCEPTION_MACHINE, ExceptionRequest._meta.get_field("status"), EXCEPTION_MOVES, set(), id="exception"),
 ]
 
 
@@ -151,13 +175,16 @@ def test_a_state_is_never_assigned(machine: Any, field: FSMField, expected: Move
 
 
 def test_terminal_states_have_no_way_out() -> None:
-    """REF-11: whatever is closed stays closed. FLOW: a registration leaves *closed* by these three only."""
+    """REF-11, EXC-6: whatever is closed or decided stays so. FLOW: to a closed registration happen these only."""
     assert {source for source, _verb, _target in REFERRAL_MOVES} == set(rules.SUBSTATUSES) - rules.TERMINAL
     assert {verb for source, verb, _target in REGISTRATION_MOVES if source == "closed"} == {
         "reopen",
         "revalidate",
         "register_after_all",
+        "open_anew",
+        "replace",
     }
+    assert not {source for source, _verb, _target in EXCEPTION_MOVES} & {"approved", "denied"}
 
 
 @pytest.mark.parametrize("state", sorted(states.REGISTRATION_STATES))
@@ -165,7 +192,7 @@ def test_reopening_and_revalidating_clear_the_end(state: str) -> None:
     """FLOW, reopen and revalidate: the record is open again; FLOW-6 knows only what passed, or may have."""
     closed = state == Status.CLOSED
     row = Registration(status=state, outcome="approved" if closed else "", close_due_at=build.NOW)
-    reopens = state in DECIDED or closed
+    reopens = state != Status.REGISTRATION_PENDING
     assert can_proceed(row.reopen) is reopens
     assert can_proceed(row.revalidate) is (state in {"approved", "review_passed", "closed"})
     if reopens:
@@ -517,6 +544,7 @@ VERBS: dict[type[models.Model], dict[str, Verb]] = {
         "edit_details": _edit,
         "edit_team": _edit_team,
         "edit_solutions": _edit_solutions,
+        "edit_contact": _plain(do.edit_contact),
     },
     Registration: {
         "submit": _file(do.submit),
@@ -545,9 +573,9 @@ VERBS: dict[type[models.Model], dict[str, Verb]] = {
 
 
 def test_the_walk_knows_every_verb() -> None:
-    """REF-11, FLOW: a verb added to a machine is walked too."""
+    """REF-11, FLOW: a verb added to a machine is walked too; the council's are in tests/test_exceptions_walk.py."""
     assert set(VERBS[Referral]) == set(REFERRAL_MACHINE.by_name) - STATELESS
-    assert set(VERBS[Registration]) == set(REGISTRATION_MACHINE.by_name)
+    assert set(VERBS[Registration]) == set(REGISTRATION_MACHINE.by_name) - {"reopen", "open_anew", "replace"}
 
 
 @settings(

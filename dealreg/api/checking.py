@@ -35,8 +35,8 @@ class CriterionShape(serializers.Serializer[Any]):
     state = serializers.ChoiceField(["met", "notMet", "notYet"])
     needed = serializers.CharField()
     actual = serializers.CharField()
-    settledBy = serializers.ChoiceField(["you", "vendor", "time", "nobody"], allow_null=True)  # noqa: N815
-    settledAt = serializers.DateTimeField(allow_null=True)  # noqa: N815
+    settledBy = serializers.ChoiceField(["you", "vendor", "time", "nobody"], allow_null=True)
+    settledAt = serializers.DateTimeField(allow_null=True)
     message = serializers.CharField()
 
 
@@ -61,14 +61,14 @@ class RouteShape(serializers.Serializer[Any]):
 
 class CheckShape(serializers.Serializer[Any]):
     violations = ViolationShape(many=True)
-    annualContractValue = AnnualValueShape(allow_null=True)  # noqa: N815
+    annualContractValue = AnnualValueShape(allow_null=True)
     route = RouteShape()
 
 
-def own_deal(endpoint: Endpoint, public_id: str) -> Referral:
+def own_deal(endpoint: Endpoint, id: str) -> Referral:
     """A deal of the client's company. Raises Http404; PermissionDenied for other copies it may see, which it doesn't
     register."""
-    referral = finding.referral(public_id, endpoint.actor)
+    referral = finding.referral(id, endpoint.actor)
     if referral.company_id != endpoint.actor.company_id or endpoint.actor.is_vendor:
         raise PermissionDenied
     return referral
@@ -80,9 +80,9 @@ class EligibilityEndpoint(Endpoint):
     scopes = {"GET": scopes.READ}
 
     @extend_schema(operation_id="referral_eligibility", responses=EligibilityShape, tags=["registrations"])
-    def get(self, request: Request, public_id: str) -> Response:
+    def get(self, request: Request, id: str) -> Response:
         """The criteria of co-sell deal registration, each with what it needs and what there is."""
-        referral = own_deal(self, public_id)
+        referral = own_deal(self, id)
         registration = Registration.objects.filter(referral=referral).first()
         found = services.eligibility(referral, registration, now=self.now)
         return Response({"eligible": found.eligible, "criteria": [_criterion(one) for one in found.criteria]})
@@ -112,9 +112,9 @@ class CheckEndpoint(Endpoint):
         responses=CheckShape,
         tags=["registrations"],
     )
-    def post(self, request: Request, public_id: str) -> Response:
+    def post(self, request: Request, id: str) -> Response:
         """What filing this registration would come to: violations, or the route. Writes nothing."""
-        referral = own_deal(self, public_id)
+        referral = own_deal(self, id)
         data = bind(Registrations, {"registrations": [request.data]})
         claim = claim_of(data["registrations"][0] or {}, referral)
         return Response(judged(services.check(referral, claim, actor=self.actor, now=self.now)))

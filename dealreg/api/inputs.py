@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
@@ -15,12 +14,13 @@ from dealreg.api.representation import AZURE_IP_CO_SELL, PRICING, TENANTS, TERMS
 from dealreg.rules import RegistrationInput
 from dealreg.selectors.registration import renewable
 from portal.workflow.blockers import Money
+from referrals.api import inputs as referral_inputs
 from referrals.models import Referral
 
 #: Key of nothing: what a client names and there isn't.
 UNKNOWN = 0
-#: Wide enough to take zeros off any number that is read.
-_EXACT = Context(prec=2_000)
+#: Before the point, of an amount.
+WHOLE_DIGITS = 16
 
 _WIRE = "registrations/0"
 _SOLUTION = f"{_WIRE}/solutionDetails/0"
@@ -46,14 +46,17 @@ TARGETS = {
 }
 
 
-class Amount(serializers.DecimalField):
-    """An amount that a column holds, as a number or a text (F1.4); zeros at its end don't count."""
+class Amount(referral_inputs.Amount):
+    """An amount that a column holds."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_digits=18, decimal_places=2, required=False, allow_null=True, **kwargs)
+        super().__init__(**{"required": False, "allow_null": True, **kwargs})
 
-    def validate_precision(self, value: Decimal) -> Decimal:
-        return super().validate_precision(value.normalize(_EXACT))
+    def to_internal_value(self, data: Any) -> Decimal:
+        value = super().to_internal_value(data)
+        if value.adjusted() >= WHOLE_DIGITS:
+            self.fail("max_whole_digits", max_whole_digits=WHOLE_DIGITS)
+        return value
 
 
 class Currency(serializers.CharField):
@@ -62,7 +65,7 @@ class Currency(serializers.CharField):
     default_error_messages = {"currency": "This is no currency code of ISO 4217."}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, allow_null=True, **kwargs)
+        super().__init__(**{"required": False, "allow_null": True, **kwargs})
 
     def to_internal_value(self, data: Any) -> str:
         code = super().to_internal_value(data).upper()
@@ -71,22 +74,9 @@ class Currency(serializers.CharField):
         return code
 
 
-class Day(serializers.DateTimeField):
-    """An instant, of which the day in UTC counts; a day by itself is taken as well."""
-
-    default_error_messages = {"instant": "This is no instant such as 2026-11-30T00:00:00Z, and no day."}
-
+class Day(referral_inputs.Day):
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, allow_null=True, **kwargs)
-
-    def to_internal_value(self, value: Any) -> date:  # type: ignore[override]
-        if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d(T|$)", value.upper(), re.ASCII):
-            self.fail("instant")
-        try:
-            read = datetime.fromisoformat(value.upper())
-            return (read.astimezone(UTC) if read.tzinfo else read).date()
-        except (ValueError, OverflowError):
-            self.fail("instant")
+        super().__init__(**{"required": False, "allow_null": True, **kwargs})
 
 
 class Token(serializers.ChoiceField):
@@ -117,24 +107,24 @@ class ContractInput(_Group):
     value = Amount()
     currency = Currency()
     term = Token(TERMS)
-    signDateTime = Day()  # noqa: N815  as on the wire
-    startDateTime = Day()  # noqa: N815
-    endDateTime = Day()  # noqa: N815
+    signDateTime = Day()
+    startDateTime = Day()
+    endDateTime = Day()
 
 
 class MarketplaceInput(_Group):
-    isMarketplaceTransacted = _YesNo()  # noqa: N815
-    marketplaceTransactionDateTime = Day()  # noqa: N815
+    isMarketplaceTransacted = _YesNo()
+    marketplaceTransactionDateTime = Day()
 
 
 class SolutionInput(_Group):
     id = serializers.CharField(required=False, allow_null=True, max_length=100)
     value = Amount()
     currency = Currency()
-    isDeployedOnAzure = _YesNo()  # noqa: N815
-    primaryDeploymentOn = Token(TENANTS)  # noqa: N815
-    pricingModel = Token(PRICING)  # noqa: N815
-    marketplaceTransactionDetails = MarketplaceInput()  # noqa: N815
+    isDeployedOnAzure = _YesNo()
+    primaryDeploymentOn = Token(TENANTS)
+    pricingModel = Token(PRICING)
+    marketplaceTransactionDetails = MarketplaceInput()
 
 
 class RegistrationValue(_Group):
@@ -142,10 +132,10 @@ class RegistrationValue(_Group):
 
     type = Token({AZURE_IP_CO_SELL: AZURE_IP_CO_SELL})
     contract = ContractInput()
-    solutionDetails = SolutionInput(many=True, max_length=1)  # noqa: N815
-    paygYearValue = Amount()  # noqa: N815
+    solutionDetails = SolutionInput(many=True, max_length=1, required=False, allow_null=True)
+    paygYearValue = Amount()
     renews = serializers.CharField(required=False, allow_null=True, max_length=100)
-    contractNamesConfirmed = _YesNo(help_text="Absent means yes (REG-17).")  # noqa: N815
+    contractNamesConfirmed = _YesNo(help_text="Absent means yes (REG-17).")
 
 
 class Registrations(serializers.Serializer[Any]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -28,11 +29,12 @@ _PATHS = {tuple(path.casefold().split("/")): path.split("/")[2:] for path in TAR
 
 
 def change(referral: Referral, operations: Sequence[Operation], actor: Actor, now: datetime) -> None:
-    """Raises PermissionDenied; ApiError for a path there isn't; ValidationError; RuleViolation."""
-    if any(operation.steps == NEW for operation in operations):
-        _file(referral, operations, actor, now)
-    else:
-        _correct(referral, operations, actor, now)
+    """Raises PermissionDenied; ApiError for a path there isn't; ValidationError; RuleViolation that names paths."""
+    done = _file if any(operation.steps == NEW for operation in operations) else _correct
+    try:
+        done(referral, operations, actor, now)
+    except RuleViolation as refused:
+        raise RuleViolation(replace(b, field=TARGETS.get(b.field, b.field)) for b in refused.blockers) from None
 
 
 def _file(referral: Referral, operations: Sequence[Operation], actor: Actor, now: datetime) -> None:

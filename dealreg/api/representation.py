@@ -39,6 +39,7 @@ COLUMNS = (
 )
 OWN_COLUMNS = (
     *COLUMNS,
+    *("referral__company__public_id", "referral__company__name"),
     *("referral__public_id", "referral__engagement__public_id", "version", "created_at", "updated_at"),
     *("submitted_at", "action_due_at", "close_due_at"),
 )
@@ -88,6 +89,8 @@ def resource(row: Mapping[str, Any]) -> dict[str, Any]:
         "eTag": etag_of(row["version"]),
         "referralId": plain(row["referral__public_id"]),
         "engagementId": plain(row["referral__engagement__public_id"]),
+        "organizationId": plain(row["referral__company__public_id"]),
+        "organizationName": row["referral__company__name"],
         "createdDateTime": instant(row["created_at"]),
         "updatedDateTime": instant(row["updated_at"]),
         **registration(row),

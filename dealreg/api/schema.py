@@ -26,22 +26,22 @@ class ViolationShape(serializers.Serializer[Any]):
 class AnnualValueShape(serializers.Serializer[Any]):
     value = serializers.FloatField()
     currency = serializers.CharField()
-    valueUsd = serializers.FloatField(allow_null=True)  # noqa: N815
-    rateMonth = serializers.RegexField(r"^\d{4}-\d{2}$", allow_null=True)  # noqa: N815
+    valueUsd = serializers.FloatField(allow_null=True)
+    rateMonth = serializers.RegexField(r"^\d{4}-\d{2}$", allow_null=True)
 
 
 class ContractShape(serializers.Serializer[Any]):
     value = serializers.FloatField(allow_null=True)
     currency = serializers.CharField(allow_null=True)
     term = serializers.ChoiceField(list(TERMS.values()), allow_null=True)
-    signDateTime = serializers.DateTimeField(allow_null=True)  # noqa: N815
-    startDateTime = serializers.DateTimeField(allow_null=True)  # noqa: N815
-    endDateTime = serializers.DateTimeField(allow_null=True)  # noqa: N815
+    signDateTime = serializers.DateTimeField(allow_null=True)
+    startDateTime = serializers.DateTimeField(allow_null=True)
+    endDateTime = serializers.DateTimeField(allow_null=True)
 
 
 class MarketplaceShape(serializers.Serializer[Any]):
-    isMarketplaceTransacted = serializers.BooleanField(allow_null=True)  # noqa: N815
-    marketplaceTransactionDateTime = serializers.DateTimeField(allow_null=True)  # noqa: N815
+    isMarketplaceTransacted = serializers.BooleanField(allow_null=True)
+    marketplaceTransactionDateTime = serializers.DateTimeField(allow_null=True)
 
 
 class SolutionShape(serializers.Serializer[Any]):
@@ -49,47 +49,49 @@ class SolutionShape(serializers.Serializer[Any]):
     name = serializers.CharField(allow_null=True)
     value = serializers.FloatField(allow_null=True)
     currency = serializers.CharField(allow_null=True)
-    isDeployedOnAzure = serializers.BooleanField(allow_null=True)  # noqa: N815
-    primaryDeploymentOn = serializers.ChoiceField(list(TENANTS.values()), allow_null=True)  # noqa: N815
-    pricingModel = serializers.ChoiceField(list(PRICING.values()), allow_null=True)  # noqa: N815
-    marketplaceTransactionDetails = MarketplaceShape()  # noqa: N815
+    isDeployedOnAzure = serializers.BooleanField(allow_null=True)
+    primaryDeploymentOn = serializers.ChoiceField(list(TENANTS.values()), allow_null=True)
+    pricingModel = serializers.ChoiceField(list(PRICING.values()), allow_null=True)
+    marketplaceTransactionDetails = MarketplaceShape()
 
 
 class HistoryShape(serializers.Serializer[Any]):
-    reviewPendingDateTime = serializers.DateTimeField(allow_null=True)  # noqa: N815
-    actionRequiredDateTime = serializers.DateTimeField(allow_null=True)  # noqa: N815
-    passedDateTime = serializers.DateTimeField(allow_null=True)  # noqa: N815
-    failedDateTime = serializers.DateTimeField(allow_null=True)  # noqa: N815
-    approvedDateTime = serializers.DateTimeField(allow_null=True)  # noqa: N815
-    closedDateTime = serializers.DateTimeField(allow_null=True)  # noqa: N815
+    reviewPendingDateTime = serializers.DateTimeField(allow_null=True)
+    actionRequiredDateTime = serializers.DateTimeField(allow_null=True)
+    passedDateTime = serializers.DateTimeField(allow_null=True)
+    failedDateTime = serializers.DateTimeField(allow_null=True)
+    approvedDateTime = serializers.DateTimeField(allow_null=True)
+    closedDateTime = serializers.DateTimeField(allow_null=True)
 
 
 class RegistrationShape(serializers.Serializer[Any]):
     """A registration as it stands in its referral (F1.7)."""
 
     id = serializers.UUIDField()
-    registrationDateTime = serializers.DateTimeField(allow_null=True)  # noqa: N815
+    registrationDateTime = serializers.DateTimeField(allow_null=True)
     type = serializers.ChoiceField([AZURE_IP_CO_SELL])
     status = serializers.ChoiceField(STATUSES)
     outcome = serializers.ChoiceField(OUTCOMES, allow_null=True)
-    statusReason = serializers.CharField(allow_null=True)  # noqa: N815
+    statusReason = serializers.CharField(allow_null=True)
     contract = ContractShape()
-    solutionDetails = SolutionShape(many=True)  # noqa: N815
-    paygYearValue = serializers.FloatField(allow_null=True)  # noqa: N815
+    solutionDetails = SolutionShape(many=True)
+    paygYearValue = serializers.FloatField(allow_null=True)
     renews = serializers.UUIDField(allow_null=True)
-    contractNamesConfirmed = serializers.BooleanField()  # noqa: N815
-    annualContractValue = AnnualValueShape(allow_null=True)  # noqa: N815
-    statusHistory = HistoryShape()  # noqa: N815
+    contractNamesConfirmed = serializers.BooleanField()
+    annualContractValue = AnnualValueShape(allow_null=True)
+    statusHistory = HistoryShape()
 
 
 class RegistrationResource(RegistrationShape):
     """A registration as a resource of its own."""
 
-    eTag = serializers.CharField()  # noqa: N815
-    referralId = serializers.UUIDField()  # noqa: N815
-    engagementId = serializers.UUIDField()  # noqa: N815
-    createdDateTime = serializers.DateTimeField()  # noqa: N815
-    updatedDateTime = serializers.DateTimeField()  # noqa: N815
-    submittedDateTime = serializers.DateTimeField(allow_null=True)  # noqa: N815
-    actionDueDateTime = serializers.DateTimeField(allow_null=True)  # noqa: N815
-    closeDueDateTime = serializers.DateTimeField(allow_null=True)  # noqa: N815
+    eTag = serializers.CharField()
+    referralId = serializers.UUIDField()
+    engagementId = serializers.UUIDField()
+    organizationId = serializers.UUIDField()
+    organizationName = serializers.CharField()
+    createdDateTime = serializers.DateTimeField()
+    updatedDateTime = serializers.DateTimeField()
+    submittedDateTime = serializers.DateTimeField(allow_null=True)
+    actionDueDateTime = serializers.DateTimeField(allow_null=True)
+    closeDueDateTime = serializers.DateTimeField(allow_null=True)

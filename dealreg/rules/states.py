@@ -58,6 +58,7 @@ WIRE_TOKENS: Mapping[str, str] = {
 #: And what they call a closed registration's outcome.
 WIRE_OUTCOMES: Mapping[str, str] = {
     NOT_REGISTERED: "NotRegistered",
+    REPLACED: "Replaced",
     **{state: WIRE_TOKENS[state] for state in (APPROVED, REVIEW_PASSED, REVIEW_FAILED)},
     **{state: WIRE_TOKENS[state] for state in (MARKETPLACE_PASSED, MARKETPLACE_FAILED)},
 }

@@ -15,6 +15,7 @@ from dealreg.selectors.routing import form_to_json
 from dealreg.timeline import REGISTRATION
 from dealreg.verbs.base import RegistrationVerb
 from dealreg.verbs.routing import keep_facts, keep_figures, set_route
+from portal.catalog.models import Solution
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.timeline import Sentence
@@ -43,7 +44,7 @@ class Open(Creation[Registration, Opening]):
             yield Blocker("not_eligible", _("This deal is not eligible for registration."), "REG-14")
 
     def apply(self, inputs: Opening, context: Context) -> tuple[Registration, Effect]:
-        solutions = eligible_solutions(inputs.referral)
+        solutions = self._solutions(inputs, context)
         if not solutions:  # an exception stands in for them (ELIG-8), so any on the deal will do
             solutions = [line.solution for line in inputs.referral.solutions.select_related("solution")]
         criteria = criteria_to_json(self._found(inputs, context))
@@ -58,7 +59,11 @@ class Open(Creation[Registration, Opening]):
         return registration, Effect(after={"status": registration.status, "criteria": criteria})
 
     def _found(self, inputs: Opening, context: Context) -> rules.Eligibility:
-        return context.once("eligibility", lambda: eligibility_of(inputs.referral, context.policy))
+        solutions = self._solutions(inputs, context)
+        return context.once("eligibility", lambda: eligibility_of(inputs.referral, context.policy, solutions))
+
+    def _solutions(self, inputs: Opening, context: Context) -> list[Solution]:
+        return context.once("solutions", lambda: eligible_solutions(inputs.referral))
 
 
 def judge(

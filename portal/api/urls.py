@@ -1,4 +1,4 @@
-"""Addresses of the API that belong to no app: tokens."""
+"""Addresses of the API that belong to no app: tokens, and its description."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from portal.api import views
 token = views.Token.as_view()
 
 urlpatterns = [
+    path("v1.0/openapi.json", views.openapi, name="api_schema"),
+    path("v1.0/docs", views.docs, name="api_docs"),
     path("oauth2/token", token, name="oauth_token"),
     path("oauth2/revoke", views.Revoke.as_view(), name="oauth_revoke"),
     path("oauth2/authorize", views.Authorize.as_view(), name="oauth_authorize"),

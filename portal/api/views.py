@@ -7,13 +7,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_safe
 from oauth2_provider.views import AuthorizationView, RevokeTokenView, TokenView
 
 from portal.accounts.models import Company
 from portal.api.forms import ConsentForm
-from portal.api.http import limits
+from portal.api.http import limits, schema
 from portal.api.models import ApiClient
 
 GRANTS = ("client_credentials", "authorization_code", "refresh_token")
@@ -78,6 +80,18 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
         if target.scheme in {"http", "https"}:  # browsers apply form-action to where the form's answer leads, too
             response._csp_update = {"form-action": [f"{target.scheme}://{target.netloc}"]}  # type: ignore[attr-defined]
         return response
+
+
+@require_safe
+def openapi(request: HttpRequest) -> HttpResponse:
+    """The API's description, for everybody: it says nothing that a company would keep."""
+    return HttpResponse(schema.document(), content_type="application/json")
+
+
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    """The same to read."""
+    return render(request, "api/docs.html")
 
 
 def oauth_error(status: int, code: str, message: str, *, retry_after: int = 0) -> HttpResponse:

@@ -16,6 +16,10 @@ from dealreg.rules import RegistrationInput
 from dealreg.rules.marketplace import Details
 from dealreg.services import documents, marketplace
 from dealreg.services import registration as registrations
+from exceptions_council import verbs as exception_verbs
+from exceptions_council.models import ExceptionRequest
+from exceptions_council.rules import ExceptionInput
+from exceptions_council.services import requests as exceptions
 from portal.accounts.rules import SYSTEM, Actor
 from portal.catalog.models import Solution
 from portal.demo.cast import Cast
@@ -136,6 +140,10 @@ def edit_details(referral: Referral, *, actor: Actor, now: datetime, **changes: 
     return editing.edit_details(referral, wanted, seen_version=referral.version, actor=actor, now=now)
 
 
+def edit_contact(referral: Referral, *, actor: Actor, now: datetime, **contact: Any) -> Referral:
+    return run(referral, verbs.EDIT_CONTACT, rules.Contact(**contact), actor=actor, now=now)
+
+
 def edit_team(referral: Referral, team: Sequence[rules.Member], *, actor: Actor, now: datetime) -> Referral:
     return editing.edit_team(referral, team, seen_version=referral.version, actor=actor, now=now)
 
@@ -154,3 +162,30 @@ def sell(cast: Cast, number: str, customer: str, *, day: date, now: datetime) ->
 
 def add_document(referral: Referral, name: str, content: bytes, *, actor: Actor, now: datetime) -> None:
     documents.add(referral, SimpleUploadedFile(name, content), actor=actor, now=now)
+
+
+def ask_exception(referral: Referral, form: ExceptionInput, *, actor: Actor, now: datetime) -> ExceptionRequest:
+    return exceptions.ask(referral, form, actor=actor, now=now)
+
+
+def vote(request: ExceptionRequest, choice: str, why: str, *, actor: Actor, now: datetime) -> ExceptionRequest:
+    return run(request, exception_verbs.VOTE, exception_verbs.Ballot(choice, why), actor=actor, now=now)
+
+
+def ask_evidence(
+    request: ExceptionRequest, text: str, *, actor: Actor, now: datetime, due_on: date | None = None
+) -> ExceptionRequest:
+    question = exception_verbs.EvidenceQuestion(text, due_on)
+    return run(request, exception_verbs.ASK_EVIDENCE, question, actor=actor, now=now)
+
+
+def answer_evidence(request: ExceptionRequest, answer: str, *, actor: Actor, now: datetime) -> ExceptionRequest:
+    return run(request, exception_verbs.ANSWER_EVIDENCE, exception_verbs.EvidenceAnswer(answer), actor=actor, now=now)
+
+
+def evidence_unanswered(request: ExceptionRequest, *, now: datetime) -> ExceptionRequest:
+    return run(request, exception_verbs.EVIDENCE_UNANSWERED, actor=SYSTEM, now=now)
+
+
+def declare_conflict(request: ExceptionRequest, reason: str, *, actor: Actor, now: datetime) -> ExceptionRequest:
+    return run(request, exception_verbs.DECLARE_CONFLICT, exception_verbs.Interest(reason), actor=actor, now=now)

@@ -164,8 +164,19 @@ def _create(verb: Creation[R, Inputs], inputs: Inputs, context: Context) -> R:
     return record
 
 
+@policies.read_once()
+def run_on_locked(record: R, verb: Verb[R, Inputs], inputs: Inputs, *, actor: Actor, now: datetime) -> R:
+    """run() on a record that the caller has just locked, in the transaction in which it goes on. Raises as run()."""
+    return _change_locked(record, verb, inputs, context_of(actor, now), None)
+
+
 def _change(record: R, verb: Verb[R, Inputs], inputs: Inputs, context: Context, expected_version: int | None) -> R:
-    fresh = lock(record)
+    return _change_locked(lock(record), verb, inputs, context, expected_version)
+
+
+def _change_locked(
+    fresh: R, verb: Verb[R, Inputs], inputs: Inputs, context: Context, expected_version: int | None
+) -> R:
     check_allowed(fresh, verb, actor=context.actor)
     check_version(fresh, expected_version)
     if blockers := (*verb.blockers(fresh, context), *verb.input_blockers(fresh, inputs, context)):

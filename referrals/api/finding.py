@@ -12,6 +12,7 @@ from django.http import Http404
 from portal.accounts.rules import Actor
 from referrals.models import Referral
 from referrals.selectors import participants
+from referrals.verbs.base import lock_one
 
 M = TypeVar("M", bound=models.Model)
 
@@ -35,11 +36,20 @@ def readable(public_id: str, actor: Actor) -> int:
         return by_public_id(participants.cards(actor).only("pk"), public_id).pk
 
 
-def referral(public_id: str, actor: Actor, *, with_team: bool = False) -> Referral:
+def referral(public_id: str, actor: Actor) -> Referral:
     """A referral that the actor may see whole. Raises Http404; PermissionDenied for a card, which is read only."""
     visible = Referral.objects.visible_to(actor).with_context()
     try:
-        return by_public_id(visible.prefetch_related("team") if with_team else visible, public_id)
+        return by_public_id(visible.prefetch_related("team"), public_id)
     except Http404:
         by_public_id(participants.cards(actor), public_id)
     raise PermissionDenied
+
+
+def locked(public_id: str, actor: Actor) -> Referral:
+    """The same one, locked until the transaction ends. Raises as `referral`."""
+    try:
+        visible = Referral.objects.visible_to(actor).filter(public_id=uuid.UUID(public_id))
+        return lock_one(visible)
+    except (ValueError, Referral.DoesNotExist):
+        return referral(public_id, actor)

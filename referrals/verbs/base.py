@@ -10,7 +10,7 @@ from portal.accounts.rules import Actor
 from portal.workflow.blockers import Blocker
 from portal.workflow.verbs import Context, Inputs, Verb
 from referrals import rules
-from referrals.models import Engagement, Referral
+from referrals.models import Engagement, Referral, ReferralQuerySet
 from referrals.policies import may_change
 from referrals.verbs import search_index
 
@@ -65,5 +65,10 @@ def close(referral: Referral, context: Context, reason: Reason | None = None) ->
 def lock(pk: int) -> Referral:
     """Lock the engagement's row first, then the referral's, so that verbs on copies of one engagement never run at
     once."""
-    Engagement.objects.select_for_update().get(referrals=pk)
-    return Referral.objects.select_for_update(of=("self",)).with_context().get(pk=pk)
+    return lock_one(Referral.objects.filter(pk=pk))
+
+
+def lock_one(found: ReferralQuerySet) -> Referral:
+    """Lock the one copy that is found, its engagement first. Raises Referral.DoesNotExist."""
+    list(Engagement.objects.select_for_update().filter(referrals__in=found.values("pk")).values_list("pk"))
+    return found.select_for_update(of=("self",)).with_context().get()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpRequest
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -32,3 +33,9 @@ def bearer(header: str) -> str:
     """The token that an Authorization header holds; empty for none."""
     kind, _space, raw = header.partition(" ")
     return raw.strip() if kind.casefold() == "bearer" else ""
+
+
+def has_token(request: HttpRequest) -> bool:
+    """Whether a client of the API asks, or a person through one."""
+    raw = bearer(request.headers.get("Authorization", ""))
+    return bool(raw) and access_of(raw) is not None

@@ -36,6 +36,12 @@ class Endpoint(APIView):
 
     scopes: ClassVar[Mapping[str, str]] = {}
     targets: ClassVar[Mapping[str, str]] = {}
+    #: For the API's description: for each method what it takes, and what it gives (by status, if it has several);
+    #: serializers, or schemas as mappings. Without them it is any object.
+    bodies: ClassVar[Mapping[str, Any]] = {}
+    answers: ClassVar[Mapping[str, Any]] = {}
+    #: Whether GET takes OData's options ($filter, $top, …).
+    odata: ClassVar[bool] = False
     #: How much of its limit the client has used; None while nobody counts.
     usage: limits.Usage | None = None
     #: The row that keeps the answer, for a request that names a key.

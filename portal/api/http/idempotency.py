@@ -89,7 +89,7 @@ def _digest(request: Request) -> str:
     for name, values in sorted(request._request.POST.lists()):
         found.update(repr((name, values)).encode())
     files: Any = request._request.FILES
-    for name, file in [(name, file) for name in sorted(files) for file in files.getlist(name)]:
+    for name, file in [(field, sent) for field in sorted(files) for sent in files.getlist(field)]:
         found.update(repr((name, file.name)).encode())
         for chunk in file.chunks():
             found.update(chunk)

@@ -14,7 +14,8 @@ from portal.pages.deal import timeline
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker
-from referrals import rules
+from portal.workflow.verbs import Verb
+from referrals import rules, verbs
 from referrals.models import Referral
 from referrals.policies import may_change
 from referrals.selectors import notes, participants
@@ -54,6 +55,7 @@ def context(
         "actions": _actions(referral, parts, actor, now),
         **_added(parts),
         "editable": own and referral.substatus == rules.ACCEPTED and may_change(actor, referral),
+        "contact_editable": own and _can(verbs.EDIT_CONTACT, referral, actor, now),
         "may_change": own and may_change(actor, referral),
         "notes": list(notes.readable(referral, actor, copies)[:MAX_NOTES]),
         "note_form": note_form or NoteForm(closed=referral.is_closed),
@@ -61,6 +63,10 @@ def context(
         "stage_label": gettext(rules.stages_for(assessment=referral.is_assessment)[referral.stage]),
         "reason": text.text(Blocker("", referral.reason_text)) if referral.reason_code else "",
     }
+
+
+def _can(verb: Verb[Referral, Any], referral: Referral, actor: Actor, now: datetime) -> bool:
+    return verb.may(actor, referral) and workflow.available_action(referral, verb, actor, now).enabled
 
 
 def _added(parts: Sequence[Part]) -> dict[str, Any]:

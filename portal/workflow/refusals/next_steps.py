@@ -131,6 +131,40 @@ NEXT: Mapping[str, str] = {
         ],
         _FILE,
     ),
+    # Files that are changed and uploaded
+    **dict.fromkeys(
+        [
+            "amount_not_read",
+            "cell_required",
+            "cell_too_long",
+            "choice_unknown",
+            "column_twice",
+            "consent_not_given",
+            "customer_ambiguous",
+            "day_unreadable",
+            "email_invalid",
+            "file_empty",
+            "file_too_large",
+            "file_too_large_unpacked",
+            "member_unreadable",
+            "new_deal_status",
+            "no_known_column",
+            "reason_without_end",
+            "row_twice",
+            "status_mismatch",
+            "too_many_columns",
+            "too_many_rows",
+            "unreadable_xlsx",
+        ],
+        _("Correct it in the file and upload it again; rows that were done need not be taken out."),
+    ),
+    "changed_meanwhile": _("Upload the file again: it is compared with what stands there now."),
+    "column_fixed": _("Put back what the portal has, or leave the cell empty."),
+    "deal_closed": _CLOSED,
+    "not_allowed": _("Ask a referrals admin of your company."),
+    "not_found": _("Check the id; take it from a file that you downloaded."),
+    "row_failed": _("Look at the deal, then upload the file again."),
+    "upload_failed": _("Upload the file again; what was done already isn't done twice."),
     # Marketplace transactions
     **dict.fromkeys(
         [
@@ -183,6 +217,8 @@ NEXT: Mapping[str, str] = {
     # Invitations and roles
     "invite_accepted": _("Sign in with the account with which it was accepted."),
     **dict.fromkeys(["invite_expired", "invite_revoked"], _INVITER),
+    "client_revoked": _("Add another API client in the settings, and give its secret to your program."),
+    "key_unreadable": _("Export the public key again, without the private one, and paste all of it."),
     "keeper_everywhere": _("Give the role for the entire company."),
     # Deals
     "answered_too_late": _("Ask whoever sent the deal to send it again."),
@@ -196,6 +232,8 @@ NEXT: Mapping[str, str] = {
 #: Each of their texts says what to do.
 SAYS_ITSELF = frozenset(
     {
+        "not_registrable",
+        "upload_no_access",
         "account_exists",
         "acv_not_above_minimum",
         "already_scheduled",
@@ -248,11 +286,14 @@ SAYS_ITSELF = frozenset(
         "payg_year_value_exceeds_tcv",
         "pricing_required",
         "reason_note_required",
+        "redirect_missing",
+        "redirect_refused",
         "reason_required",
         "registration_closed_period",
         "renewal",
         "revalidation_value_too_low",
         "role_missing",
+        "scope_missing",
         "selected_at_random",
         "selected_for_review",
         "signed_before_referral",
