@@ -430,7 +430,7 @@ class World:
     def _webhook(self, admin: Actor) -> dict[str, Any]:
         """Contoso's, with a test that waits to be sent, and the key that would sign it."""
         now = self.live.now
-        webhooks.save(url="https://crm.example.com/", names=["test-created"], actor=admin, now=now)
+        webhooks.set_up(url="https://crm.example.com/", names=["test-created"], actor=admin, now=now)
         certificate = signing.rotate(now=now).public_id
         return {"delivery": webhooks.send_test(actor=admin, now=now).public_id, "certificate": certificate}
 

@@ -220,6 +220,24 @@ def test_a_deal_is_won_lost_or_closed_by_its_substatus(cast: Cast) -> None:
     assert problems(uploaded(cast, csv_bytes(rows[:1]))) == [{("deal_closed", "Deal Name")}]
 
 
+def test_every_mistake_in_a_change_stands_at_its_cell(cast: Cast) -> None:
+    """What can't be read is as before for the rules, which judge the rest."""
+    deal = build.deal(cast, **PRIVATE)
+    wrong = {
+        "CRM ID": ("x" * 101, "cell_too_long"),
+        "Deal Name": ("", "name_required"),
+        "Currency": ("XXY", "choice_unknown"),
+        "Estimated Close Date": ("", "cell_required"),
+        "Solution 1": ("SOL-0", "solution_unknown"),
+        "Team member 1": ("a, b, c, d", "email_invalid"),
+        "Sales Stage": ("37", "unknown_stage"),
+        "What specific help from Microsoft?": ("", "cell_required"),
+    }
+    row = row_of(cast, deal, **{"Microsoft help required?": "Yes"}, **{name: cell for name, (cell, _) in wrong.items()})
+    found = problems(uploaded(cast, csv_bytes([row])))
+    assert found == [{(code, name) for name, (_cell, code) in wrong.items()}]
+
+
 def test_ref_18_an_early_win_is_warned_of(cast: Cast) -> None:
     deal = build.deal(cast, at=NOW - timedelta(hours=2))
     row = row_of(cast, deal, **{"Partner Referral Status": "Closed", "Partner Referral Substatus": "Won"})

@@ -89,7 +89,7 @@ class Registration(_WebhookEndpoint):
 
     def _save(self, request: Request) -> tuple[Webhook, bool]:
         given = bind(RegistrationInput, request.data)
-        return registration.save(
+        return registration.set_up(
             url=given["WebhookUrl"],
             names=given["WebhookEvents"],
             ms_signature_header=given["SignatureTokenToMsSignatureHeader"],

@@ -11,6 +11,7 @@ from django.utils import translation
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
+from portal.api.odata import QueryError
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, RuleViolation
 from portal.workflow.services import Stale
@@ -111,6 +112,8 @@ def handle(exception: Exception, context: Mapping[str, Any]) -> Response | None:
                 details=exception.details,
             )
             return Response(data, exception.status, headers=exception.headers)
+        case QueryError():
+            return Response(body(400, str(exception), target=exception.target), 400)
         case RuleViolation():
             code, data = violation(exception, targets)
             return Response(data, code)

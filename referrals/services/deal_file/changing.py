@@ -45,7 +45,8 @@ class Changes:
         return current if found is None else found
 
     def text(self, column: str, current: str) -> str:
-        return self.row.text(column) if column in self.differs else current
+        read = column in self.differs and column not in self.row.row.unread
+        return self.row.text(column) if read else current
 
 
 def plan_change(row: DealRow, held: Held, lookup: Lookup, *, now: datetime) -> Changes:
@@ -224,9 +225,9 @@ def _details(found: Changes) -> verbs.Details:
 def _edit(found: Changes) -> None:
     """Details, team, solutions, a note, the stage (REF-14, REF-21, REF-23)."""
     row, referral, add = found.row, found.held.referral, found.steps.append
-    if found.any(*_DETAILS):
+    if found.any(*_DETAILS) and (details := _details(found)) != verbs.details_of(referral):
         changed = next(column for column in _DETAILS if column in found.differs)
-        add(step(verbs.EDIT_DETAILS, _details(found), changed, c.AT))
+        add(step(verbs.EDIT_DETAILS, details, changed, c.AT))
     if found.any(c.MEMBERS[0]) and not row.row.unread.intersection(c.MEMBERS):
         add(step(verbs.EDIT_TEAM, verbs.Team(_with_titles(found)), c.MEMBERS[0], c.AT))
     if found.any(c.SOLUTIONS[0]):

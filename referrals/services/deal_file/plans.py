@@ -123,14 +123,12 @@ def _change(plan: RowPlan, row: DealRow, held: Held | None, lookup: Lookup, acto
     referral = held.referral
     plan = replace(plan, title=referral.name, deal=referral.public_id, version=referral.version)
     found = plan_change(row, held, lookup, now=now)
-    if not found.changes:
+    if not found.steps:
         return plan.refused(row.row.problems) if row.row.problems else plan
     plan = replace(plan, outcome=UPDATE, steps=[each.label for each in found.steps], changes=found.changes)
     plan = replace(plan, problems=row.row.problems, warnings=found.warnings)
     if not may_change(actor, referral):
         return plan.refused([not_allowed(c.ID)])
-    if not found.steps:
-        return plan.refused(row.row.problems)
 
     def carry_out(version: int | None) -> uuid.UUID:
         run_steps(referral, found.steps, actor=actor, now=now, version=version)
