@@ -61,7 +61,7 @@ def _waiting(world: World) -> None:
     _documented(world, deal, 2.5)
     why = "Müşteri, kazanıldıktan sonra yönetilen hesaplar arasına alındı. Sözleşme ektedir."
     _ask(world, deal, 2, states.PRE_REGISTRATION, why, **_dates(world, 20))
-    tooling = {"tooling_error": True, "tickets": "SR-88121, SR-88140"}
+    tooling: dict[str, Any] = {"tooling_error": True, "tickets": "SR-88121, SR-88140"}
     why = "The portal refused the registration for a week; the tickets tell when."
     request = _ask(world, _ineligible(world, 9, 1), 9, states.PRE_REGISTRATION, why, **_dates(world, 80), **tooling)
     question = "Please add the signed contract, and the answer that support gave to the first ticket."
