@@ -12,21 +12,12 @@ and one without an account, who is told nothing: two notices each.
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
 
 import generate
+from beside import COLLEAGUES, compare, run, show
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 
-_COLLEAGUES = """
-    INSERT INTO referrals_teammember (referral_id, first_name, last_name, phone, email, title)
-    SELECT id, 'Rüya', 'İpekçi', '+90 212 555 01 00', given.email, ''
-    FROM referrals_referral, (VALUES ('referrals@contoso.example'), ('viewer@contoso.example')) AS given (email)
-    WHERE company_id = (SELECT id FROM accounts_company WHERE name = 'Contoso Yazılım')
-"""
 _UPDATE = """
     UPDATE referrals_referral
     SET substatus = 'Expired', closed_at = %(now)s, updated_at = %(now)s, version = version + 1
@@ -60,12 +51,6 @@ _NOTICES = """
 """
 
 
-def timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def written() -> dict[str, int]:
     """What there is of it: the same after both, or they did not do the same."""
     from django.db.models import Sum
@@ -83,58 +68,26 @@ def written() -> dict[str, int]:
     }
 
 
-def plainly(now: datetime) -> None:
-    from django.db import connection
+def plainly() -> None:
+    from django.utils import timezone
 
     from referrals.reactions import _ANSWERS
 
     subject, body = _ANSWERS["referral.expired"]
-    with connection.cursor() as cursor:
-        for statement in (_UPDATE, _OTHERS, _EVENTS, _NOTICES):
-            cursor.execute(statement, {"now": now, "subject": subject, "body": body})
-
-
-class Counter:
-    """Counts statements."""
-
-    def __init__(self) -> None:
-        self.statements = 0
-
-    def __call__(self, execute: Callable[..., Any], *given: Any) -> Any:
-        self.statements += 1
-        return execute(*given)
-
-
-def measure() -> None:
-    from django.db import connection, transaction
-    from django.utils import timezone
-
-    from referrals import tasks
-
-    with connection.cursor() as cursor:
-        cursor.execute(_COLLEAGUES)
-    with transaction.atomic():
-        plain = timed(lambda: plainly(timezone.now()))
-        expected = written()
-        transaction.set_rollback(True)
-    assert expected["deals"] == expected["events"] == ROWS, expected
-    with connection.cursor() as cursor:
-        for table in ("referrals_referral", "referrals_teammember", "events_event", "notify_notice"):
-            cursor.execute(f"VACUUM ANALYZE {table}")
-    counter = Counter()
-    with connection.execute_wrapper(counter):
-        ours = timed(tasks.expire_due)
-    assert written() == expected, (written(), expected)
-    print(f"\n{ROWS:,} deals expired, with {expected['events']:,} events and {expected['notices']:,} notices\n")
-    print("| what | seconds | statements | rows/s | ratio |\n|---|---|---|---|---|")
-    print(f"| plain SQL | {plain:.1f} | 4 | {ROWS / plain:,.0f} | 1 |")
-    print(f"| ours | {ours:.1f} | {counter.statements:,} | {ROWS / ours:,.0f} | {ours / plain:.1f} |", flush=True)
+    run(_UPDATE, _OTHERS, _EVENTS, _NOTICES, now=timezone.now(), subject=subject, body=body)
 
 
 def main() -> None:
     with generate.database() as fill:
         fill(deals=ROWS, customers=min(ROWS, 10_000), unanswered=True)
-        measure()
+        from referrals import tasks
+
+        run(COLLEAGUES)
+        tables = ("referrals_referral", "referrals_teammember", "events_event", "notify_notice")
+        times = compare(plainly, tasks.expire_due, written=written, tables=tables)
+        assert times.written["deals"] == times.written["events"] == ROWS, times
+        print(f"\n{ROWS:,} deals expired, with {ROWS:,} events and {times.written['notices']:,} notices\n")
+        show(times, ROWS, 4)
 
 
 if __name__ == "__main__":

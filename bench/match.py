@@ -14,7 +14,7 @@ import sys
 from datetime import datetime, timedelta
 
 import generate
-from expire import _COLLEAGUES, Counter, timed
+from beside import COLLEAGUES, analyze, compare, run, show
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 
@@ -83,14 +83,6 @@ _NOTICES = """
 """
 
 
-def run(*statements: str, **given: object) -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement, given or None)
-
-
 def written() -> dict[str, int]:
     """What there is of it: the same after both, or they did not do the same."""
     from dealreg.models import MarketplaceTransaction, Registration
@@ -116,30 +108,13 @@ def waiting(now: datetime) -> None:
     deals = Referral.objects.filter(company__name="Contoso Yazılım").values_list("pk", "solutions__solution")
     state = {"status": "marketplace_pending", "marketplace_until": now + timedelta(days=60)}
     bulk.insert([Registration(referral_id=pk, solution_id=solution, **given, **state) for pk, solution in deals])
-    run(_COLLEAGUES, _APART, _SOLD)
+    run(COLLEAGUES, _APART, _SOLD)
 
 
-def measure() -> None:
-    from django.db import connection, transaction
+def plainly() -> None:
     from django.utils import timezone
 
-    from dealreg import tasks
-
-    with transaction.atomic():
-        plain = timed(lambda: run(_GIVE, _DECIDE, _EVENTS, _NOTICES, now=timezone.now()))
-        expected = written()
-        transaction.set_rollback(True)
-    assert expected["matched"] == expected["given"] == expected["events"] == ROWS, expected
-    for table in ("dealreg_registration", "dealreg_marketplacetransaction", "events_event", "notify_notice"):
-        run(f"VACUUM ANALYZE {table}")
-    counter = Counter()
-    with connection.execute_wrapper(counter):
-        ours = timed(tasks.match_marketplace)
-    assert written() == expected, (written(), expected)
-    print(f"\n{ROWS:,} registrations matched, with {expected['notices']:,} notices\n")
-    print("| what | seconds | statements | rows/s | ratio |\n|---|---|---|---|---|")
-    print(f"| plain SQL | {plain:.1f} | 4 | {ROWS / plain:,.0f} | 1 |")
-    print(f"| ours | {ours:.1f} | {counter.statements:,} | {ROWS / ours:,.0f} | {ours / plain:.1f} |", flush=True)
+    run(_GIVE, _DECIDE, _EVENTS, _NOTICES, now=timezone.now())
 
 
 def main() -> None:
@@ -148,11 +123,17 @@ def main() -> None:
         from django.urls import reverse
         from django.utils import timezone
 
+        from dealreg import tasks
+
         reverse("home")  # a worker has read the addresses once, before its first sweep
         waiting(timezone.now())
-        for table in ("dealreg_registration", "dealreg_marketplacetransaction", "referrals_teammember"):
-            run(f"VACUUM ANALYZE {table}")
-        measure()
+        tables = ("dealreg_registration", "dealreg_marketplacetransaction")
+        analyze(*tables, "referrals_teammember")
+        tables = (*tables, "events_event", "notify_notice")
+        times = compare(plainly, tasks.match_marketplace, written=written, tables=tables)
+        assert times.written["matched"] == times.written["given"] == times.written["events"] == ROWS, times
+        print(f"\n{ROWS:,} registrations matched, with {times.written['notices']:,} notices\n")
+        show(times, ROWS, 4)
 
 
 if __name__ == "__main__":

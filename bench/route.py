@@ -14,8 +14,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import generate
-from expire import _COLLEAGUES, timed
-from sweeps import _EVENT, _REGISTRATION, run, written
+from beside import COLLEAGUES, compare, run
+from sweeps import _EVENT, _REGISTRATION, written
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000
 
@@ -71,7 +71,6 @@ def filed() -> None:
 def main() -> None:
     with generate.database() as fill:
         fill(deals=ROWS, customers=ROWS)
-        from django.db import transaction
         from django.urls import reverse
 
         run(
@@ -79,18 +78,13 @@ def main() -> None:
             " created_at = now() - interval '20 days'"
             " WHERE company_id = (SELECT id FROM accounts_company WHERE name = 'Contoso Yazılım')"
         )
-        run(_COLLEAGUES)
+        run(COLLEAGUES)
         filed()
         reverse("home")  # a worker has read the addresses once, before its first task
 
         print(f"\n{ROWS:,} registrations\n\n| | plain SQL, a second | ours, a second | ratio |\n|---|---|---|---|")
-        with transaction.atomic():
-            plain = timed(plainly)
-            expected = written()
-            transaction.set_rollback(True)
-        ours = timed(route_all)
-        assert expected == written(), (expected, written())
-        print(f"| route | {ROWS / plain:.0f} | {ROWS / ours:.0f} | {ours / plain:.1f} |")
+        times = compare(plainly, route_all, written=written, tables=())
+        print(f"| route | {ROWS / times.plain:.0f} | {ROWS / times.ours:.0f} | {times.ratio} |")
 
 
 def plainly() -> None:

@@ -14,8 +14,8 @@ import sys
 from datetime import timedelta
 
 import generate
-from expire import _COLLEAGUES
-from sweeps import measure, registrations, run
+from beside import COLLEAGUES, run
+from sweeps import measure, registrations
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 SEED, PERCENT = "a seed", 5
@@ -60,7 +60,7 @@ def main() -> None:
 
         reverse("home")  # a worker has read the addresses once, before its first sweep
         sweeps.secrets.token_hex = lambda _size: SEED  # type: ignore[assignment]
-        run(_COLLEAGUES)
+        run(COLLEAGUES)
         registrations()
         Registration.objects.update(close_due_at=timezone.now() + timedelta(days=3))
         print(f"\n{ROWS:,} registrations\n\n| sweep | plain SQL, s | ours, s | ratio |\n|---|---|---|---|")

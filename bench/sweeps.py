@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import generate
-from expire import timed
+from beside import compare, run
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
 ONLY = sys.argv[2] if len(sys.argv) > 2 else ""
@@ -104,14 +104,6 @@ REVALUE = (
 )
 
 
-def run(*statements: str) -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-
-
 def written() -> dict[str, int]:
     from dealreg.models import Registration
     from portal.events.models import Event
@@ -128,21 +120,10 @@ def written() -> dict[str, int]:
 
 
 def measure(name: str, plainly: tuple[str, ...], sweep: Callable[[], object]) -> None:
-    """Both from the same state: plain SQL is rolled back."""
-    from django.db import transaction
-
-    if not name.startswith(ONLY):
-        return
-
-    before = written()
-    with transaction.atomic():
-        plain = timed(lambda: run(*plainly))
-        expected = written()
-        transaction.set_rollback(True)
-    run("VACUUM ANALYZE referrals_referral", "VACUUM ANALYZE dealreg_registration", "VACUUM ANALYZE events_event")
-    ours = timed(sweep)
-    assert before != expected == written(), (before, expected, written())
-    print(f"| {name} | {plain:.2f} | {ours:.2f} | {ours / plain:.1f} |", flush=True)
+    if name.startswith(ONLY):
+        tables = ("referrals_referral", "dealreg_registration", "events_event")
+        times = compare(lambda: run(*plainly), sweep, written=written, tables=tables)
+        print(f"| {name} | {times.plain:.2f} | {times.ours:.2f} | {times.ratio} |", flush=True)
 
 
 def registrations() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -23,7 +24,7 @@ from portal.notify.services import Message, notify
 from portal.outage import send_soon
 from portal.policy import services as policies
 from portal.policy.rules import Policy
-from portal.workflow.blockers import Term, _
+from portal.workflow.blockers import Param, Term, _
 from referrals.models import Referral
 from referrals.notifications import DEADLINE
 from referrals.reactions import deal_link
@@ -38,9 +39,9 @@ def open_on_deal_change(events: Sequence[Event]) -> None:
     services.open_registrations(unregistered().filter(engagement__public_id__in=groups), now=events[0].at)
 
 
-@on("customer.managed_changed")
+@on("customer.managed_changed", "customer.merged")
 def open_on_managed(events: Sequence[Event]) -> None:
-    """ELIG-9: the vendor manages the customer now."""
+    """ELIG-9: the vendor manages the customer now, or the deal's customer is one that it manages."""
     customers = {e.subject_id for e in events}
     services.open_registrations(unregistered().filter(engagement__customer_id__in=customers), now=events[0].at)
 
@@ -168,11 +169,22 @@ _OF_CORRECTION = {
 _CATEGORIES = {"registration.action_required": kinds.ACTION_REQUIRED}
 
 
+class _Subject(NamedTuple):
+    """What is told of a registration, without its model: many are told of at once."""
+
+    pk: int
+    referral_id: int
+    status: str
+    reason_code: str
+    decided_from: str
+    previous: Mapping[str, object] | None
+
+
 @dataclass(frozen=True)
 class _Subjects:
     """The registrations that some events are about, their people, and the days there are to register."""
 
-    registrations: dict[int, Registration]
+    registrations: dict[int, _Subject]
     deals: dict[int, Brief]
     people: People
     window: int
@@ -191,8 +203,8 @@ class _Subjects:
 
 def _subjects(events: Sequence[Event]) -> _Subjects:
     """A handful of queries, however many events there are."""
-    rows = Registration.objects.only("referral", "status", "reason_code", "decided_from", "previous")
-    registrations = {r.pk: r for r in rows.filter(id__in=[e.subject_id for e in events])}
+    rows = Registration.objects.filter(pk__in=[e.subject_id for e in events]).values_list(*_Subject._fields)
+    registrations = {r.pk: r for r in map(_Subject._make, rows)}
     deals = briefs(Referral.objects.filter(pk__in=[r.referral_id for r in registrations.values()]))
     window = policies.current(events[0].at).registration_window_days
     return _Subjects(registrations, {deal.pk: deal for deal in deals}, people_of(deals), window)
@@ -208,6 +220,9 @@ def tell_team(events: Sequence[Event]) -> None:
 def _message(event: Event, about: _Subjects) -> Message:
     registration, deal = about.registrations[event.subject_id], about.deal(event)
     words = _words_of(event, registration)
+    reason = states.decision_text(
+        registration.reason_code, status=registration.status, decided_from=registration.decided_from
+    )
     subject, body = words.get(event.verb, _WORDS[event.verb])
     return Message(
         event=event,
@@ -218,7 +233,7 @@ def _message(event: Event, about: _Subjects) -> Message:
         params={
             "deal": deal.name,
             "state": Term(states.REGISTRATION_STATES[registration.status]),
-            "reason": Term(registration.reason),
+            "reason": Term(reason),
             "comment": event.comment,
             "days": about.window,
         },
@@ -226,7 +241,7 @@ def _message(event: Event, about: _Subjects) -> Message:
     )
 
 
-def _words_of(event: Event, registration: Registration) -> Mapping[str, tuple[str, str]]:
+def _words_of(event: Event, registration: _Subject) -> Mapping[str, tuple[str, str]]:
     """Those of what came back; ending clears what it kept of it, which the event still has."""
     previous = registration.previous or event.before.get("previous")
     if previous is None:
@@ -251,64 +266,44 @@ _LEFT_PERHAPS = _(
     "You won “%(deal)s” for %(customer)s, and nobody has registered it yet. A contract can be registered for "
     "%(window)s days after it was signed: until %(until)s, if that was on the day of the win."
 )
+_NOT_REGISTERED = _("Not registered yet: %(deal)s")
 
 
 def _ending(event: Event, about: _Subjects, *, signing_known: bool) -> Message:
     """Names the day only as far as it is known when the contract was signed (FLOW-8)."""
+    one, more = _("One day left to register: %(deal)s"), _("%(days)s days left to register: %(deal)s")
+    until, window = last_day_of(datetime.fromisoformat(event.after["until"])), about.window
+    if signing_known:
+        return _reminder(event, about, one, more, _LEFT, until=until, window=window)
+    return _reminder(event, about, _NOT_REGISTERED, _NOT_REGISTERED, _LEFT_PERHAPS, until=until, window=window)
+
+
+def _reminder(event: Event, about: _Subjects, one: str, more: str, body: str, **params: Param) -> Message:
+    """For who can register the deal; `one` is the subject on the last day, `more` before."""
     days, deal = event.after["days"], about.deal(event)
-    subject = _("One day left to register: %(deal)s") if days == 1 else _("%(days)s days left to register: %(deal)s")
+    known: dict[str, Param] = {"days": days, "deal": deal.name, "customer": deal.customer_name}
     return Message(
         event=event,
         emails=about.people.registering(deal),
-        subject=subject if signing_known else _("Not registered yet: %(deal)s"),
-        body=_LEFT if signing_known else _LEFT_PERHAPS,
+        subject=one if days == 1 else more,
+        body=body,
         link=deal_link(deal.public_id),
-        params={
-            "days": days,
-            "deal": deal.name,
-            "customer": deal.customer_name,
-            "until": last_day_of(datetime.fromisoformat(event.after["until"])),
-            "window": about.window,
-        },
+        params={**known, "until": datetime.fromisoformat(event.after["until"]), **params},
         category=DEADLINE,
     )
-
-
-@on("registration.retracted")
-def release_transactions(events: Sequence[Event]) -> None:
-    """What waits for its marketplace transaction again gives back the one it had (FLOW-3)."""
-    retracted = Registration.objects.awaiting_transaction().filter(pk__in=[e.subject_id for e in events])
-    marketplace.release(retracted, actor=SYSTEM, now=events[0].at)
 
 
 @on("registration.action_reminded")
 def tell_of_failing(events: Sequence[Event]) -> None:
     """Who can correct a registration is reminded before it fails unanswered (FLOW-8, ORG-3)."""
     about = _subjects(events)
-    notify([_failing(event, about) for event in events])
-
-
-def _failing(event: Event, about: _Subjects) -> Message:
-    days, deal = event.after["days"], about.deal(event)
-    return Message(
-        event=event,
-        emails=about.people.registering(deal),
-        subject=_("One day left to correct the registration: %(deal)s")
-        if days == 1
-        else _("%(days)s days left to correct the registration: %(deal)s"),
-        body=_(
-            "The registration of “%(deal)s” for %(customer)s was sent back, and nobody has corrected it yet. "
-            "Correct and resubmit it, or withdraw it, until %(until)s; after that it ends without you."
-        ),
-        link=deal_link(deal.public_id),
-        params={
-            "days": days,
-            "deal": deal.name,
-            "customer": deal.customer_name,
-            "until": datetime.fromisoformat(event.after["until"]),
-        },
-        category=DEADLINE,
+    one = _("One day left to correct the registration: %(deal)s")
+    more = _("%(days)s days left to correct the registration: %(deal)s")
+    body = _(
+        "The registration of “%(deal)s” for %(customer)s was sent back, and nobody has corrected it yet. "
+        "Correct and resubmit it, or withdraw it, until %(until)s; after that it ends without you."
     )
+    notify([_reminder(event, about, one, more, body) for event in events])
 
 
 @on("registration.marketplace_reminded")
@@ -320,33 +315,20 @@ def tell_of_missing_transaction(events: Sequence[Event]) -> None:
 
 
 def _missing(event: Event, about: _Subjects, sale: Registration, policy: Policy) -> Message:
-    days, deal = event.after["days"], about.deal(event)
     assert sale.marketplace_date is not None
     first, last = marketplace_rules.window(sale.marketplace_date, policy)
-    one, more = _MISSING
-    return Message(
-        event=event,
-        emails=about.people.registering(deal),
-        subject=one if days == 1 else more,
-        body=_(
-            "No marketplace transaction was found yet for the registration of “%(deal)s”. Until %(until)s it is looked "
-            "for: a sale of %(solution)s to %(customer)s from %(first)s to %(last)s. Without it the registration fails."
-        ),
-        link=deal_link(deal.public_id),
-        params={
-            "days": days,
-            "deal": deal.name,
-            "customer": deal.customer_name,
-            "solution": sale.solution.name if sale.solution else "",
-            "first": first,
-            "last": last,
-            "until": datetime.fromisoformat(event.after["until"]),
-        },
-        category=DEADLINE,
+    one = _("One day left for the marketplace transaction: %(deal)s")
+    more = _("%(days)s days left for the marketplace transaction: %(deal)s")
+    body = _(
+        "No marketplace transaction was found yet for the registration of “%(deal)s”. Until %(until)s it is looked "
+        "for: a sale of %(solution)s to %(customer)s from %(first)s to %(last)s. Without it the registration fails."
     )
+    solution = sale.solution.name if sale.solution else ""
+    return _reminder(event, about, one, more, body, solution=solution, first=first, last=last)
 
 
-_MISSING = (
-    _("One day left for the marketplace transaction: %(deal)s"),
-    _("%(days)s days left for the marketplace transaction: %(deal)s"),
-)
+@on("registration.retracted")
+def release_transactions(events: Sequence[Event]) -> None:
+    """What waits for its marketplace transaction again gives back the one it had (FLOW-3)."""
+    retracted = Registration.objects.awaiting_transaction().filter(pk__in=[e.subject_id for e in events])
+    marketplace.release(retracted, actor=SYSTEM, now=events[0].at)

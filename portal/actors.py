@@ -44,6 +44,9 @@ class Actor:
     is_vendor: bool = False
     language: str = "en"
     grants: frozenset[Grant] = field(default_factory=frozenset)
+    #: Of writes through the API: the surface the client names for them, and its run (wire.md, `lastModifiedVia`).
+    via: str = ""
+    run_id: str = ""
 
     @property
     def own_company_id(self) -> int:

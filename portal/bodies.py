@@ -1,4 +1,4 @@
-"""How much a request may bring: little for a page, more for an upload that a signed-in person makes."""
+"""How much a request may bring: little for a page, more for an upload by a signed-in person or an API client."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ PAGE_BYTES = 1_000_000
 #: Set by the server for a request whose body it left out, because it may not be so large.
 TOO_LARGE = "ortak.too_large"
 
+#: Who is known besides persons with a session; whoever knows them adds a question for it.
+KNOWN_BESIDES: list[Callable[[HttpRequest], bool]] = []
+
 _log = logging.getLogger(__name__)
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 def accepts_upload(max_bytes: int | Callable[[], int]) -> Callable[[View], View]:
-    """For a view that takes files: how many bytes a signed-in person may send it, the form around them included.
+    """For a view that takes files: how many bytes a signed-in person or an API client may send, the form included.
 
     A function is asked for each request, for a limit that the policy holds.
     """
@@ -45,7 +48,7 @@ def limit_for(request: HttpRequest) -> int:
     except Resolver404:
         return PAGE_BYTES
     own = getattr(view, "max_bytes", PAGE_BYTES)
-    if own == PAGE_BYTES or not request.user.is_authenticated:
+    if own == PAGE_BYTES or not (request.user.is_authenticated or any(knows(request) for knows in KNOWN_BESIDES)):
         return PAGE_BYTES
     return max(PAGE_BYTES, own() if callable(own) else own)
 

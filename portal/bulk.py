@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
 
@@ -15,6 +17,22 @@ from django.db.models.expressions import DatabaseDefault
 MANY = 100
 #: So many rows are one COPY, to bound the text that is in memory at once.
 BATCH = 5_000
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Within it Python looks for no reference cycles.
+
+    A batch makes a hundred thousand objects and needs all of them until it ends: walking through them again and again
+    takes a fifth of its time.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def insert(rows: Sequence[models.Model], *, once: Sequence[str] = ()) -> None:

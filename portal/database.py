@@ -16,6 +16,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 EVENTS = "events_event"
 #: Tables whose rows the app's role may do less with than read and write.
 LIMITED = {EVENTS: "SELECT, INSERT", "django_migrations": "SELECT"}
+#: How far this server's numbers of transactions lag behind those in the events.
+FEED_OFFSET = "CREATE OR REPLACE FUNCTION events_feed_offset() RETURNS bigint STABLE RETURN {}::bigint"
 #: For whoever runs the portal; it works all the same.
 ONE_ROLE = (
     "The portal's database role could change and delete events: it owns them, or is a superuser. Give the portal a "
@@ -57,6 +59,25 @@ def grant(database: BaseDatabaseWrapper) -> None:
         for table in set(LIMITED).intersection(database.introspection.table_names(cursor)):
             cursor.execute(f"REVOKE ALL ON {table} FROM {role}")
             cursor.execute(f"GRANT {LIMITED[table]} ON {table} TO {role}")
+
+
+def continue_feed(database: BaseDatabaseWrapper) -> None:
+    """Let new events come after all there are (architecture, Feed order): a restored database may have events of a
+    server that had counted more transactions than this one. As the owner, after each migrate."""
+    with transaction.atomic(using=database.alias), database.cursor() as cursor:
+        cursor.execute("SELECT to_regprocedure('events_feed_offset()') IS NOT NULL")
+        if not cursor.fetchone()[0]:  # migrated back to before there was a feed
+            return
+        cursor.execute(
+            """
+            SELECT coalesce(max(xid), 0) + 1 - pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
+                events_feed_offset()
+            FROM events_event
+            """
+        )
+        needed, offset = cursor.fetchone()
+        if needed > offset:
+            cursor.execute(FEED_OFFSET.format(needed))
 
 
 def can_change_events() -> bool:

@@ -1,4 +1,4 @@
-"""What production refuses besides bad settings: to let the demo's people in, whose password everybody knows."""
+"""What production refuses besides bad settings: to let the demo's people and programs in, whose secrets all know."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import sys
 
 #: gunicorn stops for good when a worker ends with this one, instead of starting the next.
 EXIT_CODE = 3
-DEMO_ACCOUNTS = "Production never runs with demo accounts: use an empty database, or ORTAK_MODE=demo."
+DEMO_ACCOUNTS = (
+    "Production never runs with demo accounts or demo API clients: use an empty database, or ORTAK_MODE=demo."
+)
 
 
 def refuse_demo_accounts() -> None:
@@ -15,11 +17,12 @@ def refuse_demo_accounts() -> None:
     from django.db import DatabaseError, connection
 
     from portal.accounts.services import demo_accounts_exist
+    from portal.api.services.clients import demo_clients_exist
 
     if settings.MODE != "production":
         return
     try:
-        refused = demo_accounts_exist()
+        refused = demo_accounts_exist() or demo_clients_exist()
     except DatabaseError:
         return  # down, or not migrated yet: nobody can sign in either, and /readyz says so
     finally:

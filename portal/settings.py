@@ -83,6 +83,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "portal.health.ProbeMiddleware",
+    "portal.api.http.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.accounts.middleware.NoStoreMiddleware",
@@ -214,19 +215,47 @@ OAUTH2_PROVIDER = {
     "SCOPES_BACKEND_CLASS": "portal.api.http.scopes.Scopes",
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
     "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 86400,
-    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "OAUTH2_VALIDATOR_CLASS": "portal.api.http.oauth.Validator",
     "PKCE_REQUIRED": True,
+    "OIDC_ISS_ENDPOINT": BASE_URL,
+    **{
+        f"COMPLIANT_BCP_RFC9700_{name}": True
+        for name in (
+            "IMPLICIT_GRANT",
+            "PASSWORD_GRANT",
+            "PKCE_METHOD",
+            "ACCESS_TOKEN_TRANSPORT",
+            "AUTHZ_RESPONSE_ISS",
+            "TOKEN_STORAGE",
+            "REFRESH_TOKEN",
+            "REDIRECT_URI_MATCHING",
+            "PKCE_REQUIRED",
+        )
+    },
 }
+# Of each client; 0 for no limit.
+API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 1200)
+API_TOKENS_PER_MINUTE = env.number("API_TOKENS_PER_MINUTE", 60)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.http.authentication.Bearer"],
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["portal.api.http.json.Renderer"],
     "DEFAULT_PARSER_CLASSES": ["portal.api.http.json.Parser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "portal.api.http.schema.Schema",
     "EXCEPTION_HANDLER": "portal.api.http.errors.handle",
+    "DEFAULT_METADATA_CLASS": None,
     "UNAUTHENTICATED_USER": None,
 }
-SPECTACULAR_SETTINGS = {"TITLE": "Ortak", "VERSION": "1.0", "OAS_VERSION": "3.1.0"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Ortak",
+    "DESCRIPTION": "Deals with partners: referrals, registrations, and what happens to them.",
+    "VERSION": "1.0",
+    "OAS_VERSION": "3.1.0",
+    "PREPROCESSING_HOOKS": ["portal.api.http.schema.documented"],
+    "SCHEMA_PATH_PREFIX": r"/v1\.0",
+    "SCHEMA_COERCE_PATH_PK": False,
+}
 
 # With it a monitor may ask /status; without one, only programme managers.
 STATUS_TOKEN = env.text("STATUS_TOKEN")
@@ -356,6 +385,8 @@ CELERY_BEAT_SCHEDULE = {
     "deliver-digests": {"task": "portal.notify.tasks.deliver_digests", "schedule": crontab(minute=0)},
     "remind-to-answer": {"task": "referrals.tasks.remind", "schedule": crontab(minute=5)},
     "remind-to-register": {"task": "dealreg.tasks.remind", "schedule": crontab(minute=10)},
+    "deliver-webhooks": {"task": "portal.webhooks.tasks.deliver", "schedule": 5.0},
+    "purge-deliveries": {"task": "portal.webhooks.tasks.purge", "schedule": crontab(hour=3, minute=20)},
     "expire-referrals": {"task": "referrals.tasks.expire_due", "schedule": 60.0},
     "win-at-the-safe-hour": {"task": "referrals.tasks.win_scheduled", "schedule": 60.0},
     "revalue-open-deals": {"task": "referrals.tasks.revalue_open", "schedule": 3600.0},
@@ -381,7 +412,9 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=20),
     },
     "make-waiting-exports": {"task": "portal.pages.tasks.make_waiting_exports", "schedule": 60.0},
+    "work-on-waiting-uploads": {"task": "portal.pages.tasks.work_on_waiting_uploads", "schedule": 60.0},
     "purge-exports": {"task": "portal.pages.tasks.purge_exports", "schedule": 3600.0},
+    "purge-api": {"task": "portal.api.tasks.purge", "schedule": 3600.0},
     "index-renamed-customers": {"task": "referrals.tasks.index_renamed_customers", "schedule": 3600.0},
 }
 
@@ -392,7 +425,8 @@ LOGGING = {
     "formatters": {"json": {"()": "portal.logs.formatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"django.server": {"propagate": True, "handlers": []}},
+    # httpx would log every address it is sent to, keys in it included.
+    "loggers": {"django.server": {"propagate": True, "handlers": []}, "httpx": {"level": "WARNING"}},
 }
 
 os.environ.setdefault("PGAPPNAME", "ortak")

@@ -1,4 +1,4 @@
-"""CSV files as spreadsheets write them, read so that everything that is wrong with one is told at its line."""
+"""Files as spreadsheets write them, read so that everything that is wrong with one is told at its line."""
 
 from __future__ import annotations
 

@@ -14,6 +14,10 @@ urlpatterns = [
     path("", include("dealreg.web.urls")),
     path("", include("portal.people.urls")),
     path("", include("portal.notify.urls")),
+    path("", include("portal.webhooks.urls")),
+    path("", include("portal.api.urls")),
+    path("", include("referrals.api.urls")),
+    path("", include("dealreg.api.urls")),
     # Teams list people by e-mail (ORG-2), so nobody takes another one on allauth's page.
     path("accounts/email/", RedirectView.as_view(pattern_name="home"), name="account_email"),
     path("accounts/", include("allauth.account.urls")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -113,3 +114,15 @@ def test_ref_24_an_address_hears_once_of_an_event_by_copy_too(cast: Cast, by_cop
     ]
     assert found[0].params == {"a": None, "b": "\\"}
     assert (found[0].body, found[0].read_at, found[0].attempts) == ("Body\t\\N", None, 0)
+
+
+def test_a_batch_isnt_searched_for_reference_cycles_until_it_ends() -> None:
+    """However it ends, and whatever batch is inside of it."""
+    with pytest.raises(ZeroDivisionError), bulk.uncollected():
+        assert 1 / gc.isenabled()
+    assert gc.isenabled()
+    with bulk.uncollected():
+        with bulk.uncollected():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()

@@ -60,6 +60,7 @@ REFERRAL_MOVES: Moves = {
     ("Accepted", "edit_details", "Accepted"),
     ("Accepted", "edit_team", "Accepted"),
     ("Accepted", "edit_solutions", "Accepted"),
+    ("Accepted", "edit_contact", "Accepted"),
 }
 
 #: FLOW. Filing leaves the record registration_pending until it is routed (FLOW-1).
@@ -543,6 +544,7 @@ VERBS: dict[type[models.Model], dict[str, Verb]] = {
         "edit_details": _edit,
         "edit_team": _edit_team,
         "edit_solutions": _edit_solutions,
+        "edit_contact": _plain(do.edit_contact),
     },
     Registration: {
         "submit": _file(do.submit),

@@ -22,12 +22,16 @@ from dealreg.rules.marketplace import Details
 from dealreg.services import marketplace
 from dealreg.services.marketplace import NewTransaction
 from portal.accounts import invites
-from portal.accounts.rules import Grant
+from portal.accounts.rules import Actor, Grant
+from portal.api.services import clients
 from portal.demo import do, papers
 from portal.demo.cast import ANKARA, PASSWORD, Cast
 from portal.notify.models import Notice
 from portal.pages import services as exports
+from portal.pages import uploads
 from portal.policy import services as policies
+from portal.webhooks.services import registration as webhooks
+from portal.webhooks.services import signing
 from referrals.models import Draft, Referral
 from referrals.services import stage_names
 from referrals.web import actions
@@ -67,6 +71,12 @@ export_deals                          POST -         302 302 302 302 302 302 302
 exports                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 export                                GET  export    200 404 404 404 404 404 404 404 404 404 404  in
 download_export                       GET  export    302 404 404 404 404 404 404 404 404 404 404  in
+uploads                               GET  -         200 200 200 403 403 200 200 403 403 403 403  in
+uploads                               POST -         422 422 422 403 403 422 422 403 403 403 403  in
+upload                                GET  upload    200 404 404 404 404 404 404 404 404 404 404  in
+confirm_upload                        POST upload    302 404 404 404 404 404 404 404 404 404 404  in
+discard_upload                        POST upload    302 404 404 404 404 404 404 404 404 404 404  in
+download_upload                       GET  upload    200 404 404 404 404 404 404 404 404 404 404  in
 deadlines                             GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 change_calendar                       POST -         302 302 302 302 302 302 302 302 302 302 302  in
 calendar                              GET  feed      200 200 200 200 200 200 200 200 200 200 200 200
@@ -215,6 +225,35 @@ edit_location                         POST place     403 403 403 403 302 403 403
 stage_names                           GET  -         403 403 403 403 200 403 403 403 403 403 200  in
 stage_names                           POST -         403 403 403 403 302 403 403 403 403 403 302  in
 remove_stage_name                     POST stage     403 403 403 403 302 403 403 403 403 403 404  in
+api_clients                           GET  -         403 403 403 403 200 403 403 403 403 403 200  in
+add_api_client                        GET  -         403 403 403 403 200 403 403 403 403 403 200  in
+add_api_client                        POST -         403 403 403 403 200 403 403 403 403 403 422  in
+api_client                            GET  client    403 403 403 403 200 403 403 403 403 403 404  in
+api_client                            POST client    403 403 403 403 302 403 403 403 403 403 404  in
+rotate_api_client                     POST client    403 403 403 403 200 403 403 403 403 403 404  in
+revoke_api_client                     POST client    403 403 403 403 302 403 403 403 403 403 404  in
+api_schema                            GET  -         200 200 200 200 200 200 200 200 200 200 200 200
+api_docs                              GET  -         200 200 200 200 200 200 200 200 200 200 200 200
+oauth_token                           POST -         400 400 400 400 400 400 400 400 400 400 400 400
+oauth_token_alias                     POST -         400 400 400 400 400 400 400 400 400 400 400 400
+oauth_revoke                          POST -         400 400 400 400 400 400 400 400 400 400 400 400
+oauth_authorize                       GET  -         400 400 400 400 400 400 400 400 400 400 400  in
+oauth_authorize_alias                 GET  -         400 400 400 400 400 400 400 400 400 400 400  in
+webhook                               GET  -         403 403 403 403 200 403 403 403 403 403 200  in
+webhook                               POST -         403 403 403 403 302 403 403 403 403 403 200  in
+renew_webhook_secret                  POST -         403 403 403 403 200 403 403 403 403 403 404  in
+pause_webhook                         POST -         403 403 403 403 302 403 403 403 403 403 404  in
+resume_webhook                        POST -         403 403 403 403 302 403 403 403 403 403 404  in
+test_webhook                          POST -         403 403 403 403 302 403 403 403 403 403 404  in
+delivery                              GET  delivery  403 403 403 403 200 403 403 403 403 403 404  in
+replay_delivery                       POST delivery  403 403 403 403 302 403 403 403 403 403 404  in
+webhook_certificate                   GET  certificate 200 200 200 200 200 200 200 200 200 200 200 200
+api_webhook                           GET  -         401 401 401 401 401 401 401 401 401 401 401 401
+api_webhook                           POST -         401 401 401 401 401 401 401 401 401 401 401 401
+api_webhook_events                    GET  -         401 401 401 401 401 401 401 401 401 401 401 401
+api_webhook_tests                     POST -         401 401 401 401 401 401 401 401 401 401 401 401
+api_webhook_test                      GET  -         401 401 401 401 401 401 401 401 401 401 401 401
+api_events                            GET  -         401 401 401 401 401 401 401 401 401 401 401 401
 profile                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 profile                               POST -         302 302 302 302 302 302 302 302 302 302 302  in
 account_login                         GET  -         302 302 302 302 302 302 302 302 302 302 302 200
@@ -325,6 +364,7 @@ class World:
         owner = cast.actor(ACTORS["owner"])
         self.things |= self._settings(self.live)
         self.things["export"] = exports.request_export("", kind="csv", actor=owner, now=self.live.now).public_id
+        self.things["upload"] = self._upload()
         self.things["transaction"] = self._transaction()
         do.add_document(self.deals["istanbul"], "a.pdf", papers.pdf("Signed"), actor=owner, now=self.live.now)
         document = [str(Document.objects.latest("pk").public_id)]
@@ -338,6 +378,13 @@ class World:
             "referrals_referral": self.deals["vendor"].pk,
         }
         policies.add_version(values={"answer_days": 15}, effective_from=None, note="", by=None, now=self.live.now)
+
+    def _upload(self) -> uuid.UUID:
+        """A file of the owner's that was looked at."""
+        given: dict[str, Any] = {"actor": self.cast.actor(ACTORS["owner"] or ""), "now": self.live.now}
+        upload = uploads.receive("deals", name="deals.csv", content=b"Referral ID\nx\n", **given)
+        uploads.work_on(upload.pk, now=self.live.now)
+        return upload.public_id
 
     def _deals(self, live: Live) -> dict[str, Referral | Draft]:
         ankara = {"location": self.cast.locations[ANKARA], "team": [build.member("referrals@contoso.example")]}
@@ -375,8 +422,17 @@ class World:
             "link": invites.token(asked),
             "colleague": self.cast.users["user@contoso.example"].memberships.get().pk,
             "place": self.cast.locations[ANKARA].pk,
+            "client": clients.create(name="CRM", scopes=["referrals.read"], role="viewer", **who)[0].public_id,
             "stage": stage_names.add(name="Demo booked", stage=40, **who).pk,
+            **self._webhook(admin),
         }
+
+    def _webhook(self, admin: Actor) -> dict[str, Any]:
+        """Contoso's, with a test that waits to be sent, and the key that would sign it."""
+        now = self.live.now
+        webhooks.set_up(url="https://crm.example.com/", names=["test-created"], actor=admin, now=now)
+        certificate = signing.rotate(now=now).public_id
+        return {"delivery": webhooks.send_test(actor=admin, now=now).public_id, "certificate": certificate}
 
     def nobodys(self, subject: str) -> Any:
         """An id like the subject's that nothing has."""
@@ -423,6 +479,7 @@ _ARGS: dict[str, list[str]] = {
     "admin:view_on_site": ["1", "1"],
     "admin:app_list": ["dealreg"],
     "insights_csv": ["funnel"],
+    "api_webhook_test": ["1"],
     "demo_mail": [str(uuid.uuid4())],
     "demo_mail_html": [str(uuid.uuid4())],
     "account_confirm_email": ["unknown"],
@@ -460,7 +517,9 @@ _SENT: dict[str, dict[str, str]] = {
     "member": {"viewer": "all"},
     "add_location": {"name": "Izmir", "city": "Izmir", "country": "TR", "mpn_id": "1"},
     "edit_location": {"name": "Ankara 2", "city": "Ankara"},
+    "add_api_client": {"name": "CRM", "kind": "company", "role": "viewer", "scopes": "referrals.read"},
     "stage_names": {"name": "Offer", "stage": "60"},
+    "webhook": {"url": "https://crm.example.com/", "events": "test-created"},
     "profile": {"first_name": "A", "last_name": "B", "language": "en", "time_zone": "UTC"},
     "account_login": {"login": "referrals@contoso.example", "password": PASSWORD},
 }
@@ -552,13 +611,14 @@ def test_everybody_gets_the_answer_of_the_table(cast: Cast, group: list[str]) ->
 
 
 def _addresses(patterns: list[Any], prefix: str = "", namespace: str = "") -> Iterator[str]:
-    """Every address the portal answers, by its name, or as a pattern where it has none."""
+    """Every address the portal answers, by its name, or as a pattern where it has none; not the API's, which have a
+    table of their own (test_api_roles)."""
     for entry in patterns:
         place = prefix + str(entry.pattern)
         if isinstance(entry, URLResolver):
             space = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
             yield from _addresses(entry.url_patterns, place, space)
-        else:
+        elif not hasattr(entry.callback, "cls"):
             yield f"{namespace}{entry.name}" if entry.name else place
 
 

@@ -18,6 +18,7 @@ from portal.workflow import services as workflow
 from tests import build
 from tests.build import CONTOSO, DAY, NOW, REVIEWER
 from tests.test_deciding import BACK, grow, payg
+from tests.test_marketplace import sold, waits, without_duplicates
 from tests.test_sweeps import everything_about, people
 
 
@@ -78,3 +79,27 @@ def test_flow_4_selecting_many_at_random_is_selecting_each(cast: Cast) -> None:
         assert row.pop("sample_id") is not None
     assert found == expected
     assert [row["status"] for (row,), _events, _notices in found] == ["review_pending"] * 2
+
+
+def prepare_waiting(cast: Cast, customer: str) -> list[Registration]:
+    """Two of one sale, with different teams, and two transactions for them."""
+    to = {"customer": cast.customers[customer]}
+    found = [waits(cast, team=people(), **to), waits(cast, at=NOW + DAY, **to)]
+    for number in "12":
+        sold(cast, f"{customer}-{number}", customer=customer)
+    return found
+
+
+def test_flow_3_matching_many_is_matching_each(cast: Cast) -> None:
+    without_duplicates()
+    one_by_one, swept = prepare_waiting(cast, "anadolu"), prepare_waiting(cast, "ege")
+    for registration in one_by_one:
+        workflow.run(registration, verbs.MATCH, verbs.Comment(), actor=SYSTEM, now=NOW + DAY)
+    assert [sweeps.match_marketplace(now=NOW + DAY) for _turn in range(2)] == [2, 0]
+    found, expected = alike(swept), alike(one_by_one)
+    events = [told[-1] for _row, told, _notices in (*expected, *found)]
+    assert [e["after"].pop("transaction") for e in events] == ["anadolu-1", "anadolu-2", "ege-1", "ege-2"]
+    names = [e["reasons"][0]["params"].pop("customer") for e in events]
+    assert names == ["Anadolu Cam Sanayi"] * 2 + ["Ege Tekstil A.Ş."] * 2
+    assert found == expected
+    assert [row["status"] for (row,), _events, _notices in found] == ["marketplace_passed"] * 2

@@ -213,9 +213,9 @@ class RegistrationAdmin(PortalAdmin):
         if blocker.code != "wrong_state":
             return sentence
         last = Event.objects.of_subject(registration).select_related("actor_user").order_by("-at", "-id").first()
-        if last is None or last.actor_user is None:
+        if last is None or not last.actor_name:
             return sentence
-        decided = gettext("%(person)s decided on it on %(at)s.") % {"person": last.actor_user, "at": text.show(last.at)}
+        decided = gettext("%(person)s decided on it on %(at)s.") % {"person": last.actor_name, "at": text.show(last.at)}
         return f"{sentence} {decided}"
 
     def _history(self, registration: Registration) -> QuerySet[Event]:

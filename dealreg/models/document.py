@@ -55,7 +55,9 @@ class Document(models.Model):
     #: Its random name in the storage.
     stored_as = models.CharField(max_length=100, unique=True)
     added_at = models.DateTimeField()
-    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    #: The name of the API client that added it, as it was then.
+    added_by_client = models.CharField(max_length=255, blank=True)
     #: When a virus scanner found nothing in it; null if it has not been asked, or was away.
     scanned_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField(null=True)
@@ -82,6 +84,11 @@ class Document(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def adder(self) -> str:
+        """The person or the API client that added it."""
+        return str(self.added_by) if self.added_by else self.added_by_client
 
     @property
     def awaits_scan(self) -> bool:

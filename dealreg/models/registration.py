@@ -12,6 +12,7 @@ import uuid6
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models.functions import JSONArray
 from django.utils.translation import gettext_lazy as _
 from django_fsm import RETURN_VALUE, FSMField, transition
 
@@ -100,6 +101,21 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         """With whose they are, without the deals' models: for sweeps of many rows."""
         return self.annotate(
             found_owner=models.F(Registration.owner_path), found_group=models.F(Registration.group_path)
+        )
+
+    def with_sale(self) -> RegistrationQuerySet:
+        """As with_owner(), and with the names of the sale.
+
+        All found by each row's key: joined to rows that are locked, the planner may walk through all deals for each.
+        """
+        deal = Referral.objects.filter(pk=models.OuterRef("referral_id"))
+        names = JSONArray("company__name", "engagement__customer__name")
+        solution = Solution.objects.filter(pk=models.OuterRef("solution_id"))
+        return self.annotate(
+            found_owner=models.Subquery(deal.values("company_id")),
+            found_group=models.Subquery(deal.values("engagement__public_id")),
+            found_names=models.Subquery(deal.annotate(names=names).values("names")),
+            found_solution=models.Subquery(solution.values("name")),
         )
 
     def with_context(self) -> RegistrationQuerySet:
@@ -428,6 +444,15 @@ class Registration(Record):
         return group or self.referral.engagement.public_id
 
     @property
+    def sale_names(self) -> tuple[str, str, str]:
+        """Partner, customer and solution, for the event of a decision."""
+        held = vars(self)
+        if "found_names" in held:  # with_sale()
+            return (*held["found_names"], held["found_solution"] or "")
+        deal = self.referral
+        return deal.company.name, deal.engagement.customer.name, self.solution.name if self.solution else ""
+
+    @property
     def is_being_routed(self) -> bool:
         """Whether it is filed and still waits for a worker to route it; the page then says *checking* (FLOW-1)."""
         return self.status == Status.REGISTRATION_PENDING and self.submitted_at is not None
@@ -473,10 +498,7 @@ class Registration(Record):
     @property
     def reason(self) -> str:
         """The msgid of the last decision's reason; where nobody answered in time, of what had been asked (FLOW-5)."""
-        if not self.reason_code:
-            return ""
-        asked = Status.ACTION_REQUIRED in (self.status, self.decided_from)
-        return states.reason_text(self.reason_code, status=Status.ACTION_REQUIRED if asked else self.status)
+        return states.decision_text(self.reason_code, status=self.status, decided_from=self.decided_from)
 
     @property
     def state_since(self) -> datetime | None:

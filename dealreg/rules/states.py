@@ -55,6 +55,13 @@ WIRE_TOKENS: Mapping[str, str] = {
     MARKETPLACE_FAILED: "MarketplaceValidationFailed",
     CLOSED: "Closed",
 }
+#: And what they call a closed registration's outcome.
+WIRE_OUTCOMES: Mapping[str, str] = {
+    NOT_REGISTERED: "NotRegistered",
+    REPLACED: "Replaced",
+    **{state: WIRE_TOKENS[state] for state in (APPROVED, REVIEW_PASSED, REVIEW_FAILED)},
+    **{state: WIRE_TOKENS[state] for state in (MARKETPLACE_PASSED, MARKETPLACE_FAILED)},
+}
 
 #: Why a review or a marketplace validation fails: final, so only what the partner can't put right.
 FAIL_REASONS: Mapping[str, str] = {
@@ -87,6 +94,14 @@ _REOPENED_REASON = _("The exception council approved a correction of the contrac
 
 #: Why it failed where nobody answered (FLOW, fail_unanswered); what was asked stays beside it.
 UNANSWERED = Blocker("unanswered", _("The correction asked for was not sent in time."), "FLOW")
+
+
+def decision_text(code: str, *, status: str, decided_from: str) -> str:
+    """The msgid of the last decision's reason; where nobody answered in time, of what had been asked (FLOW-5)."""
+    if not code:
+        return ""
+    asked = ACTION_REQUIRED in (status, decided_from)
+    return reason_text(code, status=ACTION_REQUIRED if asked else status)
 
 
 def reason_text(code: str, *, status: str) -> str:

@@ -67,14 +67,14 @@ def looked_for(registration: Registration, context: Context) -> Blocker:
     """The search in words, for the event of a decision."""
     assert registration.marketplace_date is not None
     first, last = rules.window(registration.marketplace_date, context.policy)
-    deal = registration.referral
+    partner, customer, solution = registration.sale_names
     message = _(
         "Looked for: a transaction of %(partner)s with %(customer)s for %(solution)s from %(first)s to %(last)s."
     )
     params: dict[str, Param] = {
-        "partner": deal.company.name,
-        "customer": deal.engagement.customer.name,
-        "solution": registration.solution.name if registration.solution else "",
+        "partner": partner,
+        "customer": customer,
+        "solution": solution,
         "first": first,
         "last": last,
     }

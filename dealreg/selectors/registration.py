@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -58,11 +59,13 @@ def kept_eligibility(registration: Registration | None) -> Eligibility | None:
     return criteria_from_json(registration.criteria) if registration and registration.criteria else None
 
 
-def eligibility_of(referral: Referral, policy: Policy) -> Eligibility:
-    """Evaluate the criteria of ELIG for this deal as it stands; four queries."""
+def eligibility_of(referral: Referral, policy: Policy, solutions: Sequence[Solution] | None = None) -> Eligibility:
+    """Evaluate the criteria of ELIG for this deal as it stands; three queries, one more while the vendor hasn't
+    answered. `solutions`: its eligible ones, where they are loaded."""
     engagement = referral.engagement
     waiver = waiver_of(referral)
-    vendor_copy = engagement.referrals.filter(company__kind=Company.Kind.VENDOR).prefetch_related("team").first()
+    vendor_copy = engagement.referrals.filter(company__kind=Company.Kind.VENDOR).first()
+    solutions = eligible_solutions(referral) if solutions is None else solutions
     return judge_eligibility(
         EligibilityFacts(
             deal_type=referral.deal_type,
@@ -70,7 +73,7 @@ def eligibility_of(referral: Referral, policy: Policy) -> Eligibility:
             value_usd=referral.value_usd,
             rate_month=referral.usd_rate_month,
             customer_managed=engagement.customer.managed,
-            azure_ip_solutions=tuple(s.name for s in eligible_solutions(referral)),
+            azure_ip_solutions=tuple(s.name for s in solutions),
             substatus=referral.substatus,
             safe_win_at=referral_rules.safe_win_at(referral.created_at, policy),
             vendor_substatus=vendor_copy.substatus if vendor_copy else None,
@@ -85,8 +88,9 @@ def eligibility_of(referral: Referral, policy: Policy) -> Eligibility:
 
 
 def _seller(vendor_copy: Referral | None) -> str:
-    """The vendor's seller on the deal, once one has accepted it (F6.5)."""
-    members = list(vendor_copy.team.all()) if vendor_copy else []
+    """The vendor's seller on a deal that isn't accepted yet: whom to remind."""
+    waits = vendor_copy is not None and vendor_copy.accepted_at is None
+    members = list(vendor_copy.team.all()) if vendor_copy and waits else []
     return str(members[0]) if members else ""
 
 
@@ -153,13 +157,19 @@ def _rates(
     """The rates of this month; for a correction those it was first judged at, and for a currency that only the
     correction brings in, the rate of that same month (FX-2)."""
     wanted = {amount.currency for amount in (form.tcv, form.solution_value) if amount}
-    kept = {
-        currency: UsdRate(Decimal(rate["usd_per_unit"]), date.fromisoformat(rate["month"]))
-        for currency, rate in (registration.rates if registration else {}).items()
-    }
     month = _first_filed(registration) or now.date()
     found = money.rates_for({*wanted, USD}, month=month, policy=policy)
-    return {currency: UsdRate(rate.usd_per_unit, rate.month) for currency, rate in found.items()} | kept
+    return {currency: UsdRate(rate.usd_per_unit, rate.month) for currency, rate in found.items()} | (
+        kept_rates(registration) if registration else {}
+    )
+
+
+def kept_rates(registration: Registration) -> dict[str, UsdRate]:
+    """The rates that the registration was first judged at (FX-2)."""
+    return {
+        currency: UsdRate(Decimal(rate["usd_per_unit"]), date.fromisoformat(rate["month"]))
+        for currency, rate in registration.rates.items()
+    }
 
 
 def wrong_state(registration: Registration | None) -> Blocker | None:

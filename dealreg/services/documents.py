@@ -29,7 +29,7 @@ ORPHANED_AFTER = timedelta(days=1)
 _log = logging.getLogger(__name__)
 
 
-def add(referral: Referral, file: UploadedFile, *, actor: Actor, now: datetime) -> None:
+def add(referral: Referral, file: UploadedFile, *, actor: Actor, now: datetime) -> Document:
     """Check the file, look for a virus, store it under a random name, and add it to the deal.
 
     Raises PermissionDenied, or RuleViolation with what is wrong with it; nothing of it is kept then. While clamd is
@@ -49,6 +49,7 @@ def add(referral: Referral, file: UploadedFile, *, actor: Actor, now: datetime) 
     except BaseException:
         storage().delete(document.stored_as)
         raise
+    return Document.objects.with_context().get(stored_as=document.stored_as)
 
 
 def _checked(file: UploadedFile, *, now: datetime) -> NewDocument:

@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Prefetch
 
 from dealreg import verbs
 from dealreg.models import MarketplaceTransaction, Registration, RegistrationQuerySet
@@ -28,7 +27,6 @@ from portal.outage import send_soon
 from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Blocker, RuleViolation, _
-from referrals.models import Referral
 
 ADDED, VOIDED, RELEASED = "transaction.added", "transaction.voided", "transaction.released"
 Source = MarketplaceTransaction.Source
@@ -158,8 +156,8 @@ def match_waiting(*, now: datetime, limit: int = 5000) -> int:
 @transaction.atomic
 def _match(pairs: Mapping[int, int], *, now: datetime) -> int:
     """Match these pairs of registrations and transactions, but for those that somebody else is just changing."""
-    free = MarketplaceTransaction.objects.free().filter(pk__in=pairs.values()).only("transaction_id", "date")
-    locked = {row.pk: row for row in free.select_for_update(skip_locked=True)}
+    free = MarketplaceTransaction.objects.free().filter(pk__in=pairs.values()).select_for_update(skip_locked=True)
+    locked = {sale.pk: sale for sale in map(verbs.Sale._make, free.values_list(*verbs.Sale._fields))}
     given = {registration: locked[key] for registration, key in pairs.items() if key in locked}
     due = _for_decision(Registration.objects.awaiting_transaction().filter(pk__in=given)).order_by("pk")
     return workflow.run_batch(
@@ -174,16 +172,11 @@ def fail_overdue(*, now: datetime, limit: int = 1000) -> int:
 
 
 def _for_decision(registrations: RegistrationQuerySet) -> RegistrationQuerySet:
-    """With what a decision changes, and what its event tells of the sale: what isn't read isn't loaded.
-
-    The deals are read by their keys afterwards: joined, the planner may walk through all deals for each row.
-    """
-    deals = Referral.objects.only("company", "engagement__public_id", "engagement__customer__name")
-    deals = deals.select_related("engagement__customer").prefetch_related("company")
-    return registrations.only(
+    """With what a decision changes, and what its event tells of the sale: what isn't read isn't loaded."""
+    return registrations.with_sale().only(
         *("status", "decided_from", "reason_code", "comment", "validated_by", "decided_at", "close_due_at"),
-        *("updated_at", "version", "marketplace_date", "solution", "referral"),
-    ).prefetch_related("solution", Prefetch("referral", deals))
+        *("updated_at", "version", "marketplace_date"),
+    )
 
 
 # Going back

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -55,25 +55,31 @@ def preview(text: str, *, now: datetime) -> Preview:
     known = MarketplaceTransaction.objects.in_bulk(
         [line.details.transaction_id for line in lines], field_name="transaction_id"
     )
-    partners, customers, solutions = _partners(lines), _customers(lines), _solutions(lines)
     new: list[tuple[int, NewTransaction]] = []
     unchanged = []
+    for line, given in named(lines):
+        if not isinstance(given, NewTransaction):
+            errors += [LineError(line.number, wrong) for wrong in given]
+        elif (row := known.get(line.details.transaction_id)) is None:
+            new.append((line.number, given))
+        elif same(row, given):
+            unchanged.append(line.number)
+        else:
+            errors.append(LineError(line.number, DIFFERS))
+    return Preview(new, unchanged, sorted(errors, key=lambda error: error.line))
+
+
+def named(lines: Sequence[Line]) -> Iterator[tuple[Line, NewTransaction | list[Blocker]]]:
+    """Each line with the transaction that it means, or with what is wrong with its names; a few queries for all."""
+    partners, customers, solutions = _partners(lines), _customers(lines), _solutions(lines)
     for line in lines:
         partner = _one(partners, fold(line.partner), _unknown_partner(line.partner))
         customer = _one(customers, tidy_duns(line.customer).lower(), _unknown_customer(line.customer))
         solution = _one(solutions, line.solution.lower(), _unknown_solution(line.solution))
         if isinstance(partner, Blocker) or isinstance(customer, Blocker) or isinstance(solution, Blocker):
-            found = (partner, customer, solution)
-            errors += [LineError(line.number, wrong) for wrong in found if isinstance(wrong, Blocker)]
-            continue
-        given = NewTransaction(line.details, partner, customer, solution)
-        if (row := known.get(line.details.transaction_id)) is None:
-            new.append((line.number, given))
-        elif _same(row, given):
-            unchanged.append(line.number)
+            yield line, [wrong for wrong in (partner, customer, solution) if isinstance(wrong, Blocker)]
         else:
-            errors.append(LineError(line.number, _OTHER))
-    return Preview(new, unchanged, sorted(errors, key=lambda error: error.line))
+            yield line, NewTransaction(line.details, partner, customer, solution)
 
 
 @transaction.atomic
@@ -87,7 +93,7 @@ def take_in(text: str, *, actor: Actor, now: datetime) -> Preview:
     return found
 
 
-_OTHER = Blocker(
+DIFFERS = Blocker(
     "transaction_differs", _("There is a transaction with this id already, and it says something else."), "FLOW-3"
 )
 
@@ -116,7 +122,7 @@ def _unknown_solution(value: str) -> Blocker:
     return Blocker("solution_unknown", message, "FLOW-3", "solution", {"value": value[:MAX_QUOTED]})
 
 
-def _same(row: MarketplaceTransaction, given: NewTransaction) -> bool:
+def same(row: MarketplaceTransaction, given: NewTransaction) -> bool:
     stated = rules.Details(row.transaction_id, row.date, row.amount, row.currency)
     return (stated, row.sale) == (given.details, (given.company.pk, given.customer.pk, given.solution.pk))
 

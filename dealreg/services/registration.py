@@ -8,7 +8,8 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
 
 from dealreg import rules, verbs
 from dealreg.models import Registration
@@ -20,6 +21,7 @@ from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
 from portal.workflow.verbs import Verb
 from referrals.models import Referral
+from referrals.policies import may_register
 
 
 def eligibility(referral: Referral, registration: Registration | None, *, now: datetime) -> Eligibility:
@@ -43,6 +45,23 @@ def open_registrations(referrals: Iterable[Referral], *, now: datetime) -> list[
         except (RuleViolation, IntegrityError):
             continue  # not eligible, or another change opened it at the same moment
     return opened
+
+
+def submit(referral: Referral, form: rules.RegistrationInput, *, actor: Actor, now: datetime) -> Registration:
+    """File the deal's registration, opened first if nothing has opened it yet (ELIG-9).
+
+    Raises PermissionDenied; RuleViolation with all that a check finds, or wrong_state where one was filed.
+    """
+    with transaction.atomic():
+        registration = Registration.objects.filter(referral=referral).first()
+        if registration is None:
+            if not may_register(actor, referral):
+                raise PermissionDenied
+            open_registrations([referral], now=now)
+            registration = Registration.objects.filter(referral=referral).first()
+        if registration is None:
+            raise RuleViolation(check(referral, form, actor=actor, now=now).violations)
+        return workflow.run(registration, verbs.SUBMIT, form, actor=actor, now=now)
 
 
 def decide(

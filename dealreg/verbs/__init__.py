@@ -3,6 +3,7 @@
 from dealreg.models import Registration
 from dealreg.rules import states
 from dealreg.timeline import params
+from dealreg.verbs.base import hold, lock
 from dealreg.verbs.deciding import (
     FAIL_REVIEW,
     PASS_REVIEW,
@@ -18,16 +19,11 @@ from dealreg.verbs.deciding import (
 )
 from dealreg.verbs.ending import CLOSE, FAIL_UNANSWERED, REGISTER_AFTER_ALL, RETRACT, WITHDRAW
 from dealreg.verbs.filing import CLOSE_UNREGISTERED, OPEN, RESUBMIT, SUBMIT, Opening, judge
-from dealreg.verbs.marketplace import MATCH, NO_MATCH, Found
+from dealreg.verbs.marketplace import MATCH, NO_MATCH, Found, Sale
 from dealreg.verbs.reopening import OPEN_ANEW, REOPEN, REPLACE, Reopening
 from dealreg.verbs.revalidating import REVALIDATE, NewValue
 from portal.workflow import services as workflow
 from portal.workflow.verbs import Machine
-
-
-def _lock(pk: int) -> Registration:
-    return Registration.objects.select_for_update(of=("self",)).with_context().get(pk=pk)
-
 
 MACHINE = workflow.register(
     Machine(
@@ -54,7 +50,8 @@ MACHINE = workflow.register(
             OPEN_ANEW,
             REPLACE,
         ],
-        lock=_lock,
+        lock=lock,
+        hold=hold,
         state=lambda registration: states.REGISTRATION_STATES[registration.status],
         params=params,
     )

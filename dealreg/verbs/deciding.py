@@ -13,14 +13,15 @@ from dealreg.rules import reopening, states
 from dealreg.selectors.marketplace import wait_until
 from dealreg.selectors.registration import belongs_to
 from dealreg.timeline import REGISTRATION
+from dealreg.verbs.base import RegistrationVerb
 from dealreg.verbs.routing import set_route
 from portal.accounts.rules import Actor
 from portal.workflow.blockers import Blocker, _, to_json
 from portal.workflow.timeline import Sentence
-from portal.workflow.verbs import Context, Effect, Verb, worker
+from portal.workflow.verbs import Context, Effect, worker
 
 
-class Route(Verb[Registration, None]):
+class Route(RegistrationVerb[None]):
     """Approve, or send to review or marketplace validation, with the reasons (FLOW-2, FLOW-3)."""
 
     name = "route"
@@ -72,7 +73,7 @@ class Decision(Comment):
 C = TypeVar("C", bound=Comment | None, contravariant=True)
 
 
-class Reviewing(Verb[Registration, C]):
+class Reviewing(RegistrationVerb[C]):
     """What the vendor's people do in the administration; `takes` is the kind of its inputs."""
 
     takes: ClassVar[type[Comment]] = Comment

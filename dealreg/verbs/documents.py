@@ -52,7 +52,6 @@ class AddDocument(DealVerb[NewDocument]):
         return rules.adding_blockers(inputs.sha256, list(held), context.policy)
 
     def apply(self, record: Referral, inputs: NewDocument, context: Context) -> Effect:
-        assert context.actor.user_id is not None
         Document.objects.create(
             referral=record,
             name=inputs.name,
@@ -62,6 +61,7 @@ class AddDocument(DealVerb[NewDocument]):
             stored_as=inputs.stored_as,
             added_at=context.now,
             added_by_id=context.actor.user_id,
+            added_by_client="" if context.actor.user_id else context.actor.name,
             scanned_at=context.now if inputs.scanned else None,
         )
         return Effect(after={"document": inputs.name, "sha256": inputs.sha256, "size": inputs.size})

@@ -9,17 +9,17 @@ from dealreg.policies import may_file, may_retract
 from dealreg.rules import states
 from dealreg.selectors.marketplace import wait_until
 from dealreg.timeline import REGISTRATION
+from dealreg.verbs.base import RegistrationVerb
 from dealreg.verbs.deciding import Comment, Reviewing
-from portal.workflow.blockers import Blocker, Term, _
+from portal.workflow.blockers import Blocker, _
+from portal.workflow.services import wrong_state
 from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect, Verb, worker
 
 
 def no_move(record: Registration) -> Blocker:
-    """The refusal of a verb that this closed registration never allows; it has no button then."""
-    state = record.outcome_text or states.REGISTRATION_STATES[record.status]
-    message = _("This can't be done any more, or not yet: the record is now in the state “%(state)s”.")
-    return Blocker("wrong_state", message, params={"state": Term(state)})
+    """The refusal of a verb that this closed registration never allows."""
+    return wrong_state(record.outcome_text or states.REGISTRATION_STATES[record.status])
 
 
 def end(record: Registration, outcome: str, context: Context) -> None:
@@ -38,7 +38,7 @@ def _as_before(record: Registration) -> str:
     return str(record.previous["outcome"])
 
 
-class Close(Verb[Registration, None]):
+class Close(RegistrationVerb[None]):
     """End a decided registration: its last state is the outcome, unless a revalidation failed (PAYG-3)."""
 
     name = "close"
@@ -61,7 +61,7 @@ class Close(Verb[Registration, None]):
         return Effect()
 
 
-class Withdraw(Verb[Registration, None]):
+class Withdraw(RegistrationVerb[None]):
     """Give up a registration that was sent back; a revalidation, or a correction after an exception, ends with what
     there was before it (PAYG-3, EXC-12)."""
 
@@ -80,7 +80,7 @@ class Withdraw(Verb[Registration, None]):
         return Effect()
 
 
-class FailUnanswered(Verb[Registration, None]):
+class FailUnanswered(RegistrationVerb[None]):
     """Nobody corrected it in time: it fails; a revalidation, or a correction after an exception, ends with what there
     was before it (FLOW, PAYG-3, EXC-12).
 

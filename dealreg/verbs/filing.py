@@ -13,7 +13,9 @@ from dealreg.rules.criteria import criteria_to_json
 from dealreg.selectors.registration import eligibility_of, eligible_solutions, registration_facts
 from dealreg.selectors.routing import form_to_json
 from dealreg.timeline import REGISTRATION
-from dealreg.verbs.routing import keep_facts, set_route
+from dealreg.verbs.base import RegistrationVerb
+from dealreg.verbs.routing import keep_facts, keep_figures, set_route
+from portal.catalog.models import Solution
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.timeline import Sentence
@@ -42,7 +44,7 @@ class Open(Creation[Registration, Opening]):
             yield Blocker("not_eligible", _("This deal is not eligible for registration."), "REG-14")
 
     def apply(self, inputs: Opening, context: Context) -> tuple[Registration, Effect]:
-        solutions = eligible_solutions(inputs.referral)
+        solutions = self._solutions(inputs, context)
         if not solutions:  # an exception stands in for them (ELIG-8), so any on the deal will do
             solutions = [line.solution for line in inputs.referral.solutions.select_related("solution")]
         criteria = criteria_to_json(self._found(inputs, context))
@@ -57,7 +59,11 @@ class Open(Creation[Registration, Opening]):
         return registration, Effect(after={"status": registration.status, "criteria": criteria})
 
     def _found(self, inputs: Opening, context: Context) -> rules.Eligibility:
-        return context.once("eligibility", lambda: eligibility_of(inputs.referral, context.policy))
+        solutions = self._solutions(inputs, context)
+        return context.once("eligibility", lambda: eligibility_of(inputs.referral, context.policy, solutions))
+
+    def _solutions(self, inputs: Opening, context: Context) -> list[Solution]:
+        return context.once("solutions", lambda: eligible_solutions(inputs.referral))
 
 
 def judge(
@@ -86,7 +92,7 @@ def _of_what_came_back(registration: Registration, found: rules.Judgement, polic
         yield from revalidation.revalidated_value_blockers(found.tcv_usd, policy)
 
 
-class _Claiming(Verb[Registration, rules.RegistrationInput]):
+class _Claiming(RegistrationVerb[rules.RegistrationInput]):
     """A verb that sends the form. Its button asks only whether the registration can be filed at all (REG-14)."""
 
     primary = True
@@ -110,10 +116,7 @@ class _Claiming(Verb[Registration, rules.RegistrationInput]):
         """Keep the answers and what replaying the decision needs (FLOW-7), at the rates of the first submission (FX-2).
         The draft has served (REG-19)."""
         found = self._judgement(record, inputs, context)
-        record.claim = found.claim
-        record.acv = found.acv.amount if found.acv else None
-        record.acv_usd, record.tcv_usd = found.acv_usd, found.tcv_usd
-        record.solution_value_usd = found.solution_value_usd
+        keep_figures(record, found)
         used = {
             currency: {"usd_per_unit": str(rate.usd_per_unit), "month": rate.month.isoformat()}
             for currency, rate in found.rates_used.items()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
 
 from dealreg.models import MarketplaceTransaction, Registration
 from dealreg.policies import may_review
@@ -15,11 +17,19 @@ from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect, worker
 
 
+class Sale(NamedTuple):
+    """What is told of a transaction that the worker gives to a registration."""
+
+    pk: int
+    transaction_id: str
+    date: date
+
+
 @dataclass(frozen=True)
 class Found(Comment):
     """What the worker found: the transaction of each registration, by its key."""
 
-    transactions: Mapping[int, MarketplaceTransaction] = field(default_factory=dict)
+    transactions: Mapping[int, Sale] = field(default_factory=dict)
 
 
 class Match(Passing[Comment]):
@@ -39,7 +49,7 @@ class Match(Passing[Comment]):
     def apply(self, record: Registration, inputs: Comment, context: Context) -> Effect:
         given = _given(context)
         if isinstance(inputs, Found):
-            found: MarketplaceTransaction | None = inputs.transactions[record.pk]
+            found: Sale | MarketplaceTransaction | None = inputs.transactions[record.pk]
         else:
             found = marketplace.fitting(record, now=context.now).select_for_update(skip_locked=True).first()
         after = {"transaction": ""}
@@ -50,6 +60,7 @@ class Match(Passing[Comment]):
         return Effect(after=after, reasons=[marketplace.looked_for(record, context)], comment=effect.comment)
 
     def settle(self, records: Sequence[Registration], context: Context) -> None:
+        super().settle(records, context)
         MarketplaceTransaction.objects.give({r.pk: _given(context)[r.pk] for r in records if r.pk in _given(context)})
 
 

@@ -9,11 +9,12 @@ from datetime import UTC, date, datetime, time
 from dealreg.models import BY_REOPENING, DECIDED, NOT_REGISTERED, Registration, Status
 from dealreg.rules import states
 from dealreg.timeline import REGISTRATION
+from dealreg.verbs.base import RegistrationVerb
 from dealreg.verbs.ending import end, no_move
 from portal.events.services import snapshot
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.timeline import Sentence
-from portal.workflow.verbs import Context, Effect, Verb, worker
+from portal.workflow.verbs import Context, Effect, worker
 
 _LAST_SECOND = time(23, 59, 59, tzinfo=UTC)
 
@@ -25,7 +26,7 @@ class Reopening:
     until: date
 
 
-class Reopen(Verb[Registration, Reopening]):
+class Reopen(RegistrationVerb[Reopening]):
     """Give a submitted registration back, to correct what the council approved (EXC-9).
 
     What was decided before is kept, and comes back if nobody decides anew (EXC-12).
@@ -56,7 +57,7 @@ class Reopen(Verb[Registration, Reopening]):
         return Effect()
 
 
-class OpenAnew(Verb[Registration, None]):
+class OpenAnew(RegistrationVerb[None]):
     """Let a deal be registered that was closed without, and never submitted: the whole form (EXC-9)."""
 
     name = "open_anew"
@@ -75,7 +76,7 @@ class OpenAnew(Verb[Registration, None]):
         return Effect()
 
 
-class Replace(Verb[Registration, None]):
+class Replace(RegistrationVerb[None]):
     """Close a registration in whose place another one was approved; it counts nowhere any more (EXC-13)."""
 
     name = "replace"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -11,13 +11,15 @@ from dealreg import rules
 from dealreg.models import BY_REVALIDATION, Registration
 from dealreg.policies import may_file
 from dealreg.rules import revalidation, states
+from dealreg.selectors.registration import kept_rates
 from dealreg.timeline import REGISTRATION
+from dealreg.verbs.base import RegistrationVerb
 from dealreg.verbs.ending import no_move
-from dealreg.verbs.routing import set_route
+from dealreg.verbs.routing import keep_figures, set_route
 from portal.events.services import snapshot
 from portal.workflow.blockers import Blocker, Money, _
 from portal.workflow.timeline import Sentence
-from portal.workflow.verbs import Context, Effect, Verb
+from portal.workflow.verbs import Context, Effect
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class NewValue:
     end: date | None = None
 
 
-class Revalidate(Verb[Registration, NewValue]):
+class Revalidate(RegistrationVerb[NewValue]):
     """Ask for another review at a higher value; what there was is kept until that succeeds (PAYG-2, PAYG-3)."""
 
     name = "revalidate"
@@ -66,15 +68,8 @@ class Revalidate(Verb[Registration, NewValue]):
         record.submitted_by_id, record.policy_version = context.actor.user_id, context.policy.version
         record.reason_code = record.comment = record.validated_by = record.decided_from = ""
         record.decided_at = None
-        self._state(record, inputs, context)
+        keep_figures(record, self._judgement(record, inputs, context))
         return Effect(reasons=set_route(record, context).reasons)
-
-    def _state(self, record: Registration, inputs: NewValue, context: Context) -> None:
-        found = self._judgement(record, inputs, context)
-        record.claim = _claim(record, inputs)
-        record.acv = found.acv.amount if found.acv else None
-        record.acv_usd, record.tcv_usd = found.acv_usd, found.tcv_usd
-        record.solution_value_usd = found.solution_value_usd
 
     @staticmethod
     def _judgement(record: Registration, inputs: NewValue, context: Context) -> rules.Judgement:
@@ -85,7 +80,7 @@ class Revalidate(Verb[Registration, NewValue]):
             created=record.referral.created_at.date(),
             first_filed=record.first_submitted_at.date() if record.first_submitted_at else None,
             vendor_invited=invited.date() if invited else None,
-            rates=_kept_rates(record),
+            rates=kept_rates(record),
         )
         return context.once("judgement", lambda: rules.judge(_claim(record, inputs), facts, context.policy))
 
@@ -102,13 +97,6 @@ def _claim(record: Registration, inputs: NewValue) -> rules.RegistrationInput:
 
 def _money(amount: Decimal | None, currency: str) -> Money | None:
     return None if amount is None else Money(amount, currency)
-
-
-def _kept_rates(record: Registration) -> Mapping[str, rules.UsdRate]:
-    return {
-        currency: rules.UsdRate(Decimal(rate["usd_per_unit"]), date.fromisoformat(rate["month"]))
-        for currency, rate in record.rates.items()
-    }
 
 
 REVALIDATE = Revalidate()

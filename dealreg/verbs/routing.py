@@ -29,6 +29,14 @@ def set_route(record: Registration, context: Context, *, correction: bool = Fals
     return route
 
 
+def keep_figures(record: Registration, found: rules.Judgement) -> None:
+    """Keep the form as it was judged, and the figures that follow from it (USD at the rates of FX-2)."""
+    record.claim = found.claim
+    record.acv = found.acv.amount if found.acv else None
+    record.acv_usd, record.tcv_usd = found.acv_usd, found.tcv_usd
+    record.solution_value_usd = found.solution_value_usd
+
+
 def keep_facts(record: Registration, facts: Mapping[str, object]) -> None:
     """Keep what this decision follows from, beside what the earlier ones did (FLOW-7)."""
     version = str(record.version + 1)  # that it will have made, as its event says

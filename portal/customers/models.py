@@ -7,12 +7,18 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from portal.accounts.models import Company
 from portal.customers import rules
 
 _LENGTHS = rules.LENGTHS
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
+    def seen_by(self, company_id: int) -> CustomerQuerySet:
+        """The directory as a company sees it: without what others named and nobody confirmed, or that was merged."""
+        waiting = models.Q(confirmed_at=None, added_by__isnull=False) & ~models.Q(added_by=company_id)
+        return self.filter(merged_into=None).exclude(waiting)
+
     def suggest(self, country: str, text: str, limit: int = 20) -> CustomerQuerySet:
         """The first customers, by name, of a country whose names begin with the text, however it is spelt (REF-5).
 
@@ -42,6 +48,16 @@ class Customer(models.Model):
     duns = models.CharField(_("D-U-N-S number"), max_length=_LENGTHS["duns"], blank=True)
     #: Decides ELIG-4, so each change of it is an event.
     managed = models.BooleanField(_("managed by the vendor"), default=False)
+    #: The company whose client named it in the API, as the directory had none like it; null for the programme's own.
+    added_by = models.ForeignKey(
+        Company, verbose_name=_("added by"), on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    #: When the programme took such an entry into the directory; until then only its company sees it.
+    confirmed_at = models.DateTimeField(_("confirmed (UTC)"), null=True, blank=True, editable=False)
+    #: Where the programme found that it is another entry; deals went there.
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
     #: See rules.import_key. Unique by constraint: unique=True would add a second index for LIKE.
     import_key = models.TextField(editable=False)
     #: The folded name; compared by code point, so that the index serves both "begins with" and the order.
@@ -69,6 +85,15 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the programme knows it; what a company named itself waits for that."""
+        return self.added_by_id is None or self.confirmed_at is not None
+
+    def is_seen_by(self, company_id: int | None) -> bool:
+        """What `seen_by` finds, asked of one entry."""
+        return self.merged_into_id is None and (self.confirmed or self.added_by_id == company_id)
 
     @property
     def place(self) -> str:

@@ -140,6 +140,10 @@ def edit_details(referral: Referral, *, actor: Actor, now: datetime, **changes: 
     return editing.edit_details(referral, wanted, seen_version=referral.version, actor=actor, now=now)
 
 
+def edit_contact(referral: Referral, *, actor: Actor, now: datetime, **contact: Any) -> Referral:
+    return run(referral, verbs.EDIT_CONTACT, rules.Contact(**contact), actor=actor, now=now)
+
+
 def edit_team(referral: Referral, team: Sequence[rules.Member], *, actor: Actor, now: datetime) -> Referral:
     return editing.edit_team(referral, team, seen_version=referral.version, actor=actor, now=now)
 

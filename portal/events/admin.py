@@ -66,7 +66,7 @@ class EventAdmin(PortalAdmin):
 
     @admin.display(description=_("who"))
     def who(self, event: Event) -> str:
-        return str(event.actor_user or event.get_actor_kind_display())
+        return event.actor_name or event.get_actor_kind_display()
 
     @admin.display(description=_("record"))
     def subject(self, event: Event) -> str:

@@ -50,6 +50,8 @@ class Event(models.Model):
     version = models.PositiveIntegerField(null=True)
     actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
     actor_user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    #: The name of the API client that acted, as it was then.
+    actor_client = models.CharField(max_length=255, blank=True)
     actor_company = models.ForeignKey("accounts.Company", on_delete=models.PROTECT, null=True, related_name="+")
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
@@ -57,6 +59,8 @@ class Event(models.Model):
     reasons = models.JSONField(default=list)
     comment = models.TextField(blank=True)
     policy_version = models.PositiveIntegerField(default=0)
+    #: The writing transaction's number, by the database: feeds read in (xid, id), as ids are not in commit order.
+    xid = models.BigIntegerField(db_default=models.Func(function="events_xid"), editable=False)
 
     objects = EventQuerySet.as_manager()
 
@@ -67,7 +71,13 @@ class Event(models.Model):
             models.Index(fields=["group", "-at", "-id"], name="events_event_group"),
             models.Index(fields=["subject_type", "subject_id", "-at", "-id"], name="events_event_subject"),
             models.Index(fields=["company", "-at", "-id"], name="events_event_company"),
+            models.Index(fields=["xid", "id"], name="events_event_feed"),
         ]
 
     def __str__(self) -> str:
         return self.verb
+
+    @property
+    def actor_name(self) -> str:
+        """The person or the API client that acted; empty for the workers."""
+        return self.actor_user.get_full_name() if self.actor_user else self.actor_client

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,18 +14,13 @@ import xlsxwriter
 from django.utils.translation import gettext
 
 from portal.pages.deals.rows import Row
+from portal.tables import american, neutralised
 from portal.workflow import text
 from portal.workflow.blockers import _
 from referrals import rules
 
 Cell = str | int | Decimal | date | datetime | None
 
-#: A sign that a spreadsheet takes for the beginning of a formula, where a cell may begin: at the front, and behind a
-#: semicolon, a tab or a line's end, for a spreadsheet whose separator that is (;, in most of Europe) splits there,
-#: whatever is quoted. Spaces and quotes before it don't help. Mere numbers, also phone numbers, are none.
-_FORMULA = re.compile(
-    r"""((?:^|[;\t\r\n])[\s"]*)(?=[=@+\-\uff1d\uff20\uff0b\uff0d])(?![+-][\d ().,/-]*(?:[;\t\r\n]|$))"""
-)
 CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -100,6 +94,28 @@ def write(kind: str, rows: Iterable[Row], *, for_vendor: bool) -> bytes:
     return _WRITERS[kind](columns, ([field.value(row) for field in fields] for row in rows))
 
 
+#: A spreadsheet's numbers keep as many digits.
+_DIGITS = 15
+
+
+def write_for_editing(kind: str, columns: Sequence[str], lines: Iterable[Sequence[Cell]]) -> bytes:
+    """The file that is changed and uploaded again (F3): days as MM/DD/YYYY, in Excel as days; texts are neutralised in
+    both, as one may be saved as the other."""
+    if kind == "csv":
+        return csv_file(columns, ([_american(cell) for cell in line] for line in lines))
+    return _xlsx(columns, ([_safe(cell) for cell in line] for line in lines), day_format="mm/dd/yyyy", fixed=False)
+
+
+def _american(cell: Cell) -> Cell:
+    return american(cell) if isinstance(cell, date) else cell
+
+
+def _safe(cell: Cell) -> Cell:
+    if isinstance(cell, Decimal) and len(cell.as_tuple().digits) > _DIGITS:
+        return str(cell)
+    return neutralised(cell) if isinstance(cell, str) else cell
+
+
 def csv_file(columns: Sequence[str], lines: Iterable[Sequence[Cell]]) -> bytes:
     """With the mark by which spreadsheets know UTF-8."""
     out = io.StringIO()
@@ -116,12 +132,15 @@ def _plain(cell: Cell) -> str:
         case datetime():
             return cell.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
         case str():
-            return _FORMULA.sub(r"\1'", cell)
+            return neutralised(cell)
     return str(cell)
 
 
-def _xlsx(columns: Sequence[str], lines: Iterable[Sequence[Cell]]) -> bytes:
-    """Texts are written as texts, never as formulas or links; what can be counted as numbers and days."""
+def _xlsx(
+    columns: Sequence[str], lines: Iterable[Sequence[Cell]], *, day_format: str = "yyyy-mm-dd", fixed: bool = True
+) -> bytes:
+    """Texts are written as texts, never as formulas or links; what can be counted as numbers and days. `fixed`: the
+    first columns stay where they are."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
         sheet = book.add_worksheet(gettext("Deals"))
@@ -129,12 +148,12 @@ def _xlsx(columns: Sequence[str], lines: Iterable[Sequence[Cell]]) -> bytes:
             book.add_format(f)
             for f in (
                 {"bold": True},
-                {"num_format": "yyyy-mm-dd"},
+                {"num_format": day_format},
                 {"num_format": "yyyy-mm-dd hh:mm"},
                 {"num_format": "#,##0.00"},
             )
         )
-        sheet.freeze_panes(1, 2)
+        sheet.freeze_panes(1, 2 if fixed else 0)
         sheet.set_column(0, len(columns) - 1, 18)
         for column, head in enumerate(columns):
             sheet.write_string(0, column, head, bold)

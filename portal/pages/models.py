@@ -54,6 +54,8 @@ class Export(models.Model):
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
     #: What was listed when it was asked for, as the list's address holds it.
     query = models.JSONField(default=dict)
+    #: What is in it to be changed and uploaded again, by the code of its kind; empty: what the list shows.
+    holds = models.CharField(max_length=20, blank=True)
     format = models.CharField(max_length=5, choices=Format.choices)
     language = models.CharField(max_length=5)
     done = models.PositiveIntegerField(default=0)
@@ -93,7 +95,119 @@ class Export(models.Model):
 
     @property
     def file_name(self) -> str:
-        return f"deals-{self.created_at:%Y-%m-%d-%H%M}.{self.format}"
+        name = f"{self.holds}-to-edit" if self.holds else "deals"
+        return f"{name}-{self.created_at:%Y-%m-%d-%H%M}.{self.format}"
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def visible_to(self, actor: Actor) -> UploadQuerySet:
+        """Whoever uploaded it, in the company they did so for."""
+        return self.filter(user_id=actor.user_id, company_id=actor.own_company_id)
+
+
+class Upload(models.Model):
+    """A file that somebody changed and uploaded: looked at by a worker, then carried out if that is confirmed."""
+
+    #: F3.1; whoever brings more asks the API.
+    MAX_ROWS = 1_000
+
+    public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=20)
+    file_name = models.CharField(max_length=200)
+    language = models.CharField(max_length=5)
+    #: Emptied after some days, as its rows are.
+    content = models.BinaryField(null=True)
+    #: Columns that nobody knows, by their names.
+    unknown = models.JSONField(default=list)
+    #: Why the file is refused as a whole: lines and blockers as JSON.
+    errors = models.JSONField(default=list)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(null=True)
+    #: When the worker that has it last said that it lives.
+    beat_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
+    #: Whether nothing is done if one row can't be done any more.
+    together = models.BooleanField(default=False)
+    #: Carried out, refused as a whole, or discarded.
+    finished_at = models.DateTimeField(null=True)
+
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("upload")
+        verbose_name_plural = _("uploads")
+        indexes = [
+            models.Index(fields=["created_at"], condition=models.Q(finished_at=None), name="pages_upload_waiting"),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    #: No event holds the file itself.
+    secret_columns = frozenset({"content"})
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a worker has to do something with it."""
+        asked = self.checked_at is None or self.confirmed_at is not None
+        return self.finished_at is None and asked
+
+    @property
+    def was_carried_out(self) -> bool:
+        return self.finished_at is not None and self.confirmed_at is not None
+
+    @property
+    def was_discarded(self) -> bool:
+        return self.finished_at is not None and self.confirmed_at is None and not self.errors
+
+    @property
+    def state(self) -> str:
+        if self.finished_at is None:
+            return "working" if self.is_waiting else "preview"
+        return "done" if self.was_carried_out else "refused" if self.errors else "discarded"
+
+
+class UploadRow(models.Model):
+    """What a row of an uploaded file would do, and what became of it."""
+
+    class Outcome(models.TextChoices):
+        CREATE = "create", _("Create")
+        UPDATE = "update", _("Change")
+        UNCHANGED = "unchanged", _("Unchanged")
+        REFUSED = "refused", _("Refused")
+
+    class Result(models.TextChoices):
+        CREATED = "created", _("Created")
+        UPDATED = "updated", _("Changed")
+        UNCHANGED = "unchanged", _("Unchanged")
+        REFUSED = "refused", _("Refused")
+        STALE = "stale", _("Changed meanwhile")
+        UNDONE = "undone", _("Not done, as another row could not be")
+
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="rows")
+    line = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    title = models.CharField(max_length=200, blank=True)
+    deal = models.UUIDField(null=True)
+    version = models.PositiveIntegerField(null=True)
+    steps = models.JSONField(default=list)
+    changes = models.JSONField(default=list)
+    warnings = models.JSONField(default=list)
+    problems = models.JSONField(default=list)
+    #: Empty as long as nothing became of it.
+    result = models.CharField(max_length=10, choices=Result.choices, blank=True)
+
+    class Meta:
+        verbose_name = _("row of an upload")
+        verbose_name_plural = _("rows of uploads")
+        constraints = [models.UniqueConstraint(fields=["upload", "line"], name="pages_uploadrow_once")]
+
+    def __str__(self) -> str:
+        return f"{self.line} {self.outcome}"
 
 
 class CalendarFeed(models.Model):

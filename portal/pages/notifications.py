@@ -5,7 +5,7 @@ from __future__ import annotations
 from portal.notify.rules import Category, add_category
 from portal.workflow.blockers import _
 
-EXPORT = "export"
+EXPORT, UPLOAD = "export", "upload"
 
 add_category(
     Category(
@@ -17,4 +17,15 @@ add_category(
         opens=_("Open the export"),
     ),
     order=90,
+)
+add_category(
+    Category(
+        UPLOAD,
+        _("Uploads"),
+        _("A file that you uploaded was looked at, or carried out."),
+        "upload",
+        "brand",
+        opens=_("Open the upload"),
+    ),
+    order=91,
 )

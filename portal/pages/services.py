@@ -27,6 +27,7 @@ from portal.pages.deals.query import DealListQuery
 from portal.pages.deals.rows import Row
 from portal.pages.models import CalendarFeed, Export, ListView
 from portal.pages.notifications import EXPORT
+from portal.row_plans import KINDS, Cell
 from portal.workflow.blockers import Param, _
 from referrals.models import Referral
 
@@ -73,13 +74,22 @@ FAILED = _("Something went wrong on our side. Please try again.")
 
 
 @transaction.atomic
-def request_export(address: str, *, kind: str, chosen: Iterable[uuid.UUID] = (), actor: Actor, now: datetime) -> Export:
-    """Have a worker make a file of what this address lists, or of the deals chosen in it.
+def request_export(
+    address: str, *, kind: str, holds: str = "", chosen: Iterable[uuid.UUID] = (), actor: Actor, now: datetime
+) -> Export:
+    """Have a worker make a file of what this address lists, or of the deals chosen in it; `holds` is the kind of one
+    that is to be changed and uploaded again.
 
     One that is being made already of the same list for the same person is given back: a double click makes one file.
     """
     query = {"list": address, "deals": sorted({str(public_id) for public_id in chosen})}
-    mine = {"user_id": actor.user_id, "company_id": actor.own_company_id, "query": query, "format": kind}
+    mine = {
+        "user_id": actor.user_id,
+        "company_id": actor.own_company_id,
+        "query": query,
+        "format": kind,
+        "holds": holds,
+    }
     User.objects.select_for_update().get(pk=actor.user_id or 0)
     if waiting := Export.objects.filter(**mine, finished_at=None).first():
         return waiting
@@ -111,7 +121,10 @@ def make_export(export_id: int, *, now: datetime) -> bool:
     if actor is None:
         return finish_export(export, now=now, error=NO_ACCESS)
     with translation.override(export.language), timezone.override(zone_of(export.user)):
-        content = exports.write(export.format, _rows(export, actor), for_vendor=actor.is_vendor)
+        if export.holds:
+            content = exports.write_for_editing(export.format, *_for_editing(export, actor))
+        else:
+            content = exports.write(export.format, _rows(export, actor), for_vendor=actor.is_vendor)
     return finish_export(export, now=now, content=content)
 
 
@@ -123,16 +136,38 @@ def _actor(export: Export) -> Actor | None:
 
 def _rows(export: Export, actor: Actor) -> Iterator[Row]:
     """The deals in the list's order. Which they are is settled at once, so none comes twice however they change."""
-    found = rows.in_order(actor, DealListQuery.at(export.query["list"], actor))
-    if export.query["deals"]:
-        found = found.filter(public_id__in=export.query["deals"])
-    pks = list(found.values_list("pk", flat=True)[: Export.MAX_ROWS + 1])
+    pks = _listed(export, actor)
     _progress(export, done=0, total=len(pks))
     for start in range(0, min(len(pks), Export.MAX_ROWS), STEP):
         batch = pks[start : min(start + STEP, Export.MAX_ROWS)]
         fetched = {r.pk: r for r in Referral.objects.visible_to(actor).filter(pk__in=batch).with_context()}
         yield from rows.rows([fetched[pk] for pk in batch if pk in fetched], actor)
         _progress(export, done=start + len(batch), total=len(pks))
+
+
+def _listed(export: Export, actor: Actor) -> list[int]:
+    """The keys of the deals, and one more than a file holds where the list is longer."""
+    found = rows.in_order(actor, DealListQuery.at(export.query["list"], actor))
+    if export.query["deals"]:
+        found = found.filter(public_id__in=export.query["deals"])
+    return list(found.values_list("pk", flat=True)[: Export.MAX_ROWS + 1])
+
+
+def _for_editing(export: Export, actor: Actor) -> tuple[Sequence[str], Iterator[Sequence[Cell]]]:
+    """Header and lines of a file that is changed and uploaded again, of the listed deals."""
+    pks = _listed(export, actor)
+    header, lines = KINDS[export.holds].write(pks[: Export.MAX_ROWS], actor)
+    return header, _counted(export, lines, listed=len(pks))
+
+
+def _counted(export: Export, lines: Iterable[Sequence[Cell]], *, listed: int) -> Iterator[Sequence[Cell]]:
+    """The lines; each STEP of them shows. Not every listed deal needs to have one."""
+    count = 0
+    for count, line in enumerate(lines, 1):
+        yield line
+        if count % STEP == 0:
+            _progress(export, done=count, total=listed)
+    _progress(export, done=count, total=count + (listed > Export.MAX_ROWS))
 
 
 def _progress(export: Export, *, done: int, total: int) -> None:
@@ -159,6 +194,8 @@ def _message(export: Export, event: Event, error: str) -> Message:
         return Message(event, emails, _("Your export could not be made"), error, link, category=EXPORT)
     params: dict[str, Param] = {"count": export.done, "until": event.at + KEPT}
     body = _("The file with %(count)s deals is ready. You can download it until %(until)s.")
+    if export.holds:
+        body = _("The file to edit, with %(count)s rows, is ready. You can download it until %(until)s.")
     return Message(event, emails, _("Your export is ready"), body, link, params, category=EXPORT)
 
 

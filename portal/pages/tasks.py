@@ -8,8 +8,8 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from portal.pages import services
-from portal.pages.models import Export
+from portal.pages import services, uploads
+from portal.pages.models import Export, Upload
 
 log = structlog.get_logger(__name__)
 
@@ -34,5 +34,22 @@ def make_waiting_exports(**_ignored: Any) -> int:
 
 @shared_task
 def purge_exports(**_ignored: Any) -> int:
-    """Hourly."""
-    return services.purge_exports(now=timezone.now())
+    """Hourly; what was uploaded is kept as long."""
+    return services.purge_exports(now=timezone.now()) + uploads.purge(now=timezone.now())
+
+
+@shared_task
+def work_on_upload(*, upload_id: int, **_ignored: Any) -> bool:
+    """Right after it was uploaded or confirmed. What breaks says so instead of being tried for ever."""
+    try:
+        return uploads.work_on(upload_id, now=timezone.now())
+    except Exception:
+        log.exception("upload_failed", upload_id=upload_id)
+        return uploads.fail(Upload.objects.get(pk=upload_id), now=timezone.now())
+
+
+@shared_task
+def work_on_waiting_uploads(**_ignored: Any) -> int:
+    """The sweep behind work_on_upload: what a dead worker or a broker that was away left."""
+    waiting = uploads.waiting(timezone.now()).order_by("created_at").values_list("pk", flat=True)
+    return sum(work_on_upload(upload_id=pk) for pk in list(waiting))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.pages import views, views_deadlines, views_help
+from portal.pages import views, views_deadlines, views_help, views_uploads
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -24,6 +24,11 @@ urlpatterns = [
     path("exports/", views.exports, name="exports"),
     path("exports/<uuid:public_id>/", views.export, name="export"),
     path("exports/<uuid:public_id>/download/", views.download_export, name="download_export"),
+    path("uploads/", views_uploads.uploads, name="uploads"),
+    path("uploads/<uuid:public_id>/", views_uploads.upload, name="upload"),
+    path("uploads/<uuid:public_id>/confirm/", views_uploads.confirm, name="confirm_upload"),
+    path("uploads/<uuid:public_id>/discard/", views_uploads.discard, name="discard_upload"),
+    path("uploads/<uuid:public_id>/rows/", views_uploads.download, name="download_upload"),
     path("language/", views.set_language, name="set_language"),
     path("theme/", views.set_theme, name="set_theme"),
     path("company/", views.switch_company, name="switch_company"),

@@ -20,7 +20,7 @@ from portal.accounts.middleware import COMPANY_KEY
 from portal.accounts.models import User
 from portal.pages import home as home_page
 from portal.pages import search as search_page
-from portal.pages import services
+from portal.pages import services, uploads
 from portal.pages.deal import context as deal_page
 from portal.pages.deal.timeline import TimelineQuery
 from portal.pages.deals import context as list_page
@@ -30,6 +30,7 @@ from portal.pages.exports import CONTENT_TYPES, csv_file
 from portal.pages.insights import charts
 from portal.pages.insights.period import MONTHS, asked_period
 from portal.pages.models import Export
+from portal.row_plans import KINDS
 from portal.ui.forms import add_blockers
 from portal.ui.frame import THEME_COOKIE
 from portal.ui.http import back, for_htmx
@@ -77,6 +78,7 @@ def deals(request: ActorRequest) -> HttpResponse:
     if asked.stated and asked.after is None:
         services.remember(view, asked)
     context = list_page.context(request.actor, asked, view.columns)
+    context["may_upload"] = uploads.may_upload(request.actor)
     response = for_htmx(render(request, "pages/deals.html", context))
     return push_url(response, "?" + context["address"]) if request.htmx else response
 
@@ -185,14 +187,16 @@ def insights_csv(request: ActorRequest, code: str) -> HttpResponse:
 @needs_actor
 @require_POST
 def export_deals(request: ActorRequest) -> HttpResponse:
-    """Have a worker make a file of the list, or of the deals ticked in it (REF-20)."""
-    kind = request.POST.get("format", "")
-    if kind not in Export.Format.values:
+    """Have a worker make a file of the list, or of the deals ticked in it (REF-20); with `edit` one that is changed and
+    uploaded again, by its kind and format (F3)."""
+    holds, _dot, edited = request.POST.get("edit", "").rpartition(".")
+    kind = edited or request.POST.get("format", "")
+    if kind not in Export.Format.values or (holds and (holds not in KINDS or request.actor.is_vendor)):
         raise Http404
     chosen = [found for text in request.POST.getlist("deal")[: Export.MAX_ROWS] if (found := _uuid(text))]
     address = DealListQuery.at(request.POST.get("list", ""), request.actor).address()
     export = services.request_export(
-        address.removeprefix("?"), kind=kind, chosen=chosen, actor=request.actor, now=timezone.now()
+        address.removeprefix("?"), kind=kind, holds=holds, chosen=chosen, actor=request.actor, now=timezone.now()
     )
     return redirect("export", export.public_id)
 
@@ -221,6 +225,7 @@ def export(request: ActorRequest, public_id: Any) -> HttpResponse:
     context = {
         "export": found,
         "most": Export.MAX_ROWS,
+        "may_upload": uploads.may_upload(request.actor),
         "until": (found.finished_at or found.created_at) + services.KEPT,
     }
     return for_htmx(render(request, name, context))

@@ -10,13 +10,15 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts import rules
 from portal.accounts.forms_admin import DETAILS, PersonForm
 from portal.accounts.models import Company, Role, User
 from portal.accounts.rules import Grant
-from portal.ui.forms import CountryField
+from portal.api.rules import SCOPES
+from portal.ui.forms import CountryField, TextArea
 
 EVERYWHERE = "all"
 #: What each role may do, where it is given (ORG-2).
@@ -138,4 +140,71 @@ class JoinForm(forms.Form):
     def details(self) -> dict[str, str]:
         return {
             name: str(self.cleaned_data[name]) for name in ("first_name", "last_name", "phone", "language", "password")
+        }
+
+
+class PublicKeysForm(forms.Form):
+    public_keys = TextArea(
+        rows=6,
+        label=_("Public key"),
+        help_text=_("PEM or a JWK set, for a client that signs its requests for tokens instead of sending a secret."),
+    )
+
+
+class ApiClientForm(PublicKeysForm):
+    """A program of the company: acting for the company with a role, or for people who sign in, with theirs."""
+
+    FOR_COMPANY, FOR_PEOPLE = "company", "people"
+
+    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("It stands in histories beside what it did."))
+    kind = forms.ChoiceField(
+        label=_("It acts"),
+        choices=[
+            (FOR_COMPANY, _("for the company, with a role of its own")),
+            (FOR_PEOPLE, _("for people who sign in")),
+        ],
+        widget=forms.RadioSelect,
+        initial=FOR_COMPANY,
+    )
+    role = forms.ChoiceField(
+        label=_("Role"), required=False, help_text=_("For a client that acts for the company; of people, theirs count.")
+    )
+    location = forms.ChoiceField(label=_("Location"), required=False)
+    scopes = forms.MultipleChoiceField(
+        label=_("It may"),
+        choices=[(scope, gettext_lazy(text)) for scope, text in SCOPES.items()],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    redirect_uris = TextArea(
+        label=_("Addresses to return to"),
+        help_text=_("For a client that acts for people: where they are sent back to after they agreed, one a line."),
+    )
+    field_order = ["name", "kind", "role", "location", "scopes", "redirect_uris", "public_keys"]
+
+    def __init__(self, *args: Any, company: Company, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._places = {str(place.pk): place for place in company.locations.order_by("name")}
+        roles = [(role, Role(role).label) for role in rules.roles_of(vendor=company.is_vendor)]
+        self.fields["role"].choices = [("", "—"), *roles]  # type: ignore[attr-defined]
+        places = [(pk, str(place)) for pk, place in self._places.items()]
+        self.fields["location"].choices = [("", _("Entire company")), *places]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("kind") == self.FOR_COMPANY and not cleaned.get("role"):
+            self.add_error("role", _("Choose the role that the client acts with."))
+        return cleaned
+
+    def asked(self) -> dict[str, Any]:
+        """What the service is told of the new client."""
+        given = dict(self.cleaned_data)
+        return {
+            "name": given["name"],
+            "for_people": given["kind"] == self.FOR_PEOPLE,
+            "role": given["role"],
+            "location": self._places.get(given["location"]),
+            "scopes": given["scopes"],
+            "redirect_uris": given["redirect_uris"].split(),
+            "public_keys": given["public_keys"].strip(),
         }

@@ -48,6 +48,12 @@ PLACES = {
     "location.added": Sentence("geo-alt", "success", _("The location %(name)s was added")),
     "location.changed": Sentence("geo-alt", "neutral", _("The location %(name)s was changed")),
 }
+CLIENTS = {
+    "api_client.created": Sentence("plug", "success", _("The API client %(name)s was made: %(roles)s")),
+    "api_client.rotated": Sentence("key", "brand", _("The API client %(name)s got a new secret")),
+    "api_client.key_changed": Sentence("key", "brand", _("The public key of the API client %(name)s was changed")),
+    "api_client.revoked": Sentence("plug", "warning", _("The API client %(name)s was revoked")),
+}
 OTHERS = {
     "person.password_asked": Sentence("key", "neutral", _("A link to choose a password was mailed to %(person)s")),
     "person.locked_out": Sentence("shield-lock", "warning", _("Wrong passwords for the account of %(person)s")),
@@ -56,9 +62,14 @@ OTHERS = {
     "company.added": Sentence("building", "success", _("%(company)s was added")),
     "company.changed": Sentence("building", "neutral", _("The details of %(company)s were changed")),
 }
-describe({**PEOPLE, **PLACES, **OTHERS}, _words)
+describe({**PEOPLE, **PLACES, **CLIENTS, **OTHERS}, _words)
 
 
 def of_company(actor: Actor) -> EventQuerySet:
     """What changed about the actor's own company, its people and its places (ORG-6)."""
     return Event.objects.filter(company_id=actor.own_company_id, verb__in=[*PEOPLE, *PLACES])
+
+
+def of_clients(actor: Actor) -> EventQuerySet:
+    """What changed about the API clients of the actor's own company (ORG-6)."""
+    return Event.objects.filter(company_id=actor.own_company_id, verb__in=CLIENTS)

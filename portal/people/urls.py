@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.people import views, views_invite
+from portal.people import views, views_api, views_invite
 
 urlpatterns = [
     path("settings/", views.settings, name="settings"),
@@ -18,6 +18,11 @@ urlpatterns = [
     path("settings/locations/", views.locations, name="locations"),
     path("settings/locations/add/", views.add_location, name="add_location"),
     path("settings/locations/<int:pk>/", views.edit_location, name="edit_location"),
+    path("settings/api-clients/", views_api.api_clients, name="api_clients"),
+    path("settings/api-clients/add/", views_api.add_api_client, name="add_api_client"),
+    path("settings/api-clients/<uuid:public_id>/", views_api.api_client, name="api_client"),
+    path("settings/api-clients/<uuid:public_id>/rotate/", views_api.rotate_api_client, name="rotate_api_client"),
+    path("settings/api-clients/<uuid:public_id>/revoke/", views_api.revoke_api_client, name="revoke_api_client"),
     path("settings/profile/", views.profile, name="profile"),
     path("invite/<str:token>/", views_invite.invite, name="invite"),
 ]

@@ -37,6 +37,7 @@ class Policy:
     invitations_per_day: int = 50  # REF-24, of one company, repeats included
     invitation_link_days: int = 14  # ORG-2
     search_min_letters: int = 3  # REF-20
+    api_secret_overlap_hours: int = 72  # ORG-2, of an API client's secret before the newest
 
     # eligibility
     minimum_deal_value_usd: Decimal = Decimal(25_000)  # ELIG-3

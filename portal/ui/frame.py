@@ -40,6 +40,8 @@ SETTINGS = (
     ("people", _("People"), True),
     ("locations", _("Locations"), True),
     ("stage_names", _("Stage names"), True),
+    ("api_clients", _("API clients"), True),
+    ("webhook", _("Webhook"), True),
     ("profile", _("Profile"), False),
     ("notification_settings", _("Notifications"), False),
 )

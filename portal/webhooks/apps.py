@@ -6,3 +6,6 @@ class WebhooksConfig(AppConfig):
     name = "portal.webhooks"
     label = "webhooks"
     verbose_name = _("Webhooks")
+
+    def ready(self) -> None:
+        from portal.webhooks import timeline  # noqa: F401  it registers itself

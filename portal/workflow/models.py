@@ -8,6 +8,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from portal.actors import Actor
+
 
 class Record(models.Model):
     """A row whose state changes through portal.workflow only."""
@@ -19,6 +21,8 @@ class Record(models.Model):
     #: Where a query finds owner_id and event_group, for what reads many rows without their models.
     owner_path: ClassVar[str]
     group_path: ClassVar[str]
+    #: Columns in which nobody's change is overwritten: who saw an older version isn't told of them.
+    bookkeeping: ClassVar[frozenset[str]] = frozenset({"updated_at"})
 
     class Meta:
         abstract = True
@@ -33,7 +37,7 @@ class Record(models.Model):
         """The id that links it to the other records of its engagement."""
         raise NotImplementedError
 
-    def touch(self, now: datetime) -> None:
-        """Raise the version in memory, because the record changed."""
+    def touch(self, now: datetime, actor: Actor) -> None:
+        """Raise the version in memory, because the actor changed the record."""
         self.version += 1
         self.updated_at = now

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django_fsm import can_proceed
 
+from portal import bulk
 from portal.accounts.rules import Actor
 from portal.events import services as events
 from portal.events.models import Event
@@ -48,7 +49,7 @@ def check_allowed(record: R, verb: Verb[R, Any], *, actor: Actor) -> None:
     if not verb.may(actor, record):
         raise PermissionDenied
     if not _state_allows(verb, record):
-        raise RuleViolation([_wrong_state(machine_of(record), record)])
+        raise RuleViolation([wrong_state(machine_of(record).state(record))])
 
 
 class Stale(RuleViolation):
@@ -163,11 +164,21 @@ def _create(verb: Creation[R, Inputs], inputs: Inputs, context: Context) -> R:
     return record
 
 
+@policies.read_once()
+def run_on_locked(record: R, verb: Verb[R, Inputs], inputs: Inputs, *, actor: Actor, now: datetime) -> R:
+    """run() on a record that the caller has just locked, in the transaction in which it goes on. Raises as run()."""
+    return _change_locked(record, verb, inputs, context_of(actor, now), None)
+
+
 def _change(record: R, verb: Verb[R, Inputs], inputs: Inputs, context: Context, expected_version: int | None) -> R:
-    fresh = lock(record)
+    return _change_locked(lock(record), verb, inputs, context, expected_version)
+
+
+def _change_locked(
+    fresh: R, verb: Verb[R, Inputs], inputs: Inputs, context: Context, expected_version: int | None
+) -> R:
     check_allowed(fresh, verb, actor=context.actor)
-    if expected_version is not None and fresh.version != expected_version:
-        raise Stale(_changes_since(fresh, expected_version), version=fresh.version)
+    check_version(fresh, expected_version)
     if blockers := (*verb.blockers(fresh, context), *verb.input_blockers(fresh, inputs, context)):
         raise RuleViolation(blockers)
     event, more, _changed = _apply(verb, fresh, inputs, context)
@@ -187,6 +198,7 @@ def run_batch(
 ) -> int: ...
 
 
+@bulk.uncollected()
 @transaction.atomic
 @policies.read_once()
 def run_batch(
@@ -198,7 +210,8 @@ def run_batch(
     lock, one update per group of equal changes, and one insert of events. Returns how many rows changed.
     """
     context = context_of(actor, now)
-    rows = list(due.select_for_update(skip_locked=True, of=_machines[due.model].locked_with)[:limit])
+    machine = _machines[due.model]
+    rows = machine.hold(list(due.select_for_update(skip_locked=True, of=machine.locked_with)[:limit]))
     first = list({row.event_group or row.pk: row for row in reversed(rows)}.values())[::-1]
     events.record(_apply_all(verb, first, inputs, context))
     if rest := len(rows) - len(first):  # more copies of the same deals: each counts what the one before did (REF-21)
@@ -229,9 +242,15 @@ def _apply(
     """Apply the verb to the row in memory. Returns its event, further events, and the changed columns."""
     before = events.snapshot(record)
     effect = verb.apply(record, inputs, context)
-    record.touch(context.now)
+    record.touch(context.now, context.actor)
     was, became = events.changes(before, events.snapshot(record))
     return event_of(verb, record, effect, context, was, became), effect.events, list(became)
+
+
+def check_version(record: Record, expected: int | None) -> None:
+    """Raises Stale if the caller saw another version of the locked record; None: they didn't say which."""
+    if expected is not None and record.version != expected:
+        raise Stale(_changes_since(record, expected), version=record.version)
 
 
 def event_of(
@@ -266,7 +285,7 @@ def _changes_since(record: Record, version: int) -> dict[str, tuple[object, obje
     for event in Event.objects.of_subject(record).filter(version__gt=version).order_by("version"):
         for name, value in event.after.items():
             found[name] = (found[name][0] if name in found else event.before.get(name), value)
-    return {name: pair for name, pair in found.items() if pair[0] != pair[1] and name != "updated_at"}
+    return {name: pair for name, pair in found.items() if pair[0] != pair[1] and name not in record.bookkeeping}
 
 
 def available_actions(record: R, actor: Actor, now: datetime) -> list[Action[R]]:
@@ -286,7 +305,7 @@ def available_action(record: R, verb: Verb[R, Any], actor: Actor, now: datetime)
 def _action(verb: Verb[R, Any], record: R, context: Context) -> Action[R]:
     if _state_allows(verb, record):
         return Action(verb, tuple(verb.blockers(record, context)))
-    return Action(verb, (_wrong_state(machine_of(record), record),))
+    return Action(verb, (wrong_state(machine_of(record).state(record)),))
 
 
 def _state_allows(verb: Described, record: Record) -> bool:
@@ -295,9 +314,7 @@ def _state_allows(verb: Described, record: Record) -> bool:
     return move is None or can_proceed(move)
 
 
-def _wrong_state(machine: Machine[R], record: R) -> Blocker:
-    return Blocker(
-        "wrong_state",
-        _("This can't be done any more, or not yet: the record is now in the state “%(state)s”."),
-        params={"state": Term(machine.state(record))},
-    )
+def wrong_state(state: str) -> Blocker:
+    """The refusal of a verb that a record in this state (a msgid) doesn't allow; it has no button then."""
+    message = _("This can't be done any more, or not yet: the record is now in the state “%(state)s”.")
+    return Blocker("wrong_state", message, params={"state": Term(state)})

@@ -82,7 +82,7 @@ def entry(event: Event, also: Params | None = None) -> dict[str, Any]:
         "icon": sentence.icon,
         "tone": sentence.tone,
         "text": gettext(sentence.text) % params,
-        "who": event.actor_user.get_full_name() if event.actor_user else pgettext("actor", "Ortak"),
+        "who": event.actor_name or pgettext("actor", "Ortak"),
         "comment": event.comment,
         "reasons": [text.text(from_json(reason)) for reason in event.reasons],
     }

@@ -149,6 +149,9 @@ class Machine(Generic[R]):
     along: Sequence[Described] = ()
     #: What a batch locks, never waiting: the row, and whatever the verbs lock before it.
     locked_with: tuple[str, ...] = ("self",)
+    #: What else the verbs lock first, where joining it would be slow: a batch locks it after its rows, never waiting,
+    #: and goes on with the rows for which it could.
+    hold: Callable[[Sequence[R]], Sequence[R]] = lambda rows: rows
     by_name: Mapping[str, Verb[R, Never]] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -90,6 +90,13 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         related = self.select_related("engagement__customer", "company", "location", "invited_by")
         return related.defer("search_text", "search_vector")
 
+    def touch(self, now: datetime, *, actor: Actor | None = None) -> int:
+        """Raise the versions of copies whose pages or API answers changed with something else (REF-21); `actor`: whose
+        own write it was, if it was one."""
+        via, run_id = (actor.via, actor.run_id) if actor else ("", "")
+        marks = {"last_modified_via": via or rules.PORTAL, "last_run_id": run_id}
+        return self.update(version=models.F("version") + 1, updated_at=now, **marks)
+
     def newest_first(self) -> ReferralQuerySet:
         return self.order_by("-created_at", "-pk")
 
@@ -150,6 +157,12 @@ class Referral(Sharing, Record):
     invite_help = models.CharField(max_length=40, default=rules.NO_HELP)
     invite_notes = models.TextField(blank=True)
 
+    #: What a CRM sent that the programme has no use for, given back as it came; by its name on the wire.
+    wire_extras = models.JSONField(default=dict, blank=True, editable=False)
+    #: Which surface wrote last, and in which run of it: connectors know their own echo by these (F9).
+    last_modified_via = models.CharField(max_length=100, default=rules.PORTAL, editable=False)
+    last_run_id = models.CharField(max_length=100, default="", blank=True, editable=False)
+
     #: Name, ids, customer, notes and team, folded (REF-20); verbs.search_index keeps it.
     search_text = models.TextField(default="", editable=False)
     search_vector = models.GeneratedField(
@@ -167,7 +180,8 @@ class Referral(Sharing, Record):
     derived_columns = frozenset({"version", "search_text"})
     #: The company's own references, and in events what its documents are called: not everybody who reads events
     #: reads them (REF-3, REF-20, REG-16).
-    own_columns = frozenset({"crm_id", "campaign_id", "document"})
+    own_columns = frozenset({"crm_id", "campaign_id", "document", "wire_extras", "last_modified_via", "last_run_id"})
+    bookkeeping = frozenset({"updated_at", "last_modified_via", "last_run_id"})
 
     class Meta:
         verbose_name = _("referral")
@@ -181,6 +195,9 @@ class Referral(Sharing, Record):
                 name="referrals_company_inbound",
             ),
             models.Index(fields=["-created_at", "-id"], name="referrals_newest"),
+            # Integrations ask what changed since they asked last (F1.10).
+            models.Index(fields=["company", "-updated_at", "-id"], name="referrals_company_updated"),
+            models.Index(fields=["-updated_at", "-id"], name="referrals_updated"),
             models.Index("company", expressions.FOLDED_NAME, "id", name="referrals_company_name"),
             models.Index("company", expressions.KNOWN_VALUE, "id", name="referrals_company_value"),
             models.Index(fields=["company", "close_date", "id"], name="referrals_company_close"),
@@ -266,6 +283,17 @@ class Referral(Sharing, Record):
 
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
     def edit_solutions(self) -> None: ...
+
+    @transition(substatus, source=Substatus.ACCEPTED, target=None)
+    def edit_contact(self) -> None: ...
+
+    def touch(self, now: datetime, actor: Actor) -> None:
+        super().touch(now, actor)
+        self.mark(actor)
+
+    def mark(self, actor: Actor) -> None:
+        """Note in memory which surface writes."""
+        self.last_modified_via, self.last_run_id = actor.via or rules.PORTAL, actor.run_id
 
     # Properties
 

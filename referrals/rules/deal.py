@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from portal.money.rules import CENT, KNOWN_CURRENCIES
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Blocker, Money, _
 
@@ -21,6 +22,9 @@ HELP: Mapping[str, str] = {
     "PostSalesCustomerSuccess": _("Post-sales customer success"),
     "GeneralOrOther": _("General or other"),
 }
+
+#: The surface of whoever writes without saying which.
+PORTAL = "Portal"
 
 PRIVATE = "private"
 PARTNER_LED = "partner_led"
@@ -84,20 +88,29 @@ class NewDeal:
     team: Sequence[Member]
     solution_count: int
     has_assessment: bool = False
-    assessment_location: bool = False
+    assessment_location: str = ""
     #: Whether the vendor has approved the company for assessments (ORG-7).
     may_assess: bool = True
     location_in_scope: bool = True
     notes: str = ""
+    crm_id: str = ""
+    campaign_id: str = ""
+    marketplace_intent: str = "undecided"
 
 
 #: What numeric(18, 2) holds, and more than any deal is worth.
 MAX_AMOUNT = Decimal(10) ** 16
+#: The longest texts of a deal's columns, in characters.
+MAX_NAME, MAX_REFERENCE, MAX_PERSON_NAME, MAX_PHONE, MAX_EMAIL = 200, 100, 100, 50, 254
+#: Whether the customer will buy through the marketplace (REF-6).
+INTENTS = ("yes", "no", "undecided")
 
 
 def creation_blockers(deal: NewDeal, *, today: date, policy: Policy) -> Iterator[Blocker]:
     """Every reason against creating the deal, each at its field (REF-5..8)."""
     yield from detail_blockers(name=deal.name, value=deal.value, notes=deal.notes, policy=policy)
+    yield from reference_blockers(crm_id=deal.crm_id, campaign_id=deal.campaign_id)
+    yield from intent_blockers(deal.marketplace_intent)
     yield from close_date_blockers(deal.close_date, today=today)
     if not deal.location_in_scope:
         yield Blocker(
@@ -110,9 +123,10 @@ def creation_blockers(deal: NewDeal, *, today: date, policy: Policy) -> Iterator
     yield from solution_blockers(
         deal.solution_count,
         has_assessment=deal.has_assessment,
-        assessment_location=deal.assessment_location,
+        assessment_location=bool(deal.assessment_location),
         policy=policy,
     )
+    yield from text_blockers(deal.assessment_location, MAX_REFERENCE, "assessment_location")
     if deal.has_assessment and not deal.may_assess:
         yield NOT_APPROVED
     yield from contact_blockers(deal.contact, help_code=deal.help_code)
@@ -124,8 +138,11 @@ def detail_blockers(*, name: str, value: Money, notes: str = "", policy: Policy)
     """Checks of the details, on creation, on accepting and on later edits (REF-6, REF-12, REF-21)."""
     if not name.strip():
         yield Blocker("name_required", _("Give the deal a name you will recognise later."), "REF-6", "name")
-    if value.amount <= 0:
+    yield from text_blockers(name, MAX_NAME, "name")
+    if not value.amount.is_finite() or value.amount <= 0:
         yield Blocker("value_not_positive", _("The estimated value must be above zero."), "REF-6", "value")
+    elif value.amount < MAX_AMOUNT and value.amount % CENT:
+        yield Blocker("value_decimals", _("An amount has two decimals at most."), "REF-6", "value")
     elif value.amount >= MAX_AMOUNT:
         yield Blocker(
             "value_too_large",
@@ -134,7 +151,30 @@ def detail_blockers(*, name: str, value: Money, notes: str = "", policy: Policy)
             "value",
             {"limit": Money(MAX_AMOUNT, value.currency)},
         )
+    if value.currency not in KNOWN_CURRENCIES:
+        message = _("“%(currency)s” is no currency's code (ISO 4217); write EUR or USD, for example.")
+        yield Blocker("unknown_currency", message, "REF-6", "currency", {"currency": value.currency[:20]})
     yield from length_blockers(notes, "notes", policy=policy)
+
+
+def reference_blockers(*, crm_id: str, campaign_id: str) -> Iterator[Blocker]:
+    """The company's own references have the length of their columns (REF-6)."""
+    yield from text_blockers(crm_id, MAX_REFERENCE, "crm_id")
+    yield from text_blockers(campaign_id, MAX_REFERENCE, "campaign_id")
+
+
+def intent_blockers(intent: str) -> Iterator[Blocker]:
+    """Whether the customer will buy through the marketplace is yes, no or undecided (REF-6)."""
+    if intent not in INTENTS:
+        message = _("Say yes, no or undecided.")
+        yield Blocker("unknown_intent", message, "REF-6", "marketplace_intent")
+
+
+def text_blockers(text: str, longest: int, field: str) -> Iterator[Blocker]:
+    """A text has the length of its column (REF-6)."""
+    if len(text) > longest:
+        message = _("This may have %(limit)s characters at most.")
+        yield Blocker("too_long", message, "REF-6", field, {"limit": longest})
 
 
 def length_blockers(notes: str, field: str, *, policy: Policy) -> Iterator[Blocker]:
@@ -188,9 +228,18 @@ def team_blockers(team: Sequence[Member], *, policy: Policy) -> Iterator[Blocker
             "REF-7",
             "team",
         )
+    if any(_too_long(m) for m in team):
+        message = _("Names have 100 characters at most, phone numbers 50 and e-mail addresses 254.")
+        yield Blocker("too_long", message, "REF-7", "team")
     emails = [m.email.strip().casefold() for m in team if m.email.strip()]
     if len(set(emails)) < len(emails):
         yield Blocker("member_twice", _("The same e-mail address is on the team twice."), "REF-7", "team")
+
+
+def _too_long(member: Member) -> bool:
+    names = (member.first_name, member.last_name, member.title)
+    longest = max(map(len, names)) > MAX_PERSON_NAME or len(member.phone) > MAX_PHONE
+    return longest or len(member.email.lower()) > MAX_EMAIL
 
 
 NO_SOLUTION = Blocker(
@@ -252,6 +301,9 @@ def solution_blockers(
 
 def contact_blockers(contact: Contact, *, help_code: str) -> Iterator[Blocker]:
     """Once help is asked for, the customer's contact and the contact's consent are required (REF-5)."""
+    yield from text_blockers(contact.name, MAX_NAME, "contact_name")
+    yield from text_blockers(contact.phone, MAX_PHONE, "contact_phone")
+    yield from text_blockers(contact.email, MAX_EMAIL, "contact_email")
     if help_code == NO_HELP:
         return
     if not contact.complete:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from django.db.models import Exists, OuterRef, Q
+
+from portal.accounts.models import Company
 from portal.accounts.rules import Actor
-from referrals.models import Referral
+from referrals import rules
+from referrals.models import Referral, ReferralQuerySet
 from referrals.rules.sharing import knows
 
 
@@ -18,3 +22,16 @@ def others(referral: Referral, actor: Actor) -> list[Referral]:
     if actor.is_vendor:
         return [copy for copy in found if copy.company.is_vendor or copy.vendor_may_view]
     return [copy for copy in found if knows(referral.party, copy.party)]
+
+
+def cards(actor: Actor) -> ReferralQuerySet:
+    """The copies of which `others` lets the actor learn something through any deal they see, without those that they
+    may see whole. The vendor's people see theirs whole."""
+    if actor.is_vendor or actor.is_system:
+        return Referral.objects.none()
+    own = Referral.objects.visible_to(actor).filter(engagement=OuterRef("engagement"))
+    asked = Exists(own.exclude(help_code=rules.NO_HELP)) & Q(company__kind=Company.Kind.VENDOR)
+    invited = Exists(own.filter(company=OuterRef("invited_by")))
+    inviting = Exists(own.filter(invited_by=OuterRef("company")))
+    partners = (invited | inviting) & Q(company__kind=Company.Kind.PARTNER)
+    return Referral.objects.exclude(company_id=actor.own_company_id).filter(asked | partners)

@@ -26,14 +26,15 @@ def stage_of(company: Company, token: str | int) -> int:
 
     Raises RuleViolation for anything else.
     """
-    stage = stage_names.stage_of(token, _folded(company.pk))
+    stage = stage_names.stage_of(token, folded(company.pk))
     if stage is None:
         message = _("“%(name)s” is no stage: give a percentage, Qualify, Develop, Propose or Close, or your own name.")
         raise RuleViolation([Blocker("unknown_stage", message, "REF-16", "stage", {"name": str(token)[:100]})])
     return stage
 
 
-def _folded(company_id: int) -> dict[str, int]:
+def folded(company_id: int) -> dict[str, int]:
+    """The stage of each of the company's own names, folded."""
     held = StageName.objects.filter(company_id=company_id)
     return {fold(name): stage for name, stage in held.values_list("name", "stage")}
 
@@ -61,7 +62,7 @@ def add(*, company: Company, name: str, stage: int, actor: Actor, now: datetime)
     """Add a name for a stage. Raises RuleViolation if the name already stands for something."""
     _allow(actor, company.pk)
     accounts.lock_company(company.pk)
-    if blockers := list(stage_names.name_blockers(name, stage, names=_folded(company.pk))):
+    if blockers := list(stage_names.name_blockers(name, stage, names=folded(company.pk))):
         raise RuleViolation(blockers)
     added = StageName.objects.create(company=company, name=name.strip(), stage=stage)
     _record(added, ADDED, actor=actor, now=now)

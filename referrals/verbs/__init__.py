@@ -10,6 +10,7 @@ from referrals.verbs.base import Reason, lock
 from referrals.verbs.copies import RECEIVED
 from referrals.verbs.creating import CREATE, SEND, NewDeal, SentDeal, new_deal_blockers
 from referrals.verbs.editing import (
+    EDIT_CONTACT,
     EDIT_DETAILS,
     EDIT_SOLUTIONS,
     EDIT_TEAM,
@@ -45,6 +46,7 @@ MACHINE = workflow.register(
             EDIT_DETAILS,
             EDIT_TEAM,
             EDIT_SOLUTIONS,
+            EDIT_CONTACT,
             ADD_NOTE,
             ADD_PRIVATE_NOTE,
             INVITE_PARTNER,

@@ -19,7 +19,10 @@ from referrals.verbs.notes import note_with
 
 @dataclass(frozen=True)
 class Acceptance:
-    """The details with which a company accepts a deal, and its people who work on it (REF-7, REF-12)."""
+    """The details with which a company accepts a deal, and its people who work on it (REF-7, REF-12).
+
+    `team` is None where the company names its people later: Microsoft's API accepts with no more than the status.
+    """
 
     name: str
     value: Money
@@ -27,7 +30,7 @@ class Acceptance:
     crm_id: str = ""
     campaign_id: str = ""
     notes: str = ""
-    team: Sequence[rules.Member] = ()
+    team: Sequence[rules.Member] | None = ()
 
 
 class Accept(DealVerb[Acceptance]):
@@ -49,7 +52,9 @@ class Accept(DealVerb[Acceptance]):
         yield from rules.detail_blockers(
             name=inputs.name, value=inputs.value, notes=inputs.notes, policy=context.policy
         )
-        yield from rules.team_blockers(inputs.team, policy=context.policy)
+        yield from rules.reference_blockers(crm_id=inputs.crm_id, campaign_id=inputs.campaign_id)
+        if inputs.team is not None:
+            yield from rules.team_blockers(inputs.team, policy=context.policy)
 
     def apply(self, record: Referral, inputs: Acceptance, context: Context) -> Effect:
         record.accept()
@@ -57,7 +62,8 @@ class Accept(DealVerb[Acceptance]):
         record.name, record.close_date = inputs.name, inputs.close_date
         record.crm_id, record.campaign_id = inputs.crm_id, inputs.campaign_id
         copies.set_value(record, inputs.value, context)
-        copies.set_team(record, inputs.team)
+        if inputs.team is not None:
+            copies.set_team(record, inputs.team)
         return Effect(events=note_with(record, inputs.notes, context))
 
 

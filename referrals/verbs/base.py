@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from django.db.models import F
-
 from portal.accounts.rules import Actor
 from portal.workflow.blockers import Blocker
 from portal.workflow.verbs import Context, Inputs, Verb
 from referrals import rules
-from referrals.models import Engagement, Referral
+from referrals.models import Engagement, Referral, ReferralQuerySet
 from referrals.policies import may_change
 from referrals.verbs import search_index
 
@@ -31,7 +29,7 @@ class DealVerb(Verb[Referral, Inputs]):
     def settle(self, records: Sequence[Referral], context: Context) -> None:
         if self.shared or self.seen_by_all:
             others = Referral.objects.filter(engagement__in=[record.engagement_id for record in records])
-            others.exclude(pk__in=[record.pk for record in records]).update(version=F("version") + 1)
+            others.exclude(pk__in=[record.pk for record in records]).touch(context.now)
         if self.indexed:
             search_index.index_engagements({record.engagement_id for record in records})
 
@@ -67,5 +65,10 @@ def close(referral: Referral, context: Context, reason: Reason | None = None) ->
 def lock(pk: int) -> Referral:
     """Lock the engagement's row first, then the referral's, so that verbs on copies of one engagement never run at
     once."""
-    Engagement.objects.select_for_update().get(referrals=pk)
-    return Referral.objects.select_for_update(of=("self",)).with_context().get(pk=pk)
+    return lock_one(Referral.objects.filter(pk=pk))
+
+
+def lock_one(found: ReferralQuerySet) -> Referral:
+    """Lock the one copy that is found, its engagement first. Raises Referral.DoesNotExist."""
+    list(Engagement.objects.select_for_update().filter(referrals__in=found.values("pk")).values_list("pk"))
+    return found.select_for_update(of=("self",)).with_context().get()

@@ -42,6 +42,7 @@ class Birth(TypedDict, total=False):
     campaign_id: str
     invite_help: str
     invite_notes: str
+    wire_extras: dict[str, object]
 
 
 class Received(Described):
@@ -126,9 +127,22 @@ def _begin(referral: Referral, engagement: Engagement, terms: Terms, context: Co
     referral.marketplace_intent = terms.marketplace_intent
     referral.created_at = referral.updated_at = context.now
     set_value(referral, terms.value, context)
+    referral.mark(context.actor)
     referral.save()
     set_solutions(referral, terms.solutions)
     return referral
+
+
+def contact_of(engagement: Engagement) -> rules.Contact:
+    """The customer's contact (REF-5)."""
+    held = engagement
+    return rules.Contact(held.contact_name, held.contact_phone, held.contact_email, consent=held.contact_consent)
+
+
+def set_contact(engagement: Engagement, contact: rules.Contact) -> None:
+    """Set the customer's contact in memory."""
+    engagement.contact_name, engagement.contact_phone = contact.name, contact.phone
+    engagement.contact_email, engagement.contact_consent = contact.email, contact.consent
 
 
 def set_team(referral: Referral, team: Iterable[rules.Member]) -> None:

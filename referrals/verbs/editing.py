@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -13,6 +13,7 @@ from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect
 from referrals import rules
 from referrals.models import Referral
+from referrals.policies import may_share
 from referrals.timeline import CHANGES, PEOPLE
 from referrals.verbs import copies
 from referrals.verbs.base import DealVerb
@@ -29,6 +30,8 @@ class Details:
     crm_id: str
     campaign_id: str
     marketplace_intent: str
+    #: What a CRM wants kept (wire.md), by its name on the wire; None leaves it as it is.
+    extras: Mapping[str, object] | None = None
 
     @property
     def money(self) -> Money:
@@ -59,7 +62,9 @@ class EditDetails(DealVerb[Details]):
     indexed = True
 
     def input_blockers(self, record: Referral, inputs: Details, context: Context) -> Iterable[Blocker]:
-        return rules.detail_blockers(name=inputs.name, value=inputs.money, policy=context.policy)
+        yield from rules.detail_blockers(name=inputs.name, value=inputs.money, policy=context.policy)
+        yield from rules.reference_blockers(crm_id=inputs.crm_id, campaign_id=inputs.campaign_id)
+        yield from rules.intent_blockers(inputs.marketplace_intent)
 
     def apply(self, record: Referral, inputs: Details, context: Context) -> Effect:
         record.edit_details()
@@ -68,6 +73,8 @@ class EditDetails(DealVerb[Details]):
         record.name, record.close_date = inputs.name, inputs.close_date
         record.crm_id, record.campaign_id = inputs.crm_id, inputs.campaign_id
         record.marketplace_intent = inputs.marketplace_intent
+        if inputs.extras is not None:
+            record.wire_extras = dict(inputs.extras)
         return Effect()
 
 
@@ -131,4 +138,38 @@ class EditSolutions(DealVerb[Solutions]):
         return Effect({"solutions": before}, {"solutions": copies.solution_names(inputs.solutions)})
 
 
+_CONTACT_FIXED = Blocker(
+    "contact_fixed",
+    _("The company that started the deal changes the customer's contact, as long as it hasn't asked for help."),
+    "REF-5",
+)
+
+
+class EditContact(DealVerb[rules.Contact]):
+    """Change the customer's contact: whoever started the deal, until the vendor has been given it (REF-5, F3.1)."""
+
+    name = "edit_contact"
+    label = _("Edit the customer's contact")
+    event = "referral.contact_edited"
+    sentence = Sentence("person-lines-fill", "neutral", _("%(company)s edited the customer's contact"), CHANGES)
+    who = (may_share,)
+    quiet = True
+    seen_by_all = True
+
+    def blockers(self, record: Referral, context: Context) -> Iterable[Blocker]:
+        if record.is_inbound or record.help_code != rules.NO_HELP:
+            yield _CONTACT_FIXED
+
+    def input_blockers(self, record: Referral, inputs: rules.Contact, context: Context) -> Iterable[Blocker]:
+        return rules.contact_blockers(inputs, help_code=rules.NO_HELP)
+
+    def apply(self, record: Referral, inputs: rules.Contact, context: Context) -> Effect:
+        record.edit_contact()
+        before = copies.contact_of(record.engagement)
+        copies.set_contact(record.engagement, inputs)
+        record.engagement.save()
+        return Effect({"contact": asdict(before)}, {"contact": asdict(inputs)})
+
+
 EDIT_DETAILS, EDIT_TEAM, EDIT_SOLUTIONS = EditDetails(), EditTeam(), EditSolutions()
+EDIT_CONTACT = EditContact()

@@ -76,8 +76,7 @@ class RequestHelp(DealVerb[HelpRequest]):
         engagement, contact = record.engagement, inputs.contact
         invited = record.vendor_invited_at or context.now
         copies.share(record, help_code=inputs.help_code, vendor_may_view=True, vendor_invited_at=invited)
-        engagement.contact_name, engagement.contact_phone = contact.name, contact.phone
-        engagement.contact_email, engagement.contact_consent = contact.email, contact.consent
+        copies.set_contact(engagement, contact)
         engagement.save()
         terms = Terms(
             record.name, record.money, record.close_date, copies.held_solutions(record), record.marketplace_intent

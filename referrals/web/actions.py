@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -90,6 +91,11 @@ def _help_form(_request: ActorRequest, data: Any, referral: Referral) -> editing
     return editing.HelpForm(data, initial={name: getattr(engagement, name) for name in names})
 
 
+def _contact_form(_request: ActorRequest, data: Any, referral: Referral) -> editing.ContactForm:
+    held = asdict(verbs.copies.contact_of(referral.engagement))
+    return editing.ContactForm(data, initial={f"contact_{name}": value for name, value in held.items()})
+
+
 _PAGES: tuple[VerbPage[Referral], ...] = (
     VerbPage(verbs.ACCEPT, _("The deal was accepted."), _accept_form, _acceptance, "referrals/accept.html"),
     VerbPage(verbs.DECLINE, _("The deal was declined."), _reasons(rules.CLOSE_REASONS), _reason),
@@ -97,6 +103,7 @@ _PAGES: tuple[VerbPage[Referral], ...] = (
     VerbPage(verbs.WIN, _("The deal was marked as won."), _win_form, _signing, "referrals/win.html"),
     VerbPage(verbs.SHARE_WITH_VENDOR, _("The deal was shared."), template="referrals/share.html"),
     VerbPage(verbs.REQUEST_HELP, _("Help was asked for."), _help_form, _help, "referrals/share.html"),
+    VerbPage(verbs.EDIT_CONTACT, _("The customer's contact was changed."), _contact_form, editing.ContactForm.contact),
     VerbPage(verbs.SCHEDULE_WIN, _("The deal will be marked as won at the safe hour."), _win_form, _signing),
     VerbPage(verbs.CANCEL_WIN, _("The planned win was cancelled.")),
     VerbPage(verbs.LOSE, _("The deal was marked as lost."), _reasons(rules.CLOSE_REASONS), _reason),

@@ -61,7 +61,7 @@ def _choices(request: ActorRequest, form: SendForm) -> dict[str, Any]:
     picked = [str(value) for value in form["solutions"].value() or []]
     return {
         "form": form,
-        "customers": customers(form),
+        "customers": customers(form, request.actor),
         "partners": choices.with_chosen(found, partner, now=now),
         "fit": fit,
         "chosen": partner,

@@ -9,7 +9,7 @@ from oauth2_provider.scopes import BaseScopes
 from portal.api import rules
 
 
-class Scopes(BaseScopes):
+class Scopes(BaseScopes):  # type: ignore[misc]
     """All scopes there are; a client may ask for those that it was given."""
 
     def get_all_scopes(self) -> dict[str, str]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext
 
@@ -15,13 +14,16 @@ from portal.pages.deal import timeline
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker
-from referrals import rules
-from referrals.models import Note, Referral
+from portal.workflow.verbs import Verb
+from referrals import rules, verbs
+from referrals.models import Referral
 from referrals.policies import may_change
-from referrals.selectors import participants
+from referrals.selectors import notes, participants
 from referrals.selectors.recipients import reach
 from referrals.web.deal import PARTS, Part, Step, asked_of
 from referrals.web.forms.deal import NoteForm
+
+MAX_NOTES = 100
 
 
 def context(
@@ -53,13 +55,18 @@ def context(
         "actions": _actions(referral, parts, actor, now),
         **_added(parts),
         "editable": own and referral.substatus == rules.ACCEPTED and may_change(actor, referral),
+        "contact_editable": own and _can(verbs.EDIT_CONTACT, referral, actor, now),
         "may_change": own and may_change(actor, referral),
-        "notes": _notes(referral, actor, copies),
+        "notes": list(notes.readable(referral, actor, copies)[:MAX_NOTES]),
         "note_form": note_form or NoteForm(closed=referral.is_closed),
         **timeline.context(referral, actor, copies, query or timeline.TimelineQuery()),
         "stage_label": gettext(rules.stages_for(assessment=referral.is_assessment)[referral.stage]),
         "reason": text.text(Blocker("", referral.reason_text)) if referral.reason_code else "",
     }
+
+
+def _can(verb: Verb[Referral, Any], referral: Referral, actor: Actor, now: datetime) -> bool:
+    return verb.may(actor, referral) and workflow.available_action(referral, verb, actor, now).enabled
 
 
 def _added(parts: Sequence[Part]) -> dict[str, Any]:
@@ -135,19 +142,6 @@ def _end_step(referral: Referral) -> Step:
 
 
 # What else the page shows
-
-
-def _notes(referral: Referral, actor: Actor, copies: list[Referral]) -> list[Note]:
-    """What those one deals with share and the own company's private notes, newest first (REF-23, ORG-6).
-
-    On a closed copy the thread ends with it: only the own company's notes go on (REF-11).
-    """
-    others = {copy.company_id for copy in copies} | {referral.company_id}
-    seen = Q(shared=True, company_id__in=others) | Q(company_id=actor.own_company_id)
-    notes = Note.objects.filter(seen, engagement_id=referral.engagement_id)
-    if referral.closed_at:
-        notes = notes.exclude(~Q(company_id=actor.own_company_id), at__gt=referral.closed_at)
-    return list(notes.select_related("author", "company").order_by("-pk")[:100])
 
 
 def timeline_context(referral: Referral, actor: Actor, query: timeline.TimelineQuery) -> dict[str, Any]:

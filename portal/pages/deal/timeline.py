@@ -7,16 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Q
 from django.urls import reverse
 
 from portal.accounts.rules import Actor
-from portal.events.models import Event
 from portal.params import whole_number
 from portal.workflow import timeline
 from portal.workflow.blockers import _
-from referrals import verbs
 from referrals.models import Referral
+from referrals.selectors.history import events_of
 from referrals.services import stage_names
 from referrals.timeline import stages_of
 
@@ -48,11 +46,7 @@ class TimelineQuery:
 
 def context(referral: Referral, actor: Actor, copies: Iterable[Referral], query: TimelineQuery) -> dict[str, Any]:
     """Three queries, whatever happened; one more to go on from an event."""
-    others = {copy.company_id for copy in copies} | {referral.company_id}
-    seen = Event.objects.all().timeline(group=referral.event_group, actor=actor, others=others)
-    if referral.closed_at:  # nor does its page tell of notes that it doesn't show (REF-11, REF-23)
-        of_others = ~Q(company_id=actor.own_company_id)
-        seen = seen.exclude(of_others, verb=verbs.ADD_NOTE.event, at__gt=referral.closed_at)
+    seen = events_of(referral, actor, copies)
     shown = seen.filter(verb__in=timeline.verbs(query.group)) if query.group else seen
     own = stage_names.of_company(actor.own_company_id) if referral.company_id == actor.company_id else {}
     entries, more = timeline.page(shown, before=query.before, also=stages_of(referral, own))

@@ -22,6 +22,7 @@ _OTHERS = _("Leave it to the other members of the council.")
 _INVITER = _("Ask whoever invited you to send a new invitation.")
 
 NEXT: Mapping[str, str] = {
+    "unknown_event": _("Choose among the events there are."),
     # A reviewer looks at it
     **dict.fromkeys(
         [
@@ -157,6 +158,40 @@ NEXT: Mapping[str, str] = {
         ],
         _FILE,
     ),
+    # Files that are changed and uploaded
+    **dict.fromkeys(
+        [
+            "amount_not_read",
+            "cell_required",
+            "cell_too_long",
+            "choice_unknown",
+            "column_twice",
+            "consent_not_given",
+            "customer_ambiguous",
+            "day_unreadable",
+            "email_invalid",
+            "file_empty",
+            "file_too_large",
+            "file_too_large_unpacked",
+            "member_unreadable",
+            "new_deal_status",
+            "no_known_column",
+            "reason_without_end",
+            "row_twice",
+            "status_mismatch",
+            "too_many_columns",
+            "too_many_rows",
+            "unreadable_xlsx",
+        ],
+        _("Correct it in the file and upload it again; rows that were done need not be taken out."),
+    ),
+    "changed_meanwhile": _("Upload the file again: it is compared with what stands there now."),
+    "column_fixed": _("Put back what the portal has, or leave the cell empty."),
+    "deal_closed": _CLOSED,
+    "not_allowed": _("Ask a referrals admin of your company."),
+    "not_found": _("Check the id; take it from a file that you downloaded."),
+    "row_failed": _("Look at the deal, then upload the file again."),
+    "upload_failed": _("Upload the file again; what was done already isn't done twice."),
     # Marketplace transactions
     **dict.fromkeys(
         [
@@ -209,6 +244,8 @@ NEXT: Mapping[str, str] = {
     # Invitations and roles
     "invite_accepted": _("Sign in with the account with which it was accepted."),
     **dict.fromkeys(["invite_expired", "invite_revoked"], _INVITER),
+    "client_revoked": _("Add another API client in the settings, and give its secret to your program."),
+    "key_unreadable": _("Export the public key again, without the private one, and paste all of it."),
     "keeper_everywhere": _("Give the role for the entire company."),
     # Deals
     "answered_too_late": _("Ask whoever sent the deal to send it again."),
@@ -222,6 +259,8 @@ NEXT: Mapping[str, str] = {
 #: Each of their texts says what to do.
 SAYS_ITSELF = frozenset(
     {
+        "not_registrable",
+        "upload_no_access",
         "account_exists",
         "answer_required",
         "choice_required",
@@ -256,6 +295,7 @@ SAYS_ITSELF = frozenset(
         "document_unreadable",
         "end_before_start",
         "end_date_required",
+        "events_missing",
         "foreign_location",
         "foreign_renewal",
         "foreign_solution",
@@ -278,6 +318,8 @@ SAYS_ITSELF = frozenset(
         "not_deployed_on_azure",
         "not_early",
         "not_eligible",
+        "not_https",
+        "not_public",
         "not_revalidated",
         "note_required",
         "own_access",
@@ -289,11 +331,14 @@ SAYS_ITSELF = frozenset(
         "payg_year_value_exceeds_tcv",
         "pricing_required",
         "reason_note_required",
+        "redirect_missing",
+        "redirect_refused",
         "reason_required",
         "registration_closed_period",
         "renewal",
         "revalidation_value_too_low",
         "role_missing",
+        "scope_missing",
         "selected_at_random",
         "selected_for_review",
         "signed_before_referral",
@@ -314,9 +359,13 @@ SAYS_ITSELF = frozenset(
         "team_required",
         "tenant_required",
         "term_required",
+        "test_not_chosen",
+        "too_many_tests",
         "unknown_help",
         "unknown_partner",
         "unknown_stage",
         "validated_by_required",
+        "webhook_paused",
+        "wrong_url",
     }
 )

@@ -41,6 +41,10 @@ class ContactMixin(forms.Form):
         )
 
 
+class ContactForm(ContactMixin):
+    """The customer's contact (REF-5)."""
+
+
 class HelpForm(ContactMixin):
     """Ask the vendor for help with a deal (REF-4)."""
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import replace_url
 
 from portal.accounts.decorators import ActorRequest, needs_actor
+from portal.accounts.rules import Actor
 from portal.customers.models import Customer
 from portal.params import whole_number
 from portal.ui.http import redirect_to
@@ -215,20 +216,21 @@ def _steps(pages: Wizard, current: str) -> list[dict[str, Any]]:
 
 def _show_customer(request: ActorRequest, pages: Wizard, form: Any) -> dict[str, Any]:
     return {
-        "customers": customers(form),
+        "customers": customers(form, request.actor),
         "begun": drafts.begun(request.actor) if pages.draft.pk is None else [],
         "contact_needed": pages.help_code != rules.NO_HELP,
     }
 
 
-def customers(form: Any) -> list[Customer]:
+def customers(form: Any, actor: Actor) -> list[Customer]:
     """The customers found, and the one already chosen."""
     query, country = form["customer_search"].value() or "", form["country"].value() or ""
-    found = list(Customer.objects.suggest(country, query)) if query.strip() and country else []
+    directory = Customer.objects.seen_by(actor.own_company_id)
+    found = list(directory.suggest(country, query)) if query.strip() and country else []
     chosen = form["customer"].value()
     if chosen and str(chosen) not in {str(c.public_id) for c in found}:
         with contextlib.suppress(ValueError, ValidationError):  # a forged id: the form says so
-            found = [*Customer.objects.filter(public_id=chosen), *found]
+            found = [*directory.filter(public_id=chosen), *found]
     return found
 
 
@@ -283,7 +285,8 @@ _SHOWN: dict[str, Callable[[ActorRequest, Wizard, Any], dict[str, Any]]] = {
 def suggest_customers(request: ActorRequest) -> HttpResponse:
     """Customers of the directory by country and first letters, as choices for the form (REF-5)."""
     query, country = request.GET.get("customer_search", ""), request.GET.get("country", "")
-    found = Customer.objects.suggest(country, query) if query.strip() and country else []
+    directory = Customer.objects.seen_by(request.actor.own_company_id)
+    found = directory.suggest(country, query) if query.strip() and country else []
     return render(
         request, "referrals/_customers.html#customers", {"customers": found, "query": query, "country": country}
     )

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from portal.accounts.models import Company, User
 from portal.accounts.services import demo_accounts_exist
-from portal.demo import cast, deals, endings, exceptions
+from portal.demo import cast, clients, deals, endings, exceptions
 from portal.refusals import DEMO_ACCOUNTS
 
 
@@ -34,5 +34,7 @@ class Command(BaseCommand):
             raise CommandError("This database has data of its own. The demo goes into an empty one only.")
         with transaction.atomic():
             now = timezone.now()
-            count = deals.create(cast.create(now=now), now=now, more=[endings.create, exceptions.create])
+            everybody = cast.create(now=now)
+            clients.create(everybody, now=now)
+            count = deals.create(everybody, now=now, more=[endings.create, exceptions.create])
         self.stdout.write(f"Demo data: {count} deals.")

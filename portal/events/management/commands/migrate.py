@@ -1,4 +1,7 @@
-"""Django's migrate, as the owner of the schema; afterwards the app's role gets what it may do (portal/database.py)."""
+"""Django's migrate, as the owner of the schema.
+
+Afterwards the app's role gets what it may do, and a restored database goes on counting (portal/database.py).
+"""
 
 from __future__ import annotations
 
@@ -16,5 +19,6 @@ class Command(migrate.Command):
         with database.as_owner(connection):
             super().handle(*args, **options)
             database.grant(connection)
+            database.continue_feed(connection)
         if options["verbosity"] and database.can_change_events():
             self.stderr.write(self.style.WARNING(database.ONE_ROLE))

@@ -1,0 +1,88 @@
+"""What the benches of sweeps share: a sweep is timed beside plain SQL that does the same to the same rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+#: Two people of each deal's team who may read it.
+COLLEAGUES = """
+    INSERT INTO referrals_teammember (referral_id, first_name, last_name, phone, email, title)
+    SELECT id, 'Rüya', 'İpekçi', '+90 212 555 01 00', given.email, ''
+    FROM referrals_referral, (VALUES ('referrals@contoso.example'), ('viewer@contoso.example')) AS given (email)
+    WHERE company_id = (SELECT id FROM accounts_company WHERE name = 'Contoso Yazılım')
+"""
+
+
+def run(*statements: str, **given: object) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement, given or None)
+
+
+def analyze(*tables: str) -> None:
+    run(*(f"VACUUM ANALYZE {table}" for table in tables))
+
+
+def _timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+class Times(NamedTuple):
+    """Seconds, our statements, and what both wrote."""
+
+    plain: float
+    ours: float
+    statements: int
+    written: dict[str, int]
+
+    @property
+    def ratio(self) -> str:
+        return f"{self.ours / self.plain:.1f}"
+
+
+def compare(
+    plainly: Callable[[], object],
+    ours: Callable[[], object],
+    *,
+    written: Callable[[], dict[str, int]],
+    tables: tuple[str, ...],
+) -> Times:
+    """Both from the same state: plain SQL is rolled back. `written` says what there is: the same after both, or they
+    did not do the same. `tables` are cleaned and have fresh statistics in between."""
+    from django.db import connection, transaction
+
+    before = written()
+    with transaction.atomic():
+        plain = _timed(plainly)
+        expected = written()
+        transaction.set_rollback(True)
+    analyze(*tables)
+    counter = _Counter()
+    with connection.execute_wrapper(counter):
+        seconds = _timed(ours)
+    assert before != expected == written(), (before, expected, written())
+    return Times(plain, seconds, counter.statements, expected)
+
+
+def show(times: Times, rows: int, statements: int) -> None:
+    """Both as a table, as docs/benchmarks.md has it; `statements`: how many plain SQL is."""
+    print("| what | seconds | statements | rows/s | ratio |\n|---|---|---|---|---|")
+    print(f"| plain SQL | {times.plain:.1f} | {statements} | {rows / times.plain:,.0f} | 1 |")
+    print(f"| ours | {times.ours:.1f} | {times.statements:,} | {rows / times.ours:,.0f} | {times.ratio} |", flush=True)
+
+
+class _Counter:
+    """Counts statements."""
+
+    def __init__(self) -> None:
+        self.statements = 0
+
+    def __call__(self, execute: Callable[..., Any], *given: Any) -> Any:
+        self.statements += 1
+        return execute(*given)

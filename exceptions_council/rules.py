@@ -1,0 +1,1 @@
+"""The rules of exceptions (EXC) as pure decisions."""

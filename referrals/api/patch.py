@@ -1,0 +1,153 @@
+"""Reads the body of a write: a JSON Patch, a merge patch, or a whole referral (F1.1, F1.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rest_framework import serializers
+
+from portal.api.http.binding import folded
+from portal.api.http.errors import ApiError
+from referrals.api import inputs, wire
+from referrals.api.parts import PATCH_ROOTS, Operation
+
+MAX_OPERATIONS = 500
+APPEND = "/-"
+
+_PATCHED, _REPLACED = wire.names(inputs.PATCHED), wire.names(inputs.REPLACED)
+
+
+@dataclass
+class Wanted:
+    """What a write wants: values by path, what is to be added to lists, and the operations of other apps' paths."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    added: dict[str, list[Any]] = field(default_factory=dict)
+    roots: dict[str, list[Operation]] = field(default_factory=dict)
+
+    def says(self, path: str) -> bool:
+        """Whether anything is said of the list at the path."""
+        return path in self.values or path in self.added
+
+    def list(self, path: str, held: list[Any]) -> list[Any]:
+        """The list that shall stand at the path, given what stands there."""
+        return [*self.values.get(path, held), *self.added.get(path, [])]
+
+
+def read(data: Any) -> Wanted:
+    """A PATCH: a list of operations, or an object of the same paths. Raises ApiError with everything unreadable."""
+    operations = list(_merge(data)) if isinstance(data, Mapping) else list(_operations(data))
+    return _wanted(operations, _PATCHED, inputs.PATCHED)
+
+
+def read_whole(data: Any) -> Wanted:
+    """A PUT: what can be written of the body, leaving out the rest. Raises ApiError with everything unreadable."""
+    if not isinstance(data, Mapping):
+        raise ApiError(400, "Send the referral as an object.")
+    found = [Operation("replace", f"/{path}", value) for path, value in inputs.leaves(data, _REPLACED)]
+    known = [operation for operation in found if operation.path[1:].casefold() in _REPLACED]
+    return _wanted(known, _REPLACED, inputs.REPLACED)
+
+
+def _operations(data: Any) -> Iterator[Operation]:
+    if not isinstance(data, list) or not data or len(data) > MAX_OPERATIONS:
+        raise ApiError(400, f"Send a list of 1 to {MAX_OPERATIONS} operations: [{{op, path, value}}].")
+    problems = []
+    for position, given in enumerate(data):
+        entry = {str(key).casefold(): value for key, value in given.items()} if isinstance(given, Mapping) else {}
+        op, path = entry.get("op"), entry.get("path")
+        if not isinstance(op, str) or op.casefold() not in ("replace", "add"):
+            problems.append(_problem("invalid", f"{position}/op", "Only replace and add are known."))
+        elif not isinstance(path, str) or not path.startswith("/"):
+            problems.append(_problem("invalid", f"{position}/path", "A path begins with a slash."))
+        elif "value" not in entry:
+            problems.append(_problem("required", f"{position}/value", "The value is missing."))
+        else:
+            yield Operation(op.casefold(), path, entry["value"])
+    if problems:
+        raise _unreadable(problems)
+
+
+def _merge(data: Mapping[str, Any]) -> Iterator[Operation]:
+    roots = {str(key): value for key, value in data.items() if str(key).casefold() in PATCH_ROOTS}
+    for path, value in inputs.leaves({k: v for k, v in data.items() if k not in roots}, _PATCHED):
+        yield Operation("replace", f"/{path}", value)
+    for root, value in roots.items():
+        for path, inner in _deep(value):
+            yield Operation("replace", f"/{root}{path}", inner)
+
+
+def _deep(value: Any) -> Iterator[tuple[str, Any]]:
+    """The values below, in lists by their number."""
+    match value:
+        case dict() if value:
+            pairs: Iterable[tuple[Any, Any]] = value.items()
+        case list() if value:
+            pairs = enumerate(value)
+        case _:
+            yield "", value
+            return
+    for key, inner in pairs:
+        for path, leaf in _deep(inner):
+            yield f"/{key}{path}", leaf
+
+
+def _wanted(
+    operations: Iterable[Operation],
+    names: Mapping[str, str],
+    fields: Mapping[str, serializers.Field[Any, Any, Any, Any]],
+) -> Wanted:
+    wanted, problems = Wanted(), []
+    for operation in operations:
+        steps = operation.steps
+        if steps[0] in PATCH_ROOTS:
+            wanted.roots.setdefault(steps[0], []).append(operation)
+        elif (path := names.get("/".join(steps))) is None:
+            problems.append(_problem("unknown_path", operation.path, "This path can't be written."))
+        else:
+            try:
+                _keep(wanted, path, _value(fields[path], operation.value))
+            except serializers.ValidationError as invalid:
+                problems += _invalid(invalid, path)
+    if problems:
+        raise _unreadable(problems)
+    return wanted
+
+
+def _value(field: serializers.Field[Any, Any, Any, Any], given: Any) -> Any:
+    return field.run_validation(folded(given, field))
+
+
+def _keep(wanted: Wanted, path: str, value: Any) -> None:
+    if path.endswith(APPEND):
+        wanted.added.setdefault(path.removesuffix(APPEND), []).append(value)
+    else:
+        wanted.values[path] = value
+        wanted.added.pop(path, None)
+
+
+def _invalid(invalid: serializers.ValidationError, path: str) -> Iterator[dict[str, str]]:
+    """What is wrong with a value, at its path."""
+    yield from _below(invalid.get_full_details(), path)
+
+
+def _below(found: Any, path: str) -> Iterator[dict[str, str]]:
+    match found:
+        case {"message": message, "code": code}:
+            yield _problem(str(code), path, str(message))
+        case dict():
+            for name, inner in found.items():
+                yield from _below(inner, path if name == "non_field_errors" else f"{path}/{name}")
+        case list():
+            for position, inner in enumerate(found):
+                yield from _below(inner, path if "code" in inner else f"{path}/{position}")
+
+
+def _problem(code: str, target: str, message: str) -> dict[str, str]:
+    return {"code": code, "target": target, "message": message, "rule": ""}
+
+
+def _unreadable(problems: list[dict[str, str]]) -> ApiError:
+    return ApiError(400, problems[0]["message"], target=problems[0]["target"], details=problems)
