@@ -50,7 +50,7 @@ def _ineligible(world: World, days: float, number: int) -> Referral:
 def _rejected(world: World, days: float, customer: str, value: int) -> Registration:
     """Failed so many days ago, and closed a day later."""
     pending = _registered(world, _won(world, days + 40, days + 6, customer, value, "EUR"), days + 5)
-    given = {"reason_code": "evidence_missing", "comment": "The contract did not come in time."}
+    given: dict[str, Any] = {"reason_code": "evidence_missing", "comment": "The contract did not come in time."}
     failed = do.decide(pending, "fail_review", actor=world.reviewer, now=world.ago(days), **given)
     return do.close(failed, now=world.ago(days - 1))
 
