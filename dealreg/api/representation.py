@@ -171,12 +171,14 @@ def _history(row: Mapping[str, Any]) -> dict[str, Any]:
     decided = instant(row["decided_at"])
     ends = {row["status"], row["outcome"]}
     failed = not ends.isdisjoint(states.BAD)
+    again = row["submitted_at"] != row["first_submitted_at"]
     return {
         "reviewPendingDateTime": instant(row["review_pending_at"]),
         "actionRequiredDateTime": instant(row["action_required_at"]),
         "passedDateTime": None if ends.isdisjoint(_PASSED) else decided,
         "failedDateTime": decided if failed else None,
         "approvedDateTime": instant(row["approved_at"]),
+        "resubmissionDateTime": instant(row["submitted_at"]) if again else None,
         "closedDateTime": instant(row["closed_at"]),
     }
 
