@@ -99,7 +99,7 @@ def test_every_mistake_stands_at_its_cell(cast: Cast) -> None:
     row = new_row(
         cast,
         name="",
-        value="-5",
+        value="much",
         Currency="XXY",
         closing="11.30.2026",
         consent="No",
@@ -115,7 +115,7 @@ def test_every_mistake_stands_at_its_cell(cast: Cast) -> None:
     assert problems(uploaded(cast, csv_bytes([row]))) == [
         {
             ("cell_required", "Deal Name"),
-            ("value_not_positive", "Estimated Deal Value"),
+            ("amount_not_read", "Estimated Deal Value"),
             ("choice_unknown", "Currency"),
             ("day_unreadable", "Estimated Close Date"),
             ("consent_not_given", "Consent to share Customer/Partner contact"),

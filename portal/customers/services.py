@@ -133,6 +133,13 @@ def confirm(customer: Customer, *, actor: Actor, now: datetime) -> Customer:
     return fresh
 
 
+def merge_blockers(named: Customer, into: Customer) -> list[Blocker]:
+    """Why the one can't be merged into the other."""
+    if named.confirmed or named.merged_into_id or not into.confirmed or into.merged_into_id:
+        return [rules.NOT_MERGEABLE]
+    return []
+
+
 @transaction.atomic
 def merge(customer: Customer, *, into: Customer, actor: Actor, now: datetime) -> Customer:
     """Say that what a company named is this entry of the directory: its deals go there. Returns that entry.
@@ -143,8 +150,8 @@ def merge(customer: Customer, *, into: Customer, actor: Actor, now: datetime) ->
     check_runs_programme(actor)
     both = Customer.objects.select_for_update(of=("self",)).order_by("pk").in_bulk([customer.pk, into.pk])
     named, kept = both[customer.pk], both[into.pk]
-    if named.confirmed or named.merged_into_id or not kept.confirmed or kept.merged_into_id or named == kept:
-        raise RuleViolation([rules.NOT_MERGEABLE])
+    if blockers := merge_blockers(named, kept):
+        raise RuleViolation(blockers)
     named.merged_into, named.updated_at = kept, now
     named.save(update_fields=["merged_into", "updated_at"])
     _record([(kept.pk, MERGED, {}, {"merged": named.pk, "name": named.name})], actor=actor, now=now)

@@ -26,7 +26,7 @@ from portal.workflow import timeline
 from portal.workflow.blockers import RuleViolation
 from portal.workflow.verbs import Verb
 from referrals import rules, verbs
-from referrals.api import finding, inputs, representation, resolving, wire, writing
+from referrals.api import finding, inputs, representation, resolving, schema, wire, writing
 from referrals.models import Note, Referral
 from referrals.rules import sharing
 from referrals.selectors import history, notes, participants
@@ -63,7 +63,7 @@ def _partner(given: str) -> Company:
 reads(Sequence[rules.Member], lambda **given: inputs.MemberInput(many=True, **given), lambda given: [
     inputs.member(one) for one in given
 ])  # fmt: skip
-reads(Sequence[Solution], lambda **given: inputs.SolutionInput(many=True, **given), _solutions)
+reads(Sequence[Solution], lambda **given: inputs.SolutionTagInput(many=True, **given), _solutions)
 reads(Company, lambda **given: inputs.Text(**{**given, "default": serializers.empty}), _partner)
 reads(rules.Contact, ContactInput, lambda given: writing.contact_of(given, consent=given["consent"]))
 
@@ -77,6 +77,7 @@ class Actions(ActionsEndpoint):
 
     scopes: ClassVar[Mapping[str, str]] = {"GET": scopes.READ, "POST": scopes.WRITE}
     context = wire.url("v1.0/$metadata#Actions")
+    answers: ClassVar[Mapping[str, Any]] = {"GET": schema.PAGE, "POST": schema.ReferralShape}
 
     def record(self, id: str) -> Referral:
         return finding.referral(id, self.actor)
@@ -101,6 +102,7 @@ class Timeline(Endpoint):
     """What happened to the deal, newest first; `group` chooses a kind, `before` goes on."""
 
     scopes: ClassVar[Mapping[str, str]] = {"GET": scopes.READ}
+    answers: ClassVar[Mapping[str, Any]] = {"GET": schema.PAGE}
 
     def get(self, request: Request, id: str) -> Response:
         deal = finding.referral(id, self.actor)
@@ -142,6 +144,8 @@ class Notes(Endpoint):
     """The notes of a deal, newest first (REF-23)."""
 
     scopes: ClassVar[Mapping[str, str]] = {"GET": scopes.READ, "POST": scopes.WRITE}
+    bodies: ClassVar[Mapping[str, Any]] = {"POST": NoteInput}
+    answers: ClassVar[Mapping[str, Any]] = {"GET": schema.PAGE, "POST": {201: schema.NoteShape}}
 
     def get(self, request: Request, id: str) -> Response:
         deal = finding.referral(id, self.actor)
@@ -172,6 +176,7 @@ class Favorite(Endpoint):
     """A person's star on a deal (REF-19); a program has none."""
 
     scopes: ClassVar[Mapping[str, str]] = {"PUT": scopes.WRITE, "DELETE": scopes.WRITE}
+    answers: ClassVar[Mapping[str, Any]] = {"PUT": {204: None}, "DELETE": {204: None}}
 
     def put(self, request: Request, id: str) -> Response:
         return self._set(id, on=True)

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -211,7 +212,7 @@ def _new_deal(row: DealRow, key: uuid.UUID, lookup: Lookup, context: Context) ->
         customer=customer,  # type: ignore[arg-type]
         location=location or Location(),
         name=row.text(c.NAME),
-        value=Money(values.get(c.VALUE) or 0, values.get(c.CURRENCY) or "USD"),  # type: ignore[arg-type]
+        value=Money(values.get(c.VALUE) or Decimal(0), values.get(c.CURRENCY) or "USD"),
         close_date=values.get(c.CLOSE_DATE) or today,
         team=list(row.members.values()),
         solutions=lookup.solutions_of(row),
