@@ -75,8 +75,4 @@ def compared(registration: Registration) -> list[Compared]:
         approved["term"] = given["term"]
     if "tcv" in given:
         approved["tcv"] = Money(Decimal(given["tcv"]), given["tcv_currency"])
-    return [
-        Compared(name, label(name), approved[name], getattr(claim, name))
-        for name in CORRECTED
-        if name in approved
-    ]
+    return [Compared(name, label(name), approved[name], getattr(claim, name)) for name in CORRECTED if name in approved]
