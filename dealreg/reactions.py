@@ -39,9 +39,9 @@ def open_on_deal_change(events: Sequence[Event]) -> None:
     services.open_registrations(unregistered().filter(engagement__public_id__in=groups), now=events[0].at)
 
 
-@on("customer.managed_changed")
+@on("customer.managed_changed", "customer.merged")
 def open_on_managed(events: Sequence[Event]) -> None:
-    """ELIG-9: the vendor manages the customer now."""
+    """ELIG-9: the vendor manages the customer now, or the deal's customer is one that it manages."""
     customers = {e.subject_id for e in events}
     services.open_registrations(unregistered().filter(engagement__customer_id__in=customers), now=events[0].at)
 

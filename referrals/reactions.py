@@ -20,9 +20,10 @@ from portal.policy import services as policies
 from portal.workflow.blockers import Param, Term, _, from_json
 from referrals import notifications as kinds
 from referrals import rules
-from referrals.models import Referral
+from referrals.models import Engagement, Referral
 from referrals.selectors.briefs import Brief, briefs
 from referrals.selectors.recipients import People, people_of
+from referrals.verbs import search_index
 
 _ANY_DEAL = UUID(int=0)
 
@@ -65,6 +66,17 @@ def _subjects(events: Sequence[Event]) -> _Subjects:
     sending = {(r.engagement_id, r.invited_by_id) for r in copies.values()}
     senders = {key: r for r in around if (key := (r.engagement_id, r.company_id)) in sending}
     return _Subjects(copies, senders, people_of([*copies.values(), *senders.values()]))
+
+
+@on("customer.merged")
+def move_deals(events: Sequence[Event]) -> None:
+    """The deals of an entry that is another one go to that one (REF-5)."""
+    for event in events:
+        moved = Engagement.objects.filter(customer_id=event.after["merged"])
+        pks = list(moved.select_for_update().values_list("pk", flat=True))
+        Engagement.objects.filter(pk__in=pks).update(customer_id=event.subject_id)
+        Referral.objects.filter(engagement__in=pks).touch(event.at)
+        search_index.index_engagements(pks)
 
 
 @on("referral.received")

@@ -34,7 +34,8 @@ def expire_due(*, now: datetime, limit: int = 1000) -> int:
 
 def _with_only(referrals: ReferralQuerySet, *columns: str) -> ReferralQuerySet:
     """With what their events tell whose they are, and these columns: what a sweep doesn't read isn't loaded."""
-    return referrals.select_related("engagement").only("company", "engagement__public_id", *columns)
+    marks = ("last_modified_via", "last_run_id")  # what every change of a copy sets
+    return referrals.select_related("engagement").only("company", "engagement__public_id", *marks, *columns)
 
 
 def remind(*, now: datetime, limit: int = 2000) -> int:

@@ -280,7 +280,7 @@ def test_cards_and_what_the_vendor_only_views_are_read_only(contoso: Api, vendor
 def test_put_needs_if_match_and_overlooks_what_is_read_only(contoso: Api, deal: Referral) -> None:
     body = contoso.get(at(deal)).json()
     assert contoso.put(at(deal), body).status_code == 400
-    body |= {"name": "Renamed", "organizationName": "Else", "tags": ["a"], "qualification": "Direct", "links": {}}
+    body |= {"name": "Renamed", "organizationName": "Else", "tags": ["a"], "solutionArea": "Data", "links": {}}
     body["details"]["requirements"]["additionalRequirements"]["attributes"] = [
         {"type": "CustomerMarketplaceIntent", "id": "Yes"}, {"type": "Colour", "id": "Blue"},
     ]  # fmt: skip
@@ -288,7 +288,7 @@ def test_put_needs_if_match_and_overlooks_what_is_read_only(contoso: Api, deal: 
     assert response.status_code == 200, response.content
     changed = response.json()
     assert (changed["name"], changed["organizationName"]) == ("Renamed", "Contoso Yazılım")
-    assert (changed["tags"], changed["qualification"]) == (["a"], "Direct")
+    assert (changed["tags"], changed["solutionArea"]) == (["a"], "Data")
     assert changed["details"]["requirements"]["additionalRequirements"]["attributes"] == [
         {"type": "CustomerMarketplaceIntent", "id": "Yes"}, {"type": "Colour", "id": "Blue"},
     ]  # fmt: skip

@@ -30,8 +30,10 @@ def test_ref_11_flow_5_every_move_of_the_models_is_drawn() -> None:
         "    registration_pending --> approved: route",
         "    registration_pending --> marketplace_pending: route",
         "| `submit` | Register now | registration_pending | (stays) | `registration.submitted` |",
-        "    marketplace_pending --> action_required: require_action",
-        "    action_required --> closed: fail_unanswered, withdraw",
+        "    marketplace_pending --> action_required: reopen, require_action",
+        "    action_required --> closed: fail_unanswered, replace, withdraw",
+        "    in_review --> denied: vote",
+        "    evidence_requested --> in_review: answer_evidence, evidence_unanswered",
     ):
         assert f"{line}\n" in text
     assert "[*] --> Won" not in text

@@ -205,8 +205,8 @@ def test_exc_8_nobody_votes_on_their_own_companys_deal(cast: Cast) -> None:
     request = asked(cast, exceptions.ineligible(cast))
     who = {"actor": cast.actor(COUNCIL[0]), "now": NOW}
     add_member(user=cast.users[COUNCIL[0]], company=cast.companies["contoso"], roles=["viewer"])
-    assert refused(lambda: do.vote(request, "approve", "Yes.", **who)) == ["own_company"]
-    assert refused(lambda: do.ask_evidence(request, "What?", **who)) == ["own_company"]
+    assert refused(lambda: do.vote(request, "approve", "Yes.", **who)) == ["own_companys_deal"]
+    assert refused(lambda: do.ask_evidence(request, "What?", **who)) == ["own_companys_deal"]
 
 
 def test_exc_15_who_decided_the_registration_keeps_out(cast: Cast) -> None:

@@ -138,7 +138,8 @@ def test_exc_2_what_each_kind_needs(kind: str) -> None:
     assert codes(replace(form, justification="  ")) == [("justification", "justification_required")]
     needed = {PRE: ("signed", "start", "end"), UPD: (), REJ: (), RE: ()}[kind]
     for name in needed:
-        assert codes(replace(form, **{name: None})) == [(name, f"{name}_required")]
+        code = "end_date_required" if name == "end" else f"{name}_required"
+        assert codes(replace(form, **{name: None})) == [(name, code)]
     assert codes(replace(form, tooling_error=True)) == [("tickets", "tickets_required")]
     assert codes(replace(form, tooling_error=True, tickets="SR-1, SR-2")) == []
 
@@ -147,7 +148,7 @@ def test_exc_2_the_end_is_asked_for_unless_the_contract_is_perpetual() -> None:
     form = replace(GOOD[PRE], term="perpetual")
     assert codes(replace(form, end=None)) == []
     assert form.asked.end is None
-    assert codes(replace(GOOD[PRE], term=None, end=None)) == [("end", "end_required")]
+    assert codes(replace(GOOD[PRE], term=None, end=None)) == [("end", "end_date_required")]
 
 
 def test_exc_2_an_update_says_what_changes() -> None:
@@ -305,10 +306,10 @@ def test_exc_8_exc_15_who_keeps_out() -> None:
     for facts, wanted in [
         (VoterFacts(), []),
         (VoterFacts(is_member=False), ["not_of_council"]),
-        (VoterFacts(own_company=True), ["own_company"]),
+        (VoterFacts(own_company=True), ["own_companys_deal"]),
         (VoterFacts(decided=True), ["decided_registration"]),
         (VoterFacts(conflict=True), ["conflict_declared"]),
-        (VoterFacts(own_company=True, conflict=True), ["own_company", "conflict_declared"]),
+        (VoterFacts(own_company=True, conflict=True), ["own_companys_deal", "conflict_declared"]),
     ]:
         assert [b.code for b in voter_blockers(facts)] == wanted
 

@@ -18,10 +18,11 @@ from django.test.utils import CaptureQueriesContext
 
 from portal.accounts.rules import Actor
 from portal.api import odata
+from portal.api.http import errors
 from portal.demo import do
 from portal.demo.cast import Cast
 from referrals import rules
-from referrals.api import query
+from referrals.api import query, representation
 from referrals.models import Referral, StageName, TeamMember
 from referrals.services import favorites
 from tests import build
@@ -126,6 +127,7 @@ FILTERS = [
     ("externalReferenceId eq null and externalReferenceId eq ''", ["Own", "Private", "Won"]),
     ("organizationName eq 'Contoso' and salesStage eq 'Qualify'", []),
     ("salesStage in (10, '10 %')", ["Own", "Private"]),
+    ("salesStage eq null", ["Own", "Private"]),
     ("salesStage eq '100'", ["Won"]),
     ("favorite eq true", []),
     ("favorite eq false", ["Own", "Private", "Won"]),
@@ -182,6 +184,44 @@ def test_ref_19_favorites_are_the_persons_own(deals: Deals) -> None:
     favorites.set_favorite(build.deal(deals.cast, name="Starred"), actor=deals.actor, on=True)
     assert deals.names("favorite eq true") == ["Starred"]
     assert Deals(deals.cast, "viewer@contoso.example").names("favorite eq true") == []
+
+
+def test_registrations_are_asked_by_their_status(deals: Deals, three: dict[str, Referral]) -> None:
+    """F1.5; one that isn't submitted is none, and the vendor reads none of other companies' deals."""
+    build.submitted(deals.cast, three["Won"], routed=True)
+    assert deals.names("registrationStatus ne 'None'") == ["Won"]
+    assert deals.names("registrationStatus in ('approved', 'ReviewPending', 'ActionRequired')") == ["Won"]
+    assert deals.names("not (registrationStatus eq 'None') and not registrationStatus eq 'Closed'") == ["Won"]
+    assert Deals(deals.cast, build.SELLER).names("registrationStatus ne 'None'") == []
+
+
+def test_ref_3_own_references_are_not_the_vendors_to_ask(deals: Deals, three: dict[str, Referral]) -> None:
+    touch(three["Own"], crm_id="CRM-1", campaign_id="Spring")
+    seller = Deals(deals.cast, build.SELLER)
+    mine = f"organizationId eq {three['Own'].company.public_id} and substatus eq 'Accepted'"
+    assert seller.names(mine) == ["Own"]
+    for asked in ("externalReferenceId eq 'CRM-1'", "campaignId ne null", "contains(externalReferenceId,'CRM')"):
+        assert deals.names(asked) == ["Own"]
+        assert seller.names(asked) == []
+
+
+def test_org_6_of_one_engagement_the_cards_are_listed(deals: Deals, three: dict[str, Referral]) -> None:
+    """wire.md: with `engagementId eq`, and else the company's own only."""
+    engagement = three["Own"].engagement.public_id
+
+    def listed(by: str, **options: str) -> list[str]:
+        asker = Deals(deals.cast, by)
+        asked = asker.read(**options)
+        page = asked.apply(query.listed(asked, asker.actor).values("pk"))
+        shown = representation.represent([row["pk"] for row in page.rows], asker.actor)
+        return sorted(str(asked.selected(item)) for item in shown)
+
+    card = {"select": "organizationId,name"}
+    both = [f"{{'organizationId': '{three['Own'].company.public_id}', 'name': 'Own'}}", "{'organizationId': 'msft'}"]
+    assert listed(OWNER, filter=f"engagementId eq {engagement}", **card) == sorted(both)
+    assert listed(OWNER, filter=f"engagementId eq {engagement} and name eq 'Own'", **card) == both[:1]
+    assert listed("referrals@fabrikam.example", filter=f"engagementId eq {engagement}", **card) == []
+    assert len(listed(OWNER)) == 3
 
 
 # What is refused, and where
@@ -253,6 +293,15 @@ def test_what_is_refused_says_where(asked: str, position: int) -> None:
     options = QueryDict(mutable=True)  # some of these can't be written in an address
     options["$filter"] = asked
     assert refused(SOMEBODY, options) == ("$filter", position)
+
+
+def test_what_is_refused_is_answered_400_with_the_option_and_the_place() -> None:
+    """F1.10: in whatever endpoint it is asked."""
+    answer = errors.handle(odata.QueryError("Expected a property.", 7), {})
+    assert answer is not None
+    error = answer.data["error"]
+    assert (answer.status_code, error["code"], error["target"]) == (400, "invalidRequest", "$filter")
+    assert error["message"] == "$filter at position 7: Expected a property."
 
 
 @pytest.mark.parametrize(
@@ -347,7 +396,7 @@ def many(deals: Deals) -> list[Referral]:
             deal,
             created_at=build.NOW - (number % 5) * build.DAY,
             updated_at=build.NOW + number * build.DAY,
-            accepted_at=None if number % 3 else build.NOW - (number % 2) * build.DAY,
+            expires_at=None if number % 3 else build.NOW - (number % 2) * build.DAY,
             value=Decimal(100 + number % 4),
         )
     return copies
@@ -370,11 +419,11 @@ ORDERS = [
     "",
     "createdDateTime",
     "updatedDateTime desc",
-    "acceptedDateTime",
-    "acceptedDateTime desc",
+    "expirationDateTime",
+    "expirationDateTime desc",
     "createdDateTime desc,name",
-    "name,acceptedDateTime desc,createdDateTime",
-    "acceptedDateTime desc, details/dealValue asc, name desc",
+    "name,expirationDateTime desc,createdDateTime",
+    "expirationDateTime desc, details/dealValue asc, name desc",
     "details/closingDateTime,details/dealValue desc",
 ]
 
@@ -388,11 +437,11 @@ def test_pages_are_the_list_in_pieces(deals: Deals, many: list[Referral]) -> Non
 
 
 def test_nulls_come_first_as_odata_has_it(deals: Deals, many: list[Referral]) -> None:
-    dates = dict(Referral.objects.values_list("pk", "accepted_at"))
-    ascending = [dates[row["id"]] for row in deals.page(orderby="acceptedDateTime").rows]
+    dates = dict(Referral.objects.values_list("pk", "expires_at"))
+    ascending = [dates[row["id"]] for row in deals.page(orderby="expirationDateTime").rows]
     assert ascending[:8] == [None] * 8
     assert None not in ascending[8:]
-    assert [dates[row["id"]] for row in deals.page(orderby="acceptedDateTime desc").rows][4:] == [None] * 8
+    assert [dates[row["id"]] for row in deals.page(orderby="expirationDateTime desc").rows][4:] == [None] * 8
 
 
 def test_rows_that_come_and_go_shift_nothing(deals: Deals, many: list[Referral]) -> None:

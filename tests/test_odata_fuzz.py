@@ -23,7 +23,7 @@ from portal.accounts.rules import Actor
 from portal.api import odata
 from portal.demo.cast import Cast
 from referrals import rules
-from referrals.api import query
+from referrals.api import query, wire
 from referrals.models import Referral
 from referrals.services import favorites
 from tests import build
@@ -66,6 +66,7 @@ class World:
             accepted = {"accepted_at": build.NOW} if number else {"accepted_at": None}
             (card,) = alike(own, 1, engagement_id=own.engagement_id, **who, **secret, **accepted)
             alike(own.team.all()[0], 1, referral_id=card.pk, email="secret@northwind.example")
+        Referral.objects.filter(pk=self.own[3].pk).update(stage=40, wire_extras={"qualification": "Direct"})
         favorites.set_favorite(first, actor=self.actor, on=True)
         self.stranger = alike(first, 1, engagement_id=alike(first.engagement, 1)[0].pk, company_id=who["company_id"])[0]
 
@@ -102,20 +103,21 @@ class Facts:
 
     @property
     def team(self) -> list[Any]:
-        return list(self.deal.team.all()) if self.own or self.deal.accepted_at else []
+        return list(self.deal.team.all()) if self.own or self.accepted_at else []
+
+    @property
+    def accepted_at(self) -> Any:
+        return self.deal.accepted_at or (None if self.deal.is_inbound else self.deal.created_at)
 
 
 def _midnight(day: Any) -> Any:
     return day and datetime.combine(day, time.min, UTC)
 
 
+#: When deals were created, and when some of them were accepted.
+BORN = (build.NOW, build.NOW - 9 * build.DAY)
 #: When most of the deals are to close.
 CLOSE = _midnight((build.NOW + 30 * build.DAY).date())
-
-
-def _shared(facts: Facts) -> bool:
-    deal = facts.deal
-    return deal.help_code != rules.NO_HELP or deal.p2p or deal.is_inbound
 
 
 #: By the path: the value of a row, literals with what they mean, and the operators there are.
@@ -143,7 +145,7 @@ KNOWN: dict[str, tuple[Callable[[Facts], Any], dict[str, Any], tuple[str, ...]]]
         {f"{at:%Y-%m-%dT%H:%M:%S}.0000000Z": at for at in (build.NOW, build.NOW - build.DAY)},
         EQUAL + ORDERED,
     ),
-    "acceptedDateTime": (lambda f: f.deal.accepted_at, {f"'{build.NOW:%Y-%m-%dT%H:%M}'": build.NOW}, EQUAL + ORDERED),
+    "acceptedDateTime": (lambda f: f.accepted_at, {f"'{at:%Y-%m-%dT%H:%M}'": at for at in BORN}, EQUAL + ORDERED),
     "externalReferenceId": (
         lambda f: f.whole(f.deal.crm_id or None),
         {"'CRM-1'": "CRM-1", "'secret'": "secret", "'CRM'": "CRM"},
@@ -152,8 +154,27 @@ KNOWN: dict[str, tuple[Callable[[Facts], Any], dict[str, Any], tuple[str, ...]]]
     "mpnId": (lambda f: f.whole(f.deal.location and f.deal.location.mpn_id), {"'1'": "1", "'x'": "x"}, EQUAL + TEXT),
     "status": (lambda f: f.deal.status, {"'New'": "New", "'closed'": "Closed", "'None'": "-"}, EQUAL),
     "substatus": (lambda f: f.deal.substatus, {"'Pending'": "Received", "'Won'": "Won"}, EQUAL),
-    "direction": (lambda f: f.deal.is_inbound, {"'Incoming'": True, "'Outgoing'": False}, EQUAL),
-    "type": (lambda f: f.whole(_shared(f)), {"'Shared'": True, "'Independent'": False}, EQUAL),
+    "direction": (lambda f: f.whole(f.deal.is_inbound), {"'Incoming'": True, "'Outgoing'": False}, EQUAL),
+    "type": (
+        lambda f: f.whole(wire.deal_type(help_code=f.deal.help_code, p2p=f.deal.p2p)),
+        {"'Shared'": "Shared", "'independent'": "Independent"},
+        EQUAL,
+    ),
+    "salesStage": (
+        lambda f: f.whole(wire.STAGES.get(f.deal.stage)),
+        {"'Develop'": "Develop", "40": "Develop", "'100'": "100"},
+        EQUAL,
+    ),
+    "qualification": (
+        lambda f: f.whole(f.deal.wire_extras.get("qualification", "SalesQualified")),
+        {"'Direct'": "Direct", "'SalesQualified'": "SalesQualified"},
+        EQUAL,
+    ),
+    "organizationId": (
+        lambda f: "msft" if f.deal.company.is_vendor else str(f.deal.company.public_id),
+        {"'MSFT'": "msft", "0193e4f5-aaaa-bbbb-cccc-0123456789ab": "-"},
+        EQUAL,
+    ),
     "favorite": (lambda f: f.whole(f.starred), {"true": True, "false": False}, EQUAL),
 }
 MEMBERS: dict[str, tuple[Callable[[Any], Any], dict[str, Any]]] = {
@@ -230,7 +251,7 @@ FILTER = combined(st.one_of(comparison(), comparison(), comparison(), MEMBER), 8
 
 def test_a_filter_means_what_it_says(world: World) -> None:
     """Random filters, read a second time in Python over the rows; nulls, hidden values and `not` included."""
-    rows = world.seen.select_related("location").prefetch_related("team")
+    rows = world.seen.select_related("location", "company").prefetch_related("team")
     own, starred = world.actor.own_company_id, world.own[0].pk
     facts = [Facts(row, row.company_id == own, row.pk == starred) for row in rows]
     assert {fact.own for fact in facts} == {True, False}
@@ -353,6 +374,8 @@ def test_ref_3_what_a_card_hides_changes_no_answer(world: World) -> None:
         "campaign_id": "CRM-1",
         "currency": "CHF",
         "stage": 40,
+        "p2p": True,
+        "wire_extras": {"qualification": "Direct"},
         "close_date": build.NOW.date(),
         "location": world.own[0].location,
     }

@@ -65,7 +65,7 @@ def keeper(cast: Cast, email: str) -> Actor:
 
 
 def subscribe(cast: Cast, url: str, *, by: str = ADMIN, names: list[str] | None = None, **given: Any) -> Webhook:
-    made, _new = registration.save(
+    made, _new = registration.set_up(
         url=url, names=names or ALL, actor=keeper(cast, by), now=given.pop("now", NOW), **given
     )
     return made

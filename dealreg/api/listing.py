@@ -11,7 +11,6 @@ from rest_framework.response import Response
 
 from portal.api import odata
 from portal.api.http.endpoint import collection
-from portal.api.http.errors import ApiError
 from referrals.api import wire
 
 
@@ -21,12 +20,9 @@ def page(
     rows: QuerySet[Any, Any],
     shown: Callable[[Mapping[str, Any]], dict[str, Any]],
 ) -> Response:
-    """One query for the rows, and one more for a count that was asked for. Raises ApiError 400."""
-    try:
-        query = odata.read(request.query_params, resource)
-        found = query.apply(rows)
-    except odata.QueryError as error:
-        raise ApiError(400, str(error), target=error.target) from None
+    """One query for the rows, and one more for a count that was asked for. Raises QueryError."""
+    query = odata.read(request.query_params, resource)
+    found = query.apply(rows)
     items = [shown(row) for row in found.rows]
     if query.select:
         items = [{name: item[name] for name in query.select} for item in items]

@@ -63,6 +63,7 @@ RESOURCE = odata.Resource(
 class RegistrationsEndpoint(Endpoint):
     """/v1.0/registrations"""
 
+    odata = True
     scopes = {"GET": scopes.READ}
 
     @extend_schema(operation_id="registrations", responses=RegistrationPage, tags=TAGS)

@@ -147,6 +147,7 @@ RESOURCE = odata.Resource(
 class TransactionsEndpoint(Endpoint):
     """/v1.0/marketplace/transactions"""
 
+    odata = True
     scopes = {"GET": scopes.REPORT_SALES, "POST": scopes.REPORT_SALES}
     targets = {"transaction_id": "transactionId", "company": "partner"}
 

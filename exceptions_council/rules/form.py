@@ -118,7 +118,7 @@ def refused_fields(names: tuple[str, ...]) -> Iterator[Blocker]:
     """Each field that no exception changes, with its mitigation (EXC-4)."""
     for name in names:
         if name not in CHANGEABLE:
-            message = MITIGATIONS.get(name) or _("An exception can't change this.")
+            message = MITIGATIONS[name] if name in MITIGATIONS else _("An exception can't change this.")
             yield Blocker("field_not_changeable", message, "EXC-4", name)
 
 
@@ -143,12 +143,12 @@ def _dates(inp: ExceptionInput, facts: FormFacts) -> Iterator[Blocker]:
     asked = inp.asked
     if inp.kind == PRE_REGISTRATION:
         if not asked.signed:
-            yield _missing("signed", _("Give the date on which the contract was signed."))
+            yield _missing("signed_required", "signed", _("Give the date on which the contract was signed."))
         if not asked.start:
-            yield _missing("start", _("Give the date on which the contract starts."))
+            yield _missing("start_required", "start", _("Give the date on which the contract starts."))
         if not asked.end and inp.term != PERPETUAL:
             message = _("Give the date on which the contract ends, or choose perpetual if it has no end.")
-            yield _missing("end", message)
+            yield _missing("end_date_required", "end", message)
     if asked.signed and asked.signed > facts.today:
         message = _("The contract can't have been signed after today, %(today)s (UTC).")
         yield Blocker("signed_in_future", message, "EXC-2", "signed", {"today": facts.today})
@@ -158,8 +158,8 @@ def _dates(inp: ExceptionInput, facts: FormFacts) -> Iterator[Blocker]:
         yield Blocker("end_before_start", message, "EXC-2", "end", {"start": start})
 
 
-def _missing(name: str, message: str) -> Blocker:
-    return Blocker(f"{name}_required", message, "EXC-2", name)
+def _missing(code: str, field: str, message: str) -> Blocker:
+    return Blocker(code, message, "EXC-2", field)
 
 
 def _values(inp: ExceptionInput, facts: FormFacts) -> Iterator[Blocker]:

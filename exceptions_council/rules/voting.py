@@ -29,7 +29,7 @@ def voter_blockers(facts: VoterFacts) -> Iterator[Blocker]:
         yield Blocker("not_of_council", _("You are no member of the council any more."), "EXC-10")
     if facts.own_company:
         message = _("You belong to the company of this deal; other members decide.")
-        yield Blocker("own_company", message, "EXC-8")
+        yield Blocker("own_companys_deal", message, "EXC-8")
     if facts.decided:
         message = _("You decided on the registration of this deal; other members decide on its exception.")
         yield Blocker("decided_registration", message, "EXC-15")
@@ -95,4 +95,4 @@ def standing(count: Tally) -> Blocker:
         message = _("There is a majority of %(approve)s to %(deny)s; it decides as soon as a member votes again.")
     else:
         message = _("%(given)s voted; %(missing)s more are needed before a majority decides.")
-    return Blocker("standing", message, "EXC-8", params=params)
+    return Blocker("", message, "EXC-8", params=params)

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from oauth2_provider.views import AuthorizationView, RevokeTokenView, TokenView
 
 from portal.accounts.models import Company
@@ -82,13 +82,13 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
         return response
 
 
-@require_GET
+@require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
     """The API's description, for everybody: it says nothing that a company would keep."""
     return HttpResponse(schema.document(), content_type="application/json")
 
 
-@require_GET
+@require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """The same to read."""
     return render(request, "api/docs.html")

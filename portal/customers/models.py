@@ -8,18 +8,16 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from portal.accounts.models import Company
-from portal.accounts.rules import Actor
 from portal.customers import rules
 
 _LENGTHS = rules.LENGTHS
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
-    def seen_by(self, actor: Actor) -> CustomerQuerySet:
-        """The directory as the actor's company sees it: without what other companies named and nobody confirmed."""
-        return self.exclude(
-            models.Q(confirmed_at=None) & ~models.Q(added_by=None) & ~models.Q(added_by=actor.own_company_id)
-        )
+    def seen_by(self, company_id: int) -> CustomerQuerySet:
+        """The directory as a company sees it: without what others named and nobody confirmed, or that was merged."""
+        waiting = models.Q(confirmed_at=None, added_by__isnull=False) & ~models.Q(added_by=company_id)
+        return self.filter(merged_into=None).exclude(waiting)
 
     def suggest(self, country: str, text: str, limit: int = 20) -> CustomerQuerySet:
         """The first customers, by name, of a country whose names begin with the text, however it is spelt (REF-5).
@@ -56,6 +54,10 @@ class Customer(models.Model):
     )
     #: When the programme took such an entry into the directory; until then only its company sees it.
     confirmed_at = models.DateTimeField(_("confirmed (UTC)"), null=True, blank=True, editable=False)
+    #: Where the programme found that it is another entry; deals went there.
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
     #: See rules.import_key. Unique by constraint: unique=True would add a second index for LIKE.
     import_key = models.TextField(editable=False)
     #: The folded name; compared by code point, so that the index serves both "begins with" and the order.
@@ -88,6 +90,10 @@ class Customer(models.Model):
     def confirmed(self) -> bool:
         """Whether the programme knows it; what a company named itself waits for that."""
         return self.added_by_id is None or self.confirmed_at is not None
+
+    def is_seen_by(self, company_id: int | None) -> bool:
+        """What `seen_by` finds, asked of one entry."""
+        return self.merged_into_id is None and (self.confirmed or self.added_by_id == company_id)
 
     @property
     def place(self) -> str:

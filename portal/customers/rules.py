@@ -77,6 +77,13 @@ _NO = frozenset({"", "0", "no", "n", "false", "f", "hayir", "unmanaged"})
 
 KNOWN = Blocker("known", _("The directory has this customer already."), rule="REF-5", field="name")
 
+NOT_MERGEABLE = Blocker(
+    "not_mergeable",
+    _("Only what a company named is merged, as long as nobody confirmed it, and only into an entry of the directory."),
+    rule="REF-5",
+    field="into",
+)
+
 
 def country_choices(language: str) -> list[tuple[str, str]]:
     """Every country's code and its name in the language, in the order of the folded names."""
@@ -138,6 +145,15 @@ def _too_long(name: str, longest: int) -> Blocker:
 
 def _blocker(code: str, message: str, name: str = "", **params: Param) -> Blocker:
     return Blocker(code, message, rule="REF-5", field=name, params=params)
+
+
+def same_entity(given: Mapping[str, str], held: Mapping[str, str]) -> bool:
+    """Whether an entry of this name and country fits what else is given: a city, an address, a D-U-N-S number."""
+    if given["duns"] and held["duns"] and given["duns"] != held["duns"]:
+        return False
+    given_address, held_address = (f"{one['address_line1']} {one['address_line2']}" for one in (given, held))
+    pairs = [(given["city"], held["city"]), (given_address, held_address)]
+    return all(fold(said) in ("", fold(known)) for said, known in pairs)
 
 
 def import_key(values: Mapping[str, str], *, key: str = "", source: str = "", folded_name: str | None = None) -> str:

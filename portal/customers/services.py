@@ -20,6 +20,7 @@ from portal.events import services as events
 from portal.workflow.blockers import Blocker, RuleViolation
 
 ADDED, IMPORTED = "customer.added", "customer.imported"
+NAMED, CONFIRMED, MERGED = "customer.named", "customer.confirmed", "customer.merged"
 CHANGED, MANAGED_CHANGED = "customer.changed", "customer.managed_changed"
 #: Enough rows to forget the cost of a statement, few enough to hold their locks only for a moment.
 BATCH_ROWS = 5_000
@@ -78,6 +79,83 @@ def new_entry_blockers(values: Mapping[str, str]) -> list[Blocker]:
     if not blockers and Customer.objects.filter(import_key=rules.import_key(values)).exists():
         blockers.append(rules.KNOWN)
     return blockers
+
+
+def match_or_add(*, name: str, country: str, actor: Actor, now: datetime, **details: Unpack[Details]) -> Customer:
+    """The entry that a company's client names: by D-U-N-S number, else by name, country and what it says of city and
+    address. Where none fits, or several do, a new one that only its company sees until the programme confirms it.
+
+    Records `customer.named` if it is new. Raises RuleViolation.
+    """
+    values = rules.tidied(name=name, country=country, **details)
+    if blockers := rules.entry_blockers(values):
+        raise RuleViolation(blockers)
+    return _match(values, actor.own_company_id) or _name_new(values, actor=actor, now=now)
+
+
+def _match(values: Mapping[str, str], company_id: int) -> Customer | None:
+    seen = Customer.objects.seen_by(company_id)
+    numbered = seen.filter(duns=values["duns"], confirmed_at=None, added_by=None) if values["duns"] else seen.none()
+    if values["duns"] and (found := numbered.first() or seen.filter(duns=values["duns"]).first()):
+        return found
+    alike = seen.filter(country=values["country"], search_text=rules.search_text(values["name"]))
+    fitting = [one for one in alike if rules.same_entity(values, {name: getattr(one, name) for name in rules.LENGTHS})]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+@transaction.atomic
+def _name_new(values: dict[str, str], *, actor: Actor, now: datetime) -> Customer:
+    """Once for each company, however often it is named; afterwards what the programme made of it."""
+    key = f"named:{actor.own_company_id}:{rules.import_key(values)}"
+    own = {**values, "added_by_id": actor.own_company_id, "search_text": rules.search_text(values["name"])}
+    customer, new = Customer.objects.select_related("merged_into").get_or_create(import_key=key, defaults=own)
+    if new:
+        _record([(customer.pk, NAMED, {}, {**values, "company": actor.own_company_id})], actor=actor, now=now)
+    return customer.merged_into or customer
+
+
+@transaction.atomic
+def confirm(customer: Customer, *, actor: Actor, now: datetime) -> Customer:
+    """Take what a company named into the directory, where everybody finds it; records `customer.confirmed`.
+
+    Raises PermissionDenied, and RuleViolation if the directory has the same entry already: then merge them.
+    """
+    check_runs_programme(actor)
+    fresh = Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
+    if fresh.confirmed or fresh.merged_into_id:
+        return fresh
+    key = rules.import_key({name: getattr(fresh, name) for name in rules.LENGTHS})
+    if Customer.objects.filter(import_key=key).exists():
+        raise RuleViolation([rules.KNOWN])
+    fresh.confirmed_at, fresh.updated_at, fresh.import_key = now, now, key
+    fresh.save(update_fields=["confirmed_at", "updated_at", "import_key"])
+    _record([(fresh.pk, CONFIRMED, {}, {"confirmed_at": now.isoformat()})], actor=actor, now=now)
+    return fresh
+
+
+def merge_blockers(named: Customer, into: Customer) -> list[Blocker]:
+    """Why the one can't be merged into the other."""
+    if named.confirmed or named.merged_into_id or not into.confirmed or into.merged_into_id:
+        return [rules.NOT_MERGEABLE]
+    return []
+
+
+@transaction.atomic
+def merge(customer: Customer, *, into: Customer, actor: Actor, now: datetime) -> Customer:
+    """Say that what a company named is this entry of the directory: its deals go there. Returns that entry.
+
+    Records `customer.merged` about it, on which the apps above move what is theirs. Raises PermissionDenied, and
+    RuleViolation if either can't be merged.
+    """
+    check_runs_programme(actor)
+    both = Customer.objects.select_for_update(of=("self",)).order_by("pk").in_bulk([customer.pk, into.pk])
+    named, kept = both[customer.pk], both[into.pk]
+    if blockers := merge_blockers(named, kept):
+        raise RuleViolation(blockers)
+    named.merged_into, named.updated_at = kept, now
+    named.save(update_fields=["merged_into", "updated_at"])
+    _record([(kept.pk, MERGED, {}, {"merged": named.pk, "name": named.name})], actor=actor, now=now)
+    return kept
 
 
 @transaction.atomic

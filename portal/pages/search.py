@@ -71,7 +71,7 @@ def _deal(row: Row) -> Hit:
 
 def customers(asked: Search) -> Group:
     """Of the directory, which everybody may read, in all countries; each leads to its deals."""
-    found = list(Customer.objects.named(asked.query)[: asked.most + 1])
+    found = list(Customer.objects.seen_by(asked.actor.own_company_id).named(asked.query)[: asked.most + 1])
     return Group(
         code="customers",
         label=_("Customers"),

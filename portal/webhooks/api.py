@@ -15,6 +15,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from portal.accounts.rules import Actor
 from portal.api import rules as scopes
 from portal.api.http.binding import bind
 from portal.api.http.endpoint import Endpoint, collection
@@ -89,7 +90,7 @@ class Registration(_WebhookEndpoint):
 
     def _save(self, request: Request) -> tuple[Webhook, bool]:
         given = bind(RegistrationInput, request.data)
-        return registration.save(
+        return registration.set_up(
             url=given["WebhookUrl"],
             names=given["WebhookEvents"],
             ms_signature_header=given["SignatureTokenToMsSignatureHeader"],
@@ -163,7 +164,7 @@ class Events(Endpoint):
         limit = _top(request)
         found, last, more = selectors.read_feed(_cursor(request), self.actor, limit=limit)
         link = f"{settings.BASE_URL}{FEED}?{urlencode({'$top': limit, '$skiptoken': str(last)})}"
-        items = [_item(event, resource) for event, resource in found]
+        items = [_item(event, resource, self.actor) for event, resource in found]
         answer = collection(items, context=f"{settings.BASE_URL}/{CONTEXT}", next_link=link if more else None)
         if not more:
             answer.data["@odata.deltaLink"] = link
@@ -186,9 +187,11 @@ def _cursor(request: Request) -> Cursor:
         raise ApiError(400, "$skiptoken is none of this feed.", target="$skiptoken") from None
 
 
-def _item(event: Event, resource: Resource) -> dict[str, Any]:
-    """Of other companies' copies only what a card shows: that something happened, and when."""
+def _item(event: Event, resource: Resource, actor: Actor) -> dict[str, Any]:
+    """Of other companies' copies only what a card shows: that something happened, and when; and of other companies'
+    people nothing."""
     own = resource.own
+    colleague = own and event.actor_company_id == actor.company_id
     return {
         "id": str(event.public_id),
         "cursor": str(Cursor.of(event)),
@@ -199,6 +202,6 @@ def _item(event: Event, resource: Resource) -> dict[str, Any]:
         "resourceUri": f"{settings.BASE_URL}{resource.path}",
         "related": not own,
         "eTag": etag_of(event.version) if own and event.version else None,
-        "actorType": event.actor_kind if own else None,
-        "actorName": event.actor_name or None if own else None,
+        "actorType": event.actor_kind if colleague else None,
+        "actorName": event.actor_name if colleague else None,
     }

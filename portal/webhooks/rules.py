@@ -83,10 +83,10 @@ def webhook_blockers(url: str, events: Collection[str], *, loopback: bool) -> It
     """What is wrong with a webhook's address and events (wire.md, Webhooks)."""
     yield from url_blockers(url, loopback=loopback)
     if not events:
-        yield Blocker("events_missing", _("Choose at least one event."), field="events")
+        yield Blocker("events_missing", _("Choose at least one event."), "ORG-2", "events")
     for name in sorted(set(events) - set(EVENTS)):
         message = _("There is no event “%(name)s”.")
-        yield Blocker("unknown_event", message, field="events", params={"name": name})
+        yield Blocker("unknown_event", message, "ORG-2", "events", params={"name": name})
 
 
 def url_blockers(url: str, *, loopback: bool) -> Iterator[Blocker]:
@@ -98,7 +98,7 @@ def url_blockers(url: str, *, loopback: bool) -> Iterator[Blocker]:
     literal = _literal(parts.hostname)
     local = parts.hostname == "localhost" or (literal is not None and is_loopback(literal))
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback and local):
-        yield Blocker("not_https", _("The address must begin with https://."), field="url")
+        yield Blocker("not_https", _("The address must begin with https://."), "ORG-2", "url")
     elif (local and not loopback) or (literal and not local and not is_public(literal)):
         yield NOT_PUBLIC
 
@@ -121,17 +121,17 @@ def _literal(host: str) -> str | None:
 def testing_blockers(*, events: Collection[str], paused: bool, tests: int, until: datetime) -> Iterator[Blocker]:
     """A test goes to who asked for tests, and two a minute (F2). `until`: when the next may be asked for."""
     if TEST not in events:
-        yield Blocker("test_not_chosen", _("Choose the event test-created first."), field="events")
+        yield Blocker("test_not_chosen", _("Choose the event test-created first."), "ORG-2", "events")
     if paused:
-        yield Blocker("webhook_paused", _("The webhook is paused. Let it go on first."))
+        yield Blocker("webhook_paused", _("The webhook is paused. Let it go on first."), "ORG-2")
     if tests >= TESTS_PER_MINUTE:
         message = _("Two tests a minute; the next one from %(until)s on.")
-        yield Blocker("too_many_tests", message, params={"until": until})
+        yield Blocker("too_many_tests", message, "ORG-2", params={"until": until})
 
 
-_WRONG_URL = Blocker("wrong_url", _("Write an address like https://crm.example.com/hooks."), field="url")
+_WRONG_URL = Blocker("wrong_url", _("Write an address like https://crm.example.com/hooks."), "ORG-2", "url")
 NOT_PUBLIC = Blocker(
-    "not_public", _("This address is not on the public internet; deliveries only go there."), field="url"
+    "not_public", _("This address is not on the public internet; deliveries only go there."), "ORG-2", "url"
 )
 
 #: Why an attempt brought no answer, as its log says it.

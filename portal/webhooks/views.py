@@ -69,7 +69,7 @@ def webhook(request: ActorRequest) -> HttpResponse:
 
 def _save(request: ActorRequest, form: WebhookForm) -> tuple[Webhook, bool]:
     given = form.cleaned_data
-    return registration.save(
+    return registration.set_up(
         url=given["url"], names=given["events"], ms_signature_header=given["ms_signature_header"], **_who(request)
     )
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from portal.money.rules import cents
@@ -91,12 +92,12 @@ class MemberInput(serializers.Serializer[Any]):
         return {**attrs, "email": (attrs["email"] or "").lower()}
 
 
-class SolutionInput(serializers.Serializer[Any]):
+class SolutionTagInput(serializers.Serializer[Any]):
     """A SolutionTag (F1.6). The programme reads `id`; the rest is kept."""
 
     id = Text()
     name = Text()
-    type = Token(["None", "Category", "Name"], required=False)
+    type = Text(help_text="None, Category or Name")
     price = Kept(required=False)
     quantity = Kept(required=False)
     currency = Kept(required=False)
@@ -109,6 +110,109 @@ class AttributeInput(serializers.Serializer[Any]):
 
     type = Text()
     id = Text()
+
+
+@extend_schema_field({"oneOf": [{"type": "array", "items": {}}, {"type": "object", "additionalProperties": {}}]})
+class IdsInput(serializers.Field[Any, Any, Any, Any]):
+    """A customer's ids, as a list or as an object (F1.6), by their type in small letters."""
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        if isinstance(data, Mapping):
+            entry = {str(key).casefold(): value for key, value in data.items()}
+            data = [data] if "profiletype" in entry else [{"profileType": k, "id": v} for k, v in data.items()]
+        if not isinstance(data, list):
+            raise serializers.ValidationError("Send the ids as a list, or as an object.")
+        found = {}
+        for given in data:
+            entry = {str(key).casefold(): value for key, value in given.items()} if isinstance(given, Mapping) else {}
+            kind, number = entry.get("profiletype"), entry.get("id")
+            if not isinstance(kind, str) or not isinstance(number, str | int | None):
+                raise serializers.ValidationError("Each id has a profileType, Duns or External, and an id.")
+            found[kind.casefold()] = str(number or "")
+        return found
+
+
+class AddressInput(serializers.Serializer[Any]):
+    """An address (F1.6)."""
+
+    addressLine1 = Text()
+    addressLine2 = Text()
+    city = Text()
+    state = Text()
+    postalCode = Text()
+    country = Text()
+    region = Text()
+
+
+class CustomerInput(serializers.Serializer[Any]):
+    """The customer (F1.6)."""
+
+    name = Text()
+    address = AddressInput(required=False, allow_null=True)
+    team = MemberInput(many=True, required=False)
+    ids = IdsInput(required=False, allow_null=True)
+
+
+class ConsentInput(serializers.Serializer[Any]):
+    """Consents (F1.6)."""
+
+    consentToToShareInfoWithOthers = serializers.BooleanField(required=False, allow_null=True)
+    consentToShareReferralWithMicrosoftSellers = serializers.BooleanField(required=False, allow_null=True)
+
+
+class AdditionalInput(serializers.Serializer[Any]):
+    attributes = AttributeInput(many=True, required=False)
+
+
+class RequirementsInput(serializers.Serializer[Any]):
+    """What the customer needs (F1.6)."""
+
+    solutions = SolutionTagInput(many=True, required=False)
+    additionalRequirements = AdditionalInput(required=False, allow_null=True)
+
+
+class DetailsInput(serializers.Serializer[Any]):
+    """The details (F1.6)."""
+
+    notes = Text()
+    dealValue = Amount(required=False, allow_null=True)
+    currency = Text()
+    closingDateTime = Day(required=False, allow_null=True)
+    requirements = RequirementsInput(required=False, allow_null=True)
+
+
+class InviteInput(serializers.Serializer[Any]):
+    """What help is asked for, and of whom (F1.6)."""
+
+    notes = Text()
+    assistanceRequestCode = Text()
+    invitedMpnId = Text()
+
+
+class TargetInput(serializers.Serializer[Any]):
+    """To whom a referral goes (F1.5)."""
+
+    type = Text()
+    id = Text()
+
+
+class ReferralInput(serializers.Serializer[Any]):
+    """A new referral (F1.5). What else of F1.5 is sent is kept; what is the server's own is overlooked."""
+
+    name = Text()
+    engagementId = serializers.UUIDField(required=False, allow_null=True)
+    externalReferenceId = Text()
+    campaignId = Text()
+    mpnId = Text()
+    salesStage = Text()
+    target = TargetInput(many=True, required=False)
+    customerProfile = CustomerInput(required=False, allow_null=True)
+    consent = ConsentInput(required=False, allow_null=True)
+    details = DetailsInput(required=False, allow_null=True)
+    team = MemberInput(many=True, required=False)
+    inviteContext = InviteInput(required=False, allow_null=True)
+    lastModifiedVia = Text(max_length=100)
+    lastRunId = Text(max_length=100)
 
 
 STATUSES = ("None", "New", "Active", "Closed")
@@ -124,8 +228,8 @@ PATCHED: Mapping[str, serializers.Field[Any, Any, Any, Any]] = {
     "details/currency": Text(),
     "details/dealValue": Amount(),
     "details/notes": Text(),
-    "details/requirements/solutions": SolutionInput(many=True),
-    "details/requirements/solutions/-": SolutionInput(),
+    "details/requirements/solutions": SolutionTagInput(many=True),
+    "details/requirements/solutions/-": SolutionTagInput(),
     "externalReferenceId": Text(),
     "referralProgram": Kept(),
     "salesStage": Text(),
@@ -157,5 +261,4 @@ def leaves(data: Mapping[str, Any], paths: Mapping[str, Any], above: str = "") -
 
 
 def member(given: Mapping[str, Any]) -> rules.Member:
-    title = given["title"] or ""
-    return rules.Member(given["firstName"], given["lastName"], given["phoneNumber"], given["email"], title)
+    return rules.Member(*wire.parts(given))

@@ -9,9 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
+from rest_framework.response import Response
 
 from portal.accounts.models import Company
 from portal.accounts.rules import Actor
+from portal.api.http.endpoint import single
 from portal.api.http.etags import etag_of
 from portal.api.http.json import instant, midnight, number
 from referrals import rules
@@ -43,6 +45,12 @@ def one(pk: int, actor: Actor) -> dict[str, Any]:
     """A referral that the actor may see, whole or as a card, with the context of a single answer (F1.10)."""
     (found,) = represent([pk], actor)
     return {"@odata.context": wire.url("v1.0/$metadata#Referrals/$entity"), **found}
+
+
+def answer(pk: int, actor: Actor) -> Response:
+    """One referral, with its ETag."""
+    shown = one(pk, actor)
+    return single(shown, etag=shown["eTag"])
 
 
 def represent(pks: Sequence[int], actor: Actor) -> list[dict[str, Any]]:

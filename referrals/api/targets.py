@@ -12,6 +12,7 @@ TARGETS: Mapping[str, str] = {
     "campaign_id": "campaignId",
     "marketplace_intent": "details/requirements/additionalRequirements/attributes",
     "notes": "details/notes",
+    "help_notes": "inviteContext/notes",
     "text": "details/notes",
     "solutions": "details/requirements/solutions",
     "stage": "salesStage",

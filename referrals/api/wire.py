@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -85,6 +85,30 @@ def contact(name: str, phone: str, email: str) -> dict[str, Any]:
     """The customer's contact as a Member; the wire has two names where we have one."""
     first, _space, last = name.strip().rpartition(" ")
     return person(first or last, last if first else "", phone, email)
+
+
+def member(held: Any) -> dict[str, Any]:
+    """A person of a team as a Member."""
+    return person(held.first_name, held.last_name, held.phone, held.email, held.title)
+
+
+def parts(given: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
+    """First name, last name, phone, e-mail and title of a Member."""
+    return (
+        given["firstName"],
+        given["lastName"],
+        given["phoneNumber"],
+        given["email"],
+        given["title"] or "",
+    )
+
+
+def intents(attributes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The customer's marketplace intent, where attributes state it; what is none, as it was given."""
+    tokens = {token.casefold(): intent for intent, token in INTENTS.items()}
+    for attribute in attributes:
+        if attribute["type"] == INTENT_TYPE:
+            yield tokens.get(attribute["id"].casefold(), attribute["id"])
 
 
 # Reasons (F3.1)

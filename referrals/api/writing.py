@@ -150,10 +150,8 @@ class _Writing:
         found = {name: self.values[path] for path, name in DETAILS.items() if path in self.values}
         if "currency" in found:
             found["currency"] = found["currency"].upper()
-        for attribute in self.values.get(ATTRIBUTES, ()):
-            if attribute["type"] == wire.INTENT_TYPE:
-                tokens = {token.casefold(): intent for intent, token in wire.INTENTS.items()}
-                found["marketplace_intent"] = tokens.get(attribute["id"].casefold(), attribute["id"])
+        for intent in wire.intents(self.values.get(ATTRIBUTES, ())):
+            found["marketplace_intent"] = intent
         return found
 
     def _named_solutions(self) -> resolving.Named | None:
@@ -173,14 +171,14 @@ class _Writing:
             found[wire.ATTRIBUTES] = [a for a in self.values[ATTRIBUTES] if a["type"] != wire.INTENT_TYPE]
         if self.wanted.says(CUSTOMER_TEAM):
             contacts = self.wanted.list(CUSTOMER_TEAM, self._held_contacts())
-            found[wire.CONTACTS] = [wire.person(*_parts(contact)) for contact in contacts[1:]]
+            found[wire.CONTACTS] = [wire.person(*wire.parts(contact)) for contact in contacts[1:]]
         return kept(found, self.record.wire_extras)
 
     def _team(self) -> tuple[rules.Member, ...] | None:
         """The team that shall be; None where nothing is said of it."""
         if not self.wanted.says("team"):
             return None
-        held = [] if "team" in self.values else [wire_member(member) for member in self.record.team.all()]
+        held = [] if "team" in self.values else [wire.member(member) for member in self.record.team.all()]
         return tuple(inputs.member(given) for given in self.wanted.list("team", held))
 
     def _edit_team(self) -> None:
@@ -269,17 +267,8 @@ def kept(found: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in merged.items() if value != wire.KEPT.get(name) and value not in ([], {})}
 
 
-def wire_member(member: Any) -> dict[str, Any]:
-    return wire.person(member.first_name, member.last_name, member.phone, member.email, member.title)
-
-
 def _person(held: Any) -> tuple[str, ...]:
     return held.first_name, held.last_name, held.phone, held.email, held.title
-
-
-def _parts(given: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
-    member = inputs.member(given)
-    return member.first_name, member.last_name, member.phone, member.email, member.title
 
 
 def contact_of(given: Mapping[str, Any], *, consent: bool = False) -> rules.Contact:

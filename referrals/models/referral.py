@@ -195,6 +195,9 @@ class Referral(Sharing, Record):
                 name="referrals_company_inbound",
             ),
             models.Index(fields=["-created_at", "-id"], name="referrals_newest"),
+            # Integrations ask what changed since they asked last (F1.10).
+            models.Index(fields=["company", "-updated_at", "-id"], name="referrals_company_updated"),
+            models.Index(fields=["-updated_at", "-id"], name="referrals_updated"),
             models.Index("company", expressions.FOLDED_NAME, "id", name="referrals_company_name"),
             models.Index("company", expressions.KNOWN_VALUE, "id", name="referrals_company_value"),
             models.Index(fields=["company", "close_date", "id"], name="referrals_company_close"),

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from django.db import IntegrityError
+from django.db.models import QuerySet
 
 from portal.accounts.models import Location
 from portal.accounts.rules import Actor, creating_scope
@@ -48,9 +49,13 @@ def _create_once(verb: Creation[Referral, Deal], deal: Deal, *, actor: Actor, no
 
 def creatable_locations(actor: Actor) -> list[Location]:
     """The locations for which the actor may create deals (ORG-2, REF-6)."""
+    return list(creatable(Location.objects.filter(company_id=actor.own_company_id).order_by("name"), actor))
+
+
+def creatable(places: QuerySet[Location], actor: Actor) -> QuerySet[Location]:
+    """Of the company's locations those for which the actor may create deals."""
     scope = creating_scope(actor)
-    places = Location.objects.filter(company_id=actor.own_company_id).order_by("name")
-    return list(places if scope.entire_company else places.filter(id__in=scope.location_ids))
+    return places if scope.entire_company else places.filter(id__in=scope.location_ids)
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ class Birth(TypedDict, total=False):
     campaign_id: str
     invite_help: str
     invite_notes: str
+    wire_extras: dict[str, object]
 
 
 class Received(Described):

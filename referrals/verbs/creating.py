@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -53,6 +53,8 @@ class NewDeal:
     #: What the vendor reads first where help is asked for; without it, the notes.
     help_notes: str = ""
     marketplace_intent: str = Referral.Intent.UNDECIDED
+    #: What a CRM wants kept (wire.md), by its name on the wire.
+    extras: Mapping[str, object] = field(default_factory=dict)
     key: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
@@ -103,6 +105,8 @@ class Create(DealCreation[NewDeal]):
             campaign_id=inputs.campaign_id,
             marketplace_intent=inputs.marketplace_intent,
         )
+        if not inputs.customer.is_seen_by(context.actor.company_id):
+            yield UNKNOWN_CUSTOMER
         yield from rules.creation_blockers(judged, today=context.now.date(), policy=context.policy)
         yield from rules.length_blockers(inputs.help_notes, "help_notes", policy=context.policy)
         yield from copies.unready(inputs.solutions)
@@ -118,12 +122,18 @@ class Create(DealCreation[NewDeal]):
             contact_email=inputs.contact.email,
             contact_consent=inputs.contact.consent,
         )
-        own = Birth(location=inputs.location, crm_id=inputs.crm_id, campaign_id=inputs.campaign_id)
+        own = Birth(
+            location=inputs.location,
+            crm_id=inputs.crm_id,
+            campaign_id=inputs.campaign_id,
+            wire_extras=dict(inputs.extras),
+        )
         vendor = Company.objects.vendor() if inputs.asks_help else None
         asked = Birth(invite_help=inputs.help_code, invite_notes=(inputs.help_notes or inputs.notes).strip())
         return _begin(engagement, inputs, context, team=inputs.team, own=own, to=vendor, received=asked)
 
 
+UNKNOWN_CUSTOMER = Blocker("unknown_customer", _("Choose the customer from the list."), "REF-5", "customer")
 ROLE_MISSING = Blocker(
     "role_missing",
     _("Creating deals needs the role referrals admin or referrals user. Ask your company's account admin."),
@@ -152,6 +162,8 @@ class SentDeal:
     solutions: Sequence[Solution]
     help_code: str
     notes: str = ""
+    #: The vendor's people on it; none named: whoever sends it.
+    team: Sequence[rules.Member] = ()
     key: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
@@ -178,13 +190,15 @@ class Send(DealCreation[SentDeal]):
         if any(solution.publisher_id != inputs.partner.pk for solution in inputs.solutions):
             yield sharing.FOREIGN_SOLUTION
         yield from sharing.wanted_help_blockers(inputs.help_code)
-        yield from rules.team_blockers([_seller(context.actor)], policy=policy)  # whose account may lack a phone
+        if not inputs.customer.is_seen_by(None):
+            yield UNKNOWN_CUSTOMER
+        yield from rules.team_blockers(_senders(inputs, context), policy=policy)  # whose account may lack a phone
 
     def apply(self, inputs: SentDeal, context: Context) -> tuple[Referral, Effect]:
         # A co-sell deal: both work on it, and whatever the partner registers counts from here on.
         engagement = Engagement(help_code=inputs.help_code, vendor_may_view=True)
         wanted = Birth(invite_help=inputs.help_code, invite_notes=inputs.notes)
-        team = [_seller(context.actor)]
+        team = _senders(inputs, context)
         return _begin(engagement, inputs, context, team=team, own=Birth(), to=inputs.partner, received=wanted)
 
 
@@ -217,9 +231,10 @@ def _begin(
     return copy, Effect(after=copies.birth_columns(copy), events=events)
 
 
-def _seller(actor: Actor) -> rules.Member:
-    user = User.objects.get(pk=actor.user_id or 0)
-    return rules.Member(user.first_name, user.last_name, user.phone, user.email)
+def _senders(inputs: SentDeal, context: Context) -> Sequence[rules.Member]:
+    """The people who are named, or the person who sends the deal; a program is nobody."""
+    sender = User.objects.filter(pk=context.actor.user_id or 0)
+    return inputs.team or [rules.Member(user.first_name, user.last_name, user.phone, user.email) for user in sender]
 
 
 CREATE, SEND = Create(), Send()

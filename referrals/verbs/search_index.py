@@ -39,15 +39,17 @@ def index_engagements(engagement_ids: Collection[int]) -> None:
 
     For verbs, which have locked the engagements.
     """
-    _index(Referral.objects.filter(engagement__in=engagement_ids))
+    _index(Referral.objects.filter(engagement__in=engagement_ids), everybody=True)
 
 
-def _index(found: ReferralQuerySet) -> None:
+def _index(found: ReferralQuerySet, *, everybody: bool = False) -> None:
+    """`everybody`: the copies are all there are of their engagements."""
     copies = list(found.with_context())
     notes: dict[int, list[tuple[Note, Party]]] = defaultdict(list)
     engagements = {copy.engagement_id for copy in copies}
-    authors = Referral.objects.filter(engagement_id__in=engagements).select_related("company")
-    parties = {(author.engagement_id, author.company_id): author.party for author in authors.only(*_PARTY)}
+    others = Referral.objects.filter(engagement_id__in=engagements).select_related("company").only(*_PARTY)
+    authors: Iterable[Referral] = copies if everybody else others
+    parties = {(author.engagement_id, author.company_id): author.party for author in authors}
     for note in Note.objects.filter(engagement_id__in=engagements).order_by("-pk"):
         notes[note.engagement_id].append((note, parties[note.engagement_id, note.company_id]))
     team: dict[int, list[TeamMember]] = defaultdict(list)

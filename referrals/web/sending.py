@@ -25,7 +25,7 @@ from referrals.services import creation, drafts
 from referrals.web.forms.deal import without_errors
 from referrals.web.forms.sending import SendForm
 from referrals.web.wizard import choices
-from referrals.web.wizard.views import customers
+from referrals.web.wizard.lookups import customers
 
 
 @needs_actor
@@ -61,7 +61,7 @@ def _choices(request: ActorRequest, form: SendForm) -> dict[str, Any]:
     picked = [str(value) for value in form["solutions"].value() or []]
     return {
         "form": form,
-        "customers": customers(form),
+        "customers": customers(form, request.actor),
         "partners": choices.with_chosen(found, partner, now=now),
         "fit": fit,
         "chosen": partner,

@@ -13,6 +13,8 @@ from portal.api.odata.fields import Property as Property
 from portal.api.odata.fields import Resource as Resource
 from portal.api.odata.fields import Text as Text
 from portal.api.odata.fields import flag as flag
+from portal.api.odata.fields import guid as guid
+from portal.api.odata.grammar import Literal as Literal
 from portal.api.odata.query import Page as Page
 from portal.api.odata.query import Query as Query
 from portal.api.odata.query import read as read

@@ -66,6 +66,12 @@ class Choice(Property):
 
     #: By the token; or a function, for values that are known only to the database. It returns None for what is none.
     values: Mapping[str, Q] | Callable[[str], Q | None]
+    #: The rows without a value.
+    absent: Q = NOTHING
+
+    @property
+    def missing(self) -> Q:
+        return self.absent
 
     def matching(self, operator: str, literals: list[Literal]) -> Q:
         return reduce(or_, (self._one(literal) for literal in literals))
@@ -141,14 +147,20 @@ class Text(Column):
         return super().missing | Q((self.column, "")) if self.may_be_empty else super().missing
 
 
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+
+
+def guid(text: str) -> uuid.UUID:
+    """Raises ValueError."""
+    if not _GUID.fullmatch(text):
+        raise ValueError("a GUID")
+    return uuid.UUID(text)
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Guid(Column):
-    _SHAPE: ClassVar = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-
     def parse(self, text: str) -> uuid.UUID:
-        if not self._SHAPE.fullmatch(text):
-            raise ValueError("a GUID")
-        return uuid.UUID(text)
+        return guid(text)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -1,13 +1,15 @@
 """The query options of a list, read and applied: one entry point for every list endpoint (F1.10).
 
-    page = odata.read(request.query_params, resource).apply(rows)
-    collection([...page.rows...], count=page.count, next_link=page.next_link(request))
+    query = odata.read(request.query_params, resource)
+    page = query.apply(rows)
+    collection([query.selected(shown(row)) for row in page.rows], count=page.count, next_link=page.next_link(request))
 
 `rows` is what the actor may see; nothing here widens it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,6 +96,10 @@ class Query:
             for key in self.order.keys:
                 row.pop(key.name)
         return row
+
+    def selected(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What `$select` leaves of a resource, which needn't have all properties."""
+        return {name: item[name] for name in self.select if name in item} if self.select else item
 
     def pinned(self, path: str) -> Any:
         """The one value that the filter demands of the property (`engagementId eq …`), else None."""

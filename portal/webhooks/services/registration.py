@@ -22,7 +22,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 @transaction.atomic
-def save(
+def set_up(
     *, url: str, names: Collection[str], ms_signature_header: bool = False, actor: Actor, now: datetime
 ) -> tuple[Webhook, bool]:
     """Set up the company's webhook, or change it; and whether it is new. Raises PermissionDenied, RuleViolation."""

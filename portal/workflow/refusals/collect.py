@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 BASE = Path(__file__).resolve().parents[3]
-APPS = ("portal", "referrals", "dealreg")
+APPS = ("portal", "referrals", "dealreg", "exceptions_council")
 #: What makes a blocker, and the names of its parameters in their order.
 MAKERS = {"Blocker": ("code", "message", "rule"), "_criterion": ("code", "rule", "state")}
 #: What marks a text for translation, or only adds values to it.
@@ -20,7 +20,11 @@ MARKS = {"_", "msgid", "gettext", "gettext_lazy", "gettext_noop", "_say"}
 #: The tables of reason codes, with the rule that asks for the reason.
 TABLES = {"CLOSE_REASONS": "REF-17", "ERROR_REASONS": "REF-17", "FAIL_REASONS": "FLOW-5", "ACTION_REASONS": "FLOW-5"}
 #: Where blockers are copied or read from JSON, and so have the code of another one.
-COPIES = {"portal/workflow/blockers.py", "dealreg/rules/eligibility.py:_excepted"}
+COPIES = {
+    "portal/workflow/blockers.py",
+    "dealreg/rules/eligibility.py:_excepted",
+    "exceptions_council/selectors/requests.py:refusals_of",
+}
 DEPTH = 4
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

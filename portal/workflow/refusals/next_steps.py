@@ -17,15 +17,19 @@ _FILE = _("Correct it in the file, or at the field, and send it again.")
 _FIELD = _("Change what you entered at the field, and send the form again.")
 _CRITERION = _("The deal page says who can settle this, and until when.")
 _STAYS = _("The registration stays as it is; the deal page says what can still be done.")
+_WAIT = _("Wait until then.")
+_OTHERS = _("Leave it to the other members of the council.")
 _INVITER = _("Ask whoever invited you to send a new invitation.")
 
 NEXT: Mapping[str, str] = {
+    "unknown_event": _("Choose among the events there are."),
     # A reviewer looks at it
     **dict.fromkeys(
         [
             "acv_above_review_limit",
             "additional_review",
             "corrected",
+            "dates_not_approved",
             "pay_as_you_go",
             "registered_before",
             "several_partners",
@@ -38,8 +42,32 @@ NEXT: Mapping[str, str] = {
         _("You need not do anything: the transaction is looked for, and you are told."),
     ),
     "not_submitted": _("Wait until the partner has filed it."),
-    **dict.fromkeys(["not_due", "selected_too_early", "still_time"], _("Wait until then.")),
+    **dict.fromkeys(["not_due", "selected_too_early", "still_time"], _WAIT),
     **dict.fromkeys(["revalidated_already", "revalidation_payg_only", "revalidation_year_over"], _STAYS),
+    # Exceptions
+    **dict.fromkeys(
+        [
+            "exception_assessment",
+            "exception_dcf",
+            "exception_not_rejected",
+            "exception_not_submitted",
+            "exception_too_late",
+        ],
+        _STAYS,
+    ),
+    "exception_asked_already": _("Open the request: its page shows where it stands. A decision is final."),
+    "exception_deal_open": _("Close the deal first, as won, lost or an error."),
+    "exception_replaced": _("Look at the registration that took its place."),
+    **dict.fromkeys(["own_companys_deal", "decided_registration", "conflict_declared", "not_of_council"], _OTHERS),
+    "enough_voters": _DONE,
+    **dict.fromkeys(["not_overdue", "evidence_still_time"], _WAIT),
+    **dict.fromkeys(
+        ["currency_unknown", "evidence_day", "justification_too_long", "text_too_long", "tickets_too_long"], _FIELD
+    ),
+    **dict.fromkeys(["old_deal_same", "old_deal_unknown"], _("Copy the id from the page of the earlier deal.")),
+    "poe_required": _("Compare the claim with the documents; without proof, send it back or fail it."),
+    "tenant_changed": _("State the tenant type of the earlier registration."),
+    "not_opened_by_exception": _("Put back what you changed there; what else is wrong needs a new deal."),
     # Reasons of reviewers
     **dict.fromkeys(
         [
@@ -203,6 +231,7 @@ NEXT: Mapping[str, str] = {
             "tcv_not_positive",
             "team_too_large",
             "too_many_solutions",
+            "value_decimals",
             "value_not_positive",
             "value_too_large",
             "wrong_role",
@@ -234,6 +263,24 @@ SAYS_ITSELF = frozenset(
         "not_registrable",
         "upload_no_access",
         "account_exists",
+        "answer_required",
+        "choice_required",
+        "conflict_reason_required",
+        "evidence_required",
+        "exception_failed",
+        "exception_not_closed",
+        "exception_not_needed",
+        "exception_not_won",
+        "exception_submitted",
+        "field_not_changeable",
+        "justification_required",
+        "kind_required",
+        "nothing_to_change",
+        "old_deal_required",
+        "proof_required",
+        "rationale_required",
+        "term_unknown",
+        "tickets_required",
         "acv_not_above_minimum",
         "already_scheduled",
         "assessment_alone",
@@ -243,12 +290,14 @@ SAYS_ITSELF = frozenset(
         "comment_required",
         "conflict",
         "consent_required",
+        "contact_fixed",
         "contact_required",
         "contract_names_missing",
         "deployment_required",
         "document_unreadable",
         "end_before_start",
         "end_date_required",
+        "events_missing",
         "foreign_location",
         "foreign_renewal",
         "foreign_solution",
@@ -271,6 +320,9 @@ SAYS_ITSELF = frozenset(
         "not_deployed_on_azure",
         "not_early",
         "not_eligible",
+        "not_https",
+        "not_public",
+        "not_mergeable",
         "not_revalidated",
         "note_required",
         "own_access",
@@ -310,9 +362,15 @@ SAYS_ITSELF = frozenset(
         "team_required",
         "tenant_required",
         "term_required",
+        "test_not_chosen",
+        "too_many_tests",
+        "unknown_customer",
         "unknown_help",
+        "unknown_intent",
         "unknown_partner",
         "unknown_stage",
         "validated_by_required",
+        "webhook_paused",
+        "wrong_url",
     }
 )
