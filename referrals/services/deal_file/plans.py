@@ -197,9 +197,7 @@ def _new(plan: RowPlan, row: DealRow, key: uuid.UUID, lookup: Lookup, context: C
 
 _NEW_CUSTOMER = Blocker(
     "",
-    _(
-        "A new customer: only your company sees the entry until %(vendor)s confirms it; it isn't managed until then."
-    ),
+    _("A new customer: only your company sees the entry until %(vendor)s confirms it; it isn't managed until then."),
     "REF-5",
     c.CUSTOMER,
 )
