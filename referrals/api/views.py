@@ -17,6 +17,7 @@ from portal.api.http.endpoint import Endpoint, collection
 from portal.api.http.etags import etag_of, expected_version
 from portal.api.http.json import Parser, PatchParser
 from referrals.api import creating, finding, inputs, query, representation, schema, wire, writing
+from referrals.api.parts import ROOT_SCOPES
 from referrals.api.patch import Wanted, read, read_whole
 from referrals.api.targets import TARGETS
 from referrals.models import Referral, ReferralQuerySet
@@ -84,7 +85,9 @@ class OneReferral(Endpoint):
 
     def patch(self, request: Request, id: str) -> Response:
         """A JSON Patch of the paths of F1.7, or an object of them; all of it is written, or nothing."""
-        pk = self._write(id, read(request.data), expected_version(request))
+        wanted = read(request.data)
+        self.demand(ROOT_SCOPES[root] for root in wanted.roots if root in ROOT_SCOPES)
+        pk = self._write(id, wanted, expected_version(request))
         if "return=representation" in request.headers.get("Prefer", "").replace(" ", "").casefold():
             return representation.answer(pk, self.actor)
         version = Referral.objects.values_list("version", flat=True).get(pk=pk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
@@ -56,9 +56,7 @@ class Endpoint(APIView):
             raise exceptions.NotAuthenticated("Send a bearer token; /oauth2/token gives one.")
         self.now: datetime = timezone.now()
         self._count(request.auth)
-        scope = self.scopes.get(request.method or "")
-        if scope and scope not in request.auth.scopes:
-            raise exceptions.PermissionDenied(f"The token lacks the scope {scope}.")
+        self.demand(filter(None, [self.scopes.get(request.method or "")]))
         if hasattr(self, (request.method or "").lower()) and (key := idempotency.key_of(request._request)):
             self.reserved = idempotency.reserve(request, key, owner=request.auth.owner, now=self.now)
 
@@ -86,6 +84,13 @@ class Endpoint(APIView):
         if self.usage and self.usage.exceeded:
             wait = {"Retry-After": str(self.usage.reset)}
             raise ApiError(429, f"Only {self.usage.limit} requests a minute are answered.", headers=wait)
+
+    def demand(self, scopes: Iterable[str]) -> None:
+        """Raises PermissionDenied for a scope that the token lacks."""
+        assert isinstance(self.request.auth, Access)
+        for scope in scopes:
+            if scope not in self.request.auth.scopes:
+                raise exceptions.PermissionDenied(f"The token lacks the scope {scope}.")
 
     @property
     def actor(self) -> Actor:

@@ -167,7 +167,6 @@ NEXT: Mapping[str, str] = {
             "choice_unknown",
             "column_twice",
             "consent_not_given",
-            "customer_ambiguous",
             "day_unreadable",
             "email_invalid",
             "file_empty",

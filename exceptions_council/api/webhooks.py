@@ -1,0 +1,62 @@
+"""What webhooks and the feed tell of requests for exceptions; never of votes to partners (EXC-8)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from exceptions_council.models import ExceptionRequest
+from portal.accounts.models import Company
+from portal.accounts.rules import Actor
+from portal.events.models import Event
+from portal.webhooks.selectors import ANNOUNCERS, FINDERS, Announcement, Resource
+
+NAME = "exception-updated"
+#: What goes on within the council.
+INTERNAL = frozenset({"exception.voted", "exception.conflict_declared", "exception.too_few", "exception.overdue"})
+
+
+def path(public_id: uuid.UUID) -> str:
+    return f"/v1.0/exceptions/{public_id}"
+
+
+def _about(events: Sequence[Event]) -> list[Event]:
+    return [event for event in events if event.subject_type == ExceptionRequest._meta.label_lower]
+
+
+def announce(events: Sequence[Event], companies: Collection[int]) -> Iterator[Announcement]:
+    """To the deal's company, and to the vendor, whose council decides (EXC-10)."""
+    own = [event for event in _about(events) if event.version]
+    if not own:
+        return
+    vendors = set(Company.objects.filter(pk__in=companies, kind=Company.Kind.VENDOR).values_list("pk", flat=True))
+    found = ExceptionRequest.objects.select_related("referral").in_bulk([event.subject_id for event in own])
+    for event in own:
+        asked = found[event.subject_id]
+        partner = set() if event.verb in INTERNAL else {asked.referral.company_id} & set(companies)
+        for company_id in vendors | partner:
+            ids = asked.public_id, path(asked.public_id), asked.referral.public_id
+            yield Announcement(event, company_id, NAME, "exception", *ids)
+
+
+def find(events: Sequence[Event], actor: Actor) -> Mapping[int, Resource]:
+    """The events of the requests that the actor sees (EXC-10)."""
+    about = [event for event in _about(events) if actor.is_vendor or event.verb not in INTERNAL]
+    if not about:
+        return {}
+    seen = ExceptionRequest.objects.visible_to(actor).filter(pk__in={event.subject_id for event in about})
+    known = dict(seen.values_list("pk", "public_id"))
+    return {
+        event.pk: Resource(
+            "exception",
+            known[event.subject_id],
+            path(known[event.subject_id]),
+            event.company_id == actor.company_id,
+        )
+        for event in about
+        if event.subject_id in known
+    }
+
+
+ANNOUNCERS.add("exceptions_council", announce, order=30)
+FINDERS.add("exceptions_council", find, order=30)
