@@ -14,7 +14,7 @@ from portal.api.http.endpoint import Endpoint, collection
 from portal.api.http.json import plain
 from portal.catalog.models import Solution
 from portal.customers.models import Customer
-from referrals.api import wire
+from referrals.api import schema, wire
 from referrals.selectors import partners
 
 LIMIT = 20
@@ -22,6 +22,7 @@ LIMIT = 20
 
 class _Directory(Endpoint):
     scopes: ClassVar[Mapping[str, str]] = {"GET": scopes.READ}
+    answers: ClassVar[Mapping[str, Any]] = {"GET": schema.PAGE}
 
 
 class Customers(_Directory):
