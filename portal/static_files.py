@@ -8,8 +8,8 @@ from typing import Any
 from django.contrib.staticfiles.finders import AppDirectoriesFinder, FileSystemFinder
 from django.core.files.storage import Storage
 
-#: By the prefix in STATICFILES_DIRS, or the folder in a Python package. The maps are named by the files before them, and
-#: a name has to lead somewhere.
+#: By the prefix in STATICFILES_DIRS, or the folder in a Python package. The maps are named by the files before them,
+#: and a name has to lead somewhere.
 USED = {
     "bootstrap": {"css/bootstrap.min.css", "css/bootstrap.min.css.map"},
     "bootstrap-icons": {"bootstrap-icons.svg"},
