@@ -248,12 +248,6 @@ test_webhook                          POST -         403 403 403 403 302 403 403
 delivery                              GET  delivery  403 403 403 403 200 403 403 403 403 403 404  in
 replay_delivery                       POST delivery  403 403 403 403 302 403 403 403 403 403 404  in
 webhook_certificate                   GET  certificate 200 200 200 200 200 200 200 200 200 200 200 200
-api_webhook                           GET  -         401 401 401 401 401 401 401 401 401 401 401 401
-api_webhook                           POST -         401 401 401 401 401 401 401 401 401 401 401 401
-api_webhook_events                    GET  -         401 401 401 401 401 401 401 401 401 401 401 401
-api_webhook_tests                     POST -         401 401 401 401 401 401 401 401 401 401 401 401
-api_webhook_test                      GET  -         401 401 401 401 401 401 401 401 401 401 401 401
-api_events                            GET  -         401 401 401 401 401 401 401 401 401 401 401 401
 profile                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 profile                               POST -         302 302 302 302 302 302 302 302 302 302 302  in
 account_login                         GET  -         302 302 302 302 302 302 302 302 302 302 302 200
@@ -479,7 +473,6 @@ _ARGS: dict[str, list[str]] = {
     "admin:view_on_site": ["1", "1"],
     "admin:app_list": ["dealreg"],
     "insights_csv": ["funnel"],
-    "api_webhook_test": ["1"],
     "demo_mail": [str(uuid.uuid4())],
     "demo_mail_html": [str(uuid.uuid4())],
     "account_confirm_email": ["unknown"],
