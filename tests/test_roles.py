@@ -28,7 +28,7 @@ from portal.demo import do, papers
 from portal.demo.cast import ANKARA, PASSWORD, Cast
 from portal.notify.models import Notice
 from portal.pages import services as exports
-from portal.pages import uploads
+from portal.pages.services import uploads
 from portal.policy import services as policies
 from portal.webhooks.services import registration as webhooks
 from portal.webhooks.services import signing
