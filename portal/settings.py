@@ -124,6 +124,7 @@ TEMPLATES = [
                 "portal.notify.tags",
                 "referrals.web.tags",
                 "dealreg.web.tags",
+                "exceptions_council.web.tags",
                 "django.templatetags.i18n",
                 "django.templatetags.static",
             ],

@@ -45,7 +45,9 @@ class Ask(Creation[ExceptionRequest, Asking]):
     event = "exception.asked"
     sentence = Sentence("shield-check", "info", _("%(company)s asked for an exception: %(kind)s"), EXCEPTION)
     who = (acts_for_company,)
+    page = "ask_exception"
     final = True
+    in_dialog = False
 
     def input_blockers(self, inputs: Asking, context: Context) -> Iterable[Blocker]:
         """Raises PermissionDenied for who may not register the deal (EXC-10)."""

@@ -82,7 +82,9 @@ class AnswerEvidence(Verb[ExceptionRequest, EvidenceAnswer]):
     event = "exception.evidence_answered"
     sentence = Sentence("reply", "info", _("%(company)s answered the council"), EXCEPTION)
     who = (may_answer,)
+    page = "answer_exception"
     primary = True
+    in_dialog = False
 
     def input_blockers(self, record: ExceptionRequest, inputs: EvidenceAnswer, context: Context) -> Iterable[Blocker]:
         return answer_blockers(inputs.answer, context.policy)
