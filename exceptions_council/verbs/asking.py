@@ -85,6 +85,7 @@ class Ask(Creation[ExceptionRequest, Asking]):
             due_on=due_day(now.date(), context.policy.exception_decision_days, context.policy),
         )
         ExceptionDraft.objects.filter(referral=referral).delete()
+        Referral.objects.filter(pk=referral.pk).touch(now, actor=context.actor)
         return request, Effect(
             after={"kind": request.kind, "status": request.status, "due_on": request.due_on.isoformat()},
             comment=request.justification,
