@@ -9,6 +9,8 @@ from rest_framework import serializers
 from dealreg.api.schema import ContractShape, ViolationShape
 from exceptions_council.api.tokens import KINDS, STATUSES
 
+STATUS_TOKENS = list(STATUSES.values())
+
 
 class ExceptionShape(serializers.Serializer[Any]):
     """A request for an exception, as lists have it. `contract`: what is to change, null where nothing is."""
@@ -20,7 +22,7 @@ class ExceptionShape(serializers.Serializer[Any]):
     organizationId = serializers.UUIDField()
     organizationName = serializers.CharField()
     kind = serializers.ChoiceField(list(KINDS.values()))
-    status = serializers.ChoiceField(list(STATUSES.values()))
+    status = serializers.ChoiceField(STATUS_TOKENS)
     justification = serializers.CharField()
     contract = ContractShape()
     replacesReferralId = serializers.UUIDField(allow_null=True)

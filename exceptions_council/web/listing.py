@@ -74,7 +74,8 @@ def listed(actor: Actor, asked: ListQuery) -> ExceptionRequestQuerySet:
     """What search and filters find, in any tab."""
     rows = of_actor(actor)
     if search.is_long_enough(asked.query):
-        deals = Referral.objects.filter(search.matching(asked.query, actor=actor))
+        found = search.matching(asked.query, actor=actor)
+        deals = Referral.objects.filter(found, pk__in=rows.values("referral"))
         rows = rows.filter(referral__in=deals)
     for name, codes in asked.chosen.items():
         rows = rows.filter(**{f"{name}__in": codes})
