@@ -286,7 +286,7 @@ STATICFILES_DIRS = [
 ]
 STATICFILES_FINDERS = [
     "portal.static_files.UsedFilesFinder",
-    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "portal.static_files.UsedAppFilesFinder",
 ]
 # Proof documents (REG-16): files under DATA_DIR, or objects in a bucket that nobody else reads. Its keys, if it needs
 # any, are the AWS_... variables that boto3 reads by itself.

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.contrib.staticfiles.finders import FileSystemFinder
+from django.contrib.staticfiles.finders import AppDirectoriesFinder, FileSystemFinder
 from django.core.files.storage import Storage
 
-#: By the prefix in STATICFILES_DIRS. The maps are named by the files before them, and a name has to lead somewhere.
+#: By the prefix in STATICFILES_DIRS, or the folder in a Python package. The maps are named by the files before them,
+#: and a name has to lead somewhere.
 USED = {
     "bootstrap": {"css/bootstrap.min.css", "css/bootstrap.min.css.map"},
     "bootstrap-icons": {"bootstrap-icons.svg"},
     "chart.js": {"chart.umd.min.js", "chart.umd.min.js.map"},
+    "drf_spectacular_sidecar": {
+        f"swagger-ui-dist/swagger-ui{name}" for name in (".css", ".css.map", "-bundle.js", "-bundle.js.map")
+    },
+    "oauth2_provider": set(),
+    "rest_framework": set(),
 }
 
 
@@ -28,6 +34,23 @@ class UsedFilesFinder(FileSystemFinder):
         if prefix and not _used(prefix, path.removeprefix(f"{prefix}/")):
             return None
         return super().find_location(root, path, prefix)
+
+
+class UsedAppFilesFinder(AppDirectoriesFinder):
+    """The same for what Python packages bring."""
+
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, Storage]]:
+        for path, storage in super().list(ignore_patterns):
+            if _used(*_split(path)):
+                yield path, storage
+
+    def find_in_app(self, app: str, path: str) -> Any:
+        return super().find_in_app(app, path) if _used(*_split(path)) else None
+
+
+def _split(path: str) -> tuple[str, str]:
+    folder, _slash, rest = path.partition("/")
+    return folder, rest
 
 
 def _used(prefix: str, path: str) -> bool:

@@ -43,13 +43,19 @@ T = TypeVar("T")
 _BEGIN = r"""((?:^|[;\t\r\n])[\s"]*)"""
 _SIGN = r"[=@+\-\uff1d\uff20\uff0b\uff0d]"
 _NUMBER = r"'*[+-][\d ().,/-]*(?:[;\t\r\n]|$)"
-_FORMULA = re.compile(rf"{_BEGIN}(?='*{_SIGN})(?!{_NUMBER})")
+_FORMULA = re.compile(rf"{_BEGIN}(?={_SIGN})(?!{_NUMBER})")
+_READ_AS_ONE = re.compile(rf"{_BEGIN}(?='*{_SIGN})(?!{_NUMBER})")
 _NEUTRALISED = re.compile(rf"{_BEGIN}'(?='*{_SIGN})(?!{_NUMBER})")
 
 
-def neutralised(text: str) -> str:
-    """The text with an apostrophe before whatever could be a formula, and before what would read as such a one."""
+def harmless(text: str) -> str:
+    """The text with an apostrophe before whatever could be a formula; for files that are only read."""
     return _FORMULA.sub(r"\1'", text)
+
+
+def neutralised(text: str) -> str:
+    """The same for files that come back: with one before what restored() would take for such an apostrophe, too."""
+    return _READ_AS_ONE.sub(r"\1'", text)
 
 
 def restored(text: str) -> str:
@@ -349,5 +355,5 @@ def _plain(cell: object) -> str:
         case datetime():
             return cell.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
         case str():
-            return neutralised(cell)
+            return harmless(cell)
     return str(cell)

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from jwcrypto.jwk import JWK
 
+from portal.accounts.models import User
 from portal.accounts.rules import SYSTEM
 from portal.api.models import ApiClient
 from portal.api.rules import SCOPES
@@ -18,6 +20,7 @@ from portal.api.services import clients
 from portal.demo import clients as demo
 from portal.demo.cast import Cast
 from portal.events.models import Event
+from portal.refusals import EXIT_CODE, refuse_demo_accounts
 from portal.workflow.blockers import RuleViolation
 from tests import build
 
@@ -197,3 +200,16 @@ def test_the_demo_has_its_clients_and_production_refuses_them(cast: Cast) -> Non
         answer = token(client, demo.SECRET)
         assert set(answer.json()["scope"].split()) == set(SCOPES)
     call_command("demo", if_empty=True)
+
+
+def test_production_does_not_start_over_the_demos_clients(cast: Cast, settings: Any) -> None:
+    settings.MODE = "production"
+    User.objects.update(is_demo=False)
+    demo.create(cast, now=timezone.now())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connections["default"], "close", lambda: None)  # it is the test's own transaction
+        with pytest.raises(SystemExit) as ended:
+            refuse_demo_accounts()
+        assert ended.value.code == EXIT_CODE
+        ApiClient.objects.update(is_demo=False)
+        refuse_demo_accounts()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from portal.customers import services as customers
@@ -265,6 +266,21 @@ def test_ref_5_a_customer_that_is_merged_takes_its_deals_along(contoso: Api, cas
     assert later["customerProfile"]["name"] == kept.name
 
 
+def test_ref_5_the_programme_confirms_and_merges_in_the_administration(cast: Cast, contoso: Api) -> None:
+    for name in ("Yeni Makine", "Ege Tekstil Sanayi"):
+        contoso.post(REFERRALS, body(customerProfile={"name": name, "address": {"country": "TR"}}))
+    new, other = (Customer.objects.get(name=name) for name in ("Yeni Makine", "Ege Tekstil Sanayi"))
+    manager = Client()
+    manager.force_login(cast.users["manager@vendor.example"])
+    chosen = {"action": "confirm_named", "_selected_action": [new.pk]}
+    assert manager.post("/admin/customers/customer/", chosen).status_code == 302
+    assert Customer.objects.get(pk=new.pk).confirmed
+    page = f"/admin/customers/customer/{other.pk}/change/"
+    assert b"There is no such entry." in manager.post(page, {"into": "510000099"}).content
+    assert manager.post(page, {"into": "51-000-0021"}).status_code == 302
+    assert Customer.objects.get(pk=other.pk).merged_into == cast.customers["ege"]
+
+
 # Locations
 
 
@@ -294,7 +310,6 @@ def statements(api: Api, given: Any) -> int:
     with CaptureQueriesContext(connection) as queries:
         response = api.post(REFERRALS, given)
     assert response.status_code == 200, response.content
-    print(*[query["sql"][:150] for query in queries], sep="\n")
     return len([query for query in queries if "oauth2" not in query["sql"]])  # a token is looked up in the cache
 
 

@@ -224,6 +224,14 @@ def test_org_3_who_may_not_register_does_not(cast: Cast, contoso: Api) -> None:
     assert Registration.objects.get(referral=deal).submitted_at is None
 
 
+def test_registering_takes_its_own_scope(cast: Cast) -> None:
+    deal = build.won(cast)
+    writer = Api(make_client(cast.companies["contoso"]), scope="referrals.read referrals.write")
+    assert add(writer, deal, sent(build.form())).status_code == 403
+    assert writer.patch(at(deal), {"lastRunId": "1"}).status_code == 204
+    assert Registration.objects.get(referral=deal).submitted_at is None
+
+
 def test_an_old_version_is_412(cast: Cast, contoso: Api) -> None:
     deal = build.won(cast)
     seen = Referral.objects.get(pk=deal.pk).version

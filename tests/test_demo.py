@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from dealreg.models import OUTCOMES, Registration
 from dealreg.rules import states
+from exceptions_council.models import ExceptionRequest
+from exceptions_council.rules import states as exception_states
 from portal.accounts.models import Company, User
 from portal.customers.models import Customer
 from portal.demo.cast import PASSWORD
@@ -50,8 +52,9 @@ def rows() -> dict[str, int]:
 
 
 def test_the_demo_shows_everything_there_is() -> None:
-    """REF-11, FLOW-2, FLOW-3, ORG-2: 60 deals of a year in five currencies, every state, every AUTO reason, everybody
-    signs in; a second call changes nothing, and no mail of the invented past goes out."""
+    """REF-11, FLOW-2, FLOW-3, EXC-6, ORG-2: 60 deals of a year in five currencies, every state, every AUTO reason,
+    requests for exceptions of every kind in every state, everybody signs in; a second call changes nothing, and no mail
+    of the invented past goes out."""
     start = timezone.now()
     assert demo().startswith("Demo data: ")
     deals = Referral.objects.all()
@@ -66,6 +69,10 @@ def test_the_demo_shows_everything_there_is() -> None:
     assert set(registrations.values_list("status", flat=True)) == set(states.REGISTRATION_STATES)
     assert {reason.rule for r in registrations for reason in r.reasons} >= AUTO
     assert set(registrations.exclude(outcome="").values_list("outcome", flat=True)) <= set(OUTCOMES)
+    requests = ExceptionRequest.objects.all()
+    assert set(requests.values_list("status", flat=True)) == set(exception_states.STATES)
+    assert set(requests.values_list("kind", flat=True)) == set(exception_states.KINDS)
+    assert requests.exclude(overdue_at=None).exists()
     _countdowns_live(start)
     _every_row_has_its_history()
     _everybody_signs_in()

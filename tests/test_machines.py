@@ -313,7 +313,7 @@ class Walk:
         copies = Referral.objects.filter(engagement=self.deal.engagement).select_related("company").order_by("pk")
         filed = Registration.objects.filter(referral__in=copies).select_related("referral__company").order_by("pk")
         rows = [*copies, *filed]
-        return rows, {key(row): events.snapshot(row) for row in rows}
+        return rows, {key(row): columns_of(events.snapshot(row), row) for row in rows}
 
     def events(self, after: int = 0) -> list[Event]:
         return list(Event.objects.filter(group=self.deal.event_group, pk__gt=after).order_by("pk"))
@@ -397,8 +397,9 @@ def is_open(subject: tuple[str, int], columns: dict[str, Any]) -> bool:
 
 
 def columns_of(values: dict[str, Any], row: models.Model) -> dict[str, Any]:
-    """The row's own columns; an event tells more than those, such as the team (REF-21)."""
-    own = {f.attname for f in row._meta.concrete_fields}
+    """The row's own columns; an event tells more than those, such as the team (REF-21). Which write was the last is no
+    event's: a copy is touched with its registration, and with the other copies."""
+    own = {f.attname for f in row._meta.concrete_fields} - row.bookkeeping  # type: ignore[attr-defined]
     return {name: value for name, value in values.items() if name in own}
 
 

@@ -40,10 +40,16 @@ def test_auto_5_the_reviewer_gets_links_to_the_duplicates(live: Live, company: s
     Referral.objects.filter(pk=before.referral_id).update(company=cast.companies[company])
     registration = do.route(build.submitted(cast, deal, at=now, **form), now=now)
     address = reverse("admin:dealreg_registration_change", args=[before.pk])
-    assert links(reviewed(live, registration).one("section", id="registered-before")) == [address]
+    review = reviewed(live, registration)
+    assert links(review.one("section", id="registered-before")) == [address]
     page = live.browser(build.CONTOSO).get(reverse("deal", args=[deal.public_id])).content.decode()
     assert (address in page, "Northwind" in page) == (False, False)
     assert ("chosen for additional review" in page) == (company != "contoso")
+    for why in (review.one("section", id="reasons").text, page):  # of its company, whoever reads it
+        assert ("the same company registered this solution" in why, "your company registered" in why) == (
+            company == "contoso",
+            False,
+        )
 
 
 def test_reg_18_the_reviewer_sees_what_is_renewed_beside_it(live: Live) -> None:

@@ -18,7 +18,7 @@ from portal.events.selectors import Cursor
 from portal.webhooks import rules, selectors, sweeps
 from portal.webhooks.models import Delivery, Webhook
 from referrals.rules import NO_HELP
-from tests import build
+from tests import build, exceptions
 from tests.api import Api, make_client
 from tests.build import CONTOSO, DAY, NOW
 from tests.receiver import answers, listening
@@ -157,7 +157,7 @@ CALLS = [
     ("PUT", PATH),
     ("GET", f"{PATH}/events"),
     ("POST", f"{PATH}/validationEvents"),
-    ("GET", f"{PATH}/validationEvents/{uuid4()}"),
+    ("GET", f"{PATH}/validationEvents/0197a3a0-0000-7000-8000-00000000beef"),
     ("GET", "/v1.0/events"),
 ]
 
@@ -259,6 +259,27 @@ def test_registrations_stand_in_the_feed(cast: Cast, api: Api) -> None:
     assert told[0]["resourceUri"].endswith(f"/v1.0/registrations/{filed.public_id}")
     vendor = Api(make_client(cast.companies["vendor"], role=roles.REVIEWER, client_id="vendor"))
     assert [e["event"] for e in feed(vendor) if e["resourceName"] == "registration"] == [e["event"] for e in told]
+
+
+def test_exc_8_requests_for_exceptions_stand_in_the_feed_without_votes(cast: Cast, api: Api) -> None:
+    """And webhooks tell the partner of the decision, the vendor of each vote, too."""
+    asked = exceptions.asked(cast, exceptions.ineligible(cast))
+    vendor = Api(make_client(cast.companies["vendor"], role=roles.PROGRAMME_MANAGER, client_id="vendor"))
+    with listening() as partners, listening() as vendors:
+        for client, hook in ((api, partners), (vendor, vendors)):
+            client.post(PATH, given(WebhookUrl=hook.url, WebhookEvents=["exception-updated"]))
+        exceptions.vote(cast, asked, "approve", "approve")
+        settled()
+        sweeps.deliver_due(now=NOW)
+    assert [r.json["ResourceUri"].partition("8000")[2] for r in partners.received] == [
+        f"/v1.0/exceptions/{asked.public_id}"
+    ]
+    assert len(vendors.received) == 2
+    mine = [e for e in feed(api) if e["resourceName"] == "exception"]
+    assert [e["event"] for e in mine] == ["exception.asked", "exception.approved"]
+    assert [e["actorName"] for e in mine] == ["Rüya İpekçi", None]
+    theirs = [e["event"] for e in feed(vendor) if e["resourceName"] == "exception"]
+    assert sorted(theirs) == ["exception.approved", "exception.asked", "exception.voted", "exception.voted"]
 
 
 def test_rare_events_among_those_of_others(

@@ -85,10 +85,10 @@ class EligibilityEndpoint(Endpoint):
         referral = own_deal(self, id)
         registration = Registration.objects.filter(referral=referral).first()
         found = services.eligibility(referral, registration, now=self.now)
-        return Response({"eligible": found.eligible, "criteria": [_criterion(one) for one in found.criteria]})
+        return Response({"eligible": found.eligible, "criteria": [_shown(one) for one in found.criteria]})
 
 
-def _criterion(one: Criterion) -> dict[str, Any]:
+def _shown(one: Criterion) -> dict[str, Any]:
     return {
         "code": one.code,
         "rule": one.rule,

@@ -14,12 +14,13 @@ from dealreg.models import Registration
 from dealreg.rules import states
 from dealreg.services import registration as services
 from portal.accounts.rules import Actor
+from portal.api import rules as scopes
 from portal.api.http.binding import bind
 from portal.api.http.errors import ApiError
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
 from portal.workflow.services import wrong_state
-from referrals.api.parts import PATCH_ROOTS, Operation
+from referrals.api.parts import PATCH_ROOTS, ROOT_SCOPES, Operation
 from referrals.models import Referral
 
 NEW = ("registrations", "-")
@@ -75,3 +76,4 @@ def _claim(value: Any, referral: Referral) -> Any:
 
 
 PATCH_ROOTS.add("registrations", change, order=10)
+ROOT_SCOPES["registrations"] = scopes.REGISTER

@@ -177,8 +177,8 @@ def _review_reasons(
         yield Blocker(
             "registered_before",
             _(
-                "A reviewer checks this registration: your company registered this solution for this customer before, "
-                "within the last %(months)s months."
+                "A reviewer checks this registration: the same company registered this solution for this customer "
+                "before, within the last %(months)s months."
             ),
             "AUTO-5",
             params={"months": policy.duplicate_months},

@@ -95,13 +95,13 @@ class SelectForReview(Reviewing[Comment | None]):
     who = (may_review, worker)
     chosen = Blocker(
         "selected_for_review",
-        _("The review team selected this approved registration for a closer look; you need to do nothing now."),
+        _("The review team selected this approved registration for a closer look."),
         "FLOW-4",
     )
 
     drawn = Blocker(
         "selected_at_random",
-        _("This approved registration was chosen at random for a closer look; you need to do nothing now."),
+        _("This approved registration was chosen at random for a closer look."),
         "FLOW-4",
     )
 

@@ -90,10 +90,11 @@ def match_or_add(*, name: str, country: str, actor: Actor, now: datetime, **deta
     values = rules.tidied(name=name, country=country, **details)
     if blockers := rules.entry_blockers(values):
         raise RuleViolation(blockers)
-    return _match(values, actor.own_company_id) or _name_new(values, actor=actor, now=now)
+    return match(values, actor.own_company_id) or _name_new(values, actor=actor, now=now)
 
 
-def _match(values: Mapping[str, str], company_id: int) -> Customer | None:
+def match(values: Mapping[str, str], company_id: int) -> Customer | None:
+    """The entry that match_or_add would find for these (tidied) values; None where it would add one."""
     seen = Customer.objects.seen_by(company_id)
     numbered = seen.filter(duns=values["duns"], confirmed_at=None, added_by=None) if values["duns"] else seen.none()
     if values["duns"] and (found := numbered.first() or seen.filter(duns=values["duns"]).first()):
@@ -133,6 +134,13 @@ def confirm(customer: Customer, *, actor: Actor, now: datetime) -> Customer:
     return fresh
 
 
+def merge_blockers(named: Customer, into: Customer) -> list[Blocker]:
+    """Why the one can't be merged into the other."""
+    if named.confirmed or named.merged_into_id or not into.confirmed or into.merged_into_id:
+        return [rules.NOT_MERGEABLE]
+    return []
+
+
 @transaction.atomic
 def merge(customer: Customer, *, into: Customer, actor: Actor, now: datetime) -> Customer:
     """Say that what a company named is this entry of the directory: its deals go there. Returns that entry.
@@ -143,8 +151,8 @@ def merge(customer: Customer, *, into: Customer, actor: Actor, now: datetime) ->
     check_runs_programme(actor)
     both = Customer.objects.select_for_update(of=("self",)).order_by("pk").in_bulk([customer.pk, into.pk])
     named, kept = both[customer.pk], both[into.pk]
-    if named.confirmed or named.merged_into_id or not kept.confirmed or kept.merged_into_id or named == kept:
-        raise RuleViolation([rules.NOT_MERGEABLE])
+    if blockers := merge_blockers(named, kept):
+        raise RuleViolation(blockers)
     named.merged_into, named.updated_at = kept, now
     named.save(update_fields=["merged_into", "updated_at"])
     _record([(kept.pk, MERGED, {}, {"merged": named.pk, "name": named.name})], actor=actor, now=now)

@@ -100,9 +100,10 @@ _DIGITS = 15
 def write_for_editing(kind: str, columns: Sequence[str], lines: Iterable[Sequence[Cell]]) -> bytes:
     """The file that is changed and uploaded again (F3): days as MM/DD/YYYY, in Excel as days; texts are neutralised in
     both, as one may be saved as the other."""
+    safe = ([_safe(cell) for cell in line] for line in lines)
     if kind == "csv":
-        return csv_file(columns, ([_american(cell) for cell in line] for line in lines))
-    return _xlsx(columns, ([_safe(cell) for cell in line] for line in lines), day_format="mm/dd/yyyy", fixed=False)
+        return csv_file(columns, ([_american(cell) for cell in line] for line in safe))
+    return _xlsx(columns, safe, day_format="mm/dd/yyyy", fixed=False)
 
 
 def _american(cell: Cell) -> Cell:

@@ -11,16 +11,19 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from portal.accounts.rules import Actor
 from portal.api import rules as scopes
 from portal.api.http.binding import bind
 from portal.api.http.endpoint import Endpoint, collection
 from portal.api.http.errors import ApiError
 from portal.api.http.etags import etag_of
 from portal.api.http.json import instant
+from portal.api.http.schema import ODATA, collection_of
 from portal.events.models import Event
 from portal.events.selectors import START, Cursor
 from portal.params import whole_number
@@ -36,6 +39,30 @@ PAGE, MAX_PAGE = 100, 500
 #: Addresses as they stand in links.
 FEED = "/v1.0/events"
 CONTEXT = "v1.0/$metadata#Events"
+
+
+# What is answered, for the API's description.
+_TEXT: Mapping[str, Any] = {"type": "string"}
+_NAMES: Mapping[str, Any] = {"type": "array", "items": _TEXT}
+
+
+def _object(optional: Mapping[str, Any] | None = None, **properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": {**properties, **(optional or {})}, "required": list(properties)}
+
+
+_WEBHOOK = _object(WebhookUrl=_TEXT, WebhookEvents=_NAMES)
+_SUBSCRIBED = _object({"Secret": _TEXT}, SubscriberId=_TEXT, WebhookUrl=_TEXT, WebhookEvents=_NAMES)
+_RESULT = _object(responseCode=_TEXT, responseMessage=_TEXT, systemError={"type": "boolean"}, dateTimeUtc=_TEXT)
+_RESULTS = {"type": "array", "items": _RESULT}
+_TESTED = _object(correlationId=_TEXT, partnerId=_TEXT, status=_TEXT, callbackUrl=_TEXT, results=_RESULTS)
+_MAYBE: Mapping[str, Any] = {"type": ["string", "null"]}
+_EVENT = _object(
+    **dict.fromkeys(("id", "cursor", "event", "dateTime", "resourceName", "resourceId", "resourceUri"), _TEXT),
+    related={"type": "boolean"},
+    **dict.fromkeys(("eTag", "actorType", "actorName"), _MAYBE),
+)
+_FEED = collection_of(_EVENT)
+_FEED["properties"]["@odata.deltaLink"] = {"type": "string", "format": "uri"}
 
 
 class RegistrationInput(serializers.Serializer[Any]):
@@ -66,12 +93,17 @@ class _WebhookEndpoint(Endpoint):
 class EventNames(_WebhookEndpoint):
     """The names of all events."""
 
+    answers: ClassVar[Mapping[str, Any]] = {"GET": _NAMES}
+
     def get(self, request: Request) -> Response:
         return Response(list(rules.EVENTS))
 
 
 class Registration(_WebhookEndpoint):
     """The company's webhook."""
+
+    bodies: ClassVar[Mapping[str, Any]] = {"POST": RegistrationInput, "PUT": RegistrationInput}
+    answers: ClassVar[Mapping[str, Any]] = {"GET": _WEBHOOK, "POST": _SUBSCRIBED, "PUT": _SUBSCRIBED}
 
     def get(self, request: Request) -> Response:
         return Response(_shown(self.webhook()))
@@ -105,6 +137,8 @@ def _shown(webhook: Webhook) -> dict[str, Any]:
 class Tests(_WebhookEndpoint):
     """Test events."""
 
+    answers: ClassVar[Mapping[str, Any]] = {"POST": _object(correlationId=_TEXT)}
+
     def post(self, request: Request) -> Response:
         self.webhook()
         try:
@@ -120,6 +154,8 @@ class Tests(_WebhookEndpoint):
 
 class Test(_WebhookEndpoint):
     """What came of a test event; known for a week."""
+
+    answers: ClassVar[Mapping[str, Any]] = {"GET": _TESTED}
 
     def get(self, request: Request, id: str) -> Response:
         test = self._found(id)
@@ -158,12 +194,14 @@ class Events(Endpoint):
     """What happened to what the company may see, in an order in which a reader that keeps its place misses nothing."""
 
     scopes: ClassVar[Mapping[str, str]] = {"GET": scopes.EVENTS}
+    answers: ClassVar[Mapping[str, Any]] = {"GET": _FEED}
 
+    @extend_schema(parameters=[OpenApiParameter(name, description=ODATA[name]) for name in ("$top", "$skiptoken")])
     def get(self, request: Request) -> Response:
         limit = _top(request)
         found, last, more = selectors.read_feed(_cursor(request), self.actor, limit=limit)
         link = f"{settings.BASE_URL}{FEED}?{urlencode({'$top': limit, '$skiptoken': str(last)})}"
-        items = [_item(event, resource) for event, resource in found]
+        items = [_item(event, resource, self.actor) for event, resource in found]
         answer = collection(items, context=f"{settings.BASE_URL}/{CONTEXT}", next_link=link if more else None)
         if not more:
             answer.data["@odata.deltaLink"] = link
@@ -186,9 +224,11 @@ def _cursor(request: Request) -> Cursor:
         raise ApiError(400, "$skiptoken is none of this feed.", target="$skiptoken") from None
 
 
-def _item(event: Event, resource: Resource) -> dict[str, Any]:
-    """Of other companies' copies only what a card shows: that something happened, and when."""
+def _item(event: Event, resource: Resource, actor: Actor) -> dict[str, Any]:
+    """Of other companies' copies only what a card shows: that something happened, and when; and of other companies'
+    people nothing."""
     own = resource.own
+    colleague = own and event.actor_company_id == actor.company_id
     return {
         "id": str(event.public_id),
         "cursor": str(Cursor.of(event)),
@@ -199,6 +239,6 @@ def _item(event: Event, resource: Resource) -> dict[str, Any]:
         "resourceUri": f"{settings.BASE_URL}{resource.path}",
         "related": not own,
         "eTag": etag_of(event.version) if own and event.version else None,
-        "actorType": event.actor_kind if own else None,
-        "actorName": event.actor_name or None if own else None,
+        "actorType": event.actor_kind if colleague else None,
+        "actorName": event.actor_name if colleague else None,
     }

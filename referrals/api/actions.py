@@ -11,7 +11,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.accounts.models import Company
-from portal.accounts.rules import Actor
 from portal.api import rules as scopes
 from portal.api.http.actions import ActionsEndpoint, reads
 from portal.api.http.binding import bind
@@ -26,7 +25,7 @@ from portal.workflow import timeline
 from portal.workflow.blockers import RuleViolation
 from portal.workflow.verbs import Verb
 from referrals import rules, verbs
-from referrals.api import finding, inputs, representation, resolving, wire, writing
+from referrals.api import finding, inputs, representation, resolving, schema, wire, writing
 from referrals.models import Note, Referral
 from referrals.rules import sharing
 from referrals.selectors import history, notes, participants
@@ -63,7 +62,7 @@ def _partner(given: str) -> Company:
 reads(Sequence[rules.Member], lambda **given: inputs.MemberInput(many=True, **given), lambda given: [
     inputs.member(one) for one in given
 ])  # fmt: skip
-reads(Sequence[Solution], lambda **given: inputs.SolutionInput(many=True, **given), _solutions)
+reads(Sequence[Solution], lambda **given: inputs.SolutionTagInput(many=True, **given), _solutions)
 reads(Company, lambda **given: inputs.Text(**{**given, "default": serializers.empty}), _partner)
 reads(rules.Contact, ContactInput, lambda given: writing.contact_of(given, consent=given["consent"]))
 
@@ -77,6 +76,7 @@ class Actions(ActionsEndpoint):
 
     scopes: ClassVar[Mapping[str, str]] = {"GET": scopes.READ, "POST": scopes.WRITE}
     context = wire.url("v1.0/$metadata#Actions")
+    answers: ClassVar[Mapping[str, Any]] = {"GET": schema.PAGE, "POST": schema.ReferralShape}
 
     def record(self, id: str) -> Referral:
         return finding.referral(id, self.actor)
@@ -89,10 +89,6 @@ class Actions(ActionsEndpoint):
             return writing.contact_of(given, consent=given["consent"])
         return super().read(verb, record, data)
 
-    @property
-    def actor(self) -> Actor:
-        return writing.as_writer(super().actor, {})
-
     def answer(self, record: Referral) -> Response:
         return representation.answer(record.pk, self.actor)
 
@@ -101,6 +97,7 @@ class Timeline(Endpoint):
     """What happened to the deal, newest first; `group` chooses a kind, `before` goes on."""
 
     scopes: ClassVar[Mapping[str, str]] = {"GET": scopes.READ}
+    answers: ClassVar[Mapping[str, Any]] = {"GET": schema.PAGE}
 
     def get(self, request: Request, id: str) -> Response:
         deal = finding.referral(id, self.actor)
@@ -142,6 +139,8 @@ class Notes(Endpoint):
     """The notes of a deal, newest first (REF-23)."""
 
     scopes: ClassVar[Mapping[str, str]] = {"GET": scopes.READ, "POST": scopes.WRITE}
+    bodies: ClassVar[Mapping[str, Any]] = {"POST": NoteInput}
+    answers: ClassVar[Mapping[str, Any]] = {"GET": schema.PAGE, "POST": {201: schema.NoteShape}}
 
     def get(self, request: Request, id: str) -> Response:
         deal = finding.referral(id, self.actor)
@@ -151,8 +150,8 @@ class Notes(Endpoint):
     def post(self, request: Request, id: str) -> Response:
         deal, given = finding.referral(id, self.actor), bind(NoteInput, request.data)
         verb = verbs.ADD_NOTE if given["shared"] else verbs.ADD_PRIVATE_NOTE
-        writer, version = writing.as_writer(self.actor, {}), expected_version(request)
-        workflow.run(deal, verb, verbs.NewNote(given["text"]), actor=writer, now=self.now, expected_version=version)
+        note, version = verbs.NewNote(given["text"]), expected_version(request)
+        workflow.run(deal, verb, note, actor=self.actor, now=self.now, expected_version=version)
         own = Note.objects.filter(engagement=deal.engagement, company_id=deal.company_id, shared=given["shared"])
         return Response(_note(own.select_related("author", "company").latest("pk")), 201)
 
@@ -172,6 +171,7 @@ class Favorite(Endpoint):
     """A person's star on a deal (REF-19); a program has none."""
 
     scopes: ClassVar[Mapping[str, str]] = {"PUT": scopes.WRITE, "DELETE": scopes.WRITE}
+    answers: ClassVar[Mapping[str, Any]] = {"PUT": {204: None}, "DELETE": {204: None}}
 
     def put(self, request: Request, id: str) -> Response:
         return self._set(id, on=True)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from portal.money.rules import cents
@@ -72,7 +73,10 @@ class Kept(serializers.JSONField):
         super().__init__(**{"allow_null": True, **kwargs})
 
     def to_internal_value(self, data: Any) -> Any:
-        written = json.dumps(data, default=float)  # amounts were read as Decimal
+        try:
+            written = json.dumps(data, default=float, allow_nan=False)  # amounts were read as Decimal
+        except ValueError:  # beyond what a number of JSON holds
+            raise serializers.ValidationError("This number is too large to be kept.") from None
         if len(written) > MAX_KEPT:
             raise serializers.ValidationError("This is more than is kept.", code="too_long")
         return json.loads(written)
@@ -91,12 +95,12 @@ class MemberInput(serializers.Serializer[Any]):
         return {**attrs, "email": (attrs["email"] or "").lower()}
 
 
-class SolutionInput(serializers.Serializer[Any]):
+class SolutionTagInput(serializers.Serializer[Any]):
     """A SolutionTag (F1.6). The programme reads `id`; the rest is kept."""
 
     id = Text()
     name = Text()
-    type = Token(["None", "Category", "Name"], required=False)
+    type = Text(help_text="None, Category or Name")
     price = Kept(required=False)
     quantity = Kept(required=False)
     currency = Kept(required=False)
@@ -111,6 +115,7 @@ class AttributeInput(serializers.Serializer[Any]):
     id = Text()
 
 
+@extend_schema_field({"oneOf": [{"type": "array", "items": {}}, {"type": "object", "additionalProperties": {}}]})
 class IdsInput(serializers.Field[Any, Any, Any, Any]):
     """A customer's ids, as a list or as an object (F1.6), by their type in small letters."""
 
@@ -165,7 +170,7 @@ class AdditionalInput(serializers.Serializer[Any]):
 class RequirementsInput(serializers.Serializer[Any]):
     """What the customer needs (F1.6)."""
 
-    solutions = SolutionInput(many=True, required=False)
+    solutions = SolutionTagInput(many=True, required=False)
     additionalRequirements = AdditionalInput(required=False, allow_null=True)
 
 
@@ -226,8 +231,8 @@ PATCHED: Mapping[str, serializers.Field[Any, Any, Any, Any]] = {
     "details/currency": Text(),
     "details/dealValue": Amount(),
     "details/notes": Text(),
-    "details/requirements/solutions": SolutionInput(many=True),
-    "details/requirements/solutions/-": SolutionInput(),
+    "details/requirements/solutions": SolutionTagInput(many=True),
+    "details/requirements/solutions/-": SolutionTagInput(),
     "externalReferenceId": Text(),
     "referralProgram": Kept(),
     "salesStage": Text(),

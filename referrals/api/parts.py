@@ -47,3 +47,6 @@ PatchRoot = Callable[[Referral, Sequence[Operation], Actor, datetime], None]
 
 #: By the first step of the paths, in small letters: `registrations`.
 PATCH_ROOTS: Registry[PatchRoot] = Registry()
+
+#: The scope that a token needs for a root, besides the one of the referral itself.
+ROOT_SCOPES: dict[str, str] = {}

@@ -145,8 +145,7 @@ def _whole(row: Row, team: list[Row], solutions: Iterable[tuple[str, str, str]],
     shown = {
         **_card(row, team),
         "name": row["name"],
-        "externalReferenceId": (row["crm_id"] or None) if own else None,
-        "campaignId": (row["campaign_id"] or None) if own else None,
+        **_references(row, own),
         "statusReason": _reason(row),
         "type": wire.deal_type(help_code=row["help_code"], p2p=row["p2p"]),
         "direction": wire.OUTGOING if row["invited_by_id"] is None else wire.INCOMING,
@@ -154,8 +153,6 @@ def _whole(row: Row, team: list[Row], solutions: Iterable[tuple[str, str, str]],
         "salesStage": wire.STAGES.get(row["stage"]),
         "isSpam": False,
         "mpnId": row["location__mpn_id"],
-        "lastModifiedVia": row["last_modified_via"] if own else None,
-        "lastRunId": (row["last_run_id"] or None) if own else None,
         "customerProfile": _customer(row, kept, actor),
         "consent": {
             "consentToToShareInfoWithOthers": row["engagement__contact_consent"],
@@ -170,6 +167,16 @@ def _whole(row: Row, team: list[Row], solutions: Iterable[tuple[str, str, str]],
     for path, empty in wire.KEPT.items():
         put(shown, path, kept.get(path, copy.copy(empty)))
     return shown
+
+
+def _references(row: Row, own: bool) -> dict[str, str | None]:
+    """The company's own references, and what its connector knows its writes by: nobody else's to read."""
+    return {
+        "externalReferenceId": row["crm_id"] or None if own else None,
+        "campaignId": row["campaign_id"] or None if own else None,
+        "lastModifiedVia": row["last_modified_via"] if own else None,
+        "lastRunId": row["last_run_id"] or None if own else None,
+    }
 
 
 TRACKING = (

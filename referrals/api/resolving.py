@@ -34,8 +34,8 @@ class Named:
 def solutions(tags: Iterable[Mapping[str, Any]]) -> Named:
     """Raises RuleViolation for tags that name no solution (REF-8)."""
     tags = list(tags)
-    categories = [dict(tag) for tag in tags if tag.get("type") == "Category"]
-    named = [tag for tag in tags if tag.get("type") != "Category"]
+    categories = [dict(tag) for tag in tags if _is_category(tag)]
+    named = [tag for tag in tags if not _is_category(tag)]
     ids = [str(tag["id"]) for tag in named]
     by_id = _by_id(ids) if ids else {}
     if missing := [given for given in ids if given.casefold() not in by_id]:
@@ -43,6 +43,10 @@ def solutions(tags: Iterable[Mapping[str, Any]]) -> Named:
     found = [(by_id[str(tag["id"]).casefold()], tag) for tag in named]
     said = {solution.code: beside for solution, tag in found if (beside := _said(tag))}
     return Named(list(dict.fromkeys(solution for solution, _tag in found)), said, categories)
+
+
+def _is_category(tag: Mapping[str, Any]) -> bool:
+    return str(tag.get("type", "")).casefold() == "category"
 
 
 def _by_id(ids: Sequence[str]) -> dict[str, Solution]:
@@ -60,4 +64,4 @@ def _uuid(given: str) -> uuid.UUID | None:
 
 
 def _said(tag: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in tag.items() if name not in KNOWN and value not in (None, "Name")}
+    return {name: value for name, value in tag.items() if name not in KNOWN and value not in (None, "", "Name")}

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.db.models import Q
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,7 +16,8 @@ from portal.api.http.authentication import Access
 from portal.api.http.endpoint import Endpoint, collection
 from portal.api.http.etags import etag_of, expected_version
 from portal.api.http.json import Parser, PatchParser
-from referrals.api import creating, finding, query, representation, wire, writing
+from referrals.api import creating, finding, inputs, query, representation, schema, wire, writing
+from referrals.api.parts import ROOT_SCOPES
 from referrals.api.patch import Wanted, read, read_whole
 from referrals.api.targets import TARGETS
 from referrals.models import Referral, ReferralQuerySet
@@ -33,6 +33,8 @@ class Referrals(Endpoint):
     targets = TARGETS
 
     odata = True
+    bodies: ClassVar[Mapping[str, Any]] = {"POST": inputs.ReferralInput}
+    answers: ClassVar[Mapping[str, Any]] = {"GET": schema.PAGE, "POST": schema.ReferralShape}
 
     def get(self, request: Request) -> Response:
         """The referrals of the company's lists; asked for one engagement, with the cards of its other copies."""
@@ -49,8 +51,7 @@ class Referrals(Endpoint):
         visible = Referral.objects.visible_to(self.actor)
         if engagement is None:
             return visible.of_company(self.actor)
-        within = Referral.objects.filter(engagement__public_id=engagement)
-        return within.filter(Q(pk__in=visible.values("pk")) | Q(pk__in=participants.cards(self.actor).values("pk")))
+        return (visible | participants.cards(self.actor)).filter(engagement__public_id=engagement)
 
     def post(self, request: Request) -> Response:
         """The company's own deal, or with `engagementId` another company's copy of it."""
@@ -72,13 +73,21 @@ class OneReferral(Endpoint):
     scopes: ClassVar[Mapping[str, str]] = {"GET": scopes.READ, "PATCH": scopes.WRITE, "PUT": scopes.WRITE}
     targets = TARGETS
     parser_classes = (Parser, PatchParser)
+    bodies: ClassVar[Mapping[str, Any]] = {"PATCH": schema.OperationShape(many=True), "PUT": inputs.ReferralInput}
+    answers: ClassVar[Mapping[str, Any]] = {
+        "GET": schema.ReferralShape,
+        "PUT": schema.ReferralShape,
+        "PATCH": {200: schema.ReferralShape, 204: None},
+    }
 
     def get(self, request: Request, id: str) -> Response:
         return representation.answer(finding.readable(id, self.actor), self.actor)
 
     def patch(self, request: Request, id: str) -> Response:
         """A JSON Patch of the paths of F1.7, or an object of them; all of it is written, or nothing."""
-        pk = self._write(id, read(request.data), expected_version(request))
+        wanted = read(request.data)
+        self.demand(ROOT_SCOPES[root] for root in wanted.roots if root in ROOT_SCOPES)
+        pk = self._write(id, wanted, expected_version(request))
         if "return=representation" in request.headers.get("Prefer", "").replace(" ", "").casefold():
             return representation.answer(pk, self.actor)
         version = Referral.objects.values_list("version", flat=True).get(pk=pk)

@@ -177,10 +177,10 @@ class Referral(Sharing, Record):
     objects = ReferralQuerySet.as_manager()
 
     owner_path, group_path = "company_id", "engagement__public_id"
-    derived_columns = frozenset({"version", "search_text"})
+    derived_columns = frozenset({"version", "search_text", "updated_at", "last_modified_via", "last_run_id"})
     #: The company's own references, and in events what its documents are called: not everybody who reads events
     #: reads them (REF-3, REF-20, REG-16).
-    own_columns = frozenset({"crm_id", "campaign_id", "document", "wire_extras", "last_modified_via", "last_run_id"})
+    own_columns = frozenset({"crm_id", "campaign_id", "document", "wire_extras"})
     bookkeeping = frozenset({"updated_at", "last_modified_via", "last_run_id"})
 
     class Meta:

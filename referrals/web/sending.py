@@ -25,7 +25,7 @@ from referrals.services import creation, drafts
 from referrals.web.forms.deal import without_errors
 from referrals.web.forms.sending import SendForm
 from referrals.web.wizard import choices
-from referrals.web.wizard.views import customers
+from referrals.web.wizard.lookups import customers
 
 
 @needs_actor

@@ -5,18 +5,18 @@ from __future__ import annotations
 from django.urls import path
 
 from referrals.web import actions, editing, sending, stage_names
-from referrals.web.wizard import again, views
+from referrals.web.wizard import again, lookups, views
 
 urlpatterns = [
     path("co-sell/new/", views.new_deal, name="new_deal"),
-    path("co-sell/new/kind/", views.new_deal_kind, name="new_deal_kind"),
-    path("co-sell/new/solutions/", views.suggest_solutions, name="suggest_solutions"),
+    path("co-sell/new/kind/", lookups.new_deal_kind, name="new_deal_kind"),
+    path("co-sell/new/solutions/", lookups.suggest_solutions, name="suggest_solutions"),
     path("co-sell/new/<uuid:draft>/discard/", views.discard_draft, name="discard_draft"),
     path("co-sell/new/<uuid:draft>/invitation/<slug:key>/", views.invitation, name="new_deal_invitation"),
     path("co-sell/new/<uuid:draft>/<slug:step>/", views.step, name="new_deal_step"),
     path("co-sell/send/", sending.send_deal, name="send_deal"),
     path("co-sell/send/solutions/", sending.partner_solutions, name="partner_solutions"),
-    path("customers/suggest/", views.suggest_customers, name="suggest_customers"),
+    path("customers/suggest/", lookups.suggest_customers, name="suggest_customers"),
     path("co-sell/<uuid:public_id>/again/", again.create_again, name="create_again"),
     path("co-sell/<uuid:public_id>/invite/", editing.invite_partner, name="invite_partner"),
     path("partners/suggest/", editing.suggest_partners, name="suggest_partners"),

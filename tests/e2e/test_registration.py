@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
@@ -105,14 +106,21 @@ def sale(number: str, *, customer: str = "510000011", amount: str = "1250.50") -
     return (number, "4301001", customer, "SOL-10001-CTS", today().isoformat(), amount, "EUR")
 
 
-def on_the_marketplace(cast: Cast) -> Referral:
+def on_the_marketplace(cast: Cast, **changes: Any) -> Referral:
     """A deal whose registration waits for its transaction."""
-    deal, now = deals.won(cast, name="Kilns", customer=cast.customers["anadolu"]), timezone.now()
+    deal, now = deals.won(cast, name="Kilns", customer=cast.customers["anadolu"], **changes), timezone.now()
     terms = {"signed": now.date(), "start": now.date(), "end": now.date() + timedelta(days=364)}
     filed = build.submitted(cast, deal, at=now, marketplace=True, marketplace_date=now.date(), **terms)
     sweeps.route_once(filed, now=now)
-    assert Registration.objects.get().status == Status.MARKETPLACE_PENDING
+    assert Registration.objects.get(pk=filed.pk).status == Status.MARKETPLACE_PENDING
     return deal
+
+
+def look_at_a_file(manager: Page) -> None:
+    """Send one line that is good and one that isn't, for the preview."""
+    manager.get_by_label("CSV file").set_input_files(sales(sale("MP-8"), sale("MP-9", amount="much")))
+    manager.get_by_role("button", name="Look at it").click()
+    expect(manager.get_by_role("table", name="New transactions")).to_contain_text("MP-8")
 
 
 def test_flow_3_the_good_lines_of_a_file_are_taken_in_and_a_worker_matches(cast: Cast, visit: Visit) -> None:
@@ -135,6 +143,9 @@ def test_flow_3_the_good_lines_of_a_file_are_taken_in_and_a_worker_matches(cast:
     manager.get_by_role("button", name="Take in 1 transaction").click()
     expect(manager.locator(".messagelist")).to_contain_text("Transactions: 1 new, 0 as before, 2 refused.")
     assert MarketplaceTransaction.objects.get().transaction_id == "MP-1"
+    listed = reverse("admin:dealreg_marketplacetransaction_changelist")
+    found = [*problems(manager, "transactions", listed), *problems(manager, "import", reverse(IMPORT), look_at_a_file)]
+    assert found == []
 
     page = visit(build.CONTOSO)
     page.goto(address(deal))
@@ -175,9 +186,40 @@ def test_flow_register_after_all_opens_what_was_closed_unregistered(cast: Cast, 
     page.goto(address(deal))
     end(page, "Close without registering")
     expect_state(page, "Not registered", "You can register it after all")
+    assert list(problems(page, "register after all", address(deal, "register_after_all"))) == []
+    page.goto(address(deal))
     end(page, "Register after all")
     expect_state(page, "Registration (Pending)", "This deal can be registered.")
     page.get_by_role("link", name="Register now").click()
     fill_registration(page)
     page.get_by_role("button", name="File the registration").click()
     expect_state(page, "Approved")
+
+
+def grown(cast: Cast, **changes: Any) -> Referral:
+    """A pay-as-you-go deal whose registration passed its review at 40,000 EUR."""
+    deal, now = deals.won(cast, name="Meters", **changes), timezone.now()
+    terms = {"signed": now.date() - build.DAY, "start": now.date() - build.DAY, "end": now.date(), "pricing": "payg"}
+    filed = build.submitted(cast, deal, at=now, **terms)
+    sweeps.route_once(filed, now=now)
+    pending = Registration.objects.get(pk=filed.pk)
+    do.decide(pending, "pass_review", actor=cast.actor(build.REVIEWER), now=now, validated_by="figures")
+    return deal
+
+
+def test_flow_6_a_registration_is_revalidated_at_a_new_value(cast: Cast, visit: Visit) -> None:
+    deal, page = grown(cast), visit(build.CONTOSO)
+    page.goto(address(deal))
+    page.get_by_role("link", name="Revalidate at a new value").first.click()
+    form = page.get_by_role("dialog")
+    expect(form.get_by_label("Total contract value (EUR)")).to_have_value("40000.00")
+    form.get_by_role("button", name="Revalidate at a new value").click()
+    expect(form).to_contain_text("needs a total contract value above 1,000,000 USD")
+    form.get_by_label("Total contract value (EUR)").fill("950000")
+    form.get_by_label("Solution value (EUR)").fill("900000")
+    assert list(problems(page, "revalidate", address(deal, "revalidate"))) == []
+    page.goto(address(deal, "revalidate"))
+    page.get_by_label("Total contract value (EUR)").fill("950000")
+    page.get_by_label("Solution value (EUR)").fill("900000")
+    page.get_by_role("button", name="Revalidate at a new value").click()
+    expect_state(page, "Review (Pending)")

@@ -11,7 +11,7 @@ from django.utils import translation
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
-from portal.api.odata import QueryError
+from portal.api.odata.errors import QueryError
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, RuleViolation
 from portal.workflow.services import Stale
@@ -70,13 +70,17 @@ def body(
     return {"error": error}
 
 
+def _path(targets: Mapping[str, str] | None, field: str) -> str:
+    return field if targets is None else targets.get(field, field)
+
+
 def detail(blocker: Blocker, targets: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A violated rule as a detail, in English: clients key on codes. `targets`: wire paths of our fields."""
     with translation.override("en"):
         message = text.text(blocker)
     found: dict[str, Any] = {
         "code": blocker.code,
-        "target": (targets or {}).get(blocker.field, blocker.field),
+        "target": _path(targets, blocker.field),
         "message": message[:MAX_MESSAGE],
         "rule": blocker.rule,
     }
@@ -92,7 +96,7 @@ def violation(refused: RuleViolation, targets: Mapping[str, str] | None = None) 
     if isinstance(refused, Stale) or codes == {"conflict"}:
         changed = getattr(refused, "changes", {})
         for name, (was, is_now) in changed.items():
-            details.append({"code": "changed", "target": (targets or {}).get(name, name), "was": was, "now": is_now})
+            details.append({"code": "changed", "target": _path(targets, name), "was": was, "now": is_now})
         return 412, body(412, details[0]["message"], code="resourceModified", details=details)
     status = 409 if codes == {"wrong_state"} else 422
     message = details[0]["message"] if details else "Refused."
@@ -104,13 +108,8 @@ def handle(exception: Exception, context: Mapping[str, Any]) -> Response | None:
     targets = getattr(context.get("view"), "targets", None)
     match exception:
         case ApiError():
-            data = body(
-                exception.status,
-                exception.message,
-                code=exception.code,
-                target=exception.target,
-                details=exception.details,
-            )
+            given: dict[str, Any] = {"code": exception.code, "target": exception.target, "details": exception.details}
+            data = body(exception.status, exception.message, **given)
             return Response(data, exception.status, headers=exception.headers)
         case QueryError():
             return Response(body(400, str(exception), target=exception.target), 400)

@@ -11,6 +11,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     initial = True
+    # The library's tokens point to our clients.
+    run_before = [('oauth2_provider', '0001_initial')]
 
     dependencies = [
         ('accounts', '0004_company_standing'),
