@@ -26,12 +26,13 @@ from portal.pages.deal.timeline import TimelineQuery
 from portal.pages.deals import context as list_page
 from portal.pages.deals.query import DealListQuery, values
 from portal.pages.deals.rows import neighbours
-from portal.pages.exports import CONTENT_TYPES, csv_file
+from portal.pages.exports import CONTENT_TYPES
 from portal.pages.insights import charts
 from portal.pages.insights.period import MONTHS, asked_period
 from portal.pages.models import Export
 from portal.pages.services import uploads
 from portal.row_plans import KINDS
+from portal.tables import csv_file
 from portal.ui.forms import add_blockers
 from portal.ui.frame import THEME_COOKIE
 from portal.ui.http import back, for_htmx
