@@ -67,7 +67,7 @@ class LetterTemplateAdmin(PortalAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """With the letters that nobody has written anew: they read as they do in the beginning."""
-        written = set(LetterTemplate.objects.values_list(*WHICH))
+        written = set(LetterTemplate.objects.values_list("outcome", "language"))
         missing = [
             {"outcome": outcome, "language": language, "name": f"{outcome.label} · {name}"}
             for outcome in FINAL
