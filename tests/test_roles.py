@@ -192,7 +192,7 @@ documents                             POST private   302 302 404 403 403 404 404
 document                              GET  istanbul  200 200 404 200 200 404 404 404 200 404 404  in
 remove_document                       GET  istanbul  200 200 404 404 404 404 404 404 404 404 404  in
 remove_document                       POST istanbul  302 302 404 404 404 404 404 404 404 404 404  in
-exception_letter                      GET  excepted  200 200 404 200 200 404 404 200 200 200 200  in
+exception_letter                      GET  excepted  200 200 404 200 200 404 404 404 200 200 200  in
 notices                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 read_notices                          POST -         302 302 302 302 302 302 302 302 302 302 302  in
 open_notice                           GET  notice    404 302 404 404 404 404 404 404 404 404 404  in
