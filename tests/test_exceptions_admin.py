@@ -115,7 +115,7 @@ def test_exc_9_flow_7_the_page_shows_request_registration_refusals_and_similar_o
     for expected in (
         build.WHY,
         "Pre-registration",
-        f"Policy version {request.policy_version}",
+        f"Policy version {request.policy_version} · Value of the deal: 44,000 USD (rates of ",
         "contract.pdf",
         "Similar requests, and how they ended",
         earlier.referral.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
@@ -51,6 +52,10 @@ EXCLUDED = {
     "decided_registration": _("decided on the registration"),
     "conflict_declared": _("declared a conflict of interest"),
 }
+
+
+def _day(moment: datetime | None) -> str:
+    return text.day(timezone.localtime(moment).date()) if moment else "–"
 
 
 def _state(request: ExceptionRequest) -> Any:
@@ -102,20 +107,20 @@ class ExceptionRequestAdmin(PortalAdmin):
         return format_html("{} {}", due, badge("danger", gettext("Overdue"))) if _is_overdue(row) else due
 
     @admin.display(description=_("evidence by"), ordering="evidence_due_at")
-    def evidence_until(self, row: ExceptionRequest) -> datetime | None:
-        return row.evidence_due_at
+    def evidence_until(self, row: ExceptionRequest) -> str:
+        return _day(row.evidence_due_at)
 
     @admin.display(description=_("votes"))
     def given(self, row: ExceptionRequest) -> int:
         return int(row.votes_given)  # type: ignore[attr-defined]
 
     @admin.display(description=_("asked for"), ordering="created_at")
-    def asked_at(self, row: ExceptionRequest) -> datetime:
-        return row.created_at
+    def asked_at(self, row: ExceptionRequest) -> str:
+        return _day(row.created_at)
 
     @admin.display(description=_("decided"), ordering="decided_at")
-    def decided(self, row: ExceptionRequest) -> datetime | None:
-        return row.decided_at
+    def decided(self, row: ExceptionRequest) -> str:
+        return _day(row.decided_at)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -193,6 +198,7 @@ class ExceptionRequestAdmin(PortalAdmin):
             "registration": getattr(deal, "registration", None),
             "reads_deal": may_read(actor, deal),
             "changes": changes_of(asked),
+            "rates": _rates(asked),
             "overdue": _is_overdue(asked),
             "days_left": days_left(now.date(), asked.due_on, policy),
             "evidence": asked.evidence.select_related("asked_by", "answered_by").order_by("-asked_at", "-pk"),
@@ -230,6 +236,20 @@ def _is_overdue(row: ExceptionRequest) -> bool:
 
 def _history(asked: ExceptionRequest) -> QuerySet[Event]:
     return Event.objects.of_subject(asked).select_related("actor_user", "company").order_by("-at", "-id")
+
+
+def _rates(asked: ExceptionRequest) -> list[str]:
+    """The rates it was refused at, as they were then (FLOW-7, FX-2)."""
+    lines = []
+    for currency, rate in asked.rates.items():
+        month = {"month": rate["month"][:7]}
+        if "usd_per_unit" in rate:
+            given = {"currency": currency, "rate": text.show(Decimal(rate["usd_per_unit"])), **month}
+            lines.append(gettext("1 %(currency)s = %(rate)s USD (%(month)s)") % given)
+        else:
+            given = {"value": text.money(Decimal(rate["value_usd"]), "USD"), **month}
+            lines.append(gettext("Value of the deal: %(value)s (rates of %(month)s)") % given)
+    return lines
 
 
 def _council(asked: ExceptionRequest, now: datetime) -> dict[str, Any]:
