@@ -21,6 +21,7 @@ from dealreg.models import Document
 from dealreg.rules.marketplace import Details
 from dealreg.services import marketplace
 from dealreg.services.marketplace import NewTransaction
+from exceptions_council.models import LetterTemplate
 from portal.accounts import invites
 from portal.accounts.rules import Actor, Grant
 from portal.api.services import clients
@@ -200,6 +201,7 @@ exception_check                       POST ineligible 200 200 404 403 403 404 40
 answer_exception                      GET  asking    200 200 404 404 404 404 404 404 404 404 404  in
 answer_exception                      POST asking    302 302 404 404 404 404 404 404 404 404 404  in
 create_again                          POST lost      302 302 404 403 403 404 403 403 403 403 403  in
+exception_letter                      GET  excepted  200 200 404 200 200 404 404 404 200 200 200  in
 notices                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 read_notices                          POST -         302 302 302 302 302 302 302 302 302 302 302  in
 open_notice                           GET  notice    404 302 404 404 404 404 404 404 404 404 404  in
@@ -293,6 +295,9 @@ admin:dealreg_marketplacetransaction_import GET  -     403 403 403 403 403 403 4
 admin:dealreg_marketplacetransaction_import POST -     403 403 403 403 403 403 403 403 403 403 200  in
 admin:dealreg_marketplacetransaction_void GET  transaction 403 403 403 403 403 403 403 403 403 403 200  in
 admin:dealreg_marketplacetransaction_void POST transaction 403 403 403 403 403 403 403 403 403 403 302  in
+admin:exceptions_council_exceptionrequest_reports GET - 403 403 403 403 403 403 403 403 200 200 200  in
+admin:exceptions_council_exceptionrequest_letter GET request 403 403 403 403 403 403 403 403 200 200 200  in
+admin:exceptions_council_lettertemplate_preview POST - 403 403 403 403 403 403 403 403 403 403 422  in
 """
 
 #: The admin's lists: who reads, who adds, who changes (r: reviewers, c: council, m: programme managers). Each stands
@@ -307,6 +312,8 @@ customers_customer      rcm m m
 dealreg_marketplacetransaction rcm m -
 dealreg_registration    rcm - r
 events_event            rcm - -
+exceptions_council_exceptionrequest rcm - rc
+exceptions_council_lettertemplate rcm m m
 money_monthlyrate       rcm - -
 notify_notice           rcm - -
 policy_policyversion    rcm m -
@@ -341,7 +348,7 @@ def _lists() -> Iterator[Row]:
             yield Row(f"admin:{model}_{page}", "GET", "", _vendors(read))
         yield Row(f"admin:{model}_change", "GET", "", _vendors(read))
         yield Row(f"admin:{model}_change", "POST", "", _vendors(change))
-        yield Row(f"admin/{model.replace('_', '/', 1)}/<path:object_id>/", "GET", "", _vendors(read))
+        yield Row(f"admin/{'/'.join(model.rsplit('_', 1))}/<path:object_id>/", "GET", "", _vendors(read))
         for method in ("GET", "POST"):
             yield Row(f"admin:{model}_add", method, "", _vendors(add))
             yield Row(f"admin:{model}_delete", method, "", _vendors("-"))
@@ -376,6 +383,7 @@ class World:
         self.things["request"] = self._request()
         self.things["feed"] = exports.calendar_token(feed)
         self.things["notice"] = Notice.objects.of(cast.users[ACTORS["team"]].pk).latest("pk").pk
+        self.things |= self._excepted()
         self.entries = {
             "accounts_user": cast.users[ACTORS["strang"]].pk,
             "dealreg_registration": self.live.in_review().pk,
@@ -389,6 +397,14 @@ class World:
         upload = uploads.receive("deals", name="deals.csv", content=b"Referral ID\nx\n", **given)
         uploads.work_on(upload.pk, now=self.live.now)
         return upload.public_id
+
+    def _excepted(self) -> dict[str, Any]:
+        """A deal with a decided exception, whose letter there is; and one to decide on, the newest."""
+        now, deals = self.live.now, [self.live.won(customer=exceptions.unmanaged()) for _number in range(2)]
+        decided, _open = (exceptions.asked(self.cast, deal, now=now) for deal in deals)
+        exceptions.approved(self.cast, decided, now=now)
+        LetterTemplate.objects.create(outcome="denied", language="en", subject="No", body="No.")
+        return {"excepted": deals[0].public_id, "request": decided.pk}
 
     def _deals(self, live: Live) -> dict[str, Referral | Draft]:
         ankara = {"location": self.cast.locations[ANKARA], "team": [build.member("referrals@contoso.example")]}
@@ -474,7 +490,7 @@ class World:
 
     def _entry(self, model: str) -> int:
         """The newest entry of a list in the admin, or the one that the world chose."""
-        return self.entries.get(model) or apps.get_model(model.replace("_", ".", 1)).objects.latest("pk").pk
+        return self.entries.get(model) or apps.get_model(".".join(model.rsplit("_", 1))).objects.latest("pk").pk
 
     def sent(self, row: Row) -> dict[str, Any]:
         """What the form of the page would send."""
@@ -491,7 +507,11 @@ class World:
 
 
 #: What stands in an address behind the deal or the draft.
-_MORE: dict[str, list[str]] = {"new_deal_step": ["deal"], "new_deal_invitation": ["0123456789ab"]}
+_MORE: dict[str, list[str]] = {
+    "new_deal_step": ["deal"],
+    "new_deal_invitation": ["0123456789ab"],
+    "admin:exceptions_council_exceptionrequest_letter": ["en"],
+}
 _ARGS: dict[str, list[str]] = {
     "admin:view_on_site": ["1", "1"],
     "admin:app_list": ["dealreg"],
@@ -527,6 +547,7 @@ _SENT: dict[str, dict[str, str]] = {
         "contact_consent": "on",
     },
     "admin:dealreg_marketplacetransaction_void": {"reason": "Booked twice."},
+    "admin:exceptions_council_exceptionrequest_change": {"verb": "ask_evidence", "text": "The contract?"},
     "admin:dealreg_registration_change": {"verb": "pass_review", "validated_by": "poe"},
     "invite_person": {"email": "new@contoso.example", "language": "en", "viewer": "all"},
     "invite": {"first_name": "A", "last_name": "B", "language": "en", "password": "horse 7 x", "again": "horse 7 x"},
