@@ -85,6 +85,13 @@ class DocumentsEndpoint(_OfDeal):
     #: A form with one file, or the file itself, with its name in Content-Disposition.
     parser_classes = (parsers.MultiPartParser, parsers.FileUploadParser)
 
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Closes a file that was the body itself; of a form Django does."""
+        sent = getattr(request, "_files", None)
+        if isinstance(sent, dict):
+            response._resource_closers += [file.close for file in sent.values()]
+        return super().finalize_response(request, response, *args, **kwargs)
+
     @extend_schema(operation_id="registration_documents", responses=DocumentsShape, tags=TAGS)
     def get(self, request: Request, id: str) -> Response:
         """The documents of the registration's deal, oldest first."""
