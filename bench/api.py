@@ -71,8 +71,8 @@ def _deep(deals: int) -> dict[str, Any]:
     from django.http import QueryDict
 
     from portal.api import odata
-    from portal.api.odata import orders
     from portal.api.models import ApiClient
+    from portal.api.odata import orders
     from portal.api.services.tokens import actor_of
     from referrals.api.query import listed, referrals
 
@@ -230,7 +230,7 @@ def check(portal: Portal) -> None:
     bare = json.loads(portal.ask("GET", "/v1.0/bare"))["value"]
     ours = portal.list({"$filter": OPEN})
     for mine, theirs in zip(ours, bare, strict=True):
-        differing = {name: (mine.get(name), theirs.get(name)) for name in mine | theirs if mine.get(name) != theirs.get(name)}
+        differing = [name for name in mine | theirs if mine.get(name) != theirs.get(name)]
         assert mine == theirs, differing
 
 
