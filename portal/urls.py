@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("portal.pages.urls")),
     path("", include("referrals.web.urls")),
     path("", include("dealreg.web.urls")),
+    path("", include("exceptions_council.web.urls")),
     path("", include("exceptions_council.web.letter")),
     path("", include("portal.people.urls")),
     path("", include("portal.notify.urls")),
@@ -19,6 +20,7 @@ urlpatterns = [
     path("", include("portal.api.urls")),
     path("", include("referrals.api.urls")),
     path("", include("dealreg.api.urls")),
+    path("", include("exceptions_council.api.urls")),
     # Teams list people by e-mail (ORG-2), so nobody takes another one on allauth's page.
     path("accounts/email/", RedirectView.as_view(pattern_name="home"), name="account_email"),
     path("accounts/", include("allauth.account.urls")),

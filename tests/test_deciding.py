@@ -404,6 +404,7 @@ def test_flow_2_the_route_follows_from_what_is_stored(cast: Cast) -> None:
 
 #: FLOW, last column.
 WHO = {
+    **dict.fromkeys(["reopen", "open_anew", "replace"], "worker"),
     "submit": "partner",
     "close_unregistered": "partner",
     "register_after_all": "partner",

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from dealreg.models import Registration, Waiver
 from dealreg.rules import states as registrations
 from dealreg.selectors.routing import registered_before
+from dealreg.selectors.waivers import compared
 from dealreg.services import registration as dealreg
 from dealreg.services.replay import replay
 from exceptions_council.rules import states
@@ -208,6 +209,19 @@ def test_exc_12_what_is_not_decided_anew_keeps_its_outcome(cast: Cast, start: st
     assert {name: getattr(Registration.objects.get(pk=before.pk), name) for name in KEPT} == had
     assert closed.reopened_at is None
     consistent()
+
+
+def test_exc_9_the_reviewer_sees_what_was_approved_beside_what_was_entered(cast: Cast) -> None:
+    """EXC-9: of the five fields those that were asked for."""
+    back = reopened(cast, exceptions.passed(cast), signed=day(-9), tcv=Money(Decimal(3_000_000), "EUR"))
+    exceptions.documented(cast, back.referral)
+    sent = exceptions.resubmit(cast, back, signed=day(-9), tcv=Money(Decimal(4_000_000), "EUR"))
+    found = [(row.field, row.approved, row.entered, row.differs) for row in compared(sent)]
+    assert found == [
+        ("tcv", Money(Decimal(3_000_000), "EUR"), Money(Decimal(4_000_000), "EUR"), True),
+        ("signed", day(-9), day(-9), False),
+    ]
+    assert compared(exceptions.rejected(cast)) == []
 
 
 def test_exc_12_a_new_decision_counts(cast: Cast) -> None:

@@ -29,7 +29,7 @@ from portal.demo import do, papers
 from portal.demo.cast import ANKARA, PASSWORD, Cast
 from portal.notify.models import Notice
 from portal.pages import services as exports
-from portal.pages import uploads
+from portal.pages.services import uploads
 from portal.policy import services as policies
 from portal.webhooks.services import registration as webhooks
 from portal.webhooks.services import signing
@@ -192,6 +192,15 @@ documents                             POST private   302 302 404 403 403 404 404
 document                              GET  istanbul  200 200 404 200 200 404 404 404 200 404 404  in
 remove_document                       GET  istanbul  200 200 404 404 404 404 404 404 404 404 404  in
 remove_document                       POST istanbul  302 302 404 404 404 404 404 404 404 404 404  in
+exceptions                            GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+exceptions_csv                        GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+exception                             GET  request   200 200 404 200 200 404 404 404 200 200 200  in
+ask_exception                         GET  ineligible 200 200 404 403 403 404 404 404 404 404 404  in
+ask_exception                         POST ineligible 302 302 404 403 403 404 404 404 404 404 404  in
+exception_check                       POST ineligible 200 200 404 403 403 404 404 404 404 404 404  in
+answer_exception                      GET  asking    200 200 404 404 404 404 404 404 404 404 404  in
+answer_exception                      POST asking    302 302 404 404 404 404 404 404 404 404 404  in
+create_again                          POST lost      302 302 404 403 403 404 403 403 403 403 403  in
 exception_letter                      GET  excepted  200 200 404 200 200 404 404 404 200 200 200  in
 notices                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 read_notices                          POST -         302 302 302 302 302 302 302 302 302 302 302  in
@@ -250,12 +259,6 @@ test_webhook                          POST -         403 403 403 403 302 403 403
 delivery                              GET  delivery  403 403 403 403 200 403 403 403 403 403 404  in
 replay_delivery                       POST delivery  403 403 403 403 302 403 403 403 403 403 404  in
 webhook_certificate                   GET  certificate 200 200 200 200 200 200 200 200 200 200 200 200
-api_webhook                           GET  -         401 401 401 401 401 401 401 401 401 401 401 401
-api_webhook                           POST -         401 401 401 401 401 401 401 401 401 401 401 401
-api_webhook_events                    GET  -         401 401 401 401 401 401 401 401 401 401 401 401
-api_webhook_tests                     POST -         401 401 401 401 401 401 401 401 401 401 401 401
-api_webhook_test                      GET  -         401 401 401 401 401 401 401 401 401 401 401 401
-api_events                            GET  -         401 401 401 401 401 401 401 401 401 401 401 401
 profile                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 profile                               POST -         302 302 302 302 302 302 302 302 302 302 302  in
 account_login                         GET  -         302 302 302 302 302 302 302 302 302 302 302 200
@@ -377,6 +380,7 @@ class World:
         document = [str(Document.objects.latest("pk").public_id)]
         self.more = {**_MORE, "document": document, "remove_document": document}
         feed = exports.renew_calendar_feed(mine=False, actor=owner, now=self.live.now)
+        self.things["request"] = self._request()
         self.things["feed"] = exports.calendar_token(feed)
         self.things["notice"] = Notice.objects.of(cast.users[ACTORS["team"]].pk).latest("pk").pk
         self.things |= self._excepted()
@@ -415,8 +419,19 @@ class World:
             "won-ankara": live.won(**ankara),
             "checking": live.submitted().referral,
             "sent-back": live.sent_back().referral,
+            "ineligible": live.won(customer=exceptions.unmanaged()),
+            "asking": live.won(customer=exceptions.unmanaged()),
+            "lost": do.lose(live.accepted(), actor=self.cast.actor(build.CONTOSO), now=live.now, reason_code="budget"),
             "draft": live.draft(),
         }
+
+    def _request(self) -> uuid.UUID:
+        """Contoso's request for an exception, about which the council asks."""
+        day, owner = self.live.day, self.cast.actor(ACTORS["owner"] or "")
+        form = exceptions.asking(signed=day(-100), start=day(-100), end=day(264))
+        request = do.ask_exception(self.deals["asking"], form, actor=owner, now=self.live.now)
+        reviewer = self.cast.actor(build.REVIEWER)
+        return do.ask_evidence(request, "The contract?", actor=reviewer, now=self.live.now).public_id
 
     def _transaction(self) -> int:
         """One that no registration has."""
@@ -481,6 +496,8 @@ class World:
         """What the form of the page would send."""
         if row.route in {"registration", "registration_check"}:
             return _registration(self.live)
+        if row.route in {"ask_exception", "exception_check"}:
+            return _exception(self.live)
         if row.route == "send_deal":
             return _sent_deal(self)
         if row.route == "documents":
@@ -499,7 +516,6 @@ _ARGS: dict[str, list[str]] = {
     "admin:view_on_site": ["1", "1"],
     "admin:app_list": ["dealreg"],
     "insights_csv": ["funnel"],
-    "api_webhook_test": ["1"],
     "demo_mail": [str(uuid.uuid4())],
     "demo_mail_html": [str(uuid.uuid4())],
     "account_confirm_email": ["unknown"],
@@ -539,6 +555,7 @@ _SENT: dict[str, dict[str, str]] = {
     "add_location": {"name": "Izmir", "city": "Izmir", "country": "TR", "mpn_id": "1"},
     "edit_location": {"name": "Ankara 2", "city": "Ankara"},
     "add_api_client": {"name": "CRM", "kind": "company", "role": "viewer", "scopes": "referrals.read"},
+    "answer_exception": {"answer": "It is under Documents."},
     "stage_names": {"name": "Offer", "stage": "60"},
     "webhook": {"url": "https://crm.example.com/", "events": "test-created"},
     "profile": {"first_name": "A", "last_name": "B", "language": "en", "time_zone": "UTC"},
@@ -551,6 +568,13 @@ def _registration(live: Live) -> dict[str, Any]:
         "marketplace": "no", "deployment": "azure", "tenant": "customer", "pricing": "other", "term": "finite",
         "signed": live.day(-1), "start": live.day(-1), "end": live.day(364), "tcv": "40000", "tcv_currency": "EUR",
         "solution_value": "30000", "solution_value_currency": "EUR", "contract_names_confirmed": "on",
+    }  # fmt: skip
+
+
+def _exception(live: Live) -> dict[str, Any]:
+    return {
+        "kind": "pre_registration", "justification": "The portal was down.", "term": "finite", "confirmed": "yes",
+        "signed": live.day(-100), "start": live.day(-100), "end": live.day(264),
     }  # fmt: skip
 
 
@@ -667,4 +691,7 @@ def test_every_address_is_in_the_table() -> None:
         "new_deal_step",
         "send_deal",
         "add_note",
+        "ask_exception",
+        "exception_check",
+        "answer_exception",
     } <= sent

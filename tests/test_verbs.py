@@ -79,6 +79,9 @@ def referral_cases(cast: Cast) -> list[Case]:
     def named(deal: Referral) -> bool:
         return copies.get(engagement=deal.engagement).inviter_team.exists()
 
+    def contacted(deal: Referral) -> bool:
+        return deal.engagement.contact_name == "Ece"
+
     def asks(deal: Referral) -> bool:
         return (deal.engagement.deal_type, build.vendor_copy(deal).substatus) == ("co_sell", "Received")
 
@@ -92,6 +95,7 @@ def referral_cases(cast: Cast) -> list[Case]:
         (build.deal(cast), verbs.EDIT_DETAILS, changed, admin, lambda d: d.value_usd == Decimal(55_000)),
         (build.deal(cast), verbs.EDIT_TEAM, verbs.Team([member]), admin, lambda d: "new" in d.search_text),
         (build.deal(cast), verbs.EDIT_SOLUTIONS, verbs.Solutions([twin]), admin, lambda d: sold(d) == [twin]),
+        (build.deal(cast, **PRIVATE), verbs.EDIT_CONTACT, rules.Contact("Ece"), admin, contacted),
         (build.deal(cast), verbs.ADD_NOTE, verbs.NewNote("Well?"), admin, lambda d: _note(d, shared=True)),
         (build.deal(cast), verbs.ADD_PRIVATE_NOTE, verbs.NewNote("Well?"), admin, lambda d: _note(d, shared=False)),
         (build.deal(cast), verbs.INVITE_PARTNER, invited, admin, named),

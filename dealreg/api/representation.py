@@ -34,14 +34,14 @@ STATED = (
 COLUMNS = (
     *STATED,
     *("public_id", "status", "outcome", "reason_code", "comment", "decided_from", "route_reasons"),
-    *("acv", "acv_usd", "rates", "first_submitted_at"),
+    *("acv", "acv_usd", "rates", "first_submitted_at", "submitted_at"),
     *("review_pending_at", "action_required_at", "approved_at", "decided_at", "closed_at"),
 )
 OWN_COLUMNS = (
     *COLUMNS,
     *("referral__company__public_id", "referral__company__name"),
     *("referral__public_id", "referral__engagement__public_id", "version", "created_at", "updated_at"),
-    *("submitted_at", "action_due_at", "close_due_at"),
+    *("action_due_at", "close_due_at"),
 )
 
 _PASSED = frozenset({states.REVIEW_PASSED, states.MARKETPLACE_PASSED})
@@ -171,12 +171,14 @@ def _history(row: Mapping[str, Any]) -> dict[str, Any]:
     decided = instant(row["decided_at"])
     ends = {row["status"], row["outcome"]}
     failed = not ends.isdisjoint(states.BAD)
+    again = row["submitted_at"] != row["first_submitted_at"]
     return {
         "reviewPendingDateTime": instant(row["review_pending_at"]),
         "actionRequiredDateTime": instant(row["action_required_at"]),
         "passedDateTime": None if ends.isdisjoint(_PASSED) else decided,
         "failedDateTime": decided if failed else None,
         "approvedDateTime": instant(row["approved_at"]),
+        "resubmissionDateTime": instant(row["submitted_at"]) if again else None,
         "closedDateTime": instant(row["closed_at"]),
     }
 

@@ -61,6 +61,7 @@ class HistoryShape(serializers.Serializer[Any]):
     passedDateTime = serializers.DateTimeField(allow_null=True)
     failedDateTime = serializers.DateTimeField(allow_null=True)
     approvedDateTime = serializers.DateTimeField(allow_null=True)
+    resubmissionDateTime = serializers.DateTimeField(allow_null=True)
     closedDateTime = serializers.DateTimeField(allow_null=True)
 
 

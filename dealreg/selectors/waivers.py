@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from dealreg.models import Registration, Waiver
+from dealreg.rules.reopening import CORRECTED
+from portal.workflow.blockers import Money, Param
 from referrals.models import Referral
 
 
@@ -39,3 +43,36 @@ def to_be_replaced(registration: Registration) -> Registration | None:
     if waiver is None or waiver.replaces_id is None:
         return None
     return Registration.objects.with_context().filter(referral=waiver.replaces_id).first()
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A field of the registration: its label, what the exception was approved with, and what was entered (EXC-9)."""
+
+    field: str
+    label: str
+    approved: Param | None
+    entered: Param | None
+
+    @property
+    def differs(self) -> bool:
+        return self.approved != self.entered
+
+
+def label(name: str) -> str:
+    """What people call a field of the registration, in the reader's language."""
+    return str({column.name: column.verbose_name for column in Registration._meta.concrete_fields}[name])
+
+
+def compared(registration: Registration) -> list[Compared]:
+    """What the council approved beside what was entered, for the reviewer; None where there is nothing."""
+    waiver = waiver_of(registration.referral)
+    if waiver is None:
+        return []
+    given, claim = waiver.approved, registration.claim
+    approved: dict[str, Param | None] = {**waiver.dates}
+    if "term" in given:
+        approved["term"] = given["term"]
+    if "tcv" in given:
+        approved["tcv"] = Money(Decimal(given["tcv"]), given["tcv_currency"])
+    return [Compared(name, label(name), approved[name], getattr(claim, name)) for name in CORRECTED if name in approved]

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from dealreg.models import Registration
+from dealreg.selectors.waivers import label
 from exceptions_council.models import ExceptionRequest
 from exceptions_council.selectors.requests import values_to_json
 from portal.workflow import text
@@ -31,14 +32,10 @@ def changes_of(request: ExceptionRequest) -> list[Change]:
     """What was asked for, beside what there was then; no queries."""
     asked, then = values_to_json(request.asked), request.values_then
     return [
-        Change(name, _label(name), _shown(name, then), _shown(name, asked))
+        Change(name, label(name), _shown(name, then), _shown(name, asked))
         for name in ("term", "tcv", "signed", "start", "end")
         if name in asked and asked[name] != then.get(name)
     ]
-
-
-def _label(name: str) -> str:
-    return str(ExceptionRequest._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
 
 
 def _shown(name: str, values: Mapping[str, Any]) -> str:

@@ -90,10 +90,11 @@ def match_or_add(*, name: str, country: str, actor: Actor, now: datetime, **deta
     values = rules.tidied(name=name, country=country, **details)
     if blockers := rules.entry_blockers(values):
         raise RuleViolation(blockers)
-    return _match(values, actor.own_company_id) or _name_new(values, actor=actor, now=now)
+    return match(values, actor.own_company_id) or _name_new(values, actor=actor, now=now)
 
 
-def _match(values: Mapping[str, str], company_id: int) -> Customer | None:
+def match(values: Mapping[str, str], company_id: int) -> Customer | None:
+    """The entry that match_or_add would find for these (tidied) values; None where it would add one."""
     seen = Customer.objects.seen_by(company_id)
     numbered = seen.filter(duns=values["duns"], confirmed_at=None, added_by=None) if values["duns"] else seen.none()
     if values["duns"] and (found := numbered.first() or seen.filter(duns=values["duns"]).first()):

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +23,7 @@ from portal.api.http.endpoint import Endpoint, collection
 from portal.api.http.errors import ApiError
 from portal.api.http.etags import etag_of
 from portal.api.http.json import instant
+from portal.api.http.schema import ODATA, collection_of
 from portal.events.models import Event
 from portal.events.selectors import START, Cursor
 from portal.params import whole_number
@@ -37,6 +39,30 @@ PAGE, MAX_PAGE = 100, 500
 #: Addresses as they stand in links.
 FEED = "/v1.0/events"
 CONTEXT = "v1.0/$metadata#Events"
+
+
+# What is answered, for the API's description.
+_TEXT: Mapping[str, Any] = {"type": "string"}
+_NAMES: Mapping[str, Any] = {"type": "array", "items": _TEXT}
+
+
+def _object(optional: Mapping[str, Any] | None = None, **properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": {**properties, **(optional or {})}, "required": list(properties)}
+
+
+_WEBHOOK = _object(WebhookUrl=_TEXT, WebhookEvents=_NAMES)
+_SUBSCRIBED = _object({"Secret": _TEXT}, SubscriberId=_TEXT, WebhookUrl=_TEXT, WebhookEvents=_NAMES)
+_RESULT = _object(responseCode=_TEXT, responseMessage=_TEXT, systemError={"type": "boolean"}, dateTimeUtc=_TEXT)
+_RESULTS = {"type": "array", "items": _RESULT}
+_TESTED = _object(correlationId=_TEXT, partnerId=_TEXT, status=_TEXT, callbackUrl=_TEXT, results=_RESULTS)
+_MAYBE: Mapping[str, Any] = {"type": ["string", "null"]}
+_EVENT = _object(
+    **dict.fromkeys(("id", "cursor", "event", "dateTime", "resourceName", "resourceId", "resourceUri"), _TEXT),
+    related={"type": "boolean"},
+    **dict.fromkeys(("eTag", "actorType", "actorName"), _MAYBE),
+)
+_FEED = collection_of(_EVENT)
+_FEED["properties"]["@odata.deltaLink"] = {"type": "string", "format": "uri"}
 
 
 class RegistrationInput(serializers.Serializer[Any]):
@@ -67,12 +93,17 @@ class _WebhookEndpoint(Endpoint):
 class EventNames(_WebhookEndpoint):
     """The names of all events."""
 
+    answers: ClassVar[Mapping[str, Any]] = {"GET": _NAMES}
+
     def get(self, request: Request) -> Response:
         return Response(list(rules.EVENTS))
 
 
 class Registration(_WebhookEndpoint):
     """The company's webhook."""
+
+    bodies: ClassVar[Mapping[str, Any]] = {"POST": RegistrationInput, "PUT": RegistrationInput}
+    answers: ClassVar[Mapping[str, Any]] = {"GET": _WEBHOOK, "POST": _SUBSCRIBED, "PUT": _SUBSCRIBED}
 
     def get(self, request: Request) -> Response:
         return Response(_shown(self.webhook()))
@@ -106,6 +137,8 @@ def _shown(webhook: Webhook) -> dict[str, Any]:
 class Tests(_WebhookEndpoint):
     """Test events."""
 
+    answers: ClassVar[Mapping[str, Any]] = {"POST": _object(correlationId=_TEXT)}
+
     def post(self, request: Request) -> Response:
         self.webhook()
         try:
@@ -121,6 +154,8 @@ class Tests(_WebhookEndpoint):
 
 class Test(_WebhookEndpoint):
     """What came of a test event; known for a week."""
+
+    answers: ClassVar[Mapping[str, Any]] = {"GET": _TESTED}
 
     def get(self, request: Request, id: str) -> Response:
         test = self._found(id)
@@ -159,7 +194,9 @@ class Events(Endpoint):
     """What happened to what the company may see, in an order in which a reader that keeps its place misses nothing."""
 
     scopes: ClassVar[Mapping[str, str]] = {"GET": scopes.EVENTS}
+    answers: ClassVar[Mapping[str, Any]] = {"GET": _FEED}
 
+    @extend_schema(parameters=[OpenApiParameter(name, description=ODATA[name]) for name in ("$top", "$skiptoken")])
     def get(self, request: Request) -> Response:
         limit = _top(request)
         found, last, more = selectors.read_feed(_cursor(request), self.actor, limit=limit)

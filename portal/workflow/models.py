@@ -21,7 +21,7 @@ class Record(models.Model):
     #: Where a query finds owner_id and event_group, for what reads many rows without their models.
     owner_path: ClassVar[str]
     group_path: ClassVar[str]
-    #: Columns in which nobody's change is overwritten: who saw an older version isn't told of them.
+    #: What `touch` sets beside the version. Nobody's change is overwritten there: who saw an older version isn't told.
     bookkeeping: ClassVar[frozenset[str]] = frozenset({"updated_at"})
 
     class Meta:

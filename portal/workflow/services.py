@@ -226,7 +226,7 @@ def _apply_all(verb: Verb[R, Inputs], rows: Sequence[R], inputs: Inputs, context
     for row in rows:
         event, more, changed = _apply(verb, row, inputs, context)
         written += [event, *more]
-        values = {name: getattr(row, name) for name in changed}
+        values = {name: getattr(row, name) for name in dict.fromkeys([*changed, *sorted(row.bookkeeping)])}
         alike.setdefault(repr(values), (values, []))[1].append(row)  # JSON can't be a key itself
     for values, changed_rows in alike.values():
         counted = {**values, "version": models.F("version") + 1}

@@ -11,7 +11,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.accounts.models import Company
-from portal.accounts.rules import Actor
 from portal.api import rules as scopes
 from portal.api.http.actions import ActionsEndpoint, reads
 from portal.api.http.binding import bind
@@ -90,10 +89,6 @@ class Actions(ActionsEndpoint):
             return writing.contact_of(given, consent=given["consent"])
         return super().read(verb, record, data)
 
-    @property
-    def actor(self) -> Actor:
-        return writing.as_writer(super().actor, {})
-
     def answer(self, record: Referral) -> Response:
         return representation.answer(record.pk, self.actor)
 
@@ -155,8 +150,8 @@ class Notes(Endpoint):
     def post(self, request: Request, id: str) -> Response:
         deal, given = finding.referral(id, self.actor), bind(NoteInput, request.data)
         verb = verbs.ADD_NOTE if given["shared"] else verbs.ADD_PRIVATE_NOTE
-        writer, version = writing.as_writer(self.actor, {}), expected_version(request)
-        workflow.run(deal, verb, verbs.NewNote(given["text"]), actor=writer, now=self.now, expected_version=version)
+        note, version = verbs.NewNote(given["text"]), expected_version(request)
+        workflow.run(deal, verb, note, actor=self.actor, now=self.now, expected_version=version)
         own = Note.objects.filter(engagement=deal.engagement, company_id=deal.company_id, shared=given["shared"])
         return Response(_note(own.select_related("author", "company").latest("pk")), 201)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -145,8 +144,7 @@ def _whole(row: Row, team: list[Row], solutions: Iterable[tuple[str, str, str]],
     shown = {
         **_card(row, team),
         "name": row["name"],
-        "externalReferenceId": (row["crm_id"] or None) if own else None,
-        "campaignId": (row["campaign_id"] or None) if own else None,
+        **_references(row, own),
         "statusReason": _reason(row),
         "type": wire.deal_type(help_code=row["help_code"], p2p=row["p2p"]),
         "direction": wire.OUTGOING if row["invited_by_id"] is None else wire.INCOMING,
@@ -154,8 +152,6 @@ def _whole(row: Row, team: list[Row], solutions: Iterable[tuple[str, str, str]],
         "salesStage": wire.STAGES.get(row["stage"]),
         "isSpam": False,
         "mpnId": row["location__mpn_id"],
-        "lastModifiedVia": row["last_modified_via"] if own else None,
-        "lastRunId": (row["last_run_id"] or None) if own else None,
         "customerProfile": _customer(row, kept, actor),
         "consent": {
             "consentToToShareInfoWithOthers": row["engagement__contact_consent"],
@@ -167,9 +163,22 @@ def _whole(row: Row, team: list[Row], solutions: Iterable[tuple[str, str, str]],
         "trackingInfo": dict.fromkeys(TRACKING),
         "exception": None,
     }
-    for path, empty in wire.KEPT.items():
-        put(shown, path, kept.get(path, copy.copy(empty)))
+    for path, above, name, empty in _KEPT:
+        inner = shown
+        for step in above:
+            inner = inner[step]
+        inner[name] = kept.get(path, empty)
     return shown
+
+
+def _references(row: Row, own: bool) -> dict[str, str | None]:
+    """The company's own references, and what its connector knows its writes by: nobody else's to read."""
+    return {
+        "externalReferenceId": row["crm_id"] or None if own else None,
+        "campaignId": row["campaign_id"] or None if own else None,
+        "lastModifiedVia": row["last_modified_via"] if own else None,
+        "lastRunId": row["last_run_id"] or None if own else None,
+    }
 
 
 TRACKING = (
@@ -181,12 +190,9 @@ TRACKING = (
 )
 
 
-def put(shown: dict[str, Any], path: str, value: Any) -> None:
-    """Set the value at the path; what lies above it must be there."""
-    *above, last = path.split("/")
-    for name in above:
-        shown = shown[name]
-    shown[last] = value
+#: Each path of wire.KEPT, the names above the last, the last, and what stands there where nothing was sent (one list
+#: for all: an answer isn't changed any more).
+_KEPT = [(path, path.split("/")[:-1], path.split("/")[-1], empty) for path, empty in wire.KEPT.items()]
 
 
 def _reason(row: Row) -> str | None:

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.db.models import Q
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -52,8 +51,7 @@ class Referrals(Endpoint):
         visible = Referral.objects.visible_to(self.actor)
         if engagement is None:
             return visible.of_company(self.actor)
-        within = Referral.objects.filter(engagement__public_id=engagement)
-        return within.filter(Q(pk__in=visible.values("pk")) | Q(pk__in=participants.cards(self.actor).values("pk")))
+        return (visible | participants.cards(self.actor)).filter(engagement__public_id=engagement)
 
     def post(self, request: Request) -> Response:
         """The company's own deal, or with `engagementId` another company's copy of it."""

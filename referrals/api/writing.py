@@ -28,14 +28,12 @@ from referrals.selectors import participants
 from referrals.selectors.notes import readable
 from referrals.services import stage_names
 
-#: What a client's writes are marked with that doesn't say what it is.
-API = "Api"
 STATUS_OF = {"Received": "New", "Accepted": "Active", **dict.fromkeys(rules.TERMINAL, "Closed")}
 
 
 def as_writer(actor: Actor, values: Mapping[str, Any]) -> Actor:
     """The actor with what the client says of this write: by these a connector knows its own echo (F9)."""
-    return replace(actor, via=values.get("lastModifiedVia") or API, run_id=values.get("lastRunId") or "")
+    return replace(actor, via=values.get("lastModifiedVia") or actor.via, run_id=values.get("lastRunId") or "")
 
 
 @transaction.atomic

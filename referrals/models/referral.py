@@ -177,10 +177,10 @@ class Referral(Sharing, Record):
     objects = ReferralQuerySet.as_manager()
 
     owner_path, group_path = "company_id", "engagement__public_id"
-    derived_columns = frozenset({"version", "search_text"})
+    derived_columns = frozenset({"version", "search_text", "updated_at", "last_modified_via", "last_run_id"})
     #: The company's own references, and in events what its documents are called: not everybody who reads events
     #: reads them (REF-3, REF-20, REG-16).
-    own_columns = frozenset({"crm_id", "campaign_id", "document", "wire_extras", "last_modified_via", "last_run_id"})
+    own_columns = frozenset({"crm_id", "campaign_id", "document", "wire_extras"})
     bookkeeping = frozenset({"updated_at", "last_modified_via", "last_run_id"})
 
     class Meta:
@@ -198,6 +198,8 @@ class Referral(Sharing, Record):
             # Integrations ask what changed since they asked last (F1.10).
             models.Index(fields=["company", "-updated_at", "-id"], name="referrals_company_updated"),
             models.Index(fields=["-updated_at", "-id"], name="referrals_updated"),
+            # They look a deal up by their own id.
+            models.Index(fields=["company", "crm_id"], condition=~models.Q(crm_id=""), name="referrals_company_crm_id"),
             models.Index("company", expressions.FOLDED_NAME, "id", name="referrals_company_name"),
             models.Index("company", expressions.KNOWN_VALUE, "id", name="referrals_company_value"),
             models.Index(fields=["company", "close_date", "id"], name="referrals_company_close"),

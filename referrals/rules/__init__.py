@@ -6,6 +6,7 @@ from referrals.rules.deal import (
     HELP,
     INTENTS,
     MAX_AMOUNT,
+    MAX_REFERENCE,
     NO_HELP,
     NOT_APPROVED,
     PARTNER_LED,
@@ -30,6 +31,7 @@ from referrals.rules.deal import (
     reference_blockers,
     solution_blockers,
     team_blockers,
+    text_blockers,
     unready_blockers,
 )
 from referrals.rules.lifecycle import (

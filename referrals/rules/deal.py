@@ -88,7 +88,7 @@ class NewDeal:
     team: Sequence[Member]
     solution_count: int
     has_assessment: bool = False
-    assessment_location: str = ""
+    assessment_location: bool = False
     #: Whether the vendor has approved the company for assessments (ORG-7).
     may_assess: bool = True
     location_in_scope: bool = True
@@ -123,10 +123,9 @@ def creation_blockers(deal: NewDeal, *, today: date, policy: Policy) -> Iterator
     yield from solution_blockers(
         deal.solution_count,
         has_assessment=deal.has_assessment,
-        assessment_location=bool(deal.assessment_location),
+        assessment_location=deal.assessment_location,
         policy=policy,
     )
-    yield from text_blockers(deal.assessment_location, MAX_REFERENCE, "assessment_location")
     if deal.has_assessment and not deal.may_assess:
         yield NOT_APPROVED
     yield from contact_blockers(deal.contact, help_code=deal.help_code)

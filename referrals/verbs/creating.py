@@ -97,7 +97,7 @@ class Create(DealCreation[NewDeal]):
             team=inputs.team,
             solution_count=len(inputs.solutions),
             has_assessment=inputs.assessment is not None,
-            assessment_location=inputs.assessment_location,
+            assessment_location=bool(inputs.assessment_location),
             may_assess=inputs.assessment is None or accounts.may_assess(actor, today=context.now.date()),
             location_in_scope=in_scope,
             notes=inputs.notes,
@@ -109,6 +109,7 @@ class Create(DealCreation[NewDeal]):
             yield UNKNOWN_CUSTOMER
         yield from rules.creation_blockers(judged, today=context.now.date(), policy=context.policy)
         yield from rules.length_blockers(inputs.help_notes, "help_notes", policy=context.policy)
+        yield from rules.text_blockers(inputs.assessment_location, rules.MAX_REFERENCE, "assessment_location")
         yield from copies.unready(inputs.solutions)
 
     def apply(self, inputs: NewDeal, context: Context) -> tuple[Referral, Effect]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -23,6 +24,8 @@ from portal.api.http.authentication import Access
 from portal.api.http.errors import ApiError
 from portal.api.services import tokens
 
+#: The surface of a client that doesn't say what it is.
+VIA = "Api"
 #: Echoed, or made, so that both sides can find a request in their logs (F1.3).
 REQUEST_IDS = ("request-id", "client-request-id", "MS-CorrelationId")
 
@@ -53,7 +56,8 @@ class Endpoint(APIView):
             raise exceptions.NotAuthenticated("Send a bearer token; /oauth2/token gives one.")
         self.now: datetime = timezone.now()
         self._count(request.auth)
-        self.demand(filter(None, [self.scopes.get(request.method or "")]))
+        method = "GET" if request.method == "HEAD" else request.method or ""
+        self.demand(filter(None, [self.scopes.get(method)]))
         if hasattr(self, (request.method or "").lower()) and (key := idempotency.key_of(request._request)):
             self.reserved = idempotency.reserve(request, key, owner=request.auth.owner, now=self.now)
 
@@ -91,8 +95,9 @@ class Endpoint(APIView):
 
     @property
     def actor(self) -> Actor:
+        """Who asks; their writes are marked as the API's, unless the client says what it is (F9)."""
         assert isinstance(self.request.auth, Access)
-        return self.request.auth.actor
+        return replace(self.request.auth.actor, via=VIA)
 
 
 def single(data: Mapping[str, Any], *, etag: str, status: int = 200, location: str = "") -> Response:

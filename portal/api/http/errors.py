@@ -108,13 +108,8 @@ def handle(exception: Exception, context: Mapping[str, Any]) -> Response | None:
     targets = getattr(context.get("view"), "targets", None)
     match exception:
         case ApiError():
-            data = body(
-                exception.status,
-                exception.message,
-                code=exception.code,
-                target=exception.target,
-                details=exception.details,
-            )
+            given: dict[str, Any] = {"code": exception.code, "target": exception.target, "details": exception.details}
+            data = body(exception.status, exception.message, **given)
             return Response(data, exception.status, headers=exception.headers)
         case QueryError():
             return Response(body(400, str(exception), target=exception.target), 400)

@@ -11,11 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
 from portal.accounts.models import Location
 from portal.accounts.rules import Actor
+from portal.customers import services as customers
+from portal.customers.models import Customer
 from portal.money import services as money
 from portal.row_plans import (
     CREATE,
@@ -43,7 +46,7 @@ from referrals.services.deal_file import columns as c
 from referrals.services.deal_file import held as held_cells
 from referrals.services.deal_file.changing import plan_change
 from referrals.services.deal_file.held import Held
-from referrals.services.deal_file.lookup import Lookup
+from referrals.services.deal_file.lookup import Lookup, entry
 from referrals.services.deal_file.reading import DealRow, Known, meant, read
 from referrals.verbs import NewDeal
 
@@ -160,7 +163,8 @@ def _new(plan: RowPlan, row: DealRow, key: uuid.UUID, lookup: Lookup, context: C
     """A row without an id: a new deal."""
     row.row.require(*_MANDATORY)
     _check_new(row)
-    deal = _new_deal(row, key, lookup, context)
+    customer = lookup.customer_of(row)
+    deal = _new_deal(row, key, customer, lookup, context)
     stage = row.values.get(c.STAGE) or rules.FIRST_STAGE
     found = list(row.row.problems)
     unread = _unread(row)
@@ -175,23 +179,35 @@ def _new(plan: RowPlan, row: DealRow, key: uuid.UUID, lookup: Lookup, context: C
         return plan.refused(found)
     said = [Change(column, "", row.text(column)) for column in _SAID if row.text(column)]
     plan = replace(plan, outcome=CREATE, steps=[verbs.CREATE.label], changes=said)
+    if customer is None:
+        plan = replace(plan, warnings=[_NEW_CUSTOMER])
 
     @transaction.atomic
     def carry_out(_version: int | None) -> uuid.UUID:
-        made = creation.create_deal(deal, actor=context.actor, now=context.now)
+        who: dict[str, Any] = {"actor": context.actor, "now": context.now}
+        named = customers.match_or_add(**entry(row), **who)  # type: ignore[arg-type]
+        made = creation.create_deal(replace(deal, customer=named), **who)
         if made.stage != stage:
             steps = [step(verbs.SET_STAGE, verbs.Stage(stage), c.STAGE, c.AT)]
-            run_steps(made, steps, actor=context.actor, now=context.now)
+            run_steps(made, steps, **who)
         return made.public_id
 
     return replace(plan, carry_out=carry_out)
 
 
+_NEW_CUSTOMER = Blocker(
+    "",
+    _("A new customer: only your company sees the entry until %(vendor)s confirms it; it isn't managed until then."),
+    "REF-5",
+    c.CUSTOMER,
+)
+
+
 def _check_new(row: DealRow) -> None:
     """What the file asks for besides the rules of the deal (F3.1)."""
     if row.values.get(c.CONSENT) is False:
-        message = _("This must be Yes: the contact has to agree that these details are shared.")
-        row.row.refuse(c.CONSENT, Blocker("consent_not_given", message, "REF-5"))
+        message = _("This must be %(answer)s: the contact has to agree that these details are shared.")
+        row.row.refuse(c.CONSENT, Blocker("consent_not_given", message, "REF-5", params={"answer": "Yes"}))
     if row.values.get(c.HELP_REQUIRED):
         row.row.require(c.HELP)
     elif row.values.get(c.HELP_REQUIRED) is False:
@@ -199,17 +215,17 @@ def _check_new(row: DealRow) -> None:
     born = {c.STATUS: ("New", "Active"), c.SUBSTATUS: (rules.ACCEPTED,)}
     for column, allowed in born.items():
         if row.values.get(column) not in (None, *allowed):
-            message = _("A new deal begins as New, Accepted; it is changed once it has an id.")
-            row.row.refuse(column, Blocker("new_deal_status", message, "REF-10"))
+            message = _("A new deal begins as %(status)s; it is changed once it has an id.")
+            row.row.refuse(column, Blocker("new_deal_status", message, "REF-10", params={"status": "New, Accepted"}))
 
 
-def _new_deal(row: DealRow, key: uuid.UUID, lookup: Lookup, context: Context) -> NewDeal:
+def _new_deal(row: DealRow, key: uuid.UUID, customer: Customer | None, lookup: Lookup, context: Context) -> NewDeal:
     """The deal, with stand-ins for what could not be read: it is refused in any case."""
     values, today = row.values, context.now.date()
     wants_help = bool(values.get(c.HELP_REQUIRED))
-    customer, location = lookup.customer_of(row), lookup.location_of(row)
+    location = lookup.location_of(row)
     return NewDeal(
-        customer=customer,  # type: ignore[arg-type]
+        customer=customer or Customer(),
         location=location or Location(),
         name=row.text(c.NAME),
         value=Money(values.get(c.VALUE) or Decimal(0), values.get(c.CURRENCY) or "USD"),
