@@ -266,6 +266,7 @@ def test_exc_9_the_letter_is_a_pdf_in_the_readers_language(live: Live) -> None:
     owner = live.browser(CONTOSO)
     assert owner.get(address).status_code == 404
     build.approved(live.cast, request, now=live.now)
+    assert address in owner.get(reverse("exception", args=[request.public_id])).content.decode()
     assert "The decision is final." in pdf_text(owner.get(address))
     User.objects.filter(email=CONTOSO).update(language="tr")
     turkish = pdf_text(live.browser(CONTOSO).get(address))
