@@ -37,13 +37,9 @@ SURFACES: dict[type[Any], dict[str, Places]] = {
         "add_note": ("add_note", "", DEAL),
         "add_private_note": ("add_note", "", DEAL),
         "invite_partner": ("invite_partner", "", DEAL),
-        **{
-            name: ("act", "", DEAL)
-            for name in (
-                *("accept", "decline", "set_stage", "edit_contact", "share_with_vendor", "request_help"),
-                *("schedule_win", "cancel_win", "close_as_error", "lose", "win"),
-            )
-        },
+        **dict.fromkeys(("accept", "decline", "set_stage", "edit_contact", "share_with_vendor"), ("act", "", DEAL)),
+        **dict.fromkeys(("request_help", "schedule_win", "cancel_win", "close_as_error"), ("act", "", DEAL)),
+        **dict.fromkeys(("lose", "win"), ("act", "", DEAL)),
     },
     Registration: {
         "open": NOBODY,
@@ -53,13 +49,8 @@ SURFACES: dict[type[Any], dict[str, Places]] = {
         "register_after_all": ("register_after_all", "", REGISTRATION),
         "withdraw": ("withdraw", "", REGISTRATION),
         "revalidate": ("revalidate", "", REGISTRATION),
-        **{
-            name: ("", REVIEW, REGISTRATION)
-            for name in (
-                *("pass_review", "require_action", "fail_review"),
-                *("match", "no_match", "select_for_review", "retract"),
-            )
-        },
+        **dict.fromkeys(("pass_review", "require_action", "fail_review"), ("", REVIEW, REGISTRATION)),
+        **dict.fromkeys(("match", "no_match", "select_for_review", "retract"), ("", REVIEW, REGISTRATION)),
         **dict.fromkeys(("route", "fail_unanswered", "close", "reopen", "open_anew", "replace"), NOBODY),
     },
 }
