@@ -57,7 +57,8 @@ _REFERRALS = f"""
     INSERT INTO referrals_referral (public_id, engagement_id, company_id, location_id, invited_by_id, name, value,
         currency, value_usd, usd_rate_month, close_date, crm_id, campaign_id, marketplace_intent, substatus, stage,
         reason_code, reason_note, won_early, invite_help, invite_notes, help_code, vendor_may_view, vendor_invited_at,
-        p2p, version, search_text, created_at, updated_at, expires_at, accepted_at, closed_at)
+        p2p, version, search_text, created_at, updated_at, expires_at, accepted_at, closed_at, wire_extras,
+        last_modified_via, last_run_id)
     SELECT own_id, id, %(company)s, %(location)s, nullif(started_by_id, %(company)s), name, 1000 + id %% 90000,
         'USD', 1000 + id %% 90000, date_trunc('month', now()),
         (created_at + make_interval(days => 30 + (id %% 200)::int))::date, 'OPP-' || id, '', 'undecided', substatus,
@@ -66,7 +67,7 @@ _REFERRALS = f"""
         {WORDS.format(FOLDED.format("name"))} || ' s' || replace(own_id::text, '-', '')
             || {WORDS.format("customer")} || ' sumut sozturk suser scontoso sexample oopp o' || id,
         created_at, created_at, created_at + interval '14 days', created_at,
-        CASE WHEN substatus <> 'Accepted' THEN created_at + interval '20 days' END
+        CASE WHEN substatus <> 'Accepted' THEN created_at + interval '20 days' END, '{{}}', 'Portal', ''
     FROM (SELECT e.*, uuidv7() AS own_id, c.search_text AS customer,
             split_part(c.name, ' ', 1) || ' ' || (%(subjects)s::text[])[1 + e.id %% 6] || ' ' || e.id AS name,
             (ARRAY['Accepted', 'Accepted', 'Won', 'Lost', 'Error'])[1 + e.id %% 5] AS substatus
@@ -77,12 +78,12 @@ _VENDORS = """
     INSERT INTO referrals_referral (public_id, engagement_id, company_id, invited_by_id, name, value, currency,
         value_usd, close_date, crm_id, campaign_id, marketplace_intent, substatus, stage, reason_code, reason_note,
         won_early, invite_help, invite_notes, help_code, vendor_may_view, vendor_invited_at, p2p, version, search_text,
-        created_at, updated_at, expires_at, accepted_at)
+        created_at, updated_at, expires_at, accepted_at, wire_extras, last_modified_via, last_run_id)
     SELECT uuidv7(), r.engagement_id, %(vendor)s, r.company_id, r.name, r.value, r.currency, r.value_usd, r.close_date,
         '', '', 'undecided', CASE WHEN %(unanswered)s THEN 'Received' ELSE 'Accepted' END, 10, '', '', false,
         e.help_code, '', e.help_code, e.vendor_may_view, e.vendor_invited_at, e.p2p, 1,
         split_part(r.search_text, ' oopp', 1), r.created_at, r.created_at, least(r.expires_at, now()),
-        CASE WHEN NOT %(unanswered)s THEN r.created_at END
+        CASE WHEN NOT %(unanswered)s THEN r.created_at END, '{}', 'Portal', ''
     FROM referrals_referral r JOIN referrals_engagement e ON e.id = r.engagement_id
     WHERE e.id >= %(since)s AND e.help_code <> 'Unknown'
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -164,8 +163,11 @@ def _whole(row: Row, team: list[Row], solutions: Iterable[tuple[str, str, str]],
         "trackingInfo": dict.fromkeys(TRACKING),
         "exception": None,
     }
-    for path, empty in wire.KEPT.items():
-        put(shown, path, kept.get(path, copy.copy(empty)))
+    for path, above, name, empty in _KEPT:
+        inner = shown
+        for step in above:
+            inner = inner[step]
+        inner[name] = kept.get(path, empty)
     return shown
 
 
@@ -188,12 +190,9 @@ TRACKING = (
 )
 
 
-def put(shown: dict[str, Any], path: str, value: Any) -> None:
-    """Set the value at the path; what lies above it must be there."""
-    *above, last = path.split("/")
-    for name in above:
-        shown = shown[name]
-    shown[last] = value
+#: Each path of wire.KEPT, the names above the last, the last, and what stands there where nothing was sent (one list
+#: for all: an answer isn't changed any more).
+_KEPT = [(path, path.split("/")[:-1], path.split("/")[-1], empty) for path, empty in wire.KEPT.items()]
 
 
 def _reason(row: Row) -> str | None:

@@ -198,6 +198,8 @@ class Referral(Sharing, Record):
             # Integrations ask what changed since they asked last (F1.10).
             models.Index(fields=["company", "-updated_at", "-id"], name="referrals_company_updated"),
             models.Index(fields=["-updated_at", "-id"], name="referrals_updated"),
+            # They look a deal up by their own id.
+            models.Index(fields=["company", "crm_id"], condition=~models.Q(crm_id=""), name="referrals_company_crm_id"),
             models.Index("company", expressions.FOLDED_NAME, "id", name="referrals_company_name"),
             models.Index("company", expressions.KNOWN_VALUE, "id", name="referrals_company_value"),
             models.Index(fields=["company", "close_date", "id"], name="referrals_company_close"),
