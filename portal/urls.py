@@ -13,7 +13,6 @@ urlpatterns = [
     path("", include("referrals.web.urls")),
     path("", include("dealreg.web.urls")),
     path("", include("exceptions_council.web.urls")),
-    path("", include("exceptions_council.web.letter")),
     path("", include("portal.people.urls")),
     path("", include("portal.notify.urls")),
     path("", include("portal.webhooks.urls")),

@@ -12,12 +12,14 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from pypdf import PdfReader
 
+from exceptions_council import sweeps
 from exceptions_council.models import DecisionLetter, ExceptionRequest, LetterTemplate, Status, Vote
 from exceptions_council.rules import letter, states
 from exceptions_council.selectors import docket
 from portal.accounts.models import User
 from portal.demo import do
 from portal.demo.cast import Cast
+from portal.notify.models import Notice
 from tests import exceptions as build
 from tests.build import CONTOSO
 from tests.edge import Live, parse
@@ -264,6 +266,7 @@ def test_exc_9_the_letter_is_a_pdf_in_the_readers_language(live: Live) -> None:
     owner = live.browser(CONTOSO)
     assert owner.get(address).status_code == 404
     build.approved(live.cast, request, now=live.now)
+    assert address in owner.get(reverse("exception", args=[request.public_id])).content.decode()
     assert "The decision is final." in pdf_text(owner.get(address))
     User.objects.filter(email=CONTOSO).update(language="tr")
     turkish = pdf_text(live.browser(CONTOSO).get(address))
@@ -329,3 +332,14 @@ def test_exc_7_exc_15_the_home_of_the_administration_leads_to_what_does_not_get_
     assert "Exceptions that wait for your vote: 1" in text_of(live.browser(COUNCIL[0]).get(reverse("admin:index")))
     build.denied(live.cast, late, now=live.now)
     assert "o-admin__work" not in live.browser(MANAGER).get(reverse("admin:index")).content.decode()
+
+
+def test_exc_7_exc_15_managers_are_told_of_what_does_not_get_on_and_led_there(live: Live) -> None:
+    request = asked(live, now=live.ago(40))
+    assert sweeps.note_overdue(now=live.now) == 1
+    for member in COUNCIL[:2]:
+        do.declare_conflict(request, "A friend.", actor=live.cast.actor(member), now=live.now)
+    notices = Notice.objects.of(live.cast.users[MANAGER].pk)
+    told = {notice.event.verb: notice.link for notice in notices.select_related("event")}
+    assert told == {"exception.overdue": page(request), "exception.too_few": page(request)}
+    assert live.browser(MANAGER).get(page(request)).status_code == 200

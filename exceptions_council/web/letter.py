@@ -6,7 +6,6 @@ import uuid
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import path
 from django.views.decorators.http import require_GET
 
 from exceptions_council.models import ExceptionRequest
@@ -23,6 +22,3 @@ def letter(request: ActorRequest, public_id: uuid.UUID) -> HttpResponse:
     if found is None:
         raise Http404
     return letters_pdf.response(found)
-
-
-urlpatterns = [path("co-sell/<uuid:public_id>/exception/letter/", letter, name="exception_letter")]

@@ -9,14 +9,14 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from dealreg.selectors.documents import panel
-from exceptions_council.models import DecisionLetter, ExceptionRequest
+from exceptions_council.models import ExceptionRequest
 from exceptions_council.selectors.changes import changes_of
 from exceptions_council.selectors.council import tally_of
+from exceptions_council.services.letters_pdf import letter_for
 from exceptions_council.verbs import ANSWER_EVIDENCE, EvidenceAnswer
 from exceptions_council.web import listing
 from exceptions_council.web.deal import request_context
@@ -76,18 +76,11 @@ def exception(request: ActorRequest, public_id: uuid.UUID) -> HttpResponse:
         "referral": found.referral,
         "changes": changes_of(found),
         "votes": tally_of(found, policies.current(now)),
-        "letter": _letter(found),
+        "letter": letter_for(found),
         "panel": panel(found.referral, request.actor, now),
         "answer": action if action and not action.wrong_state else None,
     }
     return render(request, "exceptions/exception.html", context)
-
-
-def _letter(request: ExceptionRequest) -> DecisionLetter | None:
-    """The letter in the reader's language."""
-    letters = list(DecisionLetter.objects.filter(request=request).order_by("pk"))
-    own = [letter for letter in letters if letter.language == get_language()]
-    return next(iter([*own, *letters]), None)
 
 
 ANSWER_PAGE: VerbPage[ExceptionRequest] = VerbPage(

@@ -21,7 +21,6 @@ EVENTS = {
     RELATED_CREATED: _("Another company's copy of a deal can be seen"),
     RELATED_UPDATED: _("Another company's copy of a deal changed"),
     REGISTRATION_UPDATED: _("A registration changed"),
-    "isvconnect-deal-updated": _("An ISV Connect deal changed"),
     EXCEPTION_UPDATED: _("An exception request changed"),
     TEST: _("A test asked for here"),
 }
