@@ -4,8 +4,9 @@ plainest SQL that does the same (FLOW-3).
     python bench/match.py [ROWS]        # without: 100,000, which is also the goal: a ratio of 4 at most
 
 *Plain SQL* is five statements over the same rows in the same run: each registration's nearest transaction, one UPDATE
-of the registrations, one of their deals, one INSERT of the events, one of the notices. It asks nobody's role, language or wishes, locks
-nothing, and knows that no transaction is the nearest of two. Every deal's team has two people who are told.
+of the registrations, one of their deals, one INSERT of the events, one of the notices. It asks nobody's role, language
+or wishes, locks nothing, and knows that no transaction is the nearest of two. Every deal's team has two people who are
+told.
 """
 
 from __future__ import annotations

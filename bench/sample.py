@@ -4,8 +4,8 @@
 
 Every registration is approved and may be chosen; one in twenty is, with its event and a notice for each of the two
 people of its team who may read it. Both sides draw with the same seed. *Plain SQL* is six statements in one
-transaction: the sample's row, who took part, who was chosen, their deals, the events and the notices. It asks nobody's role,
-language or wish.
+transaction: the sample's row, who took part, who was chosen, their deals, the events and the notices. It asks nobody's
+role, language or wish.
 """
 
 from __future__ import annotations
