@@ -22,7 +22,7 @@ check messages: export ORTAK_MODE = demo
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy portal referrals dealreg exceptions_council
+	$(BIN)/mypy portal referrals dealreg exceptions_council examples
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check
 	$(BIN)/python -m portal.translations

@@ -175,7 +175,7 @@ def _message(event: Event, news: _News, about: _Subjects) -> Message:
 
 def _docket_link(event: Event) -> str:
     """Where the council works on the request."""
-    return f"{reverse('admin:index')}exceptions_council/exceptionrequest/{event.subject_id}/change/"
+    return reverse("admin:exceptions_council_exceptionrequest_change", args=[event.subject_id])
 
 
 @on("exception.approved", "exception.denied")

@@ -124,6 +124,7 @@ TEMPLATES = [
                 "portal.notify.tags",
                 "referrals.web.tags",
                 "dealreg.web.tags",
+                "exceptions_council.web.tags",
                 "django.templatetags.i18n",
                 "django.templatetags.static",
             ],
@@ -255,6 +256,11 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["portal.api.http.schema.documented"],
     "SCHEMA_PATH_PREFIX": r"/v1\.0",
     "SCHEMA_COERCE_PATH_PK": False,
+    # Both are called `status`.
+    "ENUM_NAME_OVERRIDES": {
+        "RegistrationStatus": "dealreg.api.schema.STATUSES",
+        "ExceptionStatus": "exceptions_council.api.schema.STATUS_TOKENS",
+    },
 }
 
 # With it a monitor may ask /status; without one, only programme managers.

@@ -12,7 +12,7 @@ import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TypeVar
 
@@ -334,3 +334,26 @@ def joined(parts: Sequence[str]) -> str:
 
 def _unreadable(code: str, message: str, cell: str, **params: Param) -> Unreadable:
     return Unreadable(Blocker(code, message, RULE, params={"value": cell[:MAX_QUOTED], **params}))
+
+
+# Files that are written
+
+
+def csv_file(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> bytes:
+    """With the mark by which spreadsheets know UTF-8."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerow([_plain(head) for head in columns])
+    writer.writerows([_plain(cell) for cell in line] for line in lines)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _plain(cell: object) -> str:
+    match cell:
+        case None:
+            return ""
+        case datetime():
+            return cell.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+        case str():
+            return harmless(cell)
+    return str(cell)

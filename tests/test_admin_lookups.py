@@ -24,7 +24,7 @@ from portal.accounts.admin_site import PortalAdmin, PortalInline, site
 from portal.accounts.models import Invite, User
 from portal.demo.cast import Cast
 from portal.money.models import MonthlyRate
-from tests import build
+from tests import build, exceptions
 from tests.edge import Live, parse
 from tests.test_house import CODE, dotted, nodes
 
@@ -50,6 +50,8 @@ DECLARED: dict[str, set[str]] = {
     "dealreg.marketplacetransaction": {*("state", "date__year", "date__month", "date__day"), *known("source")},
     "dealreg.registration": {"status", "outcome", "reason"},
     "events.event": {"verb", "company__id__exact", "company__isnull", *dates("at")},
+    "exceptions_council.exceptionrequest": {"state", "attention", "mine", "age", "partner", *known("kind")},
+    "exceptions_council.lettertemplate": set(),
     "money.monthlyrate": {
         *("source", "source__isnull", "currency", "currency__isnull"),
         *("month__year", "month__month", "month__day"),
@@ -106,6 +108,7 @@ def live(cast: Cast) -> Live:
     """A row at least in each list that an attack reads."""
     live = Live(cast)
     live.in_review()
+    exceptions.asked(cast, live.won(customer=exceptions.unmanaged()), now=live.now)
     return live
 
 
@@ -170,6 +173,8 @@ ATTACKS = [
     ("referrals_referral", {"search_text__contains": "a"}),
     ("dealreg_registration", {"status": "all", "referral__crm_id__startswith": "O"}),
     ("dealreg_registration", {"referral__search_text__contains": "a"}),
+    ("exceptions_council_exceptionrequest", {"state": "all", "justification__startswith": "a"}),
+    ("exceptions_council_exceptionrequest", {"votes__member__password__regex": "^."}),
     ("events_event", {"after__crm_id": '"OPP-1"'}),
     ("events_event", {"actor_user__password__regex": "^."}),
     ("money_monthlyrate", {"month__gte": "2026-01-01"}),
@@ -334,7 +339,7 @@ def test_the_portal_s_own_lists_take_no_look_ups(live: Live) -> None:
 
 #: Where a query's columns are not written out in its call: none of them comes from a request.
 WRITTEN_ELSEWHERE = {
-    "portal/pages/services.py": "the person's own rows",
+    "portal/pages/services/__init__.py": "the person's own rows",
     "referrals/selectors/figures.py": "the figures' own columns",
     "referrals/services/favorites.py": "the person's own rows",
     "dealreg/admin/registration.py": "the queue's order",

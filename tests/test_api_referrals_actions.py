@@ -149,6 +149,12 @@ def test_solutions_and_partners_are_found_by_their_beginning(contoso: Api) -> No
     assert [one["name"] for one in customers] == ["Işık Lojistik"]
 
 
+@pytest.mark.parametrize("place", ["customers", "solutions", "partners"])
+def test_what_is_no_text_is_400(contoso: Api, place: str) -> None:
+    assert contoso.get(f"/v1.0/{place}?search=a%00").status_code == 400
+    assert contoso.get(f"/v1.0/{place}?search=a&country=%00").status_code in (200, 400)
+
+
 def test_a_list_is_filtered_selected_and_paged(contoso: Api, cast: Cast) -> None:
     first, second = (DealFactory(cast=cast, name=name) for name in ("A", "B"))
     page = contoso.get(f"{REFERRALS}?$top=1&$select=name,eTag&$orderby=createdDateTime asc&$count=true").json()

@@ -1,4 +1,5 @@
-"""Every endpoint of the API, whichever app offers it: without a token, and with one that lacks the scope."""
+"""Every endpoint of the API, whichever app offers it, by each client: without a token, with one that lacks the scope,
+of the own company, of another one, of the vendor. Those of referrals have a table of their own."""
 
 from __future__ import annotations
 
@@ -11,10 +12,14 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 from rest_framework.views import APIView
 
+from dealreg.models import Document
 from portal.api import rules
 from portal.api.http.endpoint import Endpoint
+from portal.demo import do, papers
 from portal.demo.cast import Cast
+from tests import build
 from tests.api import Api, make_client
+from tests.test_api_referrals_create import body
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -65,3 +70,92 @@ def test_without_a_token_or_its_scope_nothing_is_answered(cast: Cast) -> None:
                 assert (answer.status_code, answer.json()["error"]["code"]) == (403, "accessDenied"), (
                     f"{method} {place} with {scope}"
                 )
+
+
+REFERRAL, FILED, SALES = "/v1.0/engagements/referrals/<id>", "/v1.0/registrations", "/v1.0/marketplace/transactions"
+HOOK = "/webhooks/v1/registration"
+SALE = {
+    "transactionId": "MP-2", "partner": "Contoso Yazılım", "customer": "150483782", "solution": "SOL-10001-CTS",
+    "date": "2026-11-10", "amount": "18500.50", "currency": "EUR",
+}  # fmt: skip
+URL = {"WebhookUrl": "https://crm.example/hook", "WebhookEvents": ["referral-created"]}
+PDF = b"%PDF-"
+FILE = {"Content_Type": "application/octet-stream", "Content_Disposition": 'attachment; filename="b.pdf"'}
+#: Address, method, body, and what it answers to who owns the thing: its referrals admin, its account admin, its viewer;
+#: to another company's referrals admin; to the vendor's seller, and to its programme manager.
+TABLE: list[tuple[str, str, Any, tuple[int, ...]]] = [
+    (f"{REFERRAL}/eligibility", "GET", None, (200, 200, 200, 404, 403, 403)),
+    (f"{REFERRAL}/registrations/check", "POST", {}, (200, 200, 200, 404, 403, 403)),
+    (FILED, "GET", None, (200, 200, 200, 200, 200, 200)),
+    (f"{FILED}/<id>", "GET", None, (200, 200, 200, 404, 404, 200)),
+    (f"{FILED}/<id>/actions", "GET", None, (200, 200, 200, 404, 404, 200)),
+    (f"{FILED}/<id>/actions", "POST", {"action": "withdraw"}, (409, 403, 403, 404, 404, 403)),
+    (f"{FILED}/<id>/documents", "GET", None, (200, 200, 200, 404, 404, 404)),
+    (f"{FILED}/<id>/documents", "POST", PDF, (422, 403, 403, 404, 404, 404)),
+    (f"{FILED}/<id>/documents/<document_id>", "GET", None, (200, 200, 200, 404, 404, 404)),
+    (f"{FILED}/<id>/documents/<document_id>", "DELETE", None, (422, 403, 403, 404, 404, 404)),
+    (SALES, "GET", None, (403, 403, 403, 403, 403, 200)),
+    (SALES, "POST", SALE, (403, 403, 403, 403, 403, 201)),
+    (f"{SALES}/<path:id>", "GET", None, (403, 403, 403, 403, 403, 404)),
+    (f"{SALES}/<path:id>/actions", "POST", {"action": "void"}, (403, 403, 403, 403, 403, 404)),
+    ("/v1.0/events", "GET", None, (200, 200, 200, 200, 200, 200)),
+    (f"{HOOK}/events", "GET", None, (200, 200, 200, 200, 200, 200)),
+    (HOOK, "GET", None, (404, 404, 404, 404, 404, 404)),
+    (HOOK, "PUT", URL, (404, 404, 404, 404, 404, 404)),
+    (f"{HOOK}/validationEvents", "POST", None, (404, 404, 404, 404, 404, 404)),
+    (f"{HOOK}/validationEvents/<id>", "GET", None, (404, 404, 404, 404, 404, 404)),
+    (HOOK, "POST", URL, (200, 200, 200, 200, 200, 200)),
+]
+
+
+def test_every_route_is_in_a_table() -> None:
+    from tests.test_api_roles_referrals import TABLE as OF_REFERRALS
+
+    known = {(place, method) for place, method, _body, _answers in [*TABLE, *OF_REFERRALS]}
+    assert {(place, method) for place, method, _view in offered()} == known
+
+
+@pytest.mark.django_db
+def test_each_client_gets_what_its_role_and_company_allow(cast: Cast) -> None:
+    names = [
+        ("contoso", "referrals_admin"), ("contoso", "account_admin"), ("contoso", "viewer"),
+        ("fabrikam", "referrals_admin"), ("vendor", "seller"), ("vendor", "programme_manager"),
+    ]  # fmt: skip
+    clients = [
+        Api(make_client(cast.companies[company], role=role, client_id=f"{company}-{role}")) for company, role in names
+    ]
+    deal = build.won(cast)
+    do.add_document(deal, "a.pdf", papers.pdf("Signed"), actor=cast.actor(build.CONTOSO), now=build.NOW)
+    filed = build.submitted(cast, deal)
+    document = str(Document.objects.get().public_id)
+    found = {}
+    for place, method, data, _answers in TABLE:
+        thing = deal.public_id if place.startswith("/v1.0/engagements") else filed.public_id
+        asked = place.replace("<id>", str(thing)).replace("<document_id>", document).replace("<path:id>", "MP-9")
+        file = FILE if data is PDF else {}
+        answers = [api.call(method, asked, data, **file) for api in clients]
+        found[(place, method)] = tuple(answer.status_code for answer in answers)
+        assert all(answer.getvalue() for answer in answers if answer.streaming)
+    assert found == {(place, method): answers for place, method, _body, answers in TABLE}
+
+
+@pytest.mark.django_db
+def test_org_6_what_is_anothers_is_answered_as_what_there_is_not(cast: Cast) -> None:
+    """Ids of a stranger's things and of nothing are the same 404, in every place that takes one."""
+    from tests.test_api_roles_referrals import TABLE as OF_REFERRALS
+
+    stranger = Api(make_client(cast.companies["fabrikam"]))
+    deal = build.won(cast)
+    filed = build.submitted(cast, deal)
+    for place, method, data, _answers in [*TABLE, *OF_REFERRALS]:
+        if "<id>" in place and not place.startswith(HOOK):
+            thing = filed.public_id if place.startswith(FILED) else deal.public_id
+            file = FILE if data is PDF else {}
+            answers = []
+            for asked in (thing, uuid.uuid4()):
+                named = place.replace("<id>", str(asked)).replace("<document_id>", str(uuid.uuid4()))
+                answers.append(stranger.call(method, named, data, If_Match="*", **file))
+            assert [answer.status_code for answer in answers] == [404, 404], (method, place)
+            assert answers[0].content == answers[1].content
+    foreign = stranger.post("/v1.0/engagements/referrals", body(engagementId=str(deal.engagement.public_id)))
+    assert foreign.status_code == 404

@@ -57,3 +57,9 @@ def test_everybody_may_read_it() -> None:
     assert answer.json()["info"]["title"] == "Ortak"
     assert Client().post("/v1.0/openapi.json").status_code == 405
     assert Client().get("/v1.0/docs").status_code == 200
+
+
+def test_any_json_may_be_null() -> None:
+    parts = SchemaGenerator().get_schema(request=None, public=True)["components"]["schemas"]
+    assert parts["ReferralShape"]["properties"]["exception"] == {}
+    assert parts["ReferralShape"]["properties"]["name"] == {"type": "string"}

@@ -55,9 +55,7 @@ EDGES = [
     for path in CODE
     if path.name.startswith(("views", "forms"))
     or "web" in path.parts
-    or (
-        "pages" in path.parts and "demo" not in path.parts and path.name not in {"services.py", "models.py", "tasks.py"}
-    )
+    or ("pages" in path.parts and "services" not in path.parts and path.name not in {"models.py", "tasks.py"})
 ]
 #: What not everybody may know of (ORG-6).
 GUARDED = {

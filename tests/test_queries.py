@@ -87,8 +87,8 @@ class Pages:
         review = reverse("admin:dealreg_registration_change", args=[self.review.pk])
         queue = reverse("admin:dealreg_registration_changelist")
         self.all: dict[str, tuple[Client, str, int]] = {
-            "home": (owner, reverse("home"), 25),  # one for each kind of deadlines
-            "home of a seller": (seller, reverse("home"), 19),
+            "home": (owner, reverse("home"), 27),  # one for each kind of deadlines
+            "home of a seller": (seller, reverse("home"), 20),
             "home of a reviewer": (reviewer, reverse("home"), 21),
             # Of all kinds it may ask less for many rows: then fewer kinds are among the first.
             "deadlines": (owner, reverse("deadlines") + "?kind=close", 16),

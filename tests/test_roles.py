@@ -21,6 +21,7 @@ from dealreg.models import Document
 from dealreg.rules.marketplace import Details
 from dealreg.services import marketplace
 from dealreg.services.marketplace import NewTransaction
+from exceptions_council.models import LetterTemplate
 from portal.accounts import invites
 from portal.accounts.rules import Actor, Grant
 from portal.api.services import clients
@@ -28,14 +29,14 @@ from portal.demo import do, papers
 from portal.demo.cast import ANKARA, PASSWORD, Cast
 from portal.notify.models import Notice
 from portal.pages import services as exports
-from portal.pages import uploads
+from portal.pages.services import uploads
 from portal.policy import services as policies
 from portal.webhooks.services import registration as webhooks
 from portal.webhooks.services import signing
 from referrals.models import Draft, Referral
 from referrals.services import stage_names
 from referrals.web import actions
-from tests import build
+from tests import build, exceptions
 from tests.edge import Live
 
 #: The table's columns. `owner` is a referrals admin of the entire company, `team` a referrals user whom the deals of
@@ -191,6 +192,16 @@ documents                             POST private   302 302 404 403 403 404 404
 document                              GET  istanbul  200 200 404 200 200 404 404 404 200 404 404  in
 remove_document                       GET  istanbul  200 200 404 404 404 404 404 404 404 404 404  in
 remove_document                       POST istanbul  302 302 404 404 404 404 404 404 404 404 404  in
+exceptions                            GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+exceptions_csv                        GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+exception                             GET  request   200 200 404 200 200 404 404 404 200 200 200  in
+ask_exception                         GET  ineligible 200 200 404 403 403 404 404 404 404 404 404  in
+ask_exception                         POST ineligible 302 302 404 403 403 404 404 404 404 404 404  in
+exception_check                       POST ineligible 200 200 404 403 403 404 404 404 404 404 404  in
+answer_exception                      GET  asking    200 200 404 404 404 404 404 404 404 404 404  in
+answer_exception                      POST asking    302 302 404 404 404 404 404 404 404 404 404  in
+create_again                          POST lost      302 302 404 403 403 404 403 403 403 403 403  in
+exception_letter                      GET  excepted  200 200 404 200 200 404 404 404 200 200 200  in
 notices                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 read_notices                          POST -         302 302 302 302 302 302 302 302 302 302 302  in
 open_notice                           GET  notice    404 302 404 404 404 404 404 404 404 404 404  in
@@ -248,12 +259,6 @@ test_webhook                          POST -         403 403 403 403 302 403 403
 delivery                              GET  delivery  403 403 403 403 200 403 403 403 403 403 404  in
 replay_delivery                       POST delivery  403 403 403 403 302 403 403 403 403 403 404  in
 webhook_certificate                   GET  certificate 200 200 200 200 200 200 200 200 200 200 200 200
-api_webhook                           GET  -         401 401 401 401 401 401 401 401 401 401 401 401
-api_webhook                           POST -         401 401 401 401 401 401 401 401 401 401 401 401
-api_webhook_events                    GET  -         401 401 401 401 401 401 401 401 401 401 401 401
-api_webhook_tests                     POST -         401 401 401 401 401 401 401 401 401 401 401 401
-api_webhook_test                      GET  -         401 401 401 401 401 401 401 401 401 401 401 401
-api_events                            GET  -         401 401 401 401 401 401 401 401 401 401 401 401
 profile                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 profile                               POST -         302 302 302 302 302 302 302 302 302 302 302  in
 account_login                         GET  -         302 302 302 302 302 302 302 302 302 302 302 200
@@ -290,6 +295,9 @@ admin:dealreg_marketplacetransaction_import GET  -     403 403 403 403 403 403 4
 admin:dealreg_marketplacetransaction_import POST -     403 403 403 403 403 403 403 403 403 403 200  in
 admin:dealreg_marketplacetransaction_void GET  transaction 403 403 403 403 403 403 403 403 403 403 200  in
 admin:dealreg_marketplacetransaction_void POST transaction 403 403 403 403 403 403 403 403 403 403 302  in
+admin:exceptions_council_exceptionrequest_reports GET - 403 403 403 403 403 403 403 403 200 200 200  in
+admin:exceptions_council_exceptionrequest_letter GET request 403 403 403 403 403 403 403 403 200 200 200  in
+admin:exceptions_council_lettertemplate_preview POST - 403 403 403 403 403 403 403 403 403 403 422  in
 """
 
 #: The admin's lists: who reads, who adds, who changes (r: reviewers, c: council, m: programme managers). Each stands
@@ -304,6 +312,8 @@ customers_customer      rcm m m
 dealreg_marketplacetransaction rcm m -
 dealreg_registration    rcm - r
 events_event            rcm - -
+exceptions_council_exceptionrequest rcm - rc
+exceptions_council_lettertemplate rcm m m
 money_monthlyrate       rcm - -
 notify_notice           rcm - -
 policy_policyversion    rcm m -
@@ -338,7 +348,7 @@ def _lists() -> Iterator[Row]:
             yield Row(f"admin:{model}_{page}", "GET", "", _vendors(read))
         yield Row(f"admin:{model}_change", "GET", "", _vendors(read))
         yield Row(f"admin:{model}_change", "POST", "", _vendors(change))
-        yield Row(f"admin/{model.replace('_', '/', 1)}/<path:object_id>/", "GET", "", _vendors(read))
+        yield Row(f"admin/{'/'.join(model.rsplit('_', 1))}/<path:object_id>/", "GET", "", _vendors(read))
         for method in ("GET", "POST"):
             yield Row(f"admin:{model}_add", method, "", _vendors(add))
             yield Row(f"admin:{model}_delete", method, "", _vendors("-"))
@@ -370,8 +380,10 @@ class World:
         document = [str(Document.objects.latest("pk").public_id)]
         self.more = {**_MORE, "document": document, "remove_document": document}
         feed = exports.renew_calendar_feed(mine=False, actor=owner, now=self.live.now)
+        self.things["request"] = self._request()
         self.things["feed"] = exports.calendar_token(feed)
         self.things["notice"] = Notice.objects.of(cast.users[ACTORS["team"]].pk).latest("pk").pk
+        self.things |= self._excepted()
         self.entries = {
             "accounts_user": cast.users[ACTORS["strang"]].pk,
             "dealreg_registration": self.live.in_review().pk,
@@ -386,6 +398,14 @@ class World:
         uploads.work_on(upload.pk, now=self.live.now)
         return upload.public_id
 
+    def _excepted(self) -> dict[str, Any]:
+        """A deal with a decided exception, whose letter there is; and one to decide on, the newest."""
+        now, deals = self.live.now, [self.live.won(customer=exceptions.unmanaged()) for _number in range(2)]
+        decided, _open = (exceptions.asked(self.cast, deal, now=now) for deal in deals)
+        exceptions.approved(self.cast, decided, now=now)
+        LetterTemplate.objects.create(outcome="denied", language="en", subject="No", body="No.")
+        return {"excepted": deals[0].public_id, "request": decided.pk}
+
     def _deals(self, live: Live) -> dict[str, Referral | Draft]:
         ankara = {"location": self.cast.locations[ANKARA], "team": [build.member("referrals@contoso.example")]}
         return {
@@ -399,8 +419,19 @@ class World:
             "won-ankara": live.won(**ankara),
             "checking": live.submitted().referral,
             "sent-back": live.sent_back().referral,
+            "ineligible": live.won(customer=exceptions.unmanaged()),
+            "asking": live.won(customer=exceptions.unmanaged()),
+            "lost": do.lose(live.accepted(), actor=self.cast.actor(build.CONTOSO), now=live.now, reason_code="budget"),
             "draft": live.draft(),
         }
+
+    def _request(self) -> uuid.UUID:
+        """Contoso's request for an exception, about which the council asks."""
+        day, owner = self.live.day, self.cast.actor(ACTORS["owner"] or "")
+        form = exceptions.asking(signed=day(-100), start=day(-100), end=day(264))
+        request = do.ask_exception(self.deals["asking"], form, actor=owner, now=self.live.now)
+        reviewer = self.cast.actor(build.REVIEWER)
+        return do.ask_evidence(request, "The contract?", actor=reviewer, now=self.live.now).public_id
 
     def _transaction(self) -> int:
         """One that no registration has."""
@@ -459,12 +490,14 @@ class World:
 
     def _entry(self, model: str) -> int:
         """The newest entry of a list in the admin, or the one that the world chose."""
-        return self.entries.get(model) or apps.get_model(model.replace("_", ".", 1)).objects.latest("pk").pk
+        return self.entries.get(model) or apps.get_model(".".join(model.rsplit("_", 1))).objects.latest("pk").pk
 
     def sent(self, row: Row) -> dict[str, Any]:
         """What the form of the page would send."""
         if row.route in {"registration", "registration_check"}:
             return _registration(self.live)
+        if row.route in {"ask_exception", "exception_check"}:
+            return _exception(self.live)
         if row.route == "send_deal":
             return _sent_deal(self)
         if row.route == "documents":
@@ -474,12 +507,15 @@ class World:
 
 
 #: What stands in an address behind the deal or the draft.
-_MORE: dict[str, list[str]] = {"new_deal_step": ["deal"], "new_deal_invitation": ["0123456789ab"]}
+_MORE: dict[str, list[str]] = {
+    "new_deal_step": ["deal"],
+    "new_deal_invitation": ["0123456789ab"],
+    "admin:exceptions_council_exceptionrequest_letter": ["en"],
+}
 _ARGS: dict[str, list[str]] = {
     "admin:view_on_site": ["1", "1"],
     "admin:app_list": ["dealreg"],
     "insights_csv": ["funnel"],
-    "api_webhook_test": ["1"],
     "demo_mail": [str(uuid.uuid4())],
     "demo_mail_html": [str(uuid.uuid4())],
     "account_confirm_email": ["unknown"],
@@ -511,6 +547,7 @@ _SENT: dict[str, dict[str, str]] = {
         "contact_consent": "on",
     },
     "admin:dealreg_marketplacetransaction_void": {"reason": "Booked twice."},
+    "admin:exceptions_council_exceptionrequest_change": {"verb": "ask_evidence", "text": "The contract?"},
     "admin:dealreg_registration_change": {"verb": "pass_review", "validated_by": "poe"},
     "invite_person": {"email": "new@contoso.example", "language": "en", "viewer": "all"},
     "invite": {"first_name": "A", "last_name": "B", "language": "en", "password": "horse 7 x", "again": "horse 7 x"},
@@ -518,6 +555,7 @@ _SENT: dict[str, dict[str, str]] = {
     "add_location": {"name": "Izmir", "city": "Izmir", "country": "TR", "mpn_id": "1"},
     "edit_location": {"name": "Ankara 2", "city": "Ankara"},
     "add_api_client": {"name": "CRM", "kind": "company", "role": "viewer", "scopes": "referrals.read"},
+    "answer_exception": {"answer": "It is under Documents."},
     "stage_names": {"name": "Offer", "stage": "60"},
     "webhook": {"url": "https://crm.example.com/", "events": "test-created"},
     "profile": {"first_name": "A", "last_name": "B", "language": "en", "time_zone": "UTC"},
@@ -530,6 +568,13 @@ def _registration(live: Live) -> dict[str, Any]:
         "marketplace": "no", "deployment": "azure", "tenant": "customer", "pricing": "other", "term": "finite",
         "signed": live.day(-1), "start": live.day(-1), "end": live.day(364), "tcv": "40000", "tcv_currency": "EUR",
         "solution_value": "30000", "solution_value_currency": "EUR", "contract_names_confirmed": "on",
+    }  # fmt: skip
+
+
+def _exception(live: Live) -> dict[str, Any]:
+    return {
+        "kind": "pre_registration", "justification": "The portal was down.", "term": "finite", "confirmed": "yes",
+        "signed": live.day(-100), "start": live.day(-100), "end": live.day(264),
     }  # fmt: skip
 
 
@@ -646,4 +691,7 @@ def test_every_address_is_in_the_table() -> None:
         "new_deal_step",
         "send_deal",
         "add_note",
+        "ask_exception",
+        "exception_check",
+        "answer_exception",
     } <= sent

@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.demo.cast import Cast
-from portal.pages import tasks, uploads
+from portal.pages import tasks
 from portal.pages.models import Export, Upload
+from portal.pages.services import uploads
 from referrals.models import Referral
 from tests import build
 from tests.edge import Live, parse

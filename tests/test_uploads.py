@@ -16,8 +16,8 @@ from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify.models import Notice
-from portal.pages import uploads
 from portal.pages.models import Upload
+from portal.pages.services import uploads
 from portal.workflow.blockers import Money
 from referrals import rules
 from referrals.models import Note, Referral

@@ -406,7 +406,7 @@ def test_a_slow_and_a_lying_receiver_beside_a_good_one(
     cast: Cast, told_of_customers: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The good one has all of its deliveries long before the others have one."""
-    monkeypatch.setattr(rules, "TOTAL_SECONDS", 3.0)
+    monkeypatch.setattr(rules, "TOTAL_SECONDS", 6.0)
     with (
         listening() as good,
         listening(receiver.after(60, answers(200))) as slow,
@@ -417,18 +417,18 @@ def test_a_slow_and_a_lying_receiver_beside_a_good_one(
         subscribe(cast, dripping.url, by=NORTHWIND)
         happen(20)
         settled()
-        begun = time.monotonic()
-        round_ = threading.Thread(target=lambda: (sweeps.deliver_due(now=NOW, seconds=2.0), connection.close()))
+        signing.signer(NOW)  # making the first key takes its time
+        round_ = threading.Thread(target=lambda: (sweeps.deliver_due(now=NOW, seconds=4.0), connection.close()))
         round_.start()
-        while len(good.received) < 20 and time.monotonic() - begun < 3:
+        begun = time.monotonic()
+        while len(good.received) < 20 and time.monotonic() - begun < 20:
             time.sleep(0.01)
-        assert len(good.received) == 20
-        assert time.monotonic() - begun < 2.5
-        assert good.most_at_once <= rules.LANES
-        round_.join(20)
-        assert not round_.is_alive()
-        assert time.monotonic() - begun < 8
         bad = Delivery.objects.exclude(webhook__company=cast.companies["contoso"]).exclude(attempts=0)
+        assert len(good.received) == 20
+        assert not bad.exists(), "not one attempt of the others has ended by then"
+        assert good.most_at_once <= rules.LANES
+        round_.join(30)
+        assert not round_.is_alive()
         assert {d.log[0]["error"] for d in bad} == {"timeout"}
         assert slow.most_at_once <= rules.LANES
 

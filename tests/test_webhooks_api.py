@@ -157,7 +157,7 @@ CALLS = [
     ("PUT", PATH),
     ("GET", f"{PATH}/events"),
     ("POST", f"{PATH}/validationEvents"),
-    ("GET", f"{PATH}/validationEvents/{uuid4()}"),
+    ("GET", f"{PATH}/validationEvents/0197a3a0-0000-7000-8000-00000000beef"),
     ("GET", "/v1.0/events"),
 ]
 

@@ -20,7 +20,7 @@ from portal.money.models import MonthlyRate
 from referrals.models import Referral
 from tests.edge import Element, parse
 
-PLACE = re.compile(r"%\(\w+\)[sd]|%%|</?\w+")
+PLACE = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}|</?\w+")
 
 
 def catalog(language: str, locale: Path = translations.LOCALE_DIR) -> Catalog:

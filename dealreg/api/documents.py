@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -14,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dealreg.api import finding
-from dealreg.models import Document, Registration, storage
+from dealreg.models import Document, storage
 from dealreg.policies import may_read_documents
 from dealreg.rules import documents as rules
 from dealreg.services import documents as services
@@ -54,36 +55,48 @@ def upload_limit() -> int:
     return policies.current(timezone.now()).max_document_mb * rules.MB + PAGE_BYTES
 
 
-class _OfRegistration(Endpoint):
-    """Documents of the deal of one registration."""
+class _OfDeal(Endpoint):
+    """Documents of one deal; which, a registration says, or what a subclass finds at its own `address`."""
 
     scopes = {"GET": scopes.READ, "POST": scopes.REGISTER, "DELETE": scopes.REGISTER}
     targets = {rules.FIELD: "file"}
+    address = "v1.0/registrations"
+    metadata = finding.METADATA
 
-    def readable(self, id: str) -> tuple[Registration, Referral]:
+    def deal(self, id: str) -> Referral:
+        """The deal of what the address names. Raises Http404."""
+        return finding.registration(id, self.actor).referral
+
+    def readable(self, id: str) -> Referral:
         """Raises Http404 for what isn't seen, the documents included."""
-        registration = finding.registration(id, self.actor)
-        if not may_read_documents(self.actor, registration.referral):
+        referral = self.deal(id)
+        if not may_read_documents(self.actor, referral):
             raise Http404
-        return registration, registration.referral
+        return referral
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """A file is not JSON, and whoever accepts only it gets refusals in JSON all the same."""
         return super().perform_content_negotiation(request, force=True)
 
 
-class DocumentsEndpoint(_OfRegistration):
+class DocumentsEndpoint(_OfDeal):
     """/v1.0/registrations/{id}/documents"""
 
     #: A form with one file, or the file itself, with its name in Content-Disposition.
     parser_classes = (parsers.MultiPartParser, parsers.FileUploadParser)
 
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Closes a file that was the body itself; of a form Django does."""
+        sent = getattr(request, "_files", None)
+        if isinstance(sent, dict):
+            response._resource_closers += [file.close for file in sent.values()]
+        return super().finalize_response(request, response, *args, **kwargs)
+
     @extend_schema(operation_id="registration_documents", responses=DocumentsShape, tags=TAGS)
     def get(self, request: Request, id: str) -> Response:
         """The documents of the registration's deal, oldest first."""
-        _registration, referral = self.readable(id)
-        held = Document.objects.of_deal(referral).with_context()
-        return collection([shown(one) for one in held], context=wire.url(f"{finding.METADATA}('{id}')/documents"))
+        held = Document.objects.of_deal(self.readable(id)).with_context()
+        return collection([shown(one) for one in held], context=wire.url(f"{self.metadata}('{id}')/documents"))
 
     @extend_schema(
         operation_id="registration_document_add",
@@ -96,18 +109,16 @@ class DocumentsEndpoint(_OfRegistration):
     )
     def post(self, request: Request, id: str) -> Response:
         """Add one document: PDF, PNG, JPEG, Word or Excel, told by its contents."""
-        registration, referral = self.readable(id)
-        added = services.add(referral, _file(request), actor=self.actor, now=self.now)
-        address = wire.url(f"v1.0/registrations/{registration.public_id}/documents/{added.public_id}")
+        added = services.add(self.readable(id), _file(request), actor=self.actor, now=self.now)
+        address = wire.url(f"{self.address}/{uuid.UUID(id)}/documents/{added.public_id}")
         return Response(shown(added), 201, headers={"Location": address})
 
 
-class DocumentEndpoint(_OfRegistration):
+class DocumentEndpoint(_OfDeal):
     """/v1.0/registrations/{id}/documents/{documentId}"""
 
     def _found(self, id: str, document_id: str) -> Document:
-        _registration, referral = self.readable(id)
-        return by_public_id(Document.objects.of_deal(referral).with_context(), document_id)
+        return by_public_id(Document.objects.of_deal(self.readable(id)).with_context(), document_id)
 
     @extend_schema(
         operation_id="registration_document",

@@ -309,7 +309,7 @@ def _vendor_answer(facts: EligibilityFacts) -> tuple[State, SettledBy, Blocker]:
         missing = _("%(vendor)s has no copy of this deal that could be accepted. %(next)s")
         ask = _("Ask for help on the deal page, so that it is sent.")
         return "notMet", _fixable(facts), _say(missing, next=_next(facts, ask))
-    win = _("It can still be won, but not registered.")
+    win = _("If you win it nevertheless, you may request an exception.")
     refused = _("%(vendor)s's copy of this deal is closed as “%(state)s”, so it can't be accepted any more. %(next)s")
     return "notMet", "nobody", _say(refused, state=Term(facts.vendor_substatus), next=_next(facts, win))
 

@@ -24,7 +24,8 @@ def part(referral: Referral, actor: Actor, now: datetime) -> Part:
     own = referral.company_id == actor.company_id
     registration = Registration.objects.with_context().filter(referral=referral).first() if own else None
     eligibility = None if actor.is_vendor else services.eligibility(referral, registration, now=now)
-    milestone = registration_steps(registration, eligible=bool(eligibility and eligibility.attainable))
+    attainable = bool(eligibility and eligibility.attainable)
+    milestone = registration_steps(registration, eligible=attainable)
     context = {
         "milestone": milestone,
         "eligibility": eligibility,
@@ -33,7 +34,7 @@ def part(referral: Referral, actor: Actor, now: datetime) -> Part:
         "marketplace": search_of(registration, now=now) if registration else None,
         "window": _window(registration, now),
         "window_days": policies.current(now).registration_window_days,
-        "tries_out": own and registration is None and not actor.is_vendor,
+        "tries_out": own and registration is None and (attainable or not referral.is_closed) and not actor.is_vendor,
     }
     shown = {
         BADGES: ("dealreg/_deal_badge.html", registration),

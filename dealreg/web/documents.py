@@ -34,7 +34,6 @@ from portal.ui.http import redirect_to
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
 from referrals.models import Referral
-from referrals.web.actions import get_referral
 from referrals.web.deal import CARDS, PARTS, Part
 
 #: Of a document: no script, no form, no origin, nothing fetched; only our own pages frame it. A browser's own viewer of
@@ -69,8 +68,9 @@ PARTS.add("documents", part, order=20)
 
 
 def _readable(request: ActorRequest, public_id: uuid.UUID) -> Referral:
-    """A deal whose documents the actor may see; 404 for any other (ORG-6)."""
-    referral = get_referral(request, public_id)
+    """A deal whose documents the actor may see, private or not (EXC-10); 404 for any other (ORG-6)."""
+    deals = Referral.objects.with_context().prefetch_related("team")
+    referral = get_object_or_404(deals, public_id=public_id)
     if not may_read_documents(request.actor, referral):
         raise Http404
     return referral

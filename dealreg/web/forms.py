@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealreg import rules
 from dealreg.models import Registration, RegistrationDraft
+from dealreg.rules import reopening
 from portal.catalog.models import Solution
 from portal.money.forms import AmountField, currency_choices
 from portal.ui.forms import DateInput
@@ -30,6 +31,9 @@ QUESTIONS = [
     for name in (question.name, f"{question.name}_currency")
     if name in _COLUMNS
 ]
+
+#: The questions whose answers an approved exception opens to be corrected (EXC-4, EXC-9).
+CORRECTED = tuple(name for name in QUESTIONS if name.removesuffix("_currency") in reopening.CORRECTED)
 
 
 class RenewalField(forms.ModelChoiceField):
@@ -67,8 +71,14 @@ class RegistrationForm(forms.Form):
     """The questions of REG; what is registered or renewed is asked for where there is a choice (REG-21, REG-18)."""
 
     def __init__(
-        self, *args: Any, solutions: Sequence[Solution], renewals: Sequence[Registration], **kwargs: Any
+        self,
+        *args: Any,
+        solutions: Sequence[Solution],
+        renewals: Sequence[Registration],
+        only: Collection[str] = QUESTIONS,
+        **kwargs: Any,
     ) -> None:
+        """`only`: the questions that may be answered anew; the others keep their answers, whatever is sent (EXC-9)."""
         super().__init__(*args, **kwargs)
         self.fields |= {name: _field(name) for name in QUESTIONS}
         currencies = currency_choices()  # asked for once, not at every look at a field
@@ -77,6 +87,8 @@ class RegistrationForm(forms.Form):
         self._offer("solution", Solution.objects.filter(pk__in=[s.pk for s in solutions]), asked=len(solutions) > 1)
         earlier = Registration.objects.filter(pk__in=[r.pk for r in renewals])
         self._offer("renews", earlier.select_related("solution", "referral"), asked=bool(renewals))
+        for name, shown in self.fields.items():
+            shown.disabled = name not in only
 
     def _offer(self, name: str, rows: models.QuerySet[Any], *, asked: bool) -> None:
         self.fields[name].queryset = rows  # type: ignore[attr-defined]
@@ -98,7 +110,12 @@ def initial_of(
     draft: RegistrationDraft | None,
     solutions: Sequence[Solution],
 ) -> dict[str, Any]:
-    """The initial values of the form: the draft, else the last answers, else what the deal itself says."""
+    """The initial values of the form: the draft, else the last answers, else what the deal itself says. Of a reopened
+    registration only what can be corrected is taken from the draft (EXC-9)."""
+    if draft is not None and registration is not None and registration.is_reopened:
+        kept = {name: value for name, value in draft.answers.items() if name in CORRECTED}
+        blank = dict.fromkeys(CORRECTED)
+        return {**initial_of(referral, registration, None, solutions), **blank, **kept}
     if draft is not None:
         return dict(draft.answers)
     if registration is None or registration.first_submitted_at is None:

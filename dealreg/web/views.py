@@ -3,6 +3,7 @@ registering."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,8 @@ from dealreg.selectors.documents import panel
 from dealreg.selectors.registration import eligible_solutions, renewable, wrong_state
 from dealreg.services import drafts
 from dealreg.services import registration as services
-from dealreg.web.forms import RegistrationForm, conflicts, initial_of
+from dealreg.web.forms import CORRECTED, QUESTIONS, RegistrationForm, conflicts, initial_of
+from dealreg.web.ways import WAYS, Way
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Solution
 from portal.params import whole_number
@@ -67,7 +69,20 @@ class _Page:
 
     def form(self, data: Any = None) -> RegistrationForm:
         first = initial_of(self.referral, self.filed, self.draft, self.solutions)
-        return RegistrationForm(data, solutions=self.solutions, renewals=self.renewals, initial=first)
+        only = CORRECTED if self.reopened else QUESTIONS
+        return RegistrationForm(data, solutions=self.solutions, renewals=self.renewals, only=only, initial=first)
+
+    @property
+    def reopened(self) -> bool:
+        """Whether an approved exception opened it to be corrected (EXC-9)."""
+        return self.filed is not None and self.filed.status == Status.ACTION_REQUIRED and self.filed.is_reopened
+
+    def ways(self, violations: Collection[Blocker], answers: Mapping[str, Any]) -> list[Way]:
+        """What else can be done about what is refused, for who may file it."""
+        if not self.may_save:
+            return []
+        found = [find(self.referral, violations, answers, timezone.now()) for find in WAYS.values()]
+        return [way for way in found if way]
 
 
 def _page(request: ActorRequest, public_id: Any) -> _Page:
@@ -157,6 +172,7 @@ def _context(page: _Page, form: RegistrationForm, *, unsaved: str = "") -> dict[
         "may_save": page.may_save,
         "panel": panel(page.referral, page.request.actor, timezone.now()),
         "resubmitting": page.filed is not None and page.filed.status == Status.ACTION_REQUIRED,
+        "reopened": page.reopened,
         **_validated(page, validated),
     }
 
@@ -170,13 +186,15 @@ def _as_if_sent(form: RegistrationForm) -> dict[str, Any]:
 def _validated(page: _Page, form: RegistrationForm) -> dict[str, Any]:
     """The dry run for the page: violations at their fields, unanswered questions beside the form."""
     judgement = services.check(page.referral, form.value(), actor=page.request.actor, now=timezone.now())
-    missing = [b for b in judgement.violations if b.field and _is_open(b)]
-    add_blockers(form, [b for b in judgement.violations if b.field and b not in missing])
+    ways = page.ways(judgement.violations, dict(form.cleaned_data))  # which lose what is refused
+    missing = [b for b in judgement.violations if b.field in form.fields and _is_open(b)]
+    add_blockers(form, [b for b in judgement.violations if b.field in form.fields and b not in missing])
     return {
         "validated": form,
         "judgement": judgement,
-        "general": [b for b in judgement.violations if not b.field],
-        "missing": [form.fields[b.field].label for b in missing if b.field in form.fields],
+        "general": [b for b in judgement.violations if b.field not in form.fields],
+        "ways": ways,
+        "missing": [form.fields[b.field].label for b in missing],
         "route_text": _route_text(judgement.route),
         "reviewed": judgement.route is not None and judgement.route.state != Status.APPROVED,
     }

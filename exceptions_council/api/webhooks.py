@@ -1,4 +1,7 @@
-"""What webhooks and the feed tell of requests for exceptions; never of votes to partners (EXC-8)."""
+"""What webhooks and the feed tell of requests for exceptions; never of votes to partners (EXC-8).
+
+Each change that the company hears of is one of its deal, too (wire.md).
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ from exceptions_council.models import ExceptionRequest
 from portal.accounts.models import Company
 from portal.accounts.rules import Actor
 from portal.events.models import Event
+from portal.webhooks import rules
 from portal.webhooks.selectors import ANNOUNCERS, FINDERS, Announcement, Resource
+from referrals.api.webhooks import of_copy
 
-NAME = "exception-updated"
 #: What goes on within the council.
 INTERNAL = frozenset({"exception.voted", "exception.conflict_declared", "exception.too_few", "exception.overdue"})
 
@@ -36,7 +40,9 @@ def announce(events: Sequence[Event], companies: Collection[int]) -> Iterator[An
         partner = set() if event.verb in INTERNAL else {asked.referral.company_id} & set(companies)
         for company_id in vendors | partner:
             ids = asked.public_id, path(asked.public_id), asked.referral.public_id
-            yield Announcement(event, company_id, NAME, "exception", *ids)
+            yield Announcement(event, company_id, rules.EXCEPTION_UPDATED, "exception", *ids)
+        if partner:
+            yield of_copy(event, asked.referral, asked.referral.company_id, rules.UPDATED)
 
 
 def find(events: Sequence[Event], actor: Actor) -> Mapping[int, Resource]:

@@ -35,6 +35,12 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     return _PLACE.sub(lambda found: values.get(found[1], found[0]), template)
 
 
+def paragraphs(filled: str) -> str:
+    """Without the paragraphs that came to nothing, as there was nothing for their place."""
+    parts = filled.replace("\r\n", "\n").split("\n\n")
+    return "\n\n".join(part.strip() for part in parts if part.strip())
+
+
 @dataclass(frozen=True)
 class Template:
     """A letter's subject and text, with places in braces."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -22,7 +23,7 @@ from exceptions_council.rules import (
     last_day_to_ask,
 )
 from exceptions_council.rules.form import OldDeal
-from exceptions_council.rules.states import KINDS, PRE_REGISTRATION, REJECTED
+from exceptions_council.rules.states import KIND_HELP, KINDS, PRE_REGISTRATION, REJECTED
 from portal.accounts.rules import SYSTEM
 from portal.policy import services as policies
 from portal.policy.rules import Policy
@@ -41,25 +42,51 @@ class KindOffer:
     def enabled(self) -> bool:
         return not self.blockers
 
+    @property
+    def label(self) -> str:
+        return KINDS[self.kind]
 
-def offers(referral: Referral, *, now: datetime) -> list[KindOffer]:
-    """Every kind, with why the deal can't ask for it (EXC-2); what is common to all stands with each (EXC-1)."""
-    facts, policy = deal_facts(referral, now=now), policies.current(now)
+    @property
+    def help(self) -> str:
+        return KIND_HELP[self.kind]
+
+
+def offers(referral: Referral, form: ExceptionInput | None = None, *, now: datetime) -> list[KindOffer]:
+    """Every kind, with why the deal can't ask for it (EXC-2); what is common to all stands with each (EXC-1).
+
+    `form`: with the dates that are to be judged, instead of those known so far.
+    """
+    facts, policy = deal_facts(referral, form, now=now), policies.current(now)
     return [KindOffer(kind, tuple(kind_blockers(kind, facts, policy))) for kind in KINDS]
 
 
+#: These say that a request would be of another kind; what else stands in the way is worth telling.
+_ANOTHER_KIND = frozenset(
+    {"exception_submitted", "exception_not_rejected", "exception_not_submitted", "exception_failed"}
+)
+
+
 def offered_kind(referral: Referral, *, now: datetime) -> KindOffer:
-    """The first kind that the deal can ask for; of none, the first with its reason."""
-    found = offers(referral, now=now)
-    return next((offer for offer in found if offer.enabled), found[0])
+    """The first kind that the deal can ask for; of none, the one that fits the deal, with its reason."""
+    return first_offer(offers(referral, now=now))
+
+
+def first_offer(found: Sequence[KindOffer]) -> KindOffer:
+    fitting = [offer for offer in found if not any(b.code in _ANOTHER_KIND for b in offer.blockers)]
+    return next((offer for offer in found if offer.enabled), (fitting or found)[0])
 
 
 def check(referral: Referral, form: ExceptionInput, *, now: datetime, policy: Policy) -> tuple[Blocker, ...]:
     """Everything that keeps this form from being sent (EXC-1 to EXC-5, EXC-13). Writes nothing."""
     registration = registration_of(referral)
     facts = FormFacts(now.date(), current_values(registration), old_deal_of(referral, form))
-    kind = kind_blockers(form.kind, deal_facts(referral, form, now=now), policy) if form.kind in KINDS else ()
+    kind = blockers_of_kind(referral, form, now=now, policy=policy) if form.kind in KINDS else []
     return (*kind, *form_blockers(form, facts, policy))
+
+
+def blockers_of_kind(referral: Referral, form: ExceptionInput, *, now: datetime, policy: Policy) -> list[Blocker]:
+    """Why the deal can't ask for the form's kind, with the dates that the form says (EXC-1, EXC-2, EXC-5)."""
+    return list(kind_blockers(form.kind, deal_facts(referral, form, now=now), policy))
 
 
 def registration_of(referral: Referral) -> Registration | None:

@@ -45,7 +45,9 @@ class Ask(Creation[ExceptionRequest, Asking]):
     event = "exception.asked"
     sentence = Sentence("shield-check", "info", _("%(company)s asked for an exception: %(kind)s"), EXCEPTION)
     who = (acts_for_company,)
+    page = "ask_exception"
     final = True
+    in_dialog = False
 
     def input_blockers(self, inputs: Asking, context: Context) -> Iterable[Blocker]:
         """Raises PermissionDenied for who may not register the deal (EXC-10)."""
@@ -83,6 +85,7 @@ class Ask(Creation[ExceptionRequest, Asking]):
             due_on=due_day(now.date(), context.policy.exception_decision_days, context.policy),
         )
         ExceptionDraft.objects.filter(referral=referral).delete()
+        Referral.objects.filter(pk=referral.pk).touch(now, actor=context.actor)
         return request, Effect(
             after={"kind": request.kind, "status": request.status, "due_on": request.due_on.isoformat()},
             comment=request.justification,

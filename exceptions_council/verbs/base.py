@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from exceptions_council.models import ExceptionRequest
 from exceptions_council.rules import VoterFacts, voter_blockers
 from exceptions_council.selectors.council import belongs_to_company, voter_facts
 from portal.workflow.blockers import Blocker
-from portal.workflow.verbs import Context
+from portal.workflow.verbs import Context, Inputs, Verb
+from referrals.models import Referral
+
+
+class ExceptionVerb(Verb[ExceptionRequest, Inputs]):
+    """A verb that changes what the deal's API answer says of its request: the deal is a new version, too."""
+
+    def settle(self, records: Sequence[ExceptionRequest], context: Context) -> None:
+        deals = Referral.objects.filter(pk__in=[record.referral_id for record in records])
+        deals.touch(context.now, actor=context.actor)
 
 
 def facts_of_actor(record: ExceptionRequest, context: Context) -> VoterFacts:

@@ -13,10 +13,10 @@ from exceptions_council.policies import may_answer, may_ask_evidence
 from exceptions_council.rules.evidence import answer_blockers, question_blockers
 from exceptions_council.selectors.calendar import due_day
 from exceptions_council.timeline import EXCEPTION
-from exceptions_council.verbs.base import outsider_blockers
+from exceptions_council.verbs.base import ExceptionVerb, outsider_blockers
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.timeline import Sentence
-from portal.workflow.verbs import Context, Effect, Verb, worker
+from portal.workflow.verbs import Context, Effect, worker
 
 _LAST_SECOND = time(23, 59, 59, tzinfo=UTC)
 
@@ -29,7 +29,7 @@ class EvidenceQuestion:
     due_on: date | None = None
 
 
-class AskEvidence(Verb[ExceptionRequest, EvidenceQuestion]):
+class AskEvidence(ExceptionVerb[EvidenceQuestion]):
     """Ask the partner for evidence: what, and until when (EXC-11). The council's clock goes on (EXC-7)."""
 
     name = "ask_evidence"
@@ -74,7 +74,7 @@ class EvidenceAnswer:
     answer: str = ""
 
 
-class AnswerEvidence(Verb[ExceptionRequest, EvidenceAnswer]):
+class AnswerEvidence(ExceptionVerb[EvidenceAnswer]):
     """Answer the council's question; the request is with the council again (EXC-11)."""
 
     name = "answer_evidence"
@@ -82,7 +82,9 @@ class AnswerEvidence(Verb[ExceptionRequest, EvidenceAnswer]):
     event = "exception.evidence_answered"
     sentence = Sentence("reply", "info", _("%(company)s answered the council"), EXCEPTION)
     who = (may_answer,)
+    page = "answer_exception"
     primary = True
+    in_dialog = False
 
     def input_blockers(self, record: ExceptionRequest, inputs: EvidenceAnswer, context: Context) -> Iterable[Blocker]:
         return answer_blockers(inputs.answer, context.policy)
@@ -95,7 +97,7 @@ class AnswerEvidence(Verb[ExceptionRequest, EvidenceAnswer]):
         return Effect(comment=answer)
 
 
-class EvidenceUnanswered(Verb[ExceptionRequest, None]):
+class EvidenceUnanswered(ExceptionVerb[None]):
     """The time to answer is over: the request is with the council again, which finds it noted (EXC-11)."""
 
     name = "evidence_unanswered"
@@ -114,6 +116,7 @@ class EvidenceUnanswered(Verb[ExceptionRequest, None]):
         return Effect()
 
     def settle(self, records: Sequence[ExceptionRequest], context: Context) -> None:
+        super().settle(records, context)
         _unended(records).update(unanswered_at=context.now)
 
 

@@ -36,8 +36,7 @@ def _rendered(record: ExceptionRequest, template: LetterTemplate | None, context
     values, default = _values(record, context), letter.DEFAULTS[record.status]
     subject = template.subject if template else gettext(default.subject)
     body = template.body if template else gettext(default.body)
-    filled = letter.fill(body.replace("\r\n", "\n"), values)
-    return letter.fill(subject, values), "\n\n".join(part.strip() for part in filled.split("\n\n") if part.strip())
+    return letter.fill(subject, values), letter.paragraphs(letter.fill(body, values))
 
 
 def _values(record: ExceptionRequest, context: Context) -> Mapping[str, str]:

@@ -15,7 +15,7 @@ from exceptions_council.rules.evidence import length_blockers
 from exceptions_council.rules.kinds import replaced
 from exceptions_council.selectors.council import tally_of
 from exceptions_council.timeline import EXCEPTION
-from exceptions_council.verbs.base import facts_of_actor
+from exceptions_council.verbs.base import ExceptionVerb, facts_of_actor
 from exceptions_council.verbs.letters import write_letters
 from portal.accounts.rules import SYSTEM
 from portal.events.models import Event
@@ -53,7 +53,7 @@ class Ballot:
     rationale: str = ""
 
 
-class CastVote(Verb[ExceptionRequest, Ballot]):
+class CastVote(ExceptionVerb[Ballot]):
     """Vote, or change one's vote; with the quorum and a majority the council has decided, for good (EXC-6, EXC-8)."""
 
     name = "vote"

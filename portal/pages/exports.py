@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import xlsxwriter
 from django.utils.translation import gettext
 
 from portal.pages.deals.rows import Row
-from portal.tables import american, harmless, neutralised
+from portal.tables import american, csv_file, neutralised
 from portal.workflow import text
 from portal.workflow.blockers import _
 from referrals import rules
@@ -117,26 +116,6 @@ def _safe(cell: Cell) -> Cell:
     return neutralised(cell) if isinstance(cell, str) else cell
 
 
-def csv_file(columns: Sequence[str], lines: Iterable[Sequence[Cell]]) -> bytes:
-    """With the mark by which spreadsheets know UTF-8."""
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
-    writer.writerow([_plain(head) for head in columns])
-    writer.writerows([_plain(cell) for cell in line] for line in lines)
-    return out.getvalue().encode("utf-8-sig")
-
-
-def _plain(cell: Cell) -> str:
-    match cell:
-        case None:
-            return ""
-        case datetime():
-            return cell.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
-        case str():
-            return harmless(cell)
-    return str(cell)
-
-
 def _xlsx(
     columns: Sequence[str], lines: Iterable[Sequence[Cell]], *, day_format: str = "yyyy-mm-dd", fixed: bool = True
 ) -> bytes:
@@ -180,4 +159,4 @@ def _write_cell(sheet: Any, row: int, column: int, cell: Cell, **formats: Any) -
             sheet.write_string(row, column, cell)
 
 
-_WRITERS = {"csv": csv_file, "xlsx": _xlsx}
+_WRITERS: dict[str, Callable[..., bytes]] = {"csv": csv_file, "xlsx": _xlsx}

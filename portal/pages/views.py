@@ -20,17 +20,19 @@ from portal.accounts.middleware import COMPANY_KEY
 from portal.accounts.models import User
 from portal.pages import home as home_page
 from portal.pages import search as search_page
-from portal.pages import services, uploads
+from portal.pages import services
 from portal.pages.deal import context as deal_page
 from portal.pages.deal.timeline import TimelineQuery
 from portal.pages.deals import context as list_page
 from portal.pages.deals.query import DealListQuery, values
 from portal.pages.deals.rows import neighbours
-from portal.pages.exports import CONTENT_TYPES, csv_file
+from portal.pages.exports import CONTENT_TYPES
 from portal.pages.insights import charts
 from portal.pages.insights.period import MONTHS, asked_period
 from portal.pages.models import Export
+from portal.pages.services import uploads
 from portal.row_plans import KINDS
+from portal.tables import csv_file
 from portal.ui.forms import add_blockers
 from portal.ui.frame import THEME_COOKIE
 from portal.ui.http import back, for_htmx

@@ -87,8 +87,8 @@ def rotate_api_client(request: ActorRequest, public_id: UUID) -> HttpResponse:
     except RuleViolation as violation:
         show_refusal(request, violation)
         return redirect("api_client", client.public_id)
-    client.refresh_from_db()
-    return render(request, "people/api_client_secret.html", {"client": client, "secret": secret, "rotated": True})
+    context = {"client": _client(request, public_id), "secret": secret, "rotated": True}
+    return render(request, "people/api_client_secret.html", context)
 
 
 @company_admin_required

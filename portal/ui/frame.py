@@ -23,10 +23,12 @@ DIALOG = "dialog"
 #: Of every demo account (`manage.py demo`); shown on the sign-in page of a demo only.
 DEMO_PASSWORD = "ortak-demo"  # noqa: S105
 
-#: The rail's items for everybody: name of the URL, label, icon, icon while there.
+#: The rail's items: name of the URL, label, icon, icon while there.
+EXCEPTIONS_ITEM = ("exceptions", _("Exceptions"), "shield-exclamation", "shield-fill-exclamation")
 ITEMS = (
     ("home", _("Home"), "house", "house-fill"),
     ("deals", _("Co-sell opportunities"), "briefcase", "briefcase-fill"),
+    EXCEPTIONS_ITEM,
     ("deadlines", _("Deadlines"), "calendar-event", "calendar-event-fill"),
     ("insights", _("Insights"), "bar-chart", "bar-chart-fill"),
 )
@@ -123,7 +125,11 @@ class Frame:
         if self.actor is None:
             return []
         administers = self.actor.is_vendor and self.actor.has(*ADMIN_ROLES)
-        shown = {ADMIN_ITEM: administers, DEMO_MAIL_ITEM: self.keeps_mail}
+        shown = {
+            EXCEPTIONS_ITEM: administers or not self.actor.is_vendor,  # sellers see none (EXC-10)
+            ADMIN_ITEM: administers,
+            DEMO_MAIL_ITEM: self.keeps_mail,
+        }
         items = (*ITEMS, SETTINGS_ITEM, ADMIN_ITEM, DEMO_MAIL_ITEM)
         return [self._item(*item) for item in items if shown.get(item, True)]
 

@@ -13,6 +13,7 @@ TEST = "test-created"
 CREATED, UPDATED = "referral-created", "referral-updated"
 RELATED_CREATED, RELATED_UPDATED = "related-referral-created", "related-referral-updated"
 REGISTRATION_UPDATED = "registration-updated"
+EXCEPTION_UPDATED = "exception-updated"
 #: Every event a company may have sent, and what it tells (F2, wire.md).
 EVENTS = {
     CREATED: _("A deal of your company is new"),
@@ -20,8 +21,7 @@ EVENTS = {
     RELATED_CREATED: _("Another company's copy of a deal can be seen"),
     RELATED_UPDATED: _("Another company's copy of a deal changed"),
     REGISTRATION_UPDATED: _("A registration changed"),
-    "isvconnect-deal-updated": _("An ISV Connect deal changed"),
-    "exception-updated": _("An exception request changed"),
+    EXCEPTION_UPDATED: _("An exception request changed"),
     TEST: _("A test asked for here"),
 }
 

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from portal.api import rules as scopes
 from portal.api.http.endpoint import Endpoint, collection
+from portal.api.http.errors import ApiError
 from portal.api.http.json import plain
 from portal.catalog.models import Solution
 from portal.customers.models import Customer
@@ -25,11 +26,19 @@ class _Directory(Endpoint):
     answers: ClassVar[Mapping[str, Any]] = {"GET": schema.PAGE}
 
 
+def _given(request: Request, name: str) -> str:
+    """A parameter of the address. Raises ApiError for what no text of the database holds."""
+    text: str = request.query_params.get(name, "")
+    if "\x00" in text:
+        raise ApiError(400, "The text holds characters that are no text.", target=name)
+    return text
+
+
 class Customers(_Directory):
     """Customers whose names begin with `search`, in `country` or in all of them (REF-5)."""
 
     def get(self, request: Request) -> Response:
-        text, country = request.query_params.get("search", ""), request.query_params.get("country", "")
+        text, country = _given(request, "search"), _given(request, "country")
         seen = Customer.objects.seen_by(self.actor.own_company_id)
         found = seen.suggest(country, text, LIMIT) if country else seen.named(text)[:LIMIT]
         return collection([_customer(one) for one in found], context=wire.url("v1.0/$metadata#Customers"))
@@ -57,7 +66,7 @@ class Solutions(_Directory):
     """Solutions that may be put on a deal (REF-8); `search` in code or name."""
 
     def get(self, request: Request) -> Response:
-        text = request.query_params.get("search", "").strip()
+        text = _given(request, "search").strip()
         found = Solution.objects.choosable().select_related("publisher").order_by("name", "pk")
         if text:
             found = found.filter(Q(code__istartswith=text) | Q(name__icontains=text))
@@ -80,8 +89,8 @@ class Partners(_Directory):
     those that answer quickly (REF-22)."""
 
     def get(self, request: Request) -> Response:
-        fit = partners.sought(request.query_params.get("country", "").upper())
-        text = request.query_params.get("search", "")
+        fit = partners.sought(_given(request, "country").upper())
+        text = _given(request, "search")
         found = partners.suggest(text, actor=self.actor, now=self.now, fit=fit, limit=LIMIT)
         places = partners.partner_ids([company.pk for company, _answers in found])
         items = [

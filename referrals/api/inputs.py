@@ -73,7 +73,10 @@ class Kept(serializers.JSONField):
         super().__init__(**{"allow_null": True, **kwargs})
 
     def to_internal_value(self, data: Any) -> Any:
-        written = json.dumps(data, default=float)  # amounts were read as Decimal
+        try:
+            written = json.dumps(data, default=float, allow_nan=False)  # amounts were read as Decimal
+        except ValueError:  # beyond what a number of JSON holds
+            raise serializers.ValidationError("This number is too large to be kept.") from None
         if len(written) > MAX_KEPT:
             raise serializers.ValidationError("This is more than is kept.", code="too_long")
         return json.loads(written)

@@ -10,6 +10,7 @@ from django.utils import translation
 
 from portal.accounts.services import vendor_name
 from portal.customers.rules import fold
+from portal.params import whole_number
 from referrals import rules
 from referrals.models import Referral
 
@@ -129,8 +130,9 @@ def read_reason(given: Any, *, error: bool) -> tuple[str, str]:
     """Reason code and note for a number, a code or a text of F3.1; any other text is *other*, with that text."""
     codes = ERROR_CODES if error else CLOSE_CODES
     written = str(given or "").strip()
-    if written.isascii() and written.isdigit() and 0 < int(written[:3]) <= len(codes):
-        return _explained(codes[int(written) - 1])
+    number = whole_number(written)
+    if number and number <= len(codes):
+        return _explained(codes[number - 1])
     folded = {fold(text): code for code, text in _reasons(error).items()} | {code: code for code in codes}
     if code := folded.get(fold(written)):
         return _explained(code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from referrals.web import actions, editing, sending, stage_names
-from referrals.web.wizard import lookups, views
+from referrals.web.wizard import again, lookups, views
 
 urlpatterns = [
     path("co-sell/new/", views.new_deal, name="new_deal"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("co-sell/send/", sending.send_deal, name="send_deal"),
     path("co-sell/send/solutions/", sending.partner_solutions, name="partner_solutions"),
     path("customers/suggest/", lookups.suggest_customers, name="suggest_customers"),
+    path("co-sell/<uuid:public_id>/again/", again.create_again, name="create_again"),
     path("co-sell/<uuid:public_id>/invite/", editing.invite_partner, name="invite_partner"),
     path("partners/suggest/", editing.suggest_partners, name="suggest_partners"),
     path("co-sell/<uuid:public_id>/edit/details/", editing.edit_details, name="edit_details"),

@@ -56,7 +56,8 @@ class Endpoint(APIView):
             raise exceptions.NotAuthenticated("Send a bearer token; /oauth2/token gives one.")
         self.now: datetime = timezone.now()
         self._count(request.auth)
-        self.demand(filter(None, [self.scopes.get(request.method or "")]))
+        method = "GET" if request.method == "HEAD" else request.method or ""
+        self.demand(filter(None, [self.scopes.get(method)]))
         if hasattr(self, (request.method or "").lower()) and (key := idempotency.key_of(request._request)):
             self.reserved = idempotency.reserve(request, key, owner=request.auth.owner, now=self.now)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils.datastructures import MultiValueDict
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -82,16 +83,25 @@ def _keep(number: int, response: Any) -> None:
 
 
 def _digest(request: Request) -> str:
-    """Of the body as sent; of an upload the parts, because each sending draws other lines between them."""
-    if not (request.content_type or "").startswith("multipart/"):
+    """Of the body as sent; of an upload the parts, because each sending draws other lines between them, and because
+    it may be larger than what is read at once."""
+    kind = request.content_type or ""
+    if "json" in kind:
         return hashlib.sha256(request._request.body).hexdigest()
     found = hashlib.sha256()
-    for name, values in sorted(request._request.POST.lists()):
+    sent: Any = request._request if kind.startswith("multipart/") else request
+    for name, values in sorted(sent.POST.lists()):
         found.update(repr((name, values)).encode())
-    files: Any = request._request.FILES
-    for name, file in [(field, sent) for field in sorted(files) for sent in files.getlist(field)]:
+    for name, file in _files(sent.FILES):
         found.update(repr((name, file.name)).encode())
         for chunk in file.chunks():
             found.update(chunk)
         file.seek(0)
     return found.hexdigest()
+
+
+def _files(sent: Any) -> list[tuple[str, Any]]:
+    """Of a form several under each name; of a body its one file."""
+    if not isinstance(sent, MultiValueDict):
+        return list(sent.items())
+    return [(name, file) for name in sorted(sent) for file in sent.getlist(name)]

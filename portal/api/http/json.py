@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import IO, Any, NoReturn
 from uuid import UUID
 
@@ -79,7 +80,7 @@ def loads(body: bytes) -> Any:
     """Raises ParseError, which says where."""
     try:
         text = body.decode()
-        data = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+        data = json.loads(text, parse_float=_decimal, parse_constant=_no_number)
     except UnicodeDecodeError:
         raise ParseError("The body is not UTF-8.") from None
     except RecursionError:
@@ -88,6 +89,17 @@ def loads(body: bytes) -> Any:
         raise ParseError(f"The body is not JSON: {error}") from None
     _check_texts(data, 0)
     return data
+
+
+def _decimal(text: str) -> Decimal:
+    """Raises ValueError beyond what a JSON number of ours can be: no database and no answer could hold it."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("a number is too large") from None
+    if math.isinf(float(value)):
+        raise ValueError("a number is too large")
+    return value
 
 
 def _no_number(name: str) -> NoReturn:

@@ -16,6 +16,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
 
 from portal.api import rules
 from portal.api.http import json
@@ -134,6 +135,13 @@ class Schema(AutoSchema):
         if self.method == "GET" and getattr(self.view, "odata", False):
             found += [_parameter(name, OpenApiParameter.QUERY, text) for name, text in ODATA.items()]
         return found
+
+    def _get_serializer_field_meta(self, field: Any, direction: Any) -> dict[str, Any]:
+        """Any JSON may be null: told once more, null would be two of `oneOf`, which is none."""
+        meta: dict[str, Any] = super()._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call]
+        if isinstance(field, serializers.JSONField):
+            meta.pop("nullable", None)
+        return meta
 
     def get_operation_id(self) -> str:
         """Method and address: `get_referrals_id`."""

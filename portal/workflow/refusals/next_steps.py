@@ -18,6 +18,7 @@ _FIELD = _("Change what you entered at the field, and send the form again.")
 _CRITERION = _("The deal page says who can settle this, and until when.")
 _STAYS = _("The registration stays as it is; the deal page says what can still be done.")
 _WAIT = _("Wait until then.")
+_WAIVABLE = _("Correct the date if it is wrong. If it is right, the form says whether an exception can be requested.")
 _OTHERS = _("Leave it to the other members of the council.")
 _INVITER = _("Ask whoever invited you to send a new invitation.")
 
@@ -45,6 +46,7 @@ NEXT: Mapping[str, str] = {
     **dict.fromkeys(["not_due", "selected_too_early", "still_time"], _WAIT),
     **dict.fromkeys(["revalidated_already", "revalidation_payg_only", "revalidation_year_over"], _STAYS),
     # Exceptions
+    **dict.fromkeys(["payg_signed_too_late", "signed_before_referral", "signed_too_old", "start_too_old"], _WAIVABLE),
     **dict.fromkeys(
         [
             "exception_assessment",
@@ -329,7 +331,6 @@ SAYS_ITSELF = frozenset(
         "payg_dates_differ",
         "payg_end_in_future",
         "payg_perpetual",
-        "payg_signed_too_late",
         "payg_year_value_exceeds_tcv",
         "pricing_required",
         "reason_note_required",
@@ -343,10 +344,8 @@ SAYS_ITSELF = frozenset(
         "scope_missing",
         "selected_at_random",
         "selected_for_review",
-        "signed_before_referral",
         "signed_in_future",
         "signed_required",
-        "signed_too_old",
         "solution_not_ready",
         "solution_required",
         "solution_value_exceeds_tcv",
@@ -355,7 +354,6 @@ SAYS_ITSELF = frozenset(
         "stages_incomplete",
         "stale",
         "start_required",
-        "start_too_old",
         "taken",
         "tcv_required",
         "team_required",

@@ -206,8 +206,8 @@ _NEW_CUSTOMER = Blocker(
 def _check_new(row: DealRow) -> None:
     """What the file asks for besides the rules of the deal (F3.1)."""
     if row.values.get(c.CONSENT) is False:
-        message = _("This must be Yes: the contact has to agree that these details are shared.")
-        row.row.refuse(c.CONSENT, Blocker("consent_not_given", message, "REF-5"))
+        message = _("This must be %(answer)s: the contact has to agree that these details are shared.")
+        row.row.refuse(c.CONSENT, Blocker("consent_not_given", message, "REF-5", params={"answer": "Yes"}))
     if row.values.get(c.HELP_REQUIRED):
         row.row.require(c.HELP)
     elif row.values.get(c.HELP_REQUIRED) is False:
@@ -215,8 +215,8 @@ def _check_new(row: DealRow) -> None:
     born = {c.STATUS: ("New", "Active"), c.SUBSTATUS: (rules.ACCEPTED,)}
     for column, allowed in born.items():
         if row.values.get(column) not in (None, *allowed):
-            message = _("A new deal begins as New, Accepted; it is changed once it has an id.")
-            row.row.refuse(column, Blocker("new_deal_status", message, "REF-10"))
+            message = _("A new deal begins as %(status)s; it is changed once it has an id.")
+            row.row.refuse(column, Blocker("new_deal_status", message, "REF-10", params={"status": "New, Accepted"}))
 
 
 def _new_deal(row: DealRow, key: uuid.UUID, customer: Customer | None, lookup: Lookup, context: Context) -> NewDeal:

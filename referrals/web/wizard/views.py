@@ -34,7 +34,7 @@ from referrals.web.wizard.lookups import customers, deal_kind
 View = Callable[..., HttpResponse]
 
 
-def _writes_deals(view: View) -> View:
+def writes_deals(view: View) -> View:
     """Only for people who may create deals; others see what is missing (ORG-5).
 
     Every page of a draft that has become a deal redirects to the deal.
@@ -58,7 +58,7 @@ def _step_url(draft: uuid.UUID, step: str) -> str:
     return reverse("new_deal_step", args=[draft, step])
 
 
-@_writes_deals
+@writes_deals
 @require_GET
 def new_deal(request: ActorRequest) -> HttpResponse:
     """The first step of a new deal, with the person's other drafts beside it."""
@@ -67,7 +67,7 @@ def new_deal(request: ActorRequest) -> HttpResponse:
     return _page(request, Wizard(draft, actor=request.actor, now=now), CUSTOMER, validated=False)
 
 
-@_writes_deals
+@writes_deals
 @require_http_methods(["GET", "POST"])
 def step(request: ActorRequest, draft: uuid.UUID, step: str) -> HttpResponse:
     """One step. Everything sent is saved, right or wrong; only *Continue* checks it."""
@@ -265,7 +265,7 @@ _SHOWN: dict[str, Callable[[ActorRequest, Wizard, Any], dict[str, Any]]] = {
 # Partners to invite, and giving the draft up
 
 
-@_writes_deals
+@writes_deals
 @require_http_methods(["GET", "POST"])
 def invitation(request: ActorRequest, draft: uuid.UUID, key: str) -> HttpResponse:
     """The page of one partner to invite (REF-9); it saves what was typed, and shows what is wrong with it."""
@@ -320,7 +320,7 @@ def _invitation_page(request: ActorRequest, pages: Wizard, key: str, form: Any, 
     return render(request, "referrals/new/invitation.html", context, status=status)
 
 
-@_writes_deals
+@writes_deals
 @require_http_methods(["GET", "POST"])
 def discard_draft(request: ActorRequest, draft: uuid.UUID) -> HttpResponse:
     """Delete a draft after confirmation."""

@@ -1,1 +1,0 @@
-"""The rules of exceptions (EXC) as pure decisions."""

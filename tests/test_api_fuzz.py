@@ -1,0 +1,173 @@
+"""The API keeps to its own description (OpenAPI), whatever is sent: schemathesis makes the requests of it.
+
+Run it longer with ORTAK_API_EXAMPLES, the requests for each operation.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import schemathesis
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.core.failures import FailureGroup
+    from schemathesis.specs.openapi import checks
+
+from dealreg.api.inputs import TARGETS
+from dealreg.models import Document, Registration
+from portal.api.http.actions import camel
+from portal.api.http.schema import document
+from portal.demo.cast import Cast
+from portal.workflow.services import machine_of
+from referrals.api.inputs import PATCHED
+from referrals.models import Referral
+from tests.api import Api, make_client
+from tests.test_api_referrals_create import body
+from tests.test_roles import World
+
+EXAMPLES = int(os.environ.get("ORTAK_API_EXAMPLES", "100"))
+FUZZ = settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+#: The library's own warnings are none of ours.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+#: No 5xx, and no status, type, header or body that isn't described.
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+API = schemathesis.openapi.from_dict(json.loads(document()))
+API.app = WSGIHandler()
+OPERATIONS = {found.ok().label: found.ok() for found in API.get_all_operations()}
+MODES = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE]
+#: What one test asks; each has a world of its own.
+AREAS = ["/referrals", "/registrations", ""]
+
+
+def area_of(label: str) -> str:
+    return next(area for area in AREAS if area in label)
+
+
+class Steered:
+    """Turns the library's requests towards what there is: else most would end at an id, a path or an action."""
+
+    def __init__(self, cast: Cast) -> None:
+        world = World(cast)
+        self.clients = [
+            Api(make_client(cast.companies["contoso"])),
+            Api(make_client(cast.companies["contoso"], client_id="keeper", role="account_admin")),
+            Api(make_client(cast.companies["vendor"], role="programme_manager")),
+        ]
+        deals = [deal for deal in world.deals.values() if isinstance(deal, Referral)]
+        self.verbs = {"/referrals": machine_of(deals[0]).verbs}
+        registrations = list(Registration.objects.all())
+        self.verbs["/registrations"] = machine_of(registrations[0]).verbs
+        self.ids = {
+            "/referrals": [str(one.public_id) for one in deals],
+            "/registrations": [str(one.public_id) for one in registrations],
+            "/transactions": ["MP-1"],
+        }
+        self.documents = [str(one.public_id) for one in Document.objects.all()]
+        self.deal = body()
+
+    def turn(self, case: Any, draw: Callable[[Any], Any]) -> dict[str, str]:
+        """Changes the request, and returns its headers besides."""
+        for area, ids in self.ids.items():
+            if area in case.path and "id" in case.path_parameters and draw(st.integers(0, 9)):
+                case.path_parameters["id"] = draw(st.sampled_from(ids))
+        if "document_id" in case.path_parameters and draw(st.booleans()):
+            case.path_parameters["document_id"] = draw(st.sampled_from(self.documents))
+        if case.media_type in {"application/json", "application/json-patch+json"} and draw(st.integers(0, 3)):
+            case.body = self._body(case, draw)
+        client = draw(st.sampled_from(self.clients))
+        tag = {"If-Match": "*"} if case.method == "PUT" and draw(st.integers(0, 3)) else {}
+        return {"Authorization": f"Bearer {client.token}", **tag}
+
+    def _body(self, case: Any, draw: Callable[[Any], Any]) -> Any:
+        body = case.body
+        if isinstance(body, list) and case.method == "PATCH":
+            return [self._operation(one, draw) for one in body]
+        if not isinstance(body, dict):
+            return body
+        if case.path.endswith("/actions"):
+            verbs = next((found for area, found in self.verbs.items() if area in case.path), [])
+            return {**body, "action": draw(st.sampled_from([*(camel(verb.name) for verb in verbs), "void"]))}
+        if case.path.endswith("/referrals"):
+            known = draw(st.lists(st.sampled_from(sorted(self.deal)), unique=True))
+            return {**body, **{name: self.deal[name] for name in known}}
+        return body
+
+    def _operation(self, one: Any, draw: Callable[[Any], Any]) -> Any:
+        paths = [*PATCHED, *TARGETS.values(), "registrations/-"]
+        return {**one, "path": f"/{draw(st.sampled_from(paths))}"} if isinstance(one, dict) else one
+
+
+def faults_of(operation: Any, steered: Steered, statuses: Counter[int]) -> str:
+    """Sends the operation's requests; what was wrong with the first that failed, or nothing."""
+    made = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in MODES))
+
+    @FUZZ
+    @given(st.data())
+    def ask(data: Any) -> None:
+        case = data.draw(made)
+        headers = steered.turn(case, data.draw)
+        with transaction.atomic():
+            response = case.call(headers=headers)
+            transaction.set_rollback(True)
+        statuses[response.status_code] += 1
+        case.validate_response(response, checks=CHECKS)
+
+    try:
+        ask()
+    except (FailureGroup, AssertionError) as failed:
+        return str(failed)
+    return ""
+
+
+@contextmanager
+def one_connection() -> Iterator[None]:
+    """As Django's own test client has it: a request's end doesn't close the test's connection."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
+        for signal in signals:
+            signal.connect(close_old_connections)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("area", AREAS)
+def test_the_api_keeps_to_its_description(cast: Cast, area: str, settings: Any) -> None:
+    settings.API_REQUESTS_PER_MINUTE = 0
+    steered, statuses, faults = Steered(cast), Counter(), {}
+    with one_connection():
+        for label, operation in OPERATIONS.items():
+            if area_of(label) == area and (fault := faults_of(operation, steered, statuses)):
+                faults[label] = fault
+    print(f"{sum(statuses.values())} requests: {dict(sorted(statuses.items()))}")
+    assert not faults, "\n\n".join(f"{label}: {fault}" for label, fault in faults.items())

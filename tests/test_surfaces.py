@@ -1,0 +1,98 @@
+"""Every verb of every machine: where pages, the administration and the API offer it (architecture, one way to act)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.urls import URLResolver, get_resolver
+
+from dealreg.models import Registration
+from exceptions_council.models import ExceptionRequest
+from portal.api.http.actions import ActionsEndpoint
+from portal.workflow import services as workflow
+from referrals.models import Referral
+from referrals.web.actions import PAGES
+
+#: Where a verb is offered, by the names of the addresses: in pages, in the administration, in the API.
+Places = tuple[str, str, str]
+
+DEAL, REGISTRATION = "api_referral_actions", "api_registration_actions"
+REVIEW = "admin:dealreg_registration_change"
+#: Run by workers only, or by what a reaction does: no surface offers it.
+NOBODY: Places = ("", "", "")
+#: Its pages and its API are not built yet: a place of theirs fails below, and this table is to be filled.
+TO_COME = {ExceptionRequest: "exception"}
+
+SURFACES: dict[type[Any], dict[str, Places]] = {
+    Referral: {
+        "create": ("new_deal", "", "api_referrals"),
+        "send": ("send_deal", "", "api_referrals"),
+        "receive": NOBODY,
+        "expire": NOBODY,
+        "end_win_plan": NOBODY,
+        "edit_details": ("edit_details", "", DEAL),
+        "edit_team": ("edit_team", "", DEAL),
+        "edit_solutions": ("edit_solutions", "", DEAL),
+        "add_note": ("add_note", "", DEAL),
+        "add_private_note": ("add_note", "", DEAL),
+        "invite_partner": ("invite_partner", "", DEAL),
+        **dict.fromkeys(("accept", "decline", "set_stage", "edit_contact", "share_with_vendor"), ("act", "", DEAL)),
+        **dict.fromkeys(("request_help", "schedule_win", "cancel_win", "close_as_error"), ("act", "", DEAL)),
+        **dict.fromkeys(("lose", "win"), ("act", "", DEAL)),
+    },
+    Registration: {
+        "open": NOBODY,
+        "submit": ("registration", "", REGISTRATION),
+        "resubmit": ("registration", "", REGISTRATION),
+        "close_unregistered": ("close_unregistered", "", REGISTRATION),
+        "register_after_all": ("register_after_all", "", REGISTRATION),
+        "withdraw": ("withdraw", "", REGISTRATION),
+        "revalidate": ("revalidate", "", REGISTRATION),
+        **dict.fromkeys(("pass_review", "require_action", "fail_review"), ("", REVIEW, REGISTRATION)),
+        **dict.fromkeys(("match", "no_match", "select_for_review", "retract"), ("", REVIEW, REGISTRATION)),
+        **dict.fromkeys(("route", "fail_unanswered", "close", "reopen", "open_anew", "replace"), NOBODY),
+    },
+}
+
+
+def addresses(patterns: list[Any], space: str = "") -> Iterator[tuple[str, Any]]:
+    """The name of every address, with its view."""
+    for entry in patterns:
+        if isinstance(entry, URLResolver):
+            inner = f"{space}{entry.namespace}:" if entry.namespace else space
+            yield from addresses(entry.url_patterns, inner)
+        elif entry.name:
+            yield f"{space}{entry.name}", entry.callback
+
+
+NAMED = dict(addresses(get_resolver().url_patterns))
+
+
+def test_every_verb_has_its_place() -> None:
+    """A new verb belongs into the table, with a page or the administration, and the API."""
+    for machine in workflow.machines():
+        known = {verb.name for verb in machine.every}
+        if machine.model in TO_COME:
+            assert not [name for name in NAMED if TO_COME[machine.model] in name]
+            continue
+        assert set(SURFACES[machine.model]) == known, machine.model
+        for verb in machine.verbs:
+            page, admin, api = SURFACES[machine.model][verb.name]
+            assert verb.by_worker == ((page, admin, api) == NOBODY), verb.name
+            assert verb.by_worker or ((page or admin) and api), verb.name
+
+
+def test_every_place_is_an_address() -> None:
+    places = {place for verbs in SURFACES.values() for found in verbs.values() for place in found if place}
+    assert places <= set(NAMED)
+
+
+def test_the_place_offers_the_verb() -> None:
+    """Verbs with a page of their kind are those that it knows; the API's actions are those of the machine."""
+    acted = {name for name, (page, _admin, _api) in SURFACES[Referral].items() if page == "act"}
+    assert acted == set(PAGES)
+    for name in (DEAL, REGISTRATION):
+        view = NAMED[name].cls
+        assert issubclass(view, ActionsEndpoint)
+        assert {"GET", "POST"} <= set(view.scopes)
