@@ -4,7 +4,7 @@
 
 Two portals run at once, one with FEW deals and one with MANY, each with its database and two gunicorn processes. One
 client asks the one and the other in turn, over connections that stay open, so whatever else the machine does falls on
-both. All is on: tokens, limits, rights, keys, events, a webhook. Each figure is a median. `bare` is bench/bare.py.
+both. All is on: tokens, limits, rights, keys, events, a webhook. Each figure is a median. `bare` is bench/bare/urls.py.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _gunicorn(root: Path) -> Iterator[int]:
         "PORT": str(port),
         "HOST": "127.0.0.1",
         "WEB_CONCURRENCY": "2",
-        "DJANGO_SETTINGS_MODULE": "bare_settings",
+        "DJANGO_SETTINGS_MODULE": "bare.settings",
         "PYTHONPATH": str(root / "bench"),
     }
     command = [sys.executable, "-m", "gunicorn", "-c", str(root / "portal/gunicorn.py")]

@@ -14,6 +14,12 @@ COLLEAGUES = """
     WHERE company_id = (SELECT id FROM accounts_company WHERE name = 'Contoso Yazılım')
 """
 
+#: A registration's change is one of its deal, too. After the registrations got this status.
+TOUCHED = """
+    UPDATE referrals_referral d SET version = d.version + 1, updated_at = now(), last_modified_via = 'Portal',
+        last_run_id = '' FROM dealreg_registration g WHERE g.referral_id = d.id AND g.status = '{}'
+"""
+
 
 def run(*statements: str, **given: object) -> None:
     from django.db import connection

@@ -2,8 +2,8 @@
 
     python bench/close.py [ROWS]        # without: 100,000, which is also the goal
 
-Every registration is approved and due. *Plain SQL* is one UPDATE and one INSERT of the events, in one transaction; ours
-goes batch after batch, as the worker does (see bench/expire.py).
+Every registration is approved and due. *Plain SQL* is one UPDATE of them, one of their deals and one INSERT of the
+events, in one transaction; ours goes batch after batch, as the worker does (see bench/expire.py).
 """
 
 from __future__ import annotations

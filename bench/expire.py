@@ -30,9 +30,10 @@ _OTHERS = """
 """
 _EVENTS = """
     INSERT INTO events_event (public_id, at, verb, subject_type, subject_id, "group", company_id, shared, version,
-        actor_kind, before, after, reasons, comment, policy_version)
+        actor_kind, actor_client, before, after, reasons, comment, policy_version)
     SELECT uuidv7(), %(now)s, 'referral.expired', 'referrals.referral', r.id, e.public_id, r.company_id, true,
-        r.version, 'system', jsonb_build_object('substatus', 'Received', 'closed_at', NULL, 'updated_at', r.created_at),
+        r.version, 'system', '',
+        jsonb_build_object('substatus', 'Received', 'closed_at', NULL, 'updated_at', r.created_at),
         jsonb_build_object('substatus', 'Expired', 'closed_at', r.closed_at, 'updated_at', r.updated_at), '[]', '', 0
     FROM referrals_referral r JOIN referrals_engagement e ON e.id = r.engagement_id
     WHERE r.substatus = 'Expired' AND r.closed_at = %(now)s

@@ -3,9 +3,9 @@
     python bench/sample.py [ROWS]        # without: 100,000, which is also the goal
 
 Every registration is approved and may be chosen; one in twenty is, with its event and a notice for each of the two
-people of its team who may read it. Both sides draw with the same seed. *Plain SQL* is five statements in one
-transaction: the sample's row, who took part, who was chosen, the events and the notices. It asks nobody's role,
-language or wish.
+people of its team who may read it. Both sides draw with the same seed. *Plain SQL* is six statements in one
+transaction: the sample's row, who took part, who was chosen, their deals, the events and the notices. It asks nobody's
+role, language or wish.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from datetime import timedelta
 
 import generate
-from beside import COLLEAGUES, run
+from beside import COLLEAGUES, TOUCHED, run
 from sweeps import measure, registrations
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
@@ -30,10 +30,11 @@ SAMPLE = (
     "UPDATE dealreg_registration SET sample_id = (SELECT max(id) FROM dealreg_sample) WHERE status = 'approved'",
     f"""UPDATE dealreg_registration SET status = 'review_pending', review_pending_at = now(), close_due_at = NULL,
         route_reasons = {_WHY}, updated_at = now(), version = version + 1 WHERE {_CHOSEN}""",  # noqa: S608
+    TOUCHED.format("review_pending"),
     f"""INSERT INTO events_event (public_id, at, verb, subject_type, subject_id, "group", company_id, shared, version,
-        actor_kind, before, after, reasons, comment, policy_version)
+        actor_kind, actor_client, before, after, reasons, comment, policy_version)
     SELECT uuidv7(), now(), 'registration.selected', 'dealreg.registration', r.id, e.public_id, d.company_id, false,
-        r.version, 'system', jsonb_build_object('status', 'approved', 'close_due_at', r.created_at),
+        r.version, 'system', '', jsonb_build_object('status', 'approved', 'close_due_at', r.created_at),
         jsonb_build_object('status', r.status, 'review_pending_at', now(), 'route_reasons', r.route_reasons), {_WHY},
         '', 0
     FROM dealreg_registration r JOIN referrals_referral d ON d.id = r.referral_id

@@ -14,15 +14,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import generate
-from beside import compare, run
+from beside import TOUCHED, compare, run
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
 ONLY = sys.argv[2] if len(sys.argv) > 2 else ""
 
 _EVENT = """
     INSERT INTO events_event (public_id, at, verb, subject_type, subject_id, "group", company_id, shared, version,
-        actor_kind, before, after, reasons, comment, policy_version)
-    SELECT uuidv7(), now(), {}, r.id, e.public_id, d.company_id, false, r.version, 'system', {}, {}, '[]', '', 0
+        actor_kind, actor_client, before, after, reasons, comment, policy_version)
+    SELECT uuidv7(), now(), {}, r.id, e.public_id, d.company_id, false, r.version, 'system', '', {}, {}, '[]', '', 0
 """
 _DEAL = (
     " FROM referrals_referral r JOIN referrals_referral d ON d.id = r.id"
@@ -59,6 +59,7 @@ REMIND = (
 CLOSE = (
     """UPDATE dealreg_registration SET outcome = status, status = 'closed', closed_at = now(), close_due_at = NULL,
         updated_at = now(), version = version + 1 WHERE status = 'approved'""",
+    TOUCHED.format("closed"),
     _EVENT.format(
         "'registration.closed', 'dealreg.registration'",
         "jsonb_build_object('status', 'approved', 'outcome', '', 'closed_at', NULL, 'close_due_at', r.created_at)",

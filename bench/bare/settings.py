@@ -2,4 +2,4 @@
 
 from portal.settings import *  # noqa: F403
 
-ROOT_URLCONF = "bare"
+ROOT_URLCONF = "bare.urls"
