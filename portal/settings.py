@@ -283,6 +283,8 @@ STATICFILES_DIRS = [
     ("bootstrap", BASE_DIR / "node_modules/bootstrap/dist"),
     ("bootstrap-icons", BASE_DIR / "node_modules/bootstrap-icons"),
     ("chart.js", BASE_DIR / "node_modules/chart.js/dist"),
+    # Not for pages: letters as PDF are set in it (decision 0036).
+    ("dejavu", BASE_DIR / "node_modules/dejavu-fonts-ttf/ttf"),
 ]
 STATICFILES_FINDERS = [
     "portal.static_files.UsedFilesFinder",

@@ -14,6 +14,7 @@ USED = {
     "bootstrap": {"css/bootstrap.min.css", "css/bootstrap.min.css.map"},
     "bootstrap-icons": {"bootstrap-icons.svg"},
     "chart.js": {"chart.umd.min.js", "chart.umd.min.js.map"},
+    "dejavu": {"DejaVuSans.ttf", "DejaVuSans-Bold.ttf"},
     "drf_spectacular_sidecar": {
         f"swagger-ui-dist/swagger-ui{name}" for name in (".css", ".css.map", "-bundle.js", "-bundle.js.map")
     },

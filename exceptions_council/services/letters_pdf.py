@@ -6,7 +6,8 @@ from datetime import datetime
 from functools import lru_cache
 from io import BytesIO
 
-import font_roboto
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpResponse
 from django.utils import translation
 from django.utils.html import escape
@@ -24,14 +25,12 @@ from exceptions_council.models import DecisionLetter, ExceptionRequest
 from portal.accounts.services import vendor_name
 from portal.workflow import text
 
-FONT, BOLD = "Roboto", "Roboto-Bold"
+FONT, BOLD = "DejaVuSans", "DejaVuSans-Bold"
 _MARGIN = 25 * mm
 _TEXT = ParagraphStyle("text", fontName=FONT, fontSize=10.5, leading=15)
 _RIGHT = ParagraphStyle("right", parent=_TEXT, alignment=TA_RIGHT)
 _SENDER = ParagraphStyle("sender", parent=_TEXT, fontName=BOLD)
 _SUBJECT = ParagraphStyle("subject", parent=_TEXT, fontName=BOLD, fontSize=14, leading=19)
-#: What Roboto doesn't draw, and a font that every reader has does.
-_ARROW = '<font name="Symbol">→</font>'
 
 
 def letter_for(request: ExceptionRequest) -> DecisionLetter | None:
@@ -73,10 +72,11 @@ def pdf(subject: str, body: str, *, at: datetime) -> bytes:
 
 @lru_cache(maxsize=1)
 def _fonts() -> None:
-    pdfmetrics.registerFont(TTFont(FONT, font_roboto.Roboto))
-    pdfmetrics.registerFont(TTFont(BOLD, font_roboto.RobotoBold))
+    for name in (FONT, BOLD):
+        file = f"dejavu/{name}.ttf"  # beside its package, or collected with the static files
+        pdfmetrics.registerFont(TTFont(name, finders.find(file) or staticfiles_storage.path(file)))
 
 
 def _markup(plain: str) -> str:
     """What people wrote is text, never markup; its lines stay lines."""
-    return str(escape(plain)).replace("→", _ARROW).replace("\n", "<br/>")
+    return str(escape(plain)).replace("\n", "<br/>")
