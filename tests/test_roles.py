@@ -297,7 +297,7 @@ admin:dealreg_marketplacetransaction_import POST -     403 403 403 403 403 403 4
 admin:dealreg_marketplacetransaction_void GET  transaction 403 403 403 403 403 403 403 403 403 403 200  in
 admin:dealreg_marketplacetransaction_void POST transaction 403 403 403 403 403 403 403 403 403 403 302  in
 admin:exceptions_council_exceptionrequest_reports GET - 403 403 403 403 403 403 403 403 200 200 200  in
-admin:exceptions_council_exceptionrequest_letter GET request 403 403 403 403 403 403 403 403 200 200 200  in
+admin:exceptions_council_exceptionrequest_letter GET letter 403 403 403 403 403 403 403 403 200 200 200  in
 admin:exceptions_council_lettertemplate_preview POST - 403 403 403 403 403 403 403 403 403 403 422  in
 """
 
@@ -405,7 +405,7 @@ class World:
         decided, _open = (exceptions.asked(self.cast, deal, now=now) for deal in deals)
         exceptions.approved(self.cast, decided, now=now)
         LetterTemplate.objects.create(outcome="denied", language="en", subject="No", body="No.")
-        return {"excepted": deals[0].public_id, "request": decided.pk}
+        return {"excepted": deals[0].public_id, "letter": decided.pk}
 
     def _deals(self, live: Live) -> dict[str, Referral | Draft]:
         ankara = {"location": self.cast.locations[ANKARA], "team": [build.member("referrals@contoso.example")]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from dealreg.models import Document
 from dealreg.policies import may_add_documents, may_read_documents
@@ -53,3 +54,9 @@ def panel(referral: Referral, actor: Actor, now: datetime) -> Panel | None:
         most=policy.max_documents,
         max_mb=policy.max_document_mb,
     )
+
+
+def readable_deal(public_id: UUID, actor: Actor) -> Referral | None:
+    """The deal, private or not, if the actor may see its documents (REG-16, EXC-10); None for any other (ORG-6)."""
+    found = Referral.objects.with_context().prefetch_related("team").filter(public_id=public_id).first()
+    return found if found is not None and may_read_documents(actor, found) else None

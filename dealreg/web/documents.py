@@ -21,9 +21,8 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from dealreg.models import Document, storage
-from dealreg.policies import may_read_documents
 from dealreg.rules import documents as rules
-from dealreg.selectors.documents import panel
+from dealreg.selectors.documents import panel, readable_deal
 from dealreg.services import documents as services
 from dealreg.verbs.documents import ADD_DOCUMENT, REMOVE_DOCUMENT
 from portal.accounts.decorators import ActorRequest, needs_actor
@@ -69,9 +68,8 @@ PARTS.add("documents", part, order=20)
 
 def _readable(request: ActorRequest, public_id: uuid.UUID) -> Referral:
     """A deal whose documents the actor may see, private or not (EXC-10); 404 for any other (ORG-6)."""
-    deals = Referral.objects.with_context().prefetch_related("team")
-    referral = get_object_or_404(deals, public_id=public_id)
-    if not may_read_documents(request.actor, referral):
+    referral = readable_deal(public_id, request.actor)
+    if referral is None:
         raise Http404
     return referral
 

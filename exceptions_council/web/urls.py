@@ -13,5 +13,5 @@ urlpatterns = [
     path("co-sell/<uuid:public_id>/exception/", asking.ask, name="ask_exception"),
     path("co-sell/<uuid:public_id>/exception/check/", asking.check, name="exception_check"),
     path("co-sell/<uuid:public_id>/exception/answer/", views.answer, name="answer_exception"),
-    path("co-sell/<uuid:public_id>/exception/letter/", letter.letter, name="exception_letter"),
+    path("co-sell/<uuid:public_id>/decision-letter/", letter.letter, name="exception_letter"),
 ]
