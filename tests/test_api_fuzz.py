@@ -36,6 +36,7 @@ from portal.workflow.services import machine_of
 from referrals.api.inputs import PATCHED
 from referrals.models import Referral
 from tests.api import Api, make_client
+from tests.test_api_exceptions import asked
 from tests.test_api_referrals_create import body
 from tests.test_roles import World
 
@@ -64,7 +65,7 @@ API.app = WSGIHandler()
 OPERATIONS = {found.ok().label: found.ok() for found in API.get_all_operations()}
 MODES = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE]
 #: What one test asks; each has a world of its own.
-AREAS = ["/referrals", "/registrations", ""]
+AREAS = ["/referrals", "/registrations", "/exceptions", ""]
 
 
 def area_of(label: str) -> str:
@@ -85,7 +86,10 @@ class Steered:
         self.verbs = {"/referrals": machine_of(deals[0]).verbs}
         registrations = list(Registration.objects.all())
         self.verbs["/registrations"] = machine_of(registrations[0]).verbs
+        request = asked(world.live)
+        self.verbs["/exceptions"] = machine_of(request).verbs
         self.ids = {
+            "/exceptions": [str(request.public_id)],
             "/referrals": [str(one.public_id) for one in deals],
             "/registrations": [str(one.public_id) for one in registrations],
             "/transactions": ["MP-1"],

@@ -19,6 +19,8 @@ from portal.demo import do, papers
 from portal.demo.cast import Cast
 from tests import build
 from tests.api import Api, make_client
+from tests.edge import Live
+from tests.test_api_exceptions import asked
 from tests.test_api_referrals_create import body
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -73,11 +75,13 @@ def test_without_a_token_or_its_scope_nothing_is_answered(cast: Cast) -> None:
 
 
 REFERRAL, FILED, SALES = "/v1.0/engagements/referrals/<id>", "/v1.0/registrations", "/v1.0/marketplace/transactions"
-HOOK = "/webhooks/v1/registration"
+ASKED = "/v1.0/exceptions"
+#: Of a partner that there isn't.
 SALE = {
-    "transactionId": "MP-2", "partner": "Contoso Yazılım", "customer": "150483782", "solution": "SOL-10001-CTS",
+    "transactionId": "MP-2", "partner": "nobody", "customer": "150483782", "solution": "SOL-10001-CTS",
     "date": "2026-11-10", "amount": "18500.50", "currency": "EUR",
 }  # fmt: skip
+HOOK = "/webhooks/v1/registration"
 URL = {"WebhookUrl": "https://crm.example/hook", "WebhookEvents": ["referral-created"]}
 PDF = b"%PDF-"
 FILE = {"Content_Type": "application/octet-stream", "Content_Disposition": 'attachment; filename="b.pdf"'}
@@ -94,8 +98,18 @@ TABLE: list[tuple[str, str, Any, tuple[int, ...]]] = [
     (f"{FILED}/<id>/documents", "POST", PDF, (422, 403, 403, 404, 404, 404)),
     (f"{FILED}/<id>/documents/<document_id>", "GET", None, (200, 200, 200, 404, 404, 404)),
     (f"{FILED}/<id>/documents/<document_id>", "DELETE", None, (422, 403, 403, 404, 404, 404)),
+    (ASKED, "GET", None, (200, 200, 200, 200, 200, 200)),
+    (ASKED, "POST", {}, (400, 400, 400, 400, 400, 400)),
+    (f"{ASKED}/check", "POST", {}, (400, 400, 400, 400, 400, 400)),
+    (f"{ASKED}/<id>", "GET", None, (200, 200, 200, 404, 404, 200)),
+    (f"{ASKED}/<id>/actions", "GET", None, (200, 200, 200, 404, 404, 200)),
+    (f"{ASKED}/<id>/actions", "POST", {"action": "answerEvidence", "note": "x"}, (409, 403, 403, 404, 404, 403)),
+    (f"{ASKED}/<id>/documents", "GET", None, (200, 200, 200, 404, 404, 200)),
+    (f"{ASKED}/<id>/documents", "POST", PDF, (422, 403, 403, 404, 404, 403)),
+    (f"{ASKED}/<id>/documents/<document_id>", "GET", None, (404, 404, 404, 404, 404, 404)),
+    (f"{ASKED}/<id>/documents/<document_id>", "DELETE", None, (404, 404, 404, 404, 404, 404)),
     (SALES, "GET", None, (403, 403, 403, 403, 403, 200)),
-    (SALES, "POST", SALE, (403, 403, 403, 403, 403, 201)),
+    (SALES, "POST", SALE, (403, 403, 403, 403, 403, 422)),
     (f"{SALES}/<path:id>", "GET", None, (403, 403, 403, 403, 403, 404)),
     (f"{SALES}/<path:id>/actions", "POST", {"action": "void"}, (403, 403, 403, 403, 403, 404)),
     ("/v1.0/events", "GET", None, (200, 200, 200, 200, 200, 200)),
@@ -128,12 +142,13 @@ def test_each_client_gets_what_its_role_and_company_allow(cast: Cast) -> None:
     do.add_document(deal, "a.pdf", papers.pdf("Signed"), actor=cast.actor(build.CONTOSO), now=build.NOW)
     filed = build.submitted(cast, deal)
     document = str(Document.objects.get().public_id)
+    things = {FILED: filed, ASKED: asked(Live(cast))}
     found = {}
     for place, method, data, _answers in TABLE:
-        thing = deal.public_id if place.startswith("/v1.0/engagements") else filed.public_id
-        asked = place.replace("<id>", str(thing)).replace("<document_id>", document).replace("<path:id>", "MP-9")
+        thing = next((one.public_id for area, one in things.items() if place.startswith(area)), deal.public_id)
+        address = place.replace("<id>", str(thing)).replace("<document_id>", document).replace("<path:id>", "MP-9")
         file = FILE if data is PDF else {}
-        answers = [api.call(method, asked, data, **file) for api in clients]
+        answers = [api.call(method, address, data, **file) for api in clients]
         found[(place, method)] = tuple(answer.status_code for answer in answers)
         assert all(answer.getvalue() for answer in answers if answer.streaming)
     assert found == {(place, method): answers for place, method, _body, answers in TABLE}
@@ -147,13 +162,14 @@ def test_org_6_what_is_anothers_is_answered_as_what_there_is_not(cast: Cast) -> 
     stranger = Api(make_client(cast.companies["fabrikam"]))
     deal = build.won(cast)
     filed = build.submitted(cast, deal)
+    things = {FILED: filed, ASKED: asked(Live(cast))}
     for place, method, data, _answers in [*TABLE, *OF_REFERRALS]:
         if "<id>" in place and not place.startswith(HOOK):
-            thing = filed.public_id if place.startswith(FILED) else deal.public_id
+            thing = next((one.public_id for area, one in things.items() if place.startswith(area)), deal.public_id)
             file = FILE if data is PDF else {}
             answers = []
-            for asked in (thing, uuid.uuid4()):
-                named = place.replace("<id>", str(asked)).replace("<document_id>", str(uuid.uuid4()))
+            for given in (thing, uuid.uuid4()):
+                named = place.replace("<id>", str(given)).replace("<document_id>", str(uuid.uuid4()))
                 answers.append(stranger.call(method, named, data, If_Match="*", **file))
             assert [answer.status_code for answer in answers] == [404, 404], (method, place)
             assert answers[0].content == answers[1].content

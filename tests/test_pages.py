@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from dealreg.models import Registration
+from dealreg.models import NOT_REGISTERED, Registration
+from exceptions_council.selectors import requests as exceptions
 from portal.accounts.models import User
 from portal.demo import do
 from portal.demo.cast import ANKARA, Cast
@@ -256,9 +257,18 @@ def test_the_deal_page_shows_where_the_deal_stands_and_what_can_be_done(live: Li
         ]
         assert steps(shown, "life-registration") == milestone
         said = [banner.text for banner in shown.one("main").all("div", class_="o-banner")]
+        offers = [text for text in said if text.startswith(("No exception replaces", "An exception can be asked for."))]
+        assert bool(offers) == (person == OWNER and _is_offered(referral))
+        said = [text for text in said if text not in offers]
         assert len(said) == len(banners)
         assert all(text.startswith(start) for text, start in zip(said, banners, strict=True)), said
         buttons(shown, referral, person, live)
+
+
+def _is_offered(referral: Referral) -> bool:
+    """Whether the page itself leads to an exception, or lets the deal be created again (EXC-2)."""
+    unregistered = Registration.objects.filter(referral=referral, outcome=NOT_REGISTERED).exists()
+    return referral.substatus in (rules.LOST, rules.ERROR) or unregistered
 
 
 def buttons(shown: Element, referral: Referral, person: str, live: Live) -> None:
@@ -274,6 +284,9 @@ def buttons(shown: Element, referral: Referral, person: str, live: Live) -> None
         for a in offered
         if not (a.wrong_state or a.name in elsewhere or done & {b.code for b in a.blockers})
     }
+    if person == OWNER and referral.substatus in (rules.WON, rules.LOST, rules.ERROR):
+        offer = exceptions.offered_kind(referral, now=now)
+        expected["Request exception"] = [text.text(b) for b in offer.blockers]
     foot = shown.one("footer", class_="o-foot")
     enabled = {link.text: [] for link in foot.all("a", class_="btn") if "btn-subtle" not in link.attrs["class"]}
     disabled = {menu.one("summary").text: [li.text for li in menu.all("li")] for menu in foot.all("details")}
@@ -283,7 +296,7 @@ def buttons(shown: Element, referral: Referral, person: str, live: Live) -> None
     elif referral.is_inbound and referral.substatus == rules.ACCEPTED:
         assert disabled  # what only the company that started the deal may do
     tries = [link.text for link in foot.all("a", class_="btn-subtle")]
-    assert tries == ([] if registration else ["Try out the registration"])
+    assert tries == ([] if registration or referral.is_closed else ["Try out the registration"])
 
 
 def test_the_deal_page_explains_eligibility_criterion_by_criterion(live: Live) -> None:
