@@ -175,7 +175,7 @@ def _for_decision(registrations: RegistrationQuerySet) -> RegistrationQuerySet:
     """With what a decision changes, and what its event tells of the sale: what isn't read isn't loaded."""
     return registrations.with_sale().only(
         *("status", "decided_from", "reason_code", "comment", "validated_by", "decided_at", "close_due_at"),
-        *("updated_at", "version", "marketplace_date"),
+        *("updated_at", "version", "marketplace_date", "referral"),
     )
 
 
