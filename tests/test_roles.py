@@ -137,6 +137,7 @@ act:close-as-error                    POST istanbul  302 302 404 403 403 404 404
 act:close-as-error                    POST ankara    302 404 302 403 403 404 404 403 403 403 403  in
 act:close-as-error                    POST inbound   302 404 404 403 403 404 404 403 403 403 403  in
 act:edit-contact                      GET  private   200 200 404 403 403 404 404 404 404 404 404  in
+act:edit-contact                      POST private   302 302 404 403 403 404 404 404 404 404 404  in
 act:share-with-vendor                 GET  private   200 200 404 403 403 404 404 404 404 404 404  in
 act:share-with-vendor                 POST private   302 302 404 403 403 404 404 404 404 404 404  in
 act:request-help                      GET  private   200 200 404 403 403 404 404 404 404 404 404  in
@@ -539,6 +540,7 @@ _SENT: dict[str, dict[str, str]] = {
     "act:lose": {"reason_code": "budget"},
     "act:close-as-error": {"reason_code": "test"},
     "act:set-stage": {"stage": "40"},
+    "act:edit-contact": {"contact_name": "Canan Kaya"},
     "act:share-with-vendor": {},
     "act:request-help": {
         "help_code": build.HELP,

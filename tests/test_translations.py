@@ -154,6 +154,8 @@ class World:
         if actor.is_vendor:  # who answers, but registers nothing
             own = own.order_by("substatus", "pk").distinct("substatus")
         for pattern in _patterns(get_resolver().url_patterns):
+            if pattern.name == "api_docs":  # of the API, which speaks English
+                continue
             yield from _address(pattern.name)
             if pattern.name == "deal":
                 yield from (reverse("deal", args=[referral.public_id]) for referral in own)
