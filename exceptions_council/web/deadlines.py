@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from dealreg.models import Registration
@@ -40,7 +42,8 @@ def decisions(actor: Actor, _now: datetime) -> ExceptionRequestQuerySet:
 
 def _evidence(request: ExceptionRequest) -> Deadline:
     assert request.evidence_due_at is not None
-    return deadline(gettext("Answer the exception council"), request.referral, request.evidence_due_at)
+    found = deadline(gettext("Answer the exception council"), request.referral, request.evidence_due_at)
+    return replace(found, url=reverse("exception", args=[request.public_id]))
 
 
 def _asking(registration: Registration) -> Deadline:
@@ -49,7 +52,8 @@ def _asking(registration: Registration) -> Deadline:
 
 
 def _decision(request: ExceptionRequest) -> Deadline:
-    return deadline(gettext("Decide on an exception"), request.referral, request.due_on)
+    found = deadline(gettext("Decide on an exception"), request.referral, request.due_on)
+    return replace(found, url=reverse("admin:exceptions_council_exceptionrequest_change", args=[request.pk]))
 
 
 def _people(rows: Sequence[Any], actor: Actor) -> Sequence[tuple[str, ...]]:
