@@ -342,12 +342,17 @@ WRITTEN_ELSEWHERE = {
     "portal/pages/services/__init__.py": "the person's own rows",
     "referrals/selectors/figures.py": "the figures' own columns",
     "referrals/services/favorites.py": "the person's own rows",
-    "dealreg/admin/registration.py": "the queue's order",
     "portal/bulk.py": "every column of a model",
     "portal/notify/reminders.py": "the path that a model names",
     "portal/ui/deadlines.py": "the column that a kind names",
-    "referrals/selectors/briefs.py": "the columns that reactions read",
+    "exceptions_council/web/listing.py": "the filter's own column",
+    "portal/pages/views_uploads.py": "the column of a row's fate",
+    "portal/api/odata/fields.py": "the column by which a field's rows are linked",
+    "portal/api/odata/orders.py": "the columns that a resource declares for sorting",
+    "portal/api/views.py": "no query: the library's own view",
 }
+#: Columns written out once, beside the query: COLUMNS, Sale._fields.
+CONSTANT = re.compile(r"(^|\.)(_?[A-Z][A-Z_]*|_fields)$")
 
 
 def test_queries_name_their_columns() -> None:
@@ -357,6 +362,10 @@ def test_queries_name_their_columns() -> None:
         place.partition(":")[0]
         for place, call in nodes(CODE, ast.Call)
         if asking.search(dotted(call.func))
-        and (any(not word.arg for word in call.keywords) or any(isinstance(arg, ast.Starred) for arg in call.args))
+        and (any(not word.arg for word in call.keywords) or any(_is_computed(arg) for arg in call.args))
     }
     assert found == set(WRITTEN_ELSEWHERE)
+
+
+def _is_computed(arg: ast.expr) -> bool:
+    return isinstance(arg, ast.Starred) and not CONSTANT.search(dotted(arg.value))

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from dealreg import verbs as registering
 from dealreg.models import Registration, Status
+from exceptions_council import verbs as council
+from exceptions_council.models import Conflict, ExceptionRequest
 from portal.accounts.rules import SYSTEM, Actor
 from portal.demo import do
 from portal.demo.cast import Cast
@@ -27,7 +30,7 @@ from portal.workflow.services import Stale
 from portal.workflow.verbs import Described
 from referrals import rules, sweeps, verbs
 from referrals.models import Note, Referral
-from tests import build
+from tests import build, exceptions
 from tests.build import CONTOSO, DAY, NOW, REVIEWER, SELLER
 from tests.edge import Live, parse
 from tests.test_wizard import answers, writer
@@ -146,6 +149,7 @@ def registration_cases(cast: Cast) -> list[Case]:
 
     payg = {"pricing": "payg", "end": (NOW - DAY).date(), "tcv": Money(Decimal(40_000), "EUR")}
     grown = registering.NewValue(Decimal(950_000), Decimal(900_000), NOW.date())
+    reopening = registering.Reopening((NOW + 60 * DAY).date())
 
     def filed(registration: Registration) -> bool:
         return (registration.acv_usd, registration.submitted_by_id) == (44_000, admin.user_id)
@@ -174,12 +178,50 @@ def registration_cases(cast: Cast) -> list[Case]:
         (unregistered(), registering.REGISTER_AFTER_ALL, None, admin, lambda r: r.closed_at is None),
         (passed(**payg), registering.REVALIDATE, grown, admin, lambda r: r.tcv == 950_000 and r.previous is not None),
         (due_now(approved(), "close_due_at"), registering.CLOSE, None, SYSTEM, lambda r: r.outcome == "approved"),
+        (exceptions.rejected(cast), registering.REOPEN, reopening, SYSTEM, lambda r: r.reopened_at == NOW),
+        (unregistered(), registering.OPEN_ANEW, None, SYSTEM, lambda r: (r.outcome, r.closed_at) == ("", None)),
+        (approved(), registering.REPLACE, None, SYSTEM, lambda r: r.outcome == "replaced"),
     ]  # fmt: skip
+
+
+def exception_cases(cast: Cast) -> list[Case]:
+    admin, clara = cast.actor(CONTOSO), cast.actor(exceptions.COUNCIL[0])
+    asking = council.Asking(exceptions.ineligible(cast), exceptions.asking())
+    answer, ballot, interest = (
+        council.EvidenceAnswer("Here."),
+        council.Ballot("approve", "Fine."),
+        council.Interest("Kin"),
+    )
+
+    def asked(at: datetime = NOW) -> ExceptionRequest:
+        return exceptions.asked(cast, exceptions.ineligible(cast), now=at)
+
+    def questioned(at: datetime, due: int) -> ExceptionRequest:
+        question = council.EvidenceQuestion("The contract?", exceptions.day(due))
+        return workflow.run(asked(at), council.ASK_EVIDENCE, question, actor=clara, now=at)
+
+    def deserted() -> ExceptionRequest:
+        request = asked()
+        for member in exceptions.COUNCIL[1:]:  # as rows: the verb's reaction would note it at once
+            Conflict.objects.create(request=request, member=cast.users[member], reason="Kin", declared_at=NOW)
+        return request
+
+    question = council.EvidenceQuestion("The contract?", exceptions.day(5))
+    return [
+        (None, council.ASK, asking, admin, lambda r: r.due_on is not None),
+        (asked(), council.VOTE, ballot, clara, lambda r: r.votes.get().choice == "approve"),
+        (asked(), council.ASK_EVIDENCE, question, clara, lambda r: r.evidence.get().due_on == question.due_on),
+        (questioned(NOW, 5), council.ANSWER_EVIDENCE, answer, admin, lambda r: r.evidence.get().answer == "Here."),
+        (asked(), council.DECLARE_CONFLICT, interest, clara, lambda r: r.conflicts.exists()),
+        (questioned(NOW - 9 * DAY, -3), council.EVIDENCE_UNANSWERED, None, SYSTEM, lambda r: r.evidence_due_at is None),
+        (asked(NOW - 40 * DAY), council.NOTE_OVERDUE, None, SYSTEM, lambda r: r.overdue_at == NOW),
+        (deserted(), council.NOTE_TOO_FEW, None, SYSTEM, lambda r: r.too_few_at == NOW),
+    ]
 
 
 @pytest.fixture
 def cases(cast: Cast) -> list[Case]:
-    return [*referral_cases(cast), *registration_cases(cast)]
+    return [*referral_cases(cast), *registration_cases(cast), *exception_cases(cast)]
 
 
 def test_run_alone_does_all_of_every_verb(cases: list[Case]) -> None:
@@ -206,8 +248,8 @@ def test_a_reaction_finds_the_finished_rows(cases: list[Case], monkeypatch: pyte
 
 def _look(done: Callable[[Any], bool], found: list[bool], batch: Sequence[Event]) -> None:
     for event in batch:
-        model = Referral if event.subject_type == "referrals.referral" else Registration
-        found.append(done(model.objects.get(pk=event.subject_id)))
+        model = apps.get_model(event.subject_type)
+        found.append(done(model._default_manager.get(pk=event.subject_id)))
 
 
 def test_an_older_version_is_refused_with_both(cast: Cast) -> None:
