@@ -449,7 +449,8 @@ def others_rows(own: int) -> dict[tuple[str, int], str]:
     with connection.cursor() as cursor:
         for table, condition in _owned():
             # A deal's other copies count what everybody sees of it, and are found by its shared notes (REF-21, REF-23).
-            row = "md5((to_jsonb(t) - ARRAY['version', 'search_text', 'search_vector'])::text)"
+            counted = "'version', 'updated_at', 'last_modified_via', 'last_run_id', 'search_text', 'search_vector'"
+            row = f"md5((to_jsonb(t) - ARRAY[{counted}])::text)"
             cursor.execute(f"SELECT id, {row} FROM {table} t WHERE {condition}", [others])  # noqa: S608  ours
             found.update({(table, pk): digest for pk, digest in cursor.fetchall()})
     return found

@@ -173,7 +173,8 @@ def test_each_decision_is_made_on_the_page(live: Live, reviewer: Client, verb: s
 def test_every_decision_of_the_machine_is_tried() -> None:
     verbs = {verb.name for machine in workflow.machines() if machine.model is Registration for verb in machine.verbs}
     partners = {"submit", "resubmit", "close_unregistered", "register_after_all", "withdraw", "revalidate"}
-    workers, manager = {"route", "close", "fail_unanswered"}, {"retract"}
+    workers = {"route", "close", "fail_unanswered", "reopen", "open_anew", "replace"}
+    manager = {"retract"}
     assert verbs - set(DECISIONS) == partners | workers | manager
 
 

@@ -164,8 +164,8 @@ MAY = """
 AS_APP = "SET SESSION AUTHORIZATION ortak_app; "
 EVENT = """
     INSERT INTO events_event (public_id, at, verb, subject_type, subject_id, shared, actor_kind, before, after, reasons,
-        comment, policy_version)
-    VALUES (uuidv7(), now(), 'test.done', 'x', 1, false, 'system', '{}', '{}', '[]', '', 0)
+        comment, policy_version, actor_client)
+    VALUES (uuidv7(), now(), 'test.done', 'x', 1, false, 'system', '{}', '{}', '[]', '', 0, '')
 """
 
 

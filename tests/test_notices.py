@@ -216,7 +216,13 @@ def test_f5_2_a_person_chooses_but_not_about_what_asks_something_of_him(cast: Ca
     sent = {**fields, "answer": "off", "registration": "digest", "deadline": "off"}
     assert client.post(reverse("notification_settings"), {**sent, "answer": "weekly"}).status_code == 422
     assert client.post(reverse("notification_settings"), sent).status_code == 302
-    assert services.preferences(cast.users[USER]) == {"answer": "off", "registration": "digest", "export": "now"}
+    assert services.preferences(cast.users[USER]) == {
+        "answer": "off",
+        "registration": "digest",
+        "export": "now",
+        "upload": "now",
+        "council": "now",
+    }
 
     deal = build.deal(cast)
     some_notices(deal, 1, category=registrations.REGISTRATION)

@@ -207,5 +207,6 @@ def test_pauses_grow_and_end_after_ten_tries(tries: int) -> None:
 @given(st.sampled_from([*rules.CATEGORIES, "?"]), st.sampled_from([None, "now", "digest", "off", "?"]))
 def test_what_asks_something_of_a_person_is_mailed_at_once(category: str, chosen: str | None) -> None:
     """REF-24 (F5.2): opting out holds for what only tells; deals to answer, actions and deadlines are mandatory."""
-    mandatory = category in {"to_answer", "action_required", "deadline", "invitation", "password", "sign_in", "?"}
+    told = {"to_answer", "action_required", "deadline", "invitation", "password", "sign_in"}
+    mandatory = category in {*told, "exception", "?"}
     assert rules.mail_for(category, chosen) == ("now" if mandatory or chosen in (None, "?") else chosen)

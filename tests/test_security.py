@@ -147,7 +147,8 @@ def test_nothing_is_taken_from_another_site(cast: Cast) -> None:
     """Every form of the table of roles is refused without the token that only our pages have."""
     world = World(cast)
     client = world.live.browser(ACTORS["owner"], enforce_csrf_checks=True)
-    sent = [row for row in ROWS if row.method == "POST"]
+    by_token = ("oauth_token", "oauth_revoke", "api_")  # no cookie lets anybody in there
+    sent = [row for row in ROWS if row.method == "POST" and not row.spoken.removeprefix("POST ").startswith(by_token)]
     taken = [row.spoken for row in sent if _ask(client, world, row).status_code != 403]
     assert taken == []
     assert len(sent) > 50

@@ -458,7 +458,7 @@ def test_org_2_everybody_has_a_profile_and_only_keepers_more(cast: Cast) -> None
     assert admin.get(reverse("settings"))["Location"] == reverse("people")
     for browser, tabs in (
         (viewer, ["Profile", "Notifications"]),
-        (admin, ["People", "Locations", "Stage names", "Profile", "Notifications"]),
+        (admin, ["People", "Locations", "Stage names", "API clients", "Webhook", "Profile", "Notifications"]),
     ):
         page = parse(browser.get(reverse("profile")))
         assert [a.text for a in page.one("nav", class_="o-tabs").all("a")] == tabs

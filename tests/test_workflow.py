@@ -57,7 +57,6 @@ def test_one_change_one_event(cast: Cast) -> None:
     assert event.after == {
         "substatus": "Lost",
         "closed_at": "2026-11-18T12:00:00Z",
-        "updated_at": "2026-11-18T12:00:00Z",
         "reason_code": "other",
         "reason_note": "They moved away.",
     }

@@ -56,7 +56,13 @@ class Customer(models.Model):
     confirmed_at = models.DateTimeField(_("confirmed (UTC)"), null=True, blank=True, editable=False)
     #: Where the programme found that it is another entry; deals went there.
     merged_into = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", editable=False
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        verbose_name=_("merged into"),
     )
     #: See rules.import_key. Unique by constraint: unique=True would add a second index for LIKE.
     import_key = models.TextField(editable=False)

@@ -69,7 +69,7 @@ def test_a_worker_makes_the_file(cast: Cast, visit: Visit, tmp_path: Path) -> No
     for name in ("Ovens", "Kilns"):
         page.get_by_label(f"Export {name}").check()
     page.get_by_text("Export", exact=True).click()
-    page.get_by_role("button", name="CSV").click()
+    page.get_by_role("button", name="CSV", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download CSV").click()
     download.value.save_as(tmp_path / "deals.csv")
