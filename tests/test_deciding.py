@@ -106,7 +106,7 @@ RETRACTABLE = [
 def test_flow_9_a_manager_retracts_a_decision_until_it_closes(
     cast: Cast, verb: str, marketplace: bool, state: str
 ) -> None:
-    """FLOW, retract: to the state it was decided from, with a reason; history keeps both, and the partner is told."""
+    """FLOW-9, retract: to the state it was decided from, with a reason; history keeps both, and the partner is told."""
     changes = (
         {"marketplace": True, "marketplace_date": NOW.date()}
         if marketplace

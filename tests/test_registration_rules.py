@@ -157,7 +157,7 @@ def test_flow_2_reg_15_a_correction_goes_to_review_with_the_reasons_there_are_no
 
 
 def test_reg_20_what_counts_for_a_correction() -> None:
-    """The windows count to the first filing, the future to today; closed periods aren't asked about again."""
+    """REG-20: the windows count to the first filing, the future to today; closed periods aren't asked about again."""
     edge = replace(FORM, signed=TODAY - days(160), start=TODAY - days(190))
     assert codes(edge, CORRECTION) == []
     too_old = replace(edge, signed=edge.signed - days(1), start=edge.start - days(1))  # type: ignore[operator]

@@ -149,7 +149,7 @@ def test_org_7_assessments_are_created_by_approved_companies_only(live: Live) ->
 
 
 def test_org_7_org_8_programme_managers_set_a_companys_standing_in_the_admin(live: Live) -> None:
-    """Each with a day and an event; nobody else can, and the vendor and a new company have none."""
+    """ORG-7, ORG-8: each with a day and an event; nobody else can, and the vendor and a new company have none."""
     cast, manager = live.cast, live.browser(MANAGER)
     company = cast.companies["fabrikam"]
     address = reverse("admin:accounts_company_change", args=[company.pk])

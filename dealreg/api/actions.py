@@ -13,7 +13,6 @@ from dealreg.api import finding
 from dealreg.api.inputs import TARGETS, Registrations, RegistrationValue, claim_of
 from dealreg.api.schema import RegistrationResource
 from dealreg.models import Registration
-from portal.accounts.rules import Actor
 from portal.api import rules as scopes
 from portal.api.http.actions import ActionsEndpoint, camel, shown
 from portal.api.http.binding import bind
@@ -21,7 +20,7 @@ from portal.api.http.endpoint import collection
 from portal.api.http.schema import FREE_FORM
 from portal.workflow import services as workflow
 from portal.workflow.verbs import Verb
-from referrals.api import wire, writing
+from referrals.api import wire
 
 #: What these verbs take is a registration as it is sent; of it, a revalidation takes the values and the end.
 SENT_WHOLE = (verbs.SUBMIT, verbs.RESUBMIT)
@@ -58,10 +57,6 @@ class Actions(ActionsEndpoint):
         if verb in SENT_WHOLE:
             return claim_of(_value(data), record.referral)
         return _new_value(_value(data)) if verb is verbs.REVALIDATE else super().read(verb, record, data)
-
-    @property
-    def actor(self) -> Actor:
-        return writing.as_writer(super().actor, {})
 
     def answer(self, record: Registration) -> Response:
         return finding.answer(record.pk)

@@ -1,7 +1,7 @@
 """The tables of deal registration."""
 
 from dealreg.models.document import Document, DocumentQuerySet, storage
-from dealreg.models.draft import RegistrationDraft
+from dealreg.models.draft import CompanyDraft, RegistrationDraft
 from dealreg.models.marketplace import MarketplaceTransaction
 from dealreg.models.registration import (
     BY_REOPENING,

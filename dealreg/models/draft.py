@@ -9,14 +9,22 @@ from django.utils.translation import gettext_lazy as _
 from dealreg.models.registration import Registration
 
 
-class RegistrationDraft(models.Model):
-    """A company's draft of a registration: one for all its people, so it says who saved it last."""
+class CompanyDraft(models.Model):
+    """What a company typed into a form: one draft for all its people, so it says who saved it last."""
 
-    registration = models.OneToOneField(Registration, on_delete=models.CASCADE, related_name="draft")
     #: What the form holds, as it was typed.
     answers = models.JSONField(default=dict)
     saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     saved_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+
+class RegistrationDraft(CompanyDraft):
+    """A company's draft of a registration."""
+
+    registration = models.OneToOneField(Registration, on_delete=models.CASCADE, related_name="draft")
 
     # What the registration window follows from (FLOW-8), as far as it could be understood
     signed = models.DateField(null=True)

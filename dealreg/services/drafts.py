@@ -8,7 +8,7 @@ from datetime import datetime
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from dealreg.models import Registration, RegistrationDraft
+from dealreg.models import CompanyDraft, Registration, RegistrationDraft
 from dealreg.policies import may_file
 from dealreg.rules import RegistrationInput
 from dealreg.rules.values import PAYG
@@ -21,7 +21,7 @@ from portal.workflow.blockers import RuleViolation
 class SavedMeanwhile(Exception):
     """Somebody, or another tab, saved the draft since the page loaded it; `draft` is what stands there now."""
 
-    def __init__(self, draft: RegistrationDraft | None) -> None:
+    def __init__(self, draft: CompanyDraft | None) -> None:
         self.draft = draft
         super().__init__()
 
@@ -46,21 +46,30 @@ def keep(
         raise PermissionDenied
     if blocker := wrong_state(fresh):
         raise RuleViolation([blocker])
-    saved = RegistrationDraft.objects.filter(registration=fresh).first()
-    if base is not None and base != stamp(saved):
-        raise SavedMeanwhile(saved)
-    kept = {
-        "answers": dict(answers),
-        "saved_by_id": actor.user_id,
-        "saved_at": max(now, saved.saved_at) if saved else now,
+    draft = RegistrationDraft.objects.filter(registration=fresh).first() or RegistrationDraft(registration=fresh)
+    window = {
         "signed": understood.signed,
         "start": None if understood.renews else understood.start,  # a renewal's start limits nothing (REG-18)
         "payg": understood.pricing == PAYG,
     }
-    draft, _created = RegistrationDraft.objects.update_or_create(registration=fresh, defaults=kept)
+    save(draft, answers, actor=actor, now=now, base=base, **window)
     return draft
 
 
-def stamp(draft: RegistrationDraft | None) -> str:
+def save(
+    draft: CompanyDraft, answers: Mapping[str, str], *, actor: Actor, now: datetime, base: str | None, **columns: object
+) -> None:
+    """Save a draft, new or not, with these answers and columns. Raises SavedMeanwhile if `base` names another one."""
+    known = draft if draft.pk else None
+    if base is not None and base != stamp(known):
+        raise SavedMeanwhile(known)
+    draft.answers, draft.saved_by_id = dict(answers), actor.user_id or 0
+    draft.saved_at = max(now, known.saved_at) if known else now
+    for name, value in columns.items():
+        setattr(draft, name, value)
+    draft.save()
+
+
+def stamp(draft: CompanyDraft | None) -> str:
     """Identifies the saved state of a draft that a page shows; empty before the first save."""
     return draft.saved_at.isoformat() if draft else ""

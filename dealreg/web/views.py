@@ -26,7 +26,7 @@ from dealreg.web.ways import WAYS, Way
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Solution
 from portal.params import whole_number
-from portal.ui.forms import add_blockers
+from portal.ui.forms import add_blockers, as_if_sent, saved_meanwhile
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, RuleViolation
@@ -134,7 +134,7 @@ def _save(page: _Page, form: RegistrationForm) -> HttpResponse | None:
         _keep(page, form)
     except drafts.SavedMeanwhile:
         without_errors(form)
-        form.add_error(None, _saved_meanwhile(page))
+        form.add_error(None, saved_meanwhile(page.draft and page.draft.saved_by))
         return None
     except RuleViolation as violation:
         add_blockers(form, violation.blockers)
@@ -150,16 +150,8 @@ def _keep(page: _Page, form: RegistrationForm) -> None:
     page.draft = drafts.keep(page.filed, form.typed(), form.value(), actor=actor, now=timezone.now(), base=base)
 
 
-def _saved_meanwhile(page: _Page) -> str:
-    if page.draft is None:
-        return gettext("The draft was sent or dropped meanwhile. Save again to keep what stands here.")
-    return gettext("%(person)s saved this draft meanwhile. Save again to put yours in its place.") % {
-        "person": page.draft.saved_by
-    }
-
-
 def _context(page: _Page, form: RegistrationForm, *, unsaved: str = "") -> dict[str, Any]:
-    validated = page.form(form.data) if form.is_bound else page.form(_as_if_sent(form))
+    validated = page.form(form.data) if form.is_bound else page.form(as_if_sent(form))
     validated.is_valid()
     return {
         "referral": page.referral,
@@ -175,12 +167,6 @@ def _context(page: _Page, form: RegistrationForm, *, unsaved: str = "") -> dict[
         "reopened": page.reopened,
         **_validated(page, validated),
     }
-
-
-def _as_if_sent(form: RegistrationForm) -> dict[str, Any]:
-    """The form's initial values as if they were sent, so that it can be checked before anything is typed."""
-    shown = {name: form[name].value() for name in form.fields}
-    return {name: value for name, value in shown.items() if value not in (None, "")}
 
 
 def _validated(page: _Page, form: RegistrationForm) -> dict[str, Any]:
@@ -227,7 +213,7 @@ def check(request: ActorRequest, public_id: Any) -> HttpResponse:
         try:
             _keep(page, form)
         except drafts.SavedMeanwhile:
-            unsaved = _saved_meanwhile(page)
+            unsaved = saved_meanwhile(page.draft and page.draft.saved_by)
         except RuleViolation as violation:  # filed at this very moment
             unsaved = text.text(violation.blockers[0])
     return render(request, "dealreg/check.html", _context(page, form, unsaved=unsaved))

@@ -11,11 +11,10 @@ from rest_framework.response import Response
 from exceptions_council.api import finding
 from exceptions_council.api.schema import ExceptionResource
 from exceptions_council.models import ExceptionRequest
-from portal.accounts.rules import Actor
 from portal.api import rules as scopes
 from portal.api.http.actions import ActionsEndpoint
 from portal.api.http.schema import FREE_FORM
-from referrals.api import wire, writing
+from referrals.api import wire
 
 
 @extend_schema_view(
@@ -36,10 +35,6 @@ class Actions(ActionsEndpoint):
     @property
     def context(self) -> str:  # type: ignore[override]
         return wire.url("v1.0/$metadata#Actions")
-
-    @property
-    def actor(self) -> Actor:
-        return writing.as_writer(super().actor, {})
 
     def answer(self, record: ExceptionRequest) -> Response:
         return finding.answer(record, self.now)

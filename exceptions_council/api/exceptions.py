@@ -29,7 +29,6 @@ from portal.api.http.errors import detail
 from portal.api.http.json import midnight
 from portal.policy import services as policies
 from referrals.api import finding as referrals
-from referrals.api import writing
 from referrals.models import Referral
 
 TAGS = ["exceptions"]
@@ -94,8 +93,7 @@ class ExceptionsEndpoint(_Asking):
     def post(self, request: Request) -> Response:
         """Send a request to the council: one for each deal, ever. The decision on it is final."""
         referral, value = self.read(request)
-        actor = writing.as_writer(self.actor, {})
-        asked = services.ask(referral, form_of(value), actor=actor, now=self.now)
+        asked = services.ask(referral, form_of(value), actor=self.actor, now=self.now)
         return finding.answer(asked, self.now, status=201)
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from dealreg.models import CompanyDraft
 from referrals.models import Referral
 
 
-class ExceptionDraft(models.Model):
-    """A company's draft of a request: one for all its people, so it says who saved it last."""
+class ExceptionDraft(CompanyDraft):
+    """A company's draft of a request."""
 
     referral = models.OneToOneField(Referral, on_delete=models.CASCADE, related_name="exception_draft")
-    #: What the form holds, as it was typed.
-    answers = models.JSONField(default=dict)
-    saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    saved_at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("draft of an exception request")

@@ -8,6 +8,9 @@ from datetime import datetime
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
+from dealreg.services.drafts import SavedMeanwhile as SavedMeanwhile
+from dealreg.services.drafts import save
+from dealreg.services.drafts import stamp as stamp
 from exceptions_council.models import ExceptionDraft
 from exceptions_council.policies import may_ask
 from exceptions_council.rules import deal_blockers
@@ -16,14 +19,6 @@ from portal.accounts.rules import Actor
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
 from referrals.models import Referral
-
-
-class SavedMeanwhile(Exception):
-    """Somebody, or another tab, saved the draft since the page loaded it; `draft` is what stands there now."""
-
-    def __init__(self, draft: ExceptionDraft | None) -> None:
-        self.draft = draft
-        super().__init__()
 
 
 @transaction.atomic
@@ -40,22 +35,10 @@ def keep(
         raise PermissionDenied
     if blockers := list(deal_blockers(deal_facts(fresh, now=now))):
         raise RuleViolation(blockers)
-    saved = draft_of(fresh)
-    if base is not None and base != stamp(saved):
-        raise SavedMeanwhile(saved)
-    kept = {
-        "answers": dict(answers),
-        "saved_by_id": actor.user_id,
-        "saved_at": max(now, saved.saved_at) if saved else now,
-    }
-    draft, _created = ExceptionDraft.objects.update_or_create(referral=fresh, defaults=kept)
+    draft = draft_of(fresh) or ExceptionDraft(referral=fresh)
+    save(draft, answers, actor=actor, now=now, base=base)
     return draft
 
 
 def draft_of(referral: Referral) -> ExceptionDraft | None:
     return ExceptionDraft.objects.filter(referral=referral).first()
-
-
-def stamp(draft: ExceptionDraft | None) -> str:
-    """Identifies the saved state of a draft that a page shows; empty before the first save."""
-    return draft.saved_at.isoformat() if draft else ""

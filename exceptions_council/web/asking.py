@@ -30,7 +30,7 @@ from exceptions_council.web.forms import ExceptionForm, day_of, initial_of
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.policy import services as policies
 from portal.policy.rules import Policy
-from portal.ui.forms import add_blockers
+from portal.ui.forms import add_blockers, as_if_sent, saved_meanwhile
 from portal.ui.http import posted
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, RuleViolation
@@ -160,7 +160,7 @@ def _save(page: _Page, form: ExceptionForm) -> HttpResponse | None:
         _keep(page, form)
     except drafts.SavedMeanwhile:
         without_errors(form)
-        form.add_error(None, _saved_meanwhile(page))
+        form.add_error(None, saved_meanwhile(page.draft and page.draft.saved_by))
         return None
     except RuleViolation as violation:
         add_blockers(form, violation.blockers)
@@ -175,16 +175,8 @@ def _keep(page: _Page, form: ExceptionForm) -> None:
     page.draft = drafts.keep(page.referral, form.typed(), actor=page.request.actor, now=page.now, base=base)
 
 
-def _saved_meanwhile(page: _Page) -> str:
-    if page.draft is None:
-        return gettext("The draft was sent or dropped meanwhile. Save again to keep what stands here.")
-    return gettext("%(person)s saved this draft meanwhile. Save again to put yours in its place.") % {
-        "person": page.draft.saved_by
-    }
-
-
 def _context(page: _Page, form: ExceptionForm, *, unsaved: str = "") -> dict[str, Any]:
-    checked = page.form(form.data if form.is_bound else _as_if_sent(form))
+    checked = page.form(form.data if form.is_bound else as_if_sent(form))
     checked.is_valid()
     reasons = [] if any(offer.enabled for offer in page.offers) else selectors.first_offer(page.offers).blockers
     return {
@@ -203,12 +195,6 @@ def _context(page: _Page, form: ExceptionForm, *, unsaved: str = "") -> dict[str
         "due_on": due_day(page.now.date(), page.policy.exception_decision_days, page.policy),
         **_checked(page, checked),
     }
-
-
-def _as_if_sent(form: ExceptionForm) -> dict[str, Any]:
-    """The form's initial values as if they were sent, so that it can be checked before anything is typed."""
-    shown = {name: form[name].value() for name in form.fields}
-    return {name: value for name, value in shown.items() if value not in (None, "", False)}
 
 
 def _checked(page: _Page, form: ExceptionForm) -> dict[str, Any]:
@@ -240,7 +226,7 @@ def check(request: ActorRequest, public_id: uuid.UUID) -> HttpResponse:
     try:
         _keep(page, form)
     except drafts.SavedMeanwhile:
-        unsaved = _saved_meanwhile(page)
+        unsaved = saved_meanwhile(page.draft and page.draft.saved_by)
     except RuleViolation as violation:  # sent at this very moment
         unsaved = text.text(violation.blockers[0])
     return render(request, "exceptions/check.html", _context(page, form, unsaved=unsaved))

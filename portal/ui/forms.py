@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.functional import lazy
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.services import vendor_name
@@ -37,6 +37,19 @@ def saved(form: forms.BaseForm, save: Callable[[], object]) -> bool:
         add_blockers(form, violation.blockers)
         return False
     return True
+
+
+def as_if_sent(form: forms.BaseForm) -> dict[str, Any]:
+    """The form's initial values as if they were sent, so that it can be checked before anything is typed."""
+    shown = {name: form[name].value() for name in form.fields}
+    return {name: value for name, value in shown.items() if value not in (None, "", False)}
+
+
+def saved_meanwhile(by: object) -> str:
+    """Why a draft is not saved: somebody saved another one since the page was opened; None: there is none any more."""
+    if by is None:
+        return gettext("The draft was sent or dropped meanwhile. Save again to keep what stands here.")
+    return gettext("%(person)s saved this draft meanwhile. Save again to put yours in its place.") % {"person": by}
 
 
 def named(message: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from rest_framework import serializers
 
 from portal.api.http.binding import folded
-from portal.api.http.errors import ApiError
+from portal.api.http.errors import ApiError, problem, problems
 from referrals.api import inputs, wire
 from referrals.api.parts import PATCH_ROOTS, Operation
 
@@ -54,20 +54,20 @@ def read_whole(data: Any) -> Wanted:
 def _operations(data: Any) -> Iterator[Operation]:
     if not isinstance(data, list) or not data or len(data) > MAX_OPERATIONS:
         raise ApiError(400, f"Send a list of 1 to {MAX_OPERATIONS} operations: [{{op, path, value}}].")
-    problems = []
+    refused = []
     for position, given in enumerate(data):
         entry = {str(key).casefold(): value for key, value in given.items()} if isinstance(given, Mapping) else {}
         op, path = entry.get("op"), entry.get("path")
         if not isinstance(op, str) or op.casefold() not in ("replace", "add"):
-            problems.append(_problem("invalid", f"{position}/op", "Only replace and add are known."))
+            refused.append(problem("invalid", f"{position}/op", "Only replace and add are known."))
         elif not isinstance(path, str) or not path.startswith("/"):
-            problems.append(_problem("invalid", f"{position}/path", "A path begins with a slash."))
+            refused.append(problem("invalid", f"{position}/path", "A path begins with a slash."))
         elif "value" not in entry:
-            problems.append(_problem("required", f"{position}/value", "The value is missing."))
+            refused.append(problem("required", f"{position}/value", "The value is missing."))
         else:
             yield Operation(op.casefold(), path, entry["value"])
-    if problems:
-        raise _unreadable(problems)
+    if refused:
+        raise _unreadable(refused)
 
 
 def _merge(data: Mapping[str, Any]) -> Iterator[Operation]:
@@ -99,20 +99,20 @@ def _wanted(
     names: Mapping[str, str],
     fields: Mapping[str, serializers.Field[Any, Any, Any, Any]],
 ) -> Wanted:
-    wanted, problems = Wanted(), []
+    wanted, refused = Wanted(), []
     for operation in operations:
         steps = operation.steps
         if steps[0] in PATCH_ROOTS:
             wanted.roots.setdefault(steps[0], []).append(operation)
         elif (path := names.get("/".join(steps))) is None:
-            problems.append(_problem("unknown_path", operation.path, "This path can't be written."))
+            refused.append(problem("unknown_path", operation.path, "This path can't be written."))
         else:
             try:
                 _keep(wanted, path, _value(fields[path], operation.value))
             except serializers.ValidationError as invalid:
-                problems += _invalid(invalid, path)
-    if problems:
-        raise _unreadable(problems)
+                refused += problems(invalid, path)
+    if refused:
+        raise _unreadable(refused)
     return wanted
 
 
@@ -128,26 +128,5 @@ def _keep(wanted: Wanted, path: str, value: Any) -> None:
         wanted.added.pop(path, None)
 
 
-def _invalid(invalid: serializers.ValidationError, path: str) -> Iterator[dict[str, str]]:
-    """What is wrong with a value, at its path."""
-    yield from _below(invalid.get_full_details(), path)
-
-
-def _below(found: Any, path: str) -> Iterator[dict[str, str]]:
-    match found:
-        case {"message": message, "code": code}:
-            yield _problem(str(code), path, str(message))
-        case dict():
-            for name, inner in found.items():
-                yield from _below(inner, path if name == "non_field_errors" else f"{path}/{name}")
-        case list():
-            for position, inner in enumerate(found):
-                yield from _below(inner, path if "code" in inner else f"{path}/{position}")
-
-
-def _problem(code: str, target: str, message: str) -> dict[str, str]:
-    return {"code": code, "target": target, "message": message, "rule": ""}
-
-
-def _unreadable(problems: list[dict[str, str]]) -> ApiError:
-    return ApiError(400, problems[0]["message"], target=problems[0]["target"], details=problems)
+def _unreadable(details: list[dict[str, Any]]) -> ApiError:
+    return ApiError(400, details[0]["message"], target=details[0]["target"], details=details)

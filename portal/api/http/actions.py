@@ -69,9 +69,6 @@ def camel(name: str) -> str:
 class _Camel(dict[str, str]):
     """Refusals name fields as the body does."""
 
-    def __bool__(self) -> bool:
-        return True
-
     def get(self, name: str, default: Any = "") -> Any:
         return camel(name)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -132,26 +132,31 @@ def handle(exception: Exception, context: Mapping[str, Any]) -> Response | None:
 
 
 def _invalid(refused: exceptions.ValidationError) -> Response:
-    details = list(_flat(refused.get_full_details(), ""))
+    details = problems(refused)
     first = details[0] if details else {"message": "The request can't be read.", "target": ""}
     return Response(body(400, first["message"], target=first["target"], details=details), 400)
 
 
-def _flat(found: Any, target: str) -> list[dict[str, Any]]:
-    """The errors of serializers as details, each with the path of its field."""
+def problems(refused: exceptions.ValidationError, target: str = "") -> list[dict[str, Any]]:
+    """What serializers refuse as details, each with the path of its field; `target`: where the value stood."""
+    return list(_below(refused.get_full_details(), target))
+
+
+def problem(code: str, target: str, message: str) -> dict[str, Any]:
+    """A detail that no rule stands behind."""
+    return {"code": code, "target": target, "message": message, "rule": ""}
+
+
+def _below(found: Any, target: str) -> Iterator[dict[str, Any]]:
     match found:
         case {"message": message, "code": code}:
-            return [{"code": str(code), "target": target, "message": str(message), "rule": ""}]
+            yield problem(str(code), target, str(message))
         case dict():
-            return [e for name, inner in found.items() for e in _flat(inner, _joined(target, name))]
+            for name, inner in found.items():
+                yield from _below(inner, _joined(target, name))
         case list():
-            numbered = len(found) > 1 or any(isinstance(inner, list | dict) and "code" not in inner for inner in found)
-            return [
-                e
-                for position, inner in enumerate(found)
-                for e in _flat(inner, _joined(target, position) if numbered and "code" not in inner else target)
-            ]
-    return []
+            for position, inner in enumerate(found):
+                yield from _below(inner, target if "code" in inner else _joined(target, position))
 
 
 def _joined(target: str, name: object) -> str:
