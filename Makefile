@@ -22,11 +22,11 @@ check messages: export ORTAK_MODE = demo
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy portal referrals dealreg exceptions_council examples
+	$(BIN)/mypy portal referrals dealreg exceptions_council isvconnect licensing examples
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check
 	$(BIN)/python -m portal.translations
-	$(BIN)/djlint --lint --quiet templates portal referrals dealreg exceptions_council
+	$(BIN)/djlint --lint --quiet templates portal referrals dealreg exceptions_council isvconnect licensing
 
 bench: setup
 	@for file in $(wildcard bench/[a-z]*.py); do $(BIN)/python $$file || exit 1; done

@@ -1,6 +1,6 @@
 """The database's two roles (database_roles.sql): the owner makes the schema; the app's reads and writes rows.
 
-What is written in the tables of `LIMITED` stays: the app's role can add events, and change or delete none.
+What is written in the tables of `LIMITED` stays: the app's role can add events and invoices, and change or delete none.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from django.db import DatabaseError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 EVENTS = "events_event"
+INVOICES = "isvconnect_invoice"
 #: Tables whose rows the app's role may do less with than read and write.
-LIMITED = {EVENTS: "SELECT, INSERT", "django_migrations": "SELECT"}
+LIMITED = {EVENTS: "SELECT, INSERT", INVOICES: "SELECT, INSERT", "django_migrations": "SELECT"}
 #: How far this server's numbers of transactions lag behind those in the events.
 FEED_OFFSET = "CREATE OR REPLACE FUNCTION events_feed_offset() RETURNS bigint STABLE RETURN {}::bigint"
 #: For whoever runs the portal; it works all the same.

@@ -77,6 +77,8 @@ INSTALLED_APPS = [
     "referrals",
     "dealreg",
     "exceptions_council",
+    "isvconnect",
+    "licensing",
     "portal.pages",
     "portal.demo",
 ]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("portal", "referrals", "dealreg", "exceptions_council")
+APPS = ("portal", "referrals", "dealreg", "exceptions_council", "isvconnect", "licensing")
 CODE = sorted(p for app in APPS for p in (ROOT / app).rglob("*.py") if "migrations" not in p.parts)
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 

@@ -50,7 +50,7 @@ def test_only_what_is_used_is_collected(manifest: dict[str, str]) -> None:
 def test_whatever_a_template_names_is_there(manifest: dict[str, str]) -> None:
     sources = [
         path
-        for folder in ("templates", "portal", "referrals", "dealreg", "exceptions_council")
+        for folder in ("templates", "portal", "referrals", "dealreg", "exceptions_council", "isvconnect", "licensing")
         for path in (ROOT / folder).rglob("*")
         if path.suffix in {".html", ".py"}
     ]

@@ -217,7 +217,7 @@ def test_httpx_is_used_where_it_is_safe_only() -> None:
     root = Path(__file__).resolve().parent.parent
     users = {
         str(path.relative_to(root))
-        for app in ("portal", "referrals", "dealreg", "exceptions_council")
+        for app in ("portal", "referrals", "dealreg", "exceptions_council", "isvconnect", "licensing")
         for path in (root / app).rglob("*.py")
         if "import httpx" in path.read_text(encoding="utf-8")
     }

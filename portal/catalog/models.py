@@ -90,6 +90,28 @@ class Solution(models.Model):
         return rules.Tags(self.published, self.co_sell_ready, self.azure_ip, self.biz_apps)
 
 
+class Plan(models.Model):
+    """A plan of a solution's offer: what licences are of (LIC-2)."""
+
+    solution = models.ForeignKey(Solution, verbose_name=_("solution"), on_delete=models.PROTECT, related_name="plans")
+    code = models.CharField(_("plan id"), max_length=40)
+    name = models.CharField(_("name"), max_length=200)
+    #: What is no longer offered can't be added to a deal; what was given out stays.
+    offered = models.BooleanField(_("offered"), default=True)
+
+    class Meta:
+        verbose_name = _("plan")
+        verbose_name_plural = _("plans")
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["solution", "code"], name="catalog_plan_code"),
+            models.CheckConstraint(condition=~models.Q(code="") & ~models.Q(name=""), name="catalog_plan_named"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class AssessmentType(models.Model):
     """A kind of solution assessment a deal can be instead of a sale of solutions (REF-8)."""
 

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class IsvConnectConfig(AppConfig):
+    name = "isvconnect"
+    verbose_name = _("ISV Connect")

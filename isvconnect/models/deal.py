@@ -1,0 +1,191 @@
+"""ISV Connect deals: closed sales of Business Applications, from *submitted* to *completed* (ISV-5)."""
+
+from __future__ import annotations
+
+import uuid
+
+import uuid6
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django_fsm import RETURN_VALUE, FSMField, transition
+
+from dealreg.models import Registration
+from isvconnect.models.rates import Tag
+from isvconnect.rules import states
+from portal.accounts.models import Company, Location
+from portal.accounts.rules import Actor, reading_scope
+from portal.catalog.models import Solution
+from portal.customers.models import Customer
+from portal.workflow.models import Record
+from referrals.models import Referral
+
+
+class Status(models.TextChoices):
+    SUBMITTED = states.SUBMITTED, _("Submitted")
+    INVOICED = states.INVOICED, _("Invoiced")
+    COMPLETED = states.COMPLETED, _("Completed")
+    CANCELLED = states.CANCELLED, _("Cancelled")
+
+
+class IsvDealQuerySet(models.QuerySet["IsvDeal"]):
+    def visible_to(self, actor: Actor) -> IsvDealQuerySet:
+        """The company's own of the locations that the actor reads, and those of referrals they see; the vendor's
+        people see all (ISV-7, ORG-2)."""
+        if actor.is_system:
+            return self
+        if actor.is_vendor:
+            return self if actor.grants else self.none()
+        own = self.filter(company_id=actor.own_company_id)
+        scope = reading_scope(actor)
+        if scope.entire_company:
+            return own
+        of_referral = models.Q(referral__in=Referral.objects.visible_to(actor))
+        return own.filter(models.Q(location_id__in=scope.location_ids) | of_referral)
+
+    def with_context(self) -> IsvDealQuerySet:
+        return self.select_related("company", "location", "customer", "solution", "referral")
+
+    def in_progress(self) -> IsvDealQuerySet:
+        return self.filter(status__in=states.IN_PROGRESS)
+
+    def closed(self) -> IsvDealQuerySet:
+        return self.filter(status__in=states.ENDED)
+
+    def standing(self) -> IsvDealQuerySet:
+        """Not cancelled: at most one of a referral (ISV-7)."""
+        return self.exclude(status=Status.CANCELLED)
+
+
+class IsvDeal(Record):
+    """A reported sale. Changes only through its verbs."""
+
+    owner_path, group_path = "company_id", "group"
+
+    public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
+    #: Its referral's engagement, so that the referral's timeline tells of it; an id of its own without one.
+    group = models.UUIDField(default=uuid6.uuid7, editable=False)
+    company = models.ForeignKey(Company, verbose_name=_("Company"), on_delete=models.PROTECT, related_name="+")
+    location = models.ForeignKey(Location, verbose_name=_("Location"), on_delete=models.PROTECT, related_name="+")
+    #: The co-sell referral it comes from; none for one that was reported directly (ISV-2).
+    referral = models.ForeignKey(
+        Referral, on_delete=models.PROTECT, related_name="isv_deals", null=True, blank=True, editable=False
+    )
+    status = FSMField(_("status"), choices=Status.choices, default=Status.SUBMITTED, protected=True)
+
+    # What the partner states: each question once, with its label and what the form says to it (ISV-3)
+    customer = models.ForeignKey(Customer, verbose_name=_("Customer"), on_delete=models.PROTECT, related_name="+")
+    solution = models.ForeignKey(
+        Solution,
+        verbose_name=_("Solution"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("Only solutions with an ISV Connect tag are listed; one is missing? Check the tag of its offer."),
+    )
+    tcv = models.DecimalField(
+        _("Total contract value"),
+        max_digits=18,
+        decimal_places=2,
+        help_text=_("Software and services, without hardware."),
+    )
+    tcv_currency = models.CharField(_("Currency"), max_length=3)
+    solution_value = models.DecimalField(
+        _("Solution value"),
+        max_digits=18,
+        decimal_places=2,
+        help_text=_("The total contract value less non-recurring application fees."),
+    )
+    solution_value_currency = models.CharField(_("Currency"), max_length=3)
+    deployment = models.CharField(
+        _("Where is the solution deployed?"), max_length=10, choices=Registration.Deployment.choices
+    )
+    tenant = models.CharField(_("Tenant type"), max_length=10, choices=Registration.Tenant.choices)
+    tenant_guid = models.UUIDField(_("Tenant id of the customer"), null=True, blank=True)
+    signed = models.DateField(_("Contract signed"))
+    start = models.DateField(_("Contract start"), help_text=_("On the day of the signing or later."))
+    end = models.DateField(_("Contract end"))
+    contact_first_name = models.CharField(_("First name"), max_length=100)
+    contact_last_name = models.CharField(_("Last name"), max_length=100)
+    contact_phone = models.CharField(_("Phone"), max_length=40)
+    contact_email = models.EmailField(_("E-mail"))
+
+    # What was found when it was submitted (FX-2, FLOW-7); the tag decides the fee
+    tag = models.CharField(_("incentive"), max_length=10, choices=Tag.choices)
+    tcv_usd = models.DecimalField(max_digits=20, decimal_places=2)
+    solution_value_usd = models.DecimalField(max_digits=20, decimal_places=2)
+    rates = models.JSONField(default=dict)
+    policy_version = models.PositiveIntegerField(default=0)
+
+    #: When it was reported: the month of this day gives the rates (ISV-1).
+    created_at = models.DateTimeField()
+    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    #: When managers were told that no fee rate was in force at the signing; null while one is (ISV-6).
+    rate_missing_at = models.DateTimeField(null=True, editable=False)
+    invoiced_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+    cancel_reason = models.TextField(blank=True)
+
+    objects = IsvDealQuerySet.as_manager()
+
+    derived_columns = frozenset({"version"})
+
+    class Meta:
+        verbose_name = _("ISV Connect deal")
+        verbose_name_plural = _("ISV Connect deals")
+        indexes = [
+            models.Index(fields=["company", "-created_at", "-id"], name="isvconnect_deal_list"),
+            models.Index(fields=["-created_at", "-id"], name="isvconnect_deal_all"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["referral"], condition=~models.Q(status=Status.CANCELLED), name="isvconnect_deal_of_referral"
+            ),
+            models.CheckConstraint(condition=models.Q(status__in=Status.values), name="isvconnect_deal_status"),
+            models.CheckConstraint(condition=models.Q(tag__in=Tag.values), name="isvconnect_deal_tag"),
+            models.CheckConstraint(condition=models.Q(tcv__gt=0, solution_value__gt=0), name="isvconnect_deal_values"),
+            models.CheckConstraint(
+                condition=models.Q(start__gte=models.F("signed"), end__gte=models.F("start")),
+                name="isvconnect_deal_dates",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(tenant=Registration.Tenant.CUSTOMER) | models.Q(tenant_guid__isnull=False),
+                name="isvconnect_deal_tenant",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status=Status.CANCELLED, cancelled_at__isnull=False) & ~models.Q(cancel_reason="")
+                | ~models.Q(status=Status.CANCELLED) & models.Q(cancelled_at=None, cancel_reason=""),
+                name="isvconnect_deal_cancelled",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer} · {self.solution}"
+
+    # Which moves exist (ISV-5). The verbs call them, and do everything else (isvconnect.verbs).
+
+    @transition(status, source=Status.SUBMITTED, target=Status.SUBMITTED)
+    def correct(self) -> None: ...
+
+    @transition(
+        status,
+        source=[Status.SUBMITTED, Status.INVOICED],
+        target=RETURN_VALUE(Status.INVOICED, Status.COMPLETED),
+    )
+    def issue_invoices(self, state: str) -> str:
+        return state
+
+    @transition(status, source=[Status.SUBMITTED, Status.INVOICED], target=Status.CANCELLED)
+    def cancel(self) -> None: ...
+
+    @property
+    def owner_id(self) -> int:
+        return self.company_id
+
+    @property
+    def event_group(self) -> uuid.UUID:
+        return self.group
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.status == Status.CANCELLED

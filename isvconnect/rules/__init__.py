@@ -1,0 +1,1 @@
+"""What ISV Connect decides, on plain values (ISV-1 to ISV-7)."""
