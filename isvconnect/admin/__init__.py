@@ -1,4 +1,4 @@
-"""The pages of ISV Connect in the administration: deals, invoices, fee rates, and the runs of the workers (ISV-5, ISV-6)."""
+"""The pages of ISV Connect in the administration: deals, invoices, fee rates and runs (ISV-5, ISV-6)."""
 
 from __future__ import annotations
 

@@ -163,9 +163,7 @@ class IsvDealAdmin(PortalAdmin):
     def _found(number: int | None) -> IsvDeal | None:
         return IsvDeal.objects.with_context().filter(pk=number or 0).first()
 
-    def _context(
-        self, request: HttpRequest, deal: IsvDeal, posted: CancelForm | None, actor: Actor
-    ) -> dict[str, Any]:
+    def _context(self, request: HttpRequest, deal: IsvDeal, posted: CancelForm | None, actor: Actor) -> dict[str, Any]:
         actions = workflow.available_actions(deal, actor, timezone.now())
         cancel = next((action for action in actions if action.verb is verbs.CANCEL), None)
         offered = cancel is not None and (posted is not None or not cancel.wrong_state)
@@ -180,7 +178,7 @@ class IsvDealAdmin(PortalAdmin):
             "schedule": Installment.objects.filter(deal=deal),
             "invoices": deal.invoices.select_related("credits").order_by("pk"),
             "cancel": cancel if offered else None,
-            "form": posted or CancelForm(deal=deal) if offered and cancel.enabled or posted else None,
+            "form": posted or CancelForm(deal=deal) if (offered and cancel.enabled) or posted else None,
             "cancels": may_cancel(actor),
             "history": [timeline.entry(event) for event in _history(deal)],
         }

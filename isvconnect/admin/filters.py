@@ -91,8 +91,7 @@ class RunFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.value():
             return queryset
-        run = InvoiceRun.objects.filter(pk=whole_number(self.value()) or 0).first()
-        issued = next_run.issued_in(run) if run else Invoice.objects.none()
+        issued = Invoice.objects.filter(run_id=whole_number(self.value()) or 0)
         if queryset.model is Invoice:
             return queryset.filter(pk__in=issued)
         return queryset.filter(pk__in=issued.values("deal"))

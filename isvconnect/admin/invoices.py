@@ -94,7 +94,7 @@ class InvoiceAdmin(PortalAdmin):
 
     @admin.action(description=_("As CSV"), permissions=["view"])
     def as_csv(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponse:
-        return download(services.csv(queryset).encode(), "invoices.csv", CSV)
+        return download(services.csv(queryset.select_related("deal", "credits")), "invoices.csv", CSV)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -117,12 +117,12 @@ class InvoiceAdmin(PortalAdmin):
 
     def csv_view(self, request: HttpRequest, number: int) -> HttpResponse:
         found = self._found(request, number)
-        return download(services.csv([found]).encode(), f"{found.number}.csv", CSV)
+        return download(services.csv([found]), f"{found.number}.csv", CSV)
 
     def _found(self, request: HttpRequest, number: int) -> Invoice:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        found = Invoice.objects.filter(pk=number).first()
+        found = Invoice.objects.select_related("deal", "credits").filter(pk=number).first()
         if found is None:
             raise Http404
         return found

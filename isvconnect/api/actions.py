@@ -1,4 +1,4 @@
-"""The verbs that people run on an ISV Connect deal: correct for the partner, cancel for the programme's managers (ISV-5)."""
+"""The verbs that people run on an ISV Connect deal: the partner corrects, programme managers cancel (ISV-5)."""
 
 from __future__ import annotations
 

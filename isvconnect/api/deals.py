@@ -21,7 +21,8 @@ from isvconnect.api.schema import IsvCheckShape, IsvDealPage, IsvDealResource, I
 from isvconnect.api.tokens import INCENTIVES, STATUSES, TARGETS
 from isvconnect.models import IsvDeal
 from isvconnect.rules.values import IsvDealInput
-from isvconnect.selectors import deals as selectors
+from isvconnect.selectors.prefill import prefill
+from isvconnect.services import deals as services
 from portal.api import odata
 from portal.api import rules as scopes
 from portal.api.http.endpoint import Endpoint
@@ -83,8 +84,8 @@ class _Reporting(Endpoint):
         values = patch.whole_of(request.data, REPORTED)
         named = values.get(TARGETS["referral"])
         referral = own_deal(self, named) if named else None
-        held = selectors.prefill(referral) if referral else IsvDealInput()
-        return form_of(values, held, refused, actor=self.actor, now=self.now), referral
+        held = prefill(referral, now=self.now) if referral else IsvDealInput()
+        return form_of(values, held, refused, actor=self.actor, now=self.now, referral=referral), referral
 
 
 class DealsEndpoint(_Reporting):
@@ -107,11 +108,11 @@ class DealsEndpoint(_Reporting):
         """Report a closed sale. Without `referralId` it comes from no deal."""
         refused: list[Blocker] = []
         form, referral = self.read(request, refused)
-        given = verbs.Report(form, referral)
         if refused:
+            given = verbs.Report(form, referral)
             context = workflow.context_of(self.actor, self.now)
             raise RuleViolation(together(refused, workflow.creation_blockers(verbs.REPORT, given, context)))
-        return finding.answer(workflow.run(None, verbs.REPORT, given, actor=self.actor, now=self.now), status=201)
+        return finding.answer(services.report(form, referral, actor=self.actor, now=self.now), status=201)
 
 
 class CheckEndpoint(_Reporting):
@@ -127,7 +128,7 @@ class CheckEndpoint(_Reporting):
         """What reporting this deal would come to: violations, and the invoices there would be. Writes nothing."""
         refused: list[Blocker] = []
         form, referral = self.read(request, refused)
-        found = selectors.judge(form, actor=self.actor, referral=referral, now=self.now)
+        found = services.check(form, referral, actor=self.actor, now=self.now)
         transaction.set_rollback(True)  # a customer that was new
         violations = together(refused, found.violations)
         return Response(
@@ -135,8 +136,8 @@ class CheckEndpoint(_Reporting):
                 "violations": [detail(violation, TARGETS) for violation in violations],
                 "incentive": INCENTIVES.get(found.tag),
                 "feePercent": found.percent,
-                "contractValue": _valued(form.tcv, found.tcv_usd, found.rates),
-                "solutionValue": _valued(form.solution_value, found.solution_value_usd, found.rates),
+                "contractValue": _valued(found.claim.tcv, found.tcv_usd, found.rates),
+                "solutionValue": _valued(found.claim.solution_value, found.solution_value_usd, found.rates),
                 "invoices": [year(one) for one in found.years],
             }
         )
@@ -167,4 +168,7 @@ class DealEndpoint(Endpoint):
 
 
 def _valued(given: Money | None, usd: Any, rates: Any) -> dict[str, Any] | None:
-    return in_usd(given.amount, given.currency, usd, rates) if given else None
+    if given is None:
+        return None
+    month = rates[given.currency].month.isoformat() if given.currency in rates else ""
+    return in_usd(given.amount, given.currency, usd, month)

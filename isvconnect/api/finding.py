@@ -27,7 +27,7 @@ def deal_of(public_id: str, actor: Actor) -> IsvDeal:
 
 def invoice_of(public_id: str, actor: Actor) -> Invoice:
     """Raises Http404."""
-    return by_public_id(Invoice.objects.visible_to(actor), public_id)
+    return by_public_id(Invoice.objects.visible_to(actor).select_related("deal", "credits"), public_id)
 
 
 def answer(deal: IsvDeal, *, status: int = 200) -> Response:

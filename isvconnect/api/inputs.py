@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework import serializers
 
 from dealreg.api.inputs import Amount, Currency, Day, Token
@@ -15,6 +16,7 @@ from isvconnect.api.tokens import CUSTOMER, TARGETS
 from isvconnect.models import IsvDeal
 from isvconnect.rules.values import IsvDealInput
 from isvconnect.selectors import deals as selectors
+from portal.accounts.models import Location
 from portal.accounts.rules import Actor
 from portal.accounts.services import nearest_first
 from portal.customers.models import Customer
@@ -22,6 +24,7 @@ from portal.workflow.blockers import Blocker, Money, RuleViolation
 from referrals.api import patch
 from referrals.api.creating import customer_of
 from referrals.api.inputs import CustomerInput, Text
+from referrals.models import Referral
 
 #: Key of nothing: what a client names and there isn't. It is an answer, other than 0.
 UNKNOWN = -1
@@ -90,7 +93,13 @@ _PLAIN = {field: path for field, path in TARGETS.items() if field not in {*_LOOK
 
 
 def form_of(
-    values: Mapping[str, Any], held: IsvDealInput, refused: list[Blocker], *, actor: Actor, now: datetime
+    values: Mapping[str, Any],
+    held: IsvDealInput,
+    refused: list[Blocker],
+    *,
+    actor: Actor,
+    now: datetime,
+    referral: Referral | None = None,
 ) -> IsvDealInput:
     """The form with what the body says at its paths, and for the rest what it holds already.
 
@@ -102,11 +111,11 @@ def form_of(
     for field, currency in _VALUES.items():
         said[field] = _money(getattr(held, field), values, TARGETS[field], TARGETS[currency])
     if TARGETS["solution"] in values:
-        said["solution"] = _solution(values[TARGETS["solution"]], actor)
+        said["solution"] = _solution(values[TARGETS["solution"]], actor, referral)
     customer = customer_of(values[CUSTOMER], refused, actor=actor, now=now) if values.get(CUSTOMER) else None
     if customer is not None:
         said["customer"] = customer.pk
-    said["location"] = _location(values, held, customer, actor)
+    said["location"] = _location(values, held, customer, selectors.locations(actor, referral))
     return replace(held, **said)
 
 
@@ -116,21 +125,21 @@ def _money(held: Money | None, values: Mapping[str, Any], amount_at: str, curren
     return Money(amount, currency) if amount is not None and currency else None
 
 
-def _solution(named: str | None, actor: Actor) -> int | None:
+def _solution(named: str | None, actor: Actor, referral: Referral | None) -> int | None:
     """The key of a solution that the form offers, by code or id; any other answers like an unknown one."""
     if not named:
         return None
     wanted = named.strip().casefold()
-    offered = selectors.tagged_solutions(actor).values_list("pk", "code", "public_id")
-    return next((key for key, code, own in offered if wanted in (code.casefold(), str(own))), UNKNOWN)
+    offered = selectors.tagged_on(referral) if referral else selectors.tagged_solutions(actor)
+    known = offered.values_list("pk", "code", "public_id")
+    return next((key for key, code, own in known if wanted in (code.casefold(), str(own))), UNKNOWN)
 
 
 def _location(
-    values: Mapping[str, Any], held: IsvDealInput, customer: Customer | None, actor: Actor
+    values: Mapping[str, Any], held: IsvDealInput, customer: Customer | None, offered: QuerySet[Location]
 ) -> int | None:
     """The key of the location that is named; else the one that is held, or where a deal for a customer in that
     country would arrive (REF-10)."""
-    offered = selectors.locations(actor)
     if named := values.get(TARGETS["location"]):
         return offered.filter(mpn_id=named).values_list("pk", flat=True).first() or UNKNOWN
     if held.location is not None or customer is None:
@@ -138,14 +147,13 @@ def _location(
     return nearest_first(customer.country).filter(pk__in=offered).values_list("pk", flat=True).first()
 
 
-
-
 def correction(deal: IsvDeal, data: Any, *, actor: Actor, now: datetime) -> IsvDealInput:
     """The form of a deal with what a PATCH changes in it. Raises ApiError, RuleViolation."""
     refused: list[Blocker] = []
-    form = form_of(patch.values_of(data, CORRECTED), deal.claim, refused, actor=actor, now=now)
+    values = patch.values_of(data, CORRECTED)
+    form = form_of(values, deal.claim, refused, actor=actor, now=now, referral=deal.referral)
     if refused:
-        found = selectors.judge(form, actor=actor, referral=deal.referral, deal=deal, now=now)
+        found = selectors.judge(form, actor=actor, deal=deal, now=now)
         raise RuleViolation(together(refused, found.violations))
     return form
 

@@ -113,10 +113,8 @@ class InvoiceCsvEndpoint(_File):
 
     content_type, ending = "text/csv; charset=utf-8", "csv"
 
-    @extend_schema(
-        operation_id="isvconnect_invoice_csv", responses={(200, "text/csv"): OpenApiTypes.STR}, tags=TAGS
-    )
+    @extend_schema(operation_id="isvconnect_invoice_csv", responses={(200, "text/csv"): OpenApiTypes.STR}, tags=TAGS)
     def get(self, request: Request, id: str) -> HttpResponse:
         """The invoice as a line of CSV, under the names of its columns."""
         found = finding.invoice_of(id, self.actor)
-        return self.file(found, services.csv([found]).encode())
+        return self.file(found, services.csv([found]))

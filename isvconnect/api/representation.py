@@ -44,7 +44,7 @@ def resource(row: Mapping[str, Any]) -> dict[str, Any]:
         "mpnId": row["location__mpn_id"],
         "customerProfile": profile(row, "customer__"),
         "contract": {
-            **in_usd(row["tcv"], row["tcv_currency"], row["tcv_usd"], row["rates"]),
+            **_valued(row, "tcv"),
             "signDateTime": midnight(row["signed"]),
             "startDateTime": midnight(row["start"]),
             "endDateTime": midnight(row["end"]),
@@ -63,21 +63,25 @@ def resource(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _solution(row: Mapping[str, Any]) -> dict[str, Any]:
-    values = (row[name] for name in ("solution_value", "solution_value_currency", "solution_value_usd", "rates"))
     return {
         "id": row["solution__code"],
         "name": row["solution__name"],
-        **in_usd(*values),
+        **_valued(row, "solution_value"),
         "isDeployedOnAzure": row["deployment"] == "azure",
         "primaryDeploymentOn": TENANTS[row["tenant"]],
         "tenantId": plain(row["tenant_guid"]),
     }
 
 
-def in_usd(amount: Any, currency: str, usd: Any, rates: Mapping[str, Any]) -> dict[str, Any]:
-    """An amount, what it is in USD, and the month of the rate that it was converted at (FX-2)."""
-    month = (rates.get(currency) or {}).get("month")
-    return {"value": amount, "currency": currency, "valueUsd": usd, "rateMonth": month[:7] if month else None}
+def in_usd(amount: Any, currency: str, usd: Any, month: str) -> dict[str, Any]:
+    """An amount, what it is in USD, and the month of the rate that it was converted at; none for USD itself (FX-2)."""
+    return {"value": amount, "currency": currency, "valueUsd": usd, "rateMonth": month[:7] or None}
+
+
+def _valued(row: Mapping[str, Any], name: str) -> dict[str, Any]:
+    currency = row[f"{name}_currency"]
+    month = row["rates"].get(currency, {}).get("month", "")
+    return in_usd(row[name], currency, row[f"{name}_usd"], month)
 
 
 def whole(row: Mapping[str, Any], pk: int) -> dict[str, Any]:

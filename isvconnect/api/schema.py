@@ -44,7 +44,7 @@ class IsvSolutionShape(IsvValueShape):
 
 
 class IsvDealShape(serializers.Serializer[Any]):
-    """An ISV Connect deal, as lists have it. `feePercent`: null while no rate was in force at its signing; its invoices wait."""
+    """An ISV Connect deal, as lists have it. `feePercent`: null while its invoices wait for a fee rate."""
 
     id = serializers.UUIDField()
     eTag = serializers.CharField()
@@ -123,7 +123,7 @@ class InvoicePage(serializers.Serializer[Any]):
 
 
 class IsvCheckShape(serializers.Serializer[Any]):
-    """What reporting it would come to. `invoices`: those that there would be; none while dates or values are missing."""
+    """What reporting it would come to. `invoices`: those there would be; none while dates or values are missing."""
 
     violations = ViolationShape(many=True)
     incentive = serializers.ChoiceField(_INCENTIVE, allow_null=True)

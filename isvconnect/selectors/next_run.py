@@ -147,12 +147,6 @@ def invoiced_days(tag: str) -> set[date]:
     return set(found.values_list("signed", flat=True).distinct())
 
 
-def issued_in(run: InvoiceRun) -> QuerySet[Invoice]:
-    """The invoices of a run."""
-    found = Invoice.objects.filter(kind=Invoice.Kind.INVOICE, issued_at__gte=run.started_at)
-    return found.filter(issued_at__lte=run.finished_at) if run.finished_at else found
-
-
 def rated_in(run: InvoiceRun) -> list[int]:
     """The keys of the deals that got their fees in a run."""
     told = Event.objects.filter(verb=FEES_SET, subject_type=IsvDeal._meta.label_lower, at__gte=run.started_at)

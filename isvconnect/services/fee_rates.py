@@ -1,4 +1,4 @@
-"""Fee rates as programme managers keep them: set, corrected, taken back, as long as nothing was invoiced at them (ISV-6)."""
+"""Fee rates as programme managers keep them: said, corrected, taken back while nothing is invoiced at them (ISV-6)."""
 
 from __future__ import annotations
 

@@ -83,9 +83,7 @@ def set_tags(solution: Solution, *, actor: Actor, now: datetime, **tags: Unpack[
 
 
 @transaction.atomic
-def add_plan(
-    solution: Solution, *, code: str, name: str, actor: Actor, now: datetime, offered: bool = True
-) -> Plan:
+def add_plan(solution: Solution, *, code: str, name: str, actor: Actor, now: datetime, offered: bool = True) -> Plan:
     """List a plan of a solution's offer (LIC-2); records `plan.added`. Its id must be new. Raises PermissionDenied."""
     check_runs_programme(actor)
     plan = Plan.objects.create(solution=solution, code=code.strip(), name=name.strip(), offered=offered)
