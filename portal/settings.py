@@ -262,6 +262,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "RegistrationStatus": "dealreg.api.schema.STATUSES",
         "ExceptionStatus": "exceptions_council.api.schema.STATUS_TOKENS",
+        "ExceptionKind": "exceptions_council.api.schema.KIND_TOKENS",
         "IsvDealStatus": "isvconnect.api.schema.STATUS_TOKENS",
         "InvoiceKind": "isvconnect.api.schema.KIND_TOKENS",
     },
