@@ -166,7 +166,7 @@ class IsvDealAdmin(PortalAdmin):
     def _context(self, request: HttpRequest, deal: IsvDeal, posted: CancelForm | None, actor: Actor) -> dict[str, Any]:
         actions = workflow.available_actions(deal, actor, timezone.now())
         cancel = next((action for action in actions if action.verb is verbs.CANCEL), None)
-        offered = cancel is not None and (posted is not None or not cancel.wrong_state)
+        offered = cancel if cancel and (posted or not cancel.wrong_state) else None
         return {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -177,8 +177,8 @@ class IsvDealAdmin(PortalAdmin):
             "rates": _rates(deal),
             "schedule": Installment.objects.filter(deal=deal),
             "invoices": deal.invoices.select_related("credits").order_by("pk"),
-            "cancel": cancel if offered else None,
-            "form": posted or CancelForm(deal=deal) if (offered and cancel.enabled) or posted else None,
+            "cancel": offered,
+            "form": posted or (CancelForm(deal=deal) if offered and offered.enabled else None),
             "cancels": may_cancel(actor),
             "history": [timeline.entry(event) for event in _history(deal)],
         }

@@ -107,7 +107,7 @@ class InvoiceAdmin(PortalAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
         return super().get_queryset(request).select_related("deal__customer", "deal__solution", "company", "credits")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields
 
     def pdf_view(self, request: HttpRequest, number: int) -> HttpResponse:

@@ -161,10 +161,10 @@ class DealEndpoint(Endpoint):
         """Correct a deal while it is Submitted; its contract years follow."""
         deal = finding.deal_of(id, self.actor)
         workflow.check_allowed(deal, verbs.CORRECT, actor=self.actor)
-        given = {"actor": self.actor, "now": self.now}
-        form = correction(deal, request.data, **given)
-        version = expected_version(request)
-        return finding.answer(workflow.run(deal, verbs.CORRECT, form, expected_version=version, **given))
+        actor, now, version = self.actor, self.now, expected_version(request)
+        form = correction(deal, request.data, actor=actor, now=now)
+        changed = workflow.run(deal, verbs.CORRECT, form, actor=actor, now=now, expected_version=version)
+        return finding.answer(changed)
 
 
 def _valued(given: Money | None, usd: Any, rates: Any) -> dict[str, Any] | None:

@@ -32,7 +32,7 @@ def announce(events: Sequence[Event], companies: Collection[int]) -> Iterator[An
     found = IsvDeal.objects.select_related("referral").in_bulk([event.subject_id for event in own])
     for event in own:
         deal = found[event.subject_id]
-        partner = {event.company_id} & {deal.company_id} & set(companies)
+        partner = {deal.company_id} & {event.company_id} & set(companies)
         line = deal.referral.public_id if deal.referral else deal.public_id
         for company_id in vendors | partner:
             ids = deal.public_id, path(deal.public_id), line
