@@ -20,7 +20,7 @@ def test_isv_5_isv_6_from_the_report_to_the_last_invoice(cast: Cast) -> None:
     isv.rates(cast)
     deal = isv.deal(cast)
     assert (deal.status, deal.tag, deal.percent) == ("submitted", "premium", Decimal(20))
-    assert [year.fee for year in deal.installments.all()] == [Decimal("800.00")] * 3
+    assert [year.fee for year in deal.installments.in_order()] == [Decimal("800.00")] * 3
     states = []
     for year in range(3):
         run = sweeps.issue_due(now=NOW + DAY + year * 365 * DAY)
