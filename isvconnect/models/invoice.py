@@ -32,7 +32,6 @@ class Installment(models.Model):
     class Meta:
         verbose_name = _("contract year")
         verbose_name_plural = _("contract years")
-        ordering = ["number"]
         indexes = [
             models.Index(fields=["due_on"], condition=models.Q(issued=False), name="isvconnect_installment_due"),
         ]
