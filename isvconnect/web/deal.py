@@ -44,4 +44,4 @@ def _reported(deal: IsvDeal) -> Part:
     return Part(context, {MILESTONES: "isvconnect/_milestone.html", CARDS: "isvconnect/_referral_card.html"})
 
 
-PARTS.add("isvconnect", part, order=20)
+PARTS.add("isvconnect", part, order=25)
