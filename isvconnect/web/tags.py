@@ -25,9 +25,10 @@ _KINDS = {
 
 
 @register.simple_tag
-def isv_badge(deal: IsvDeal) -> SafeString:
-    """The state of a deal."""
-    return badge(_KINDS[deal.status], deal.get_status_display())
+def isv_badge(deal: IsvDeal, *, named: bool = False) -> SafeString:
+    """The state of a deal; `named`: of what, beside badges of other things."""
+    state = deal.get_status_display()
+    return badge(_KINDS[deal.status], gettext("ISV Connect: %(state)s") % {"state": state} if named else state)
 
 
 @register.simple_tag
