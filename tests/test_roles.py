@@ -68,7 +68,7 @@ choose_columns                        POST -         302 302 302 302 302 302 302
 favorite                              POST istanbul  302 302 404 302 302 404 404 302 302 302 302  in
 favorite                              POST ankara    302 404 302 302 302 404 404 302 302 302 302  in
 favorite                              POST private   302 302 404 302 302 404 404 404 404 404 404  in
-export_deals                          POST -         302 302 302 302 302 302 302 302 302 302 302  in
+export_list                           POST -         302 302 302 302 302 302 302 302 302 302 302  in
 exports                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 export                                GET  export    200 404 404 404 404 404 404 404 404 404 404  in
 download_export                       GET  export    302 404 404 404 404 404 404 404 404 404 404  in
@@ -517,6 +517,8 @@ _MORE: dict[str, list[str]] = {
 _ARGS: dict[str, list[str]] = {
     "admin:view_on_site": ["1", "1"],
     "admin:app_list": ["dealreg"],
+    "choose_columns": ["deals"],
+    "export_list": ["deals"],
     "insights_csv": ["funnel"],
     "demo_mail": [str(uuid.uuid4())],
     "demo_mail_html": [str(uuid.uuid4())],
@@ -531,7 +533,7 @@ _SENT: dict[str, dict[str, str]] = {
     "set_language": {"language": "tr"},
     "set_theme": {"theme": "dark"},
     "favorite": {"on": "yes"},
-    "export_deals": {"format": "csv"},
+    "export_list": {"format": "csv"},
     "read_notices": {"newest": "0"},
     "new_deal_step": {"go": "back"},
     "add_note": {"text": "Seen.", "shared": "yes"},
