@@ -195,7 +195,6 @@ document                              GET  istanbul  200 200 404 200 200 404 404
 remove_document                       GET  istanbul  200 200 404 404 404 404 404 404 404 404 404  in
 remove_document                       POST istanbul  302 302 404 404 404 404 404 404 404 404 404  in
 exceptions                            GET  -         200 200 200 200 200 200 200 200 200 200 200  in
-exceptions_csv                        GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 exception                             GET  request   200 200 404 200 200 404 404 404 200 200 200  in
 ask_exception                         GET  ineligible 200 200 404 403 403 404 404 404 404 404 404  in
 ask_exception                         POST ineligible 302 302 404 403 403 404 404 404 404 404 404  in

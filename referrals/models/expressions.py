@@ -12,7 +12,14 @@ from referrals import rules
 #: Databases compare by code point; so that ç stands by c and not behind z, and İ, I, ı and i are one letter.
 _LETTERS = "ÇĞİIÖŞÜÂÎÛçğıöşüâîûÄäÉéÈèÊêÁáÀàÍíÓóÚúÑñÅåØø"
 _PLAIN = "cgiiosuaiucgiosuaiuaaeeeeeeaaaaiioouunnaaoo"
-FOLDED_NAME = Lower(Func(F("name"), Value(_LETTERS), Value(_PLAIN), function="translate", output_field=TextField()))
+
+
+def folded(column: str) -> Lower:
+    """A column's text by which rows are sorted."""
+    return Lower(Func(F(column), Value(_LETTERS), Value(_PLAIN), function="translate", output_field=TextField()))
+
+
+FOLDED_NAME = folded("name")
 
 #: Deals without a known value come before the smallest: every value is above 0.
 KNOWN_VALUE = Coalesce(F("value_usd"), Value(Decimal(0)), output_field=DecimalField(max_digits=20, decimal_places=2))

@@ -111,7 +111,8 @@ class DealListing(Listing):
         return ngettext("%(number)s deal", "%(number)s deals", number) % {"number": text.show(Decimal(number))}
 
 
-DEALS = LISTS.add("deals", DealListing(), order=10)
+DEALS = DealListing()
+LISTS.add(DEALS.code, DEALS, order=10)
 
 
 def favorites_tab(actor: Actor, asked: ListQuery) -> dict[str, Any]:
