@@ -421,6 +421,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "exceptions_council.tasks.remind_of_asking",
         "schedule": crontab(minute=20),
     },
+    "issue-due-invoices": {"task": "isvconnect.tasks.issue_due", "schedule": crontab(minute=25)},
     "make-waiting-exports": {"task": "portal.pages.tasks.make_waiting_exports", "schedule": 60.0},
     "work-on-waiting-uploads": {"task": "portal.pages.tasks.work_on_waiting_uploads", "schedule": 60.0},
     "purge-exports": {"task": "portal.pages.tasks.purge_exports", "schedule": 3600.0},
