@@ -41,4 +41,4 @@ def _hit(request: ExceptionRequest, actor: Actor) -> Hit:
     return Hit(deal.name, " · ".join(part for part in about if part), request, url)
 
 
-KINDS.add("exceptions", exceptions, order=25)
+KINDS.add("exceptions", exceptions, order=26)
