@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, F, IntegerField, Q, Value, When
+from django.db.models import F, Q
 from django.utils.translation import ngettext
 
 from exceptions_council.models import ExceptionRequest, ExceptionRequestQuerySet
@@ -27,12 +27,6 @@ from referrals.selectors import search
 ALL, OPEN, DECIDED = "all", "open", "decided"
 _TABS = {ALL: _("All"), OPEN: _("Open"), DECIDED: _("Decided")}
 _CUSTOMER = "referral__engagement__customer"
-
-
-def _place(column: str, codes: Mapping[str, str]) -> Case:
-    """Where a row's code stands among the codes."""
-    places = (When(**{column: code}, then=Value(number)) for number, code in enumerate(codes))
-    return Case(*places, default=Value(len(codes)), output_field=IntegerField())
 
 
 class ExceptionListing(Listing):
@@ -59,8 +53,8 @@ class ExceptionListing(Listing):
             Sort("name", folded("referral__name"), cursor.text),
             Sort("customer", F(f"{_CUSTOMER}__search_text"), cursor.text),
             Sort("company", folded("referral__company__name"), cursor.text),
-            Sort("kind", _place("kind", states.KINDS), cursor.whole),
-            Sort("status", _place("status", states.STATES), cursor.whole),
+            Sort("kind", cursor.place("kind", states.KINDS), cursor.whole),
+            Sort("status", cursor.place("status", states.STATES), cursor.whole),
             Sort("created", F("created_at"), cursor.moment, last_first=True),
             Sort("due", F("due_on"), cursor.day),
         )
