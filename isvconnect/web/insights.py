@@ -49,7 +49,7 @@ def value(_figures: Figures, period: Period, actor: Actor) -> Chart:
 def fees(_figures: Figures, period: Period, actor: Actor) -> Chart:
     """Every month, so that a gap shows; none at all where nothing was invoiced."""
     found, none = figures.fees(actor, period), Decimal(0)
-    listed = months(period.first, period.last) if found else []
+    listed = list(months(period.first, period.last)) if found else []
     rows = [[found.get(month, {}).get(tag.value, none) for tag in Tag] for month in listed]
     return Chart(
         "isv-fees",

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from babel.numbers import format_percent
 from django import template
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
 from dealreg.web.tags import CRITERIA
 from isvconnect.models import IsvDeal, Tag
@@ -37,9 +34,3 @@ def isv_badge(deal: IsvDeal) -> SafeString:
 def isv_tag_badge(tag: str) -> SafeString:
     """The incentive tag of what was sold."""
     return badge("neutral", gettext("Business Applications %(tag)s") % {"tag": Tag(tag).label})
-
-
-@register.filter
-def fee_percent(percent: Decimal) -> str:
-    """{{ deal.percent|fee_percent }}: 3.5%, with as many digits as it has."""
-    return format_percent(percent / 100, format="#,##0.###%", locale=get_language() or "en", decimal_quantization=False)
