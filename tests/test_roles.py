@@ -68,7 +68,7 @@ choose_columns                        POST -         302 302 302 302 302 302 302
 favorite                              POST istanbul  302 302 404 302 302 404 404 302 302 302 302  in
 favorite                              POST ankara    302 404 302 302 302 404 404 302 302 302 302  in
 favorite                              POST private   302 302 404 302 302 404 404 404 404 404 404  in
-export_deals                          POST -         302 302 302 302 302 302 302 302 302 302 302  in
+export_list                           POST -         302 302 302 302 302 302 302 302 302 302 302  in
 exports                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 export                                GET  export    200 404 404 404 404 404 404 404 404 404 404  in
 download_export                       GET  export    302 404 404 404 404 404 404 404 404 404 404  in
@@ -195,7 +195,6 @@ document                              GET  istanbul  200 200 404 200 200 404 404
 remove_document                       GET  istanbul  200 200 404 404 404 404 404 404 404 404 404  in
 remove_document                       POST istanbul  302 302 404 404 404 404 404 404 404 404 404  in
 exceptions                            GET  -         200 200 200 200 200 200 200 200 200 200 200  in
-exceptions_csv                        GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 exception                             GET  request   200 200 404 200 200 404 404 404 200 200 200  in
 ask_exception                         GET  ineligible 200 200 404 403 403 404 404 404 404 404 404  in
 ask_exception                         POST ineligible 302 302 404 403 403 404 404 404 404 404 404  in
@@ -243,6 +242,8 @@ add_api_client                        GET  -         403 403 403 403 200 403 403
 add_api_client                        POST -         403 403 403 403 200 403 403 403 403 403 422  in
 api_client                            GET  client    403 403 403 403 200 403 403 403 403 403 404  in
 api_client                            POST client    403 403 403 403 302 403 403 403 403 403 404  in
+api_client_access                     GET  client    403 403 403 403 200 403 403 403 403 403 404  in
+api_client_access                     POST client    403 403 403 403 302 403 403 403 403 403 404  in
 rotate_api_client                     POST client    403 403 403 403 200 403 403 403 403 403 404  in
 revoke_api_client                     POST client    403 403 403 403 302 403 403 403 403 403 404  in
 api_schema                            GET  -         200 200 200 200 200 200 200 200 200 200 200 200
@@ -517,6 +518,8 @@ _MORE: dict[str, list[str]] = {
 _ARGS: dict[str, list[str]] = {
     "admin:view_on_site": ["1", "1"],
     "admin:app_list": ["dealreg"],
+    "choose_columns": ["deals"],
+    "export_list": ["deals"],
     "insights_csv": ["funnel"],
     "demo_mail": [str(uuid.uuid4())],
     "demo_mail_html": [str(uuid.uuid4())],
@@ -531,7 +534,7 @@ _SENT: dict[str, dict[str, str]] = {
     "set_language": {"language": "tr"},
     "set_theme": {"theme": "dark"},
     "favorite": {"on": "yes"},
-    "export_deals": {"format": "csv"},
+    "export_list": {"format": "csv"},
     "read_notices": {"newest": "0"},
     "new_deal_step": {"go": "back"},
     "add_note": {"text": "Seen.", "shared": "yes"},
@@ -557,6 +560,7 @@ _SENT: dict[str, dict[str, str]] = {
     "member": {"viewer": "all"},
     "add_location": {"name": "Izmir", "city": "Izmir", "country": "TR", "mpn_id": "1"},
     "edit_location": {"name": "Ankara 2", "city": "Ankara"},
+    "api_client_access": {"role": "viewer", "scopes": "referrals.read"},
     "add_api_client": {"name": "CRM", "kind": "company", "role": "viewer", "scopes": "referrals.read"},
     "answer_exception": {"answer": "It is under Documents."},
     "stage_names": {"name": "Offer", "stage": "60"},
