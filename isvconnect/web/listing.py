@@ -19,6 +19,7 @@ from isvconnect.models import IsvDeal, IsvDealQuerySet, Tag
 from isvconnect.policies import may_report
 from isvconnect.rules import states
 from isvconnect.selectors.deals import to_report
+from isvconnect.selectors.figures import invoiced
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.accounts.rules import Actor
 from portal.customers.rules import fold
@@ -58,7 +59,7 @@ class _IsvListing(Listing):
     url, title, hint = "isv_deals", _("ISV Connect deals"), _("Customer, solution or deal")
     sheet = _("ISV Connect deals")
     file_ready = _("The file with %(count)s ISV Connect deals is ready. You can download it until %(until)s.")
-    menus = {"created": "dates", "signed": "dates", "start": "dates", "won": "dates"}
+    menus = dict.fromkeys(("created", "signed", "start", "won", "invoiced", "due"), "dates")
     menu_labels, last_menus = {"dates": _("Dates")}, frozenset({"value", "dates", "solution", "company"})
     is_long_enough, shortest = staticmethod(search.is_long_enough), staticmethod(search.shortest)
 
@@ -132,6 +133,8 @@ class IsvDealListing(_IsvListing):
         Range("created", _("Reported"), moments("created_at"), day, text.day, "days"),
         Range("signed", _("Contract signed"), days("signed"), day, text.day, "days"),
         Range("start", _("Contract start"), days("start"), day, text.day, "days"),
+        Range("invoiced", _("Invoiced (UTC)"), lambda _actor, ends: invoiced(*ends), day, text.day, "days"),
+        Range("due", _("Next invoice"), days("next_due_on"), day, text.day, "days"),
         Text(
             "solution",
             _("Solution"),
