@@ -23,6 +23,8 @@ from dealreg.verbs import MACHINE as REGISTRATION_MACHINE
 from dealreg.verbs import Refusing
 from exceptions_council.models import ExceptionRequest
 from exceptions_council.verbs import MACHINE as EXCEPTION_MACHINE
+from isvconnect.models import IsvDeal
+from isvconnect.verbs import MACHINE as ISV_MACHINE
 from portal.accounts.rules import Actor
 from portal.catalog.models import AssessmentType
 from portal.demo import do
@@ -127,6 +129,17 @@ EXCEPTION_MOVES: Moves = {
     ),
 }
 
+#: ISV-5. A contract of one year is completed with its first invoice.
+ISV_MOVES: Moves = {
+    ("submitted", "correct", "submitted"),
+    ("submitted", "set_fees", "submitted"),
+    ("submitted", "issue_invoices", "invoiced"),
+    ("submitted", "issue_invoices", "completed"),
+    ("invoiced", "issue_invoices", "invoiced"),
+    ("invoiced", "issue_invoices", "completed"),
+    *((state, "cancel", "cancelled") for state in ("submitted", "invoiced", "completed")),
+}
+
 #: No move: what is noted asks no state of the deal (REF-23).
 STATELESS = {"add_note", "add_private_note"}
 
@@ -136,6 +149,7 @@ MACHINES = [
         REGISTRATION_MACHINE, Registration._meta.get_field("status"), REGISTRATION_MOVES, set(), id="registration"
     ),
     pytest.param(EXCEPTION_MACHINE, ExceptionRequest._meta.get_field("status"), EXCEPTION_MOVES, set(), id="exception"),
+    pytest.param(ISV_MACHINE, IsvDeal._meta.get_field("status"), ISV_MOVES, set(), id="isv deal"),
 ]
 
 
@@ -175,7 +189,7 @@ def test_a_state_is_never_assigned(machine: Any, field: FSMField, expected: Move
 
 
 def test_terminal_states_have_no_way_out() -> None:
-    """REF-11, EXC-6: whatever is closed or decided stays so. FLOW: to a closed registration happen these only."""
+    """REF-11, EXC-6, ISV-5: what is closed or decided stays so. FLOW: to a closed registration happen these only."""
     assert {source for source, _verb, _target in REFERRAL_MOVES} == set(rules.SUBSTATUSES) - rules.TERMINAL
     assert {verb for source, verb, _target in REGISTRATION_MOVES if source == "closed"} == {
         "reopen",
@@ -185,6 +199,7 @@ def test_terminal_states_have_no_way_out() -> None:
         "replace",
     }
     assert not {source for source, _verb, _target in EXCEPTION_MOVES} & {"approved", "denied"}
+    assert not any(source == "cancelled" for source, _verb, _target in ISV_MOVES)
 
 
 @pytest.mark.parametrize("state", sorted(states.REGISTRATION_STATES))
