@@ -194,6 +194,7 @@ documents                             POST private   302 302 404 403 403 404 404
 document                              GET  istanbul  200 200 404 200 200 404 404 404 200 404 404  in
 remove_document                       GET  istanbul  200 200 404 404 404 404 404 404 404 404 404  in
 remove_document                       POST istanbul  302 302 404 404 404 404 404 404 404 404 404  in
+isv_deals                             GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 exceptions                            GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 exception                             GET  request   200 200 404 200 200 404 404 404 200 200 200  in
 ask_exception                         GET  ineligible 200 200 404 403 403 404 404 404 404 404 404  in
