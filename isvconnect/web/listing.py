@@ -27,7 +27,7 @@ from portal.ui.listing import cursor, page
 from portal.ui.listing.columns import Column
 from portal.ui.listing.cursor import Sort
 from portal.ui.listing.files import Field, term
-from portal.ui.listing.filters import Choices, Range, Text, amount, countries, day, days, moments, one_of
+from portal.ui.listing.filters import Choices, Range, Text, amount, countries, day, moments, one_of, within
 from portal.ui.listing.lists import LISTS, Listing, count
 from portal.ui.listing.query import ListQuery
 from portal.ui.listing.rows import listed
@@ -40,17 +40,6 @@ from referrals.selectors import search
 ACTION_REQUIRED, SUBMITTED, CLOSED = "action_required", "submitted", "closed"
 _TABS = {ACTION_REQUIRED: _("Action required"), SUBMITTED: _("In progress"), CLOSED: _("Closed")}
 _FOLDED_SOLUTION = folded("solution__name")
-
-
-def _worth(column: str) -> Any:
-    """Rows by an amount in USD; both ends are included."""
-
-    def find(_actor: Actor, ends: tuple[Decimal | None, Decimal | None]) -> Q:
-        first, last = ends
-        found = Q() if first is None else Q(**{f"{column}__gte": first})
-        return found if last is None else found & Q(**{f"{column}__lte": last})
-
-    return find
 
 
 class _IsvListing(Listing):
@@ -125,16 +114,16 @@ class IsvDealListing(_IsvListing):
         Range(
             "value",
             _("Value in USD"),
-            _worth("solution_value_usd"),
+            within("solution_value_usd"),
             amount,
             lambda value: text.money(value, "USD"),
             "amounts",
         ),
         Range("created", _("Reported"), moments("created_at"), day, text.day, "days"),
-        Range("signed", _("Contract signed"), days("signed"), day, text.day, "days"),
-        Range("start", _("Contract start"), days("start"), day, text.day, "days"),
+        Range("signed", _("Contract signed"), within("signed"), day, text.day, "days"),
+        Range("start", _("Contract start"), within("start"), day, text.day, "days"),
         Range("invoiced", _("Invoiced (UTC)"), lambda _actor, ends: invoiced(*ends), day, text.day, "days"),
-        Range("due", _("Next invoice"), days("next_due_on"), day, text.day, "days"),
+        Range("due", _("Next invoice"), within("next_due_on"), day, text.day, "days"),
         Text(
             "solution",
             _("Solution"),
@@ -249,7 +238,7 @@ class ToReportListing(_IsvListing):
     filters = (
         Choices("country", _("Country"), countries, one_of("engagement__customer__country"), is_long=True),
         Range(
-            "value", _("Value in USD"), _worth("value_usd"), amount, lambda value: text.money(value, "USD"), "amounts"
+            "value", _("Value in USD"), within("value_usd"), amount, lambda value: text.money(value, "USD"), "amounts"
         ),
         Range("won", _("Won"), moments("closed_at"), day, text.day, "days"),
     )
