@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import Contains
 from django.http import HttpResponse
 from django.utils import timezone
@@ -86,14 +88,15 @@ class IsvDealListing(_IsvListing):
         Column("percent", _("Fee"), is_number=True),
         Column("signed", _("Contract signed"), "signed", rank=2, is_short=True),
         Column("start", _("Contract start"), "start", is_short=True),
-        Column("end", _("Contract end"), "end", rank=3, is_short=True),
+        Column("end", _("Contract end"), "end", is_short=True),
+        Column("due", _("Next invoice"), "due", rank=3, is_short=True),
         Column("created", _("Reported"), "created", rank=3, is_short=True),
         Column("referral", _("Co-sell deal")),
         Column("country", _("Country"), is_short=True),
         Column("location", _("Location"), is_short=True),
         Column("id", _("Id")),
     )
-    usual = frozenset({"company", "solution", "status", "value", "signed", "end", "created"})
+    usual = frozenset({"company", "solution", "status", "value", "signed", "due", "created"})
     sorts = cursor.by_code(
         (
             Sort("customer", F("customer__search_text"), cursor.text),
@@ -104,6 +107,7 @@ class IsvDealListing(_IsvListing):
             Sort("signed", F("signed"), cursor.day, last_first=True),
             Sort("start", F("start"), cursor.day, last_first=True),
             Sort("end", F("end"), cursor.day),
+            Sort("due", Coalesce(F("next_due_on"), Value(date.max)), cursor.day),  # those without one come last
             Sort("created", F("created_at"), cursor.moment, last_first=True),
         )
     )
@@ -161,6 +165,7 @@ class IsvDealListing(_IsvListing):
         Field(_("Contract signed"), lambda deal: deal.signed),
         Field(_("Contract start"), lambda deal: deal.start),
         Field(_("Contract end"), lambda deal: deal.end),
+        Field(_("Next invoice"), lambda deal: deal.next_due_on),
         Field(_("Where is the solution deployed?"), lambda deal: str(deal.get_deployment_display())),
         Field(_("Tenant type"), lambda deal: str(deal.get_tenant_display())),
         Field(_("Reported (UTC)"), lambda deal: deal.created_at),
