@@ -63,7 +63,7 @@ SURFACES: dict[type[Any], dict[str, Places]] = {
     IsvDeal: {
         "report": ("report_isv_deal", "", "api_isv_deals"),
         "correct": ("isv_deal_action", "", ISV_DEAL),
-        "cancel": ("", "admin:isvconnect_isvdeal_change", ISV_DEAL),
+        "cancel": ("isv_deal_action", "admin:isvconnect_isvdeal_change", ISV_DEAL),
         **dict.fromkeys(("set_fees", "issue_invoices"), NOBODY),
     },
 }
