@@ -37,7 +37,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'run of invoices',
                 'verbose_name_plural': 'runs of invoices',
-                'ordering': ['-started_at', '-pk'],
             },
         ),
         migrations.CreateModel(
@@ -63,7 +62,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'fee rate',
                 'verbose_name_plural': 'fee rates',
-                'ordering': ['tag', '-effective_from'],
                 'constraints': [models.UniqueConstraint(fields=('tag', 'effective_from'), name='isvconnect_feerate_from'), models.CheckConstraint(condition=models.Q(('tag__in', ['standard', 'premium'])), name='isvconnect_feerate_tag'), models.CheckConstraint(condition=models.Q(('percent__gte', 0), ('percent__lte', 100)), name='isvconnect_feerate_percent')],
             },
         ),
@@ -159,7 +157,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'contract year',
                 'verbose_name_plural': 'contract years',
-                'ordering': ['number'],
             },
         ),
         migrations.AddIndex(

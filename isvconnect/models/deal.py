@@ -71,7 +71,7 @@ class IsvDealQuerySet(models.QuerySet["IsvDeal"]):
 
     def with_unissued(self) -> IsvDealQuerySet:
         """With the contract years that aren't issued yet, for `IsvDeal.open_installments`."""
-        found = apps.get_model("isvconnect", "Installment").objects.filter(issued=False)
+        found = apps.get_model("isvconnect", "Installment").objects.unissued()
         return self.prefetch_related(models.Prefetch("installments", found, to_attr="found_open"))
 
     def standing(self) -> IsvDealQuerySet:
@@ -230,7 +230,7 @@ class IsvDeal(Record):
     def open_installments(self) -> list[Installment]:
         """Its contract years whose invoice isn't issued, in their order."""
         found: list[Installment] | None = vars(self).get("found_open")  # with_unissued()
-        return list(self.installments.filter(issued=False)) if found is None else found
+        return list(self.installments.unissued()) if found is None else found
 
     @property
     def claim(self) -> IsvDealInput:

@@ -14,6 +14,15 @@ from portal.accounts.rules import Actor
 from portal.workflow.blockers import Money
 
 
+class InstallmentQuerySet(models.QuerySet["Installment"]):
+    def in_order(self) -> InstallmentQuerySet:
+        return self.order_by("number")
+
+    def unissued(self) -> InstallmentQuerySet:
+        """Those whose invoice isn't issued, in their order."""
+        return self.filter(issued=False).in_order()
+
+
 class Installment(models.Model):
     """One contract year of a deal: what falls due at its start. Dropped where it isn't issued (ISV-5)."""
 
@@ -31,10 +40,11 @@ class Installment(models.Model):
     #: Whether its invoice was issued.
     issued = models.BooleanField(default=False)
 
+    objects = InstallmentQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("contract year")
         verbose_name_plural = _("contract years")
-        ordering = ["number"]
         constraints = [
             models.UniqueConstraint(fields=["deal", "number"], name="isvconnect_installment_number"),
             models.CheckConstraint(

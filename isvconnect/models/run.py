@@ -22,7 +22,6 @@ class InvoiceRun(models.Model):
     class Meta:
         verbose_name = _("run of invoices")
         verbose_name_plural = _("runs of invoices")
-        ordering = ["-started_at", "-pk"]
 
     def __str__(self) -> str:
         return f"{self.started_at:%Y-%m-%d %H:%M}"

@@ -140,7 +140,7 @@ class Cancel(Verb[IsvDeal, Cancelling]):
         record.cancel()
         record.cancelled_at, record.cancel_reason = context.now, inputs.reason.strip()
         record.next_due_on = record.rate_missing_at = None
-        record.installments.filter(issued=False).delete()
+        record.installments.unissued().delete()
         notes = credit(record, now=context.now) if inputs.credit_issued else []
         return Effect(after={"credit_notes": [note.number for note in notes]}, comment=record.cancel_reason)
 
