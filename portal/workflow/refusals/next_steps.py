@@ -61,7 +61,6 @@ NEXT: Mapping[str, str] = {
     **dict.fromkeys(["address_invalid", "not_assigned"], _FIELD),
     "count_below_assigned": _ASSIGNED,
     "customer_fixed": _("For another customer, report a deal of their own."),
-    "customer_required": _("If no customer agreed yet, make a link and send it to the customer's admin."),
     "deal_cancelled": _("The deal stays cancelled; report a new one if it was sold after all."),
     "plan_not_offered": _("Choose a plan that is offered."),
     "plan_unknown": _("Choose a plan of the solution that the deal is for."),
@@ -270,6 +269,15 @@ NEXT: Mapping[str, str] = {
     "client_revoked": _("Add another API client in the settings, and give its secret to your program."),
     "key_unreadable": _("Export the public key again, without the private one, and paste all of it."),
     "keeper_everywhere": _("Give the role for the entire company."),
+    # ISV Connect
+    "fee_rate_missing": _("You need not do anything: a programme manager gives the rate, and the invoices go out."),
+    **dict.fromkeys(["fees_known", "no_invoice_due", "nothing_to_credit"], _DONE),
+    "isv_deal_exists": _("Open it: the deal's page links to it."),
+    **dict.fromkeys(["isv_solution", "isv_value"], _CRITERION),
+    **dict.fromkeys(
+        ["customer_of_referral", "location_of_referral"],
+        _("Leave it as the referral has it, or report the sale without the referral."),
+    ),
     # Deals
     "answered_too_late": _("Ask whoever sent the deal to send it again."),
     "assessment_fixed": _("If it is the wrong one, close the deal as an error and create another."),
@@ -282,6 +290,20 @@ NEXT: Mapping[str, str] = {
 #: Each of their texts says what to do.
 SAYS_ITSELF = frozenset(
     {
+        "cancel_reason_required",
+        "contact_email_required",
+        "contact_first_name_required",
+        "contact_last_name_required",
+        "contact_phone_required",
+        "customer_required",
+        "end_required",
+        "isv_not_won",
+        "isv_value_not_above_minimum",
+        "location_not_yours",
+        "location_required",
+        "solution_not_tagged",
+        "start_before_signed",
+        "tenant_guid_required",
         "consent_link_expired",
         "count_not_positive",
         "count_required",
