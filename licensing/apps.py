@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class LicensingConfig(AppConfig):
     name = "licensing"
     verbose_name = _("Licences")
+
+    def ready(self) -> None:
+        from licensing import reactions, timeline, verbs  # noqa: F401  they register themselves
