@@ -23,10 +23,10 @@ from portal.ui.forms import TextArea
 _NAMED = re.compile(r"<([^<>\s]+)>")
 
 
-class CountField(forms.CharField):
+class CountField(forms.Field):
     """A whole number as people type it, with the separators of thousands of their language or without."""
 
-    def to_python(self, value: Any) -> int | None:  # type: ignore[override]
+    def to_python(self, value: Any) -> int | None:
         typed = re.sub(r"(?<=\d)[.,\s\u202f\xa0](?=\d{3}(?:\D|$))", "", str(value or "").strip())
         if not typed:
             return None
@@ -38,9 +38,14 @@ class CountField(forms.CharField):
 class LicencesForm(forms.Form):
     """The customer and the counts of a deal's plans; a field `count_<key>` for each plan."""
 
-    relationship = forms.ChoiceField(label=_("Customer and tenant"), required=False)
+    relationship = forms.ChoiceField(
+        label=_("Customer and tenant"),
+        required=False,
+        error_messages={"invalid_choice": _("Choose a customer who consented.")},
+    )
     confirmed_other_customer = forms.BooleanField(label=_("Yes, I mean this customer and tenant"), required=False)
-    add = forms.ChoiceField(label=_("Plan to add"), required=False)
+    #: Any text: a plan that can't be added any more is no error of the update.
+    add = forms.CharField(label=_("Plan to add"), required=False, widget=forms.Select)
 
     def __init__(
         self,
@@ -57,11 +62,12 @@ class LicencesForm(forms.Form):
         self.relationships = {str(one.public_id): one for one in relationships}
         choices = [(key, f"{one.customer.name} · {one.tenant_guid}") for key, one in self.relationships.items()]
         self.fields["relationship"].choices = [("", "—"), *choices]  # type: ignore[attr-defined]
-        self.fields["add"].choices = [("", gettext("Choose a plan")), *((str(p.pk), p.name) for p in more)]  # type: ignore[attr-defined]
+        self.more = [(str(plan.pk), plan.name) for plan in more]
+        self.fields["add"].widget.choices = [("", gettext("Choose a plan")), *self.more]
         self.plans = plans
         for plan in plans:
             label = gettext("Licences of %(plan)s") % {"plan": plan.name}
-            self.fields[count_field(plan.pk)] = CountField(label=label, required=False, max_length=30)
+            self.fields[count_field(plan.pk)] = CountField(label=label, required=False)
 
     def checked(self) -> Update:
         """What was understood of the form; a count that can't be read is one that wasn't entered."""
@@ -72,10 +78,10 @@ class LicencesForm(forms.Form):
         return Update(chosen, counts, bool(data.get("confirmed_other_customer")))
 
 
-class GuidField(forms.CharField):
+class GuidField(forms.Field):
     """A GUID, with braces and in any case as tools show it."""
 
-    def to_python(self, value: Any) -> uuid.UUID | None:  # type: ignore[override]
+    def to_python(self, value: Any) -> uuid.UUID | None:
         typed = str(value or "").strip()
         if not typed:
             return None
@@ -98,7 +104,6 @@ class ConsentForm(forms.Form):
     )
     tenant_guid = GuidField(
         label=_("Id of your tenant"),
-        max_length=60,
         required=False,
         help_text=_("Where one stands here already, the company entered it: correct it if it isn't yours."),
     )

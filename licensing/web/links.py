@@ -36,3 +36,10 @@ def opened_by_link(view: View) -> View:
         return response
 
     return wrapped
+
+
+def refused_link(request: HttpRequest, state: str, *, of: str) -> HttpResponse:
+    """A link that is no good any more, or never was: in words, and without a word on whose it is (LIC-1)."""
+    return render(
+        request, "licensing/link_refused.html", {"state": state, "of": of}, status=404 if state == "unknown" else 410
+    )

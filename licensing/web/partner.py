@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.forms import BoundField
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext, gettext_noop, ngettext
@@ -161,8 +161,8 @@ class _Page:
         """Of the page, and of what htmx asks of it."""
         return {
             "deal": self.deal,
-            "deal_url": reverse("isv_deal", args=[self.deal.public_id]),
-            "list_url": reverse("isv_deals"),
+            "deal_url": _address("isv_deal", self.deal.public_id),
+            "list_url": _address("isv_deals"),
             "check_url": reverse("isv_licences_check", args=[self.deal.public_id]),
             "licences": self.licences,
             "frozen": self.frozen,
@@ -198,6 +198,13 @@ class _Page:
             for key, plan in self.facts.plans.items()
             if plan.count != (whole_number(sent.get(f"was_{key}")) or 0)
         ]
+
+
+def _address(name: str, *args: object) -> str:
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
 
 
 def _load(request: ActorRequest, public_id: uuid.UUID) -> _Page:
@@ -238,35 +245,44 @@ def _answer(page: _Page) -> HttpResponse:
         update = form.checked()
         without_errors(form)
         return page.whole(form, update)
+    form = page.form(sent)
+    update = form.checked()
     try:
-        form = _update(page)
+        blockers = _refusals(page, form, update)
     except workflow.Stale as stale:
         page = _managed(page.request, page.deal.public_id)
         form = page.form(sent)
-        form.checked()
-        add_blockers(form, [*stale.blockers, *page.conflicts()])
+        update, blockers = form.checked(), [*stale.blockers, *page.conflicts()]
+    add_blockers(form, [blocker for blocker in blockers if blocker.field not in form.errors])
     if form.errors:
-        return page.whole(form, form.checked(), status=422)
+        return page.whole(form, update, status=422)
     messages.success(page.request, gettext("The licences were updated. The customer sees them at once."))
     return redirect(page.url)
 
 
-def _update(page: _Page) -> LicencesForm:
-    """Update the licences; the form says at its fields everything that is wrong. Raises workflow.Stale (REF-21)."""
-    form = page.form(page.request.POST)
-    update, seen = form.checked(), whole_number(page.request.POST.get("version"))
+def _refusals(page: _Page, form: LicencesForm, update: Update) -> Sequence[Blocker]:
+    """Update the licences; what stands in the way, nothing if it was done. Raises workflow.Stale (REF-21)."""
     if form.errors:
-        add_blockers(form, [b for b in page.reasons(update) if b.field not in form.errors])
-        return form
+        return page.reasons(update)
     try:
-        services.update(page.deal, update, actor=page.request.actor, now=page.now, expected_version=seen)
+        _run(page, update)
+    except workflow.Stale:
+        raise
+    except RuleViolation as violation:
+        return violation.blockers
+    return ()
+
+
+def _run(page: _Page, update: Update) -> None:
+    """As workflow.run_from_page does: what the customer assigned meanwhile is no conflict. Raises RuleViolation."""
+    given: dict[str, Any] = {"actor": page.request.actor, "now": page.now}
+    seen = whole_number(page.request.POST.get("version"))
+    try:
+        services.update(page.deal, update, **given, expected_version=seen)
     except workflow.Stale as stale:
         if stale.changes:
             raise
-        services.update(page.deal, update, actor=page.request.actor, now=page.now, expected_version=stale.version)
-    except RuleViolation as violation:
-        add_blockers(form, violation.blockers)
-    return form
+        services.update(page.deal, update, **given, expected_version=stale.version)
 
 
 @needs_actor
