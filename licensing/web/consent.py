@@ -17,7 +17,7 @@ from licensing.services import codes, invitations
 from licensing.web.forms import CodeForm, ConsentForm
 from licensing.web.links import opened_by_link, refused_link
 from licensing.web.visits import begin_visit
-from portal.ui.forms import saved
+from portal.ui.forms import add_blockers, saved
 from portal.ui.http import form_page, posted
 from portal.workflow.blockers import Blocker, RuleViolation
 
@@ -76,14 +76,16 @@ def _code_page(
 
 
 def _confirm(request: HttpRequest, invitation: Invitation, code: EmailCode | None) -> HttpResponse:
-    form = CodeForm(request.POST)
-    now = timezone.now()
-    if not saved(form, lambda: invitations.accept(invitation, typed=form.cleaned_data["code"], now=now)):
+    form, now = CodeForm(request.POST), timezone.now()
+    form.is_valid()
+    try:
+        relationship = invitations.accept(invitation, typed=form.cleaned_data.get("code", ""), now=now).relationship
+    except RuleViolation as violation:
+        add_blockers(form, violation.blockers)
         return _code_page(request, invitation, code, form)
-    invitation.refresh_from_db()
-    assert invitation.relationship is not None
-    begin_visit(request, invitation.relationship, now=now)
-    context = {"invitation": invitation, "relationship": invitation.relationship, "accepted": True}
+    assert relationship is not None
+    begin_visit(request, relationship, now=now)
+    context = {"invitation": invitation, "relationship": relationship, "accepted": True}
     return render(request, "licensing/consent_done.html", context)
 
 
