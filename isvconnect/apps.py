@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class IsvConnectConfig(AppConfig):
     name = "isvconnect"
     verbose_name = _("ISV Connect")
+
+    def ready(self) -> None:
+        from isvconnect import reactions, timeline, verbs  # noqa: F401  they register themselves

@@ -14,12 +14,13 @@ def acts_for_partner(actor: Actor) -> bool:
 
 
 def may_report(actor: Actor, location_id: int | None, referral: Deal | None = None) -> bool:
-    """A referrals admin of the location; from a referral also whoever may register that (ISV-7, ORG-3)."""
+    """A referrals admin of the location (None: of any); from a referral whoever may register that (ISV-7, ORG-3)."""
     if not acts_for_partner(actor):
         return False
     if referral is not None:
         return may_register(actor, referral)
-    return writing_scope(actor).covers(location_id)
+    scope = writing_scope(actor)
+    return bool(scope) if location_id is None else scope.covers(location_id)
 
 
 def may_read(actor: Actor, deal: IsvDeal) -> bool:

@@ -421,6 +421,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "exceptions_council.tasks.remind_of_asking",
         "schedule": crontab(minute=20),
     },
+    "issue-due-invoices": {"task": "isvconnect.tasks.issue_due", "schedule": crontab(minute=25)},
     "expire-invitations-of-customers": {"task": "licensing.tasks.expire_invitations", "schedule": 60.0},
     "forget-codes-and-links": {"task": "licensing.tasks.forget_mailed", "schedule": crontab(hour=3, minute=40)},
     "make-waiting-exports": {"task": "portal.pages.tasks.make_waiting_exports", "schedule": 60.0},

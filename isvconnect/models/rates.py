@@ -33,7 +33,6 @@ class FeeRate(models.Model):
     class Meta:
         verbose_name = _("fee rate")
         verbose_name_plural = _("fee rates")
-        ordering = ["tag", "-effective_from"]
         constraints = [
             models.UniqueConstraint(fields=["tag", "effective_from"], name="isvconnect_feerate_from"),
             models.CheckConstraint(condition=models.Q(tag__in=Tag.values), name="isvconnect_feerate_tag"),

@@ -102,7 +102,6 @@ class Plan(models.Model):
     class Meta:
         verbose_name = _("plan")
         verbose_name_plural = _("plans")
-        ordering = ["name", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["solution", "code"], name="catalog_plan_code"),
             models.CheckConstraint(condition=~models.Q(code="") & ~models.Q(name=""), name="catalog_plan_named"),

@@ -77,6 +77,9 @@ class Policy:
     exception_max_length: int = 5_000  # EXC-3
     holiday_calendar: str = "US"  # EXC-7: a country (ISO 3166-1), or none: weekends only
 
+    # ISV Connect
+    isv_minimum_value_usd: Decimal = Decimal(5_000)  # ISV-1: a sale is worth more than this
+
     # licences
     consent_link_days: int = 30  # LIC-1
     email_code_minutes: int = 15  # LIC-8

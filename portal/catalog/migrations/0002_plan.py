@@ -23,7 +23,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'plan',
                 'verbose_name_plural': 'plans',
-                'ordering': ['name', 'pk'],
                 'constraints': [models.UniqueConstraint(fields=('solution', 'code'), name='catalog_plan_code'), models.CheckConstraint(condition=models.Q(models.Q(('code', ''), _negated=True), models.Q(('name', ''), _negated=True)), name='catalog_plan_named')],
             },
         ),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 BASE = Path(__file__).resolve().parents[3]
-APPS = ("portal", "referrals", "dealreg", "exceptions_council")
+APPS = ("portal", "referrals", "dealreg", "exceptions_council", "isvconnect", "licensing")
 #: What makes a blocker, and the names of its parameters in their order.
 MAKERS = {"Blocker": ("code", "message", "rule"), "_criterion": ("code", "rule", "state")}
 #: What marks a text for translation, or only adds values to it.
