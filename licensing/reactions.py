@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.urls import reverse
 
@@ -13,10 +14,11 @@ from licensing.models import EmailCode, Invitation, LicenceLink, Licences
 from licensing.rules import CONSENT_REVOKED, DEAL_CANCELLED
 from licensing.selectors.recipients import managing
 from licensing.services import codes, licences, links, tokens
+from portal.accounts.rules import Actor
 from portal.events.models import Event
 from portal.events.services import on
 from portal.notify.models import Notice
-from portal.notify.selectors import makes_link, makes_secrets
+from portal.notify.selectors import leads_to, makes_link, makes_secrets
 from portal.notify.services import Message, notify
 from portal.workflow.blockers import Param, Term, _
 
@@ -30,7 +32,7 @@ _WHY: Mapping[str, str] = {
 # What follows
 
 
-@on("isvdeal.cancelled")
+@on("isv_deal.cancelled")
 def end_with_deal(events: Sequence[Event]) -> None:
     """LIC-7: counts freeze, and invitations that wait are withdrawn."""
     for event in events:
@@ -229,3 +231,19 @@ def _deals(events: Sequence[Event]) -> dict[tuple[str, int], IsvDeal]:
 def _licences(events: Sequence[Event]) -> dict[int, Licences]:
     found = Licences.objects.with_context().filter(pk__in=[event.subject_id for event in events])
     return {row.pk: row for row in found.select_related("relationship__company")}
+
+
+# Around it
+
+
+@on("customer.merged")
+def move_merged(events: Sequence[Event]) -> None:
+    """Consents of a merged customer are the kept one's (REF-5); but for a tenant for which both agreed, which stays."""
+    for event in events:
+        licences.move_customer(event.after["merged"], event.subject_id)
+
+
+@leads_to("isv_licences")
+def open_to(actor: Actor, public_ids: Collection[Any]) -> Collection[Any]:
+    """A notice shows and mails nothing to somebody who can't see the deal any more (REF-24)."""
+    return IsvDeal.objects.visible_to(actor).filter(public_id__in=public_ids).values_list("public_id", flat=True)

@@ -8,14 +8,17 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
+
 from isvconnect.models import IsvDeal
 from licensing.models import Assignment, EmailCode, Invitation, LicenceLink, Licences, PlanCount, Relationship
 from licensing.rules import Consent
 from licensing.services import codes, invitations, licences, links, tokens
 from licensing.verbs import ASSIGN, REMOVE_PLAN, REVOKE_CONSENT, UNASSIGN, People, Removal, Update
-from portal.accounts.rules import Actor
+from portal.accounts.rules import SYSTEM, Actor
 from portal.catalog.models import Plan, Solution
 from portal.demo.cast import ISTANBUL, Cast
+from portal.events import services as events
 from portal.workflow.services import run
 from tests import build
 
@@ -136,6 +139,16 @@ def removed(
 
 def revoked(relationship: Relationship, *, now: datetime = NOW) -> Relationship:
     return run(relationship, REVOKE_CONSENT, actor=links.admin_of(relationship), now=now)
+
+
+def cancelled(cast: Cast, deal: IsvDeal, *, now: datetime = NOW) -> None:
+    """As isvconnect's verb does it: the locked row, its state, and the event."""
+    with transaction.atomic():
+        row = IsvDeal.objects.select_for_update().filter(pk=deal.pk)
+        list(row)
+        row.update(status="cancelled", cancelled_at=now, cancel_reason="Not sold.")
+        about = {"company_id": deal.company_id, "group": deal.event_group}
+        events.record_one(deal, "isv_deal.cancelled", actor=SYSTEM, now=now, **about)
 
 
 def people(count: int, start: int = 0) -> list[str]:

@@ -47,8 +47,8 @@ class Licences(Record):
     objects = LicencesQuerySet.as_manager()
 
     derived_columns = frozenset({"version"})
-    #: What the customer assigns takes nothing from a partner who changes counts meanwhile.
-    bookkeeping = frozenset({"updated_at", "assigned"})
+    #: What the customer assigns takes nothing from a partner who changes counts meanwhile; the rest are names.
+    bookkeeping = frozenset({"updated_at", "assigned", "people", "plans", "customer"})
 
     class Meta:
         verbose_name = _("licences of a deal")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
 
 from licensing.models import EmailCode, Invitation
 from licensing.rules import (
@@ -79,15 +78,9 @@ def confirm(invitation: Invitation, typed: str, *, now: datetime) -> EmailCode:
             right = tokens.is_code(row, typed)
             found = code_blockers(expires_at=row.expires_at, attempts=row.attempts, most=most, right=right, now=now)
             blockers = list(found)
-            _count(row, confirmed_at=None if blockers else now, most=most)
+            row.confirmed_at = None if blockers else now
+            row.attempts = min(row.attempts + len(blockers), most)
+            row.save(update_fields=["confirmed_at", "attempts"])
     if blockers or row is None:
         raise RuleViolation(blockers)
     return row
-
-
-def _count(row: EmailCode, *, confirmed_at: datetime | None, most: int) -> None:
-    mine = EmailCode.objects.filter(pk=row.pk)
-    if confirmed_at:
-        mine.update(confirmed_at=confirmed_at)
-    else:
-        mine.filter(attempts__lt=most).update(attempts=F("attempts") + 1)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef
+
 from isvconnect.models import IsvDeal
-from licensing.models import Invitation, InvitationState, Licences, PlanCount
+from licensing.models import Invitation, InvitationState, Licences, PlanCount, Relationship
 from licensing.rules import CONSENT_REVOKED, DEAL_CANCELLED
 from licensing.selectors.facts import licences_of
 from licensing.verbs import FREEZE, GIVE_LICENCES, UPDATE_LICENCES, WITHDRAW_INVITATION, First, Freeze, Update, judge
@@ -54,3 +56,12 @@ def freeze_revoked(relationship_id: int, *, now: datetime) -> None:
 def _freeze(which: dict[str, int], why: str, now: datetime) -> None:
     for licences in Licences.objects.select_for_update(of=("self",)).with_context().filter(**which).order_by("pk"):
         workflow.run_on_locked(licences, FREEZE, Freeze(why), actor=SYSTEM, now=now)
+
+
+def move_customer(merged: int, kept: int) -> None:
+    """Move a merged customer's invitations and consents, unless the kept one's admin agreed for the same tenant."""
+    Invitation.objects.filter(customer=merged).update(customer=kept)
+    same = Relationship.objects.consented().filter(
+        customer=kept, company=OuterRef("company"), tenant_guid=OuterRef("tenant_guid")
+    )
+    Relationship.objects.filter(customer=merged).exclude(Exists(same)).update(customer=kept)
