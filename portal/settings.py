@@ -127,6 +127,7 @@ TEMPLATES = [
                 "referrals.web.tags",
                 "dealreg.web.tags",
                 "exceptions_council.web.tags",
+                "isvconnect.web.tags",
                 "django.templatetags.i18n",
                 "django.templatetags.static",
             ],

@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("dealreg.web.urls")),
     path("", include("exceptions_council.web.urls")),
     path("", include("licensing.web.urls")),
+    path("", include("isvconnect.web.urls")),
     path("", include("portal.people.urls")),
     path("", include("portal.notify.urls")),
     path("", include("portal.webhooks.urls")),
