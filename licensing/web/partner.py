@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.forms import BoundField
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext, gettext_noop, ngettext
@@ -161,8 +161,7 @@ class _Page:
         """Of the page, and of what htmx asks of it."""
         return {
             "deal": self.deal,
-            "deal_url": _address("isv_deal", self.deal.public_id),
-            "list_url": _address("isv_deals"),
+            "deal_url": reverse("isv_deal", args=[self.deal.public_id]),
             "check_url": reverse("isv_licences_check", args=[self.deal.public_id]),
             "licences": self.licences,
             "frozen": self.frozen,
@@ -198,13 +197,6 @@ class _Page:
             for key, plan in self.facts.plans.items()
             if plan.count != (whole_number(sent.get(f"was_{key}")) or 0)
         ]
-
-
-def _address(name: str, *args: object) -> str:
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
 
 
 def _load(request: ActorRequest, public_id: uuid.UUID) -> _Page:
