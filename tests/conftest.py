@@ -37,14 +37,19 @@ def _data_dir() -> Path:
     return Path(os.environ["DATA_DIR"])
 
 
-def _starts_servers(config: pytest.Config) -> bool:
-    """The process that started the run; its xdist workers use what it started."""
-    return not hasattr(config, "workerinput") and not config.option.collectonly
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _runs_tests(config: pytest.Config) -> bool:
+    """Whether this process runs tests itself: then it has servers of its own."""
+    return not config.option.collectonly and (_is_worker(config) or not config.getoption("numprocesses", None))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if _starts_servers(config):
+    if not _is_worker(config):
         _forget_killed_runs(_data_dir().parent)
+    if _runs_tests(config):
         servers = embedded.start(_data_dir(), tied=True, durable=False)
         if servers.owner == embedded.urls(_data_dir()).owner:
             as_superuser("ALTER ROLE ortak_owner CREATEDB; GRANT pg_read_all_stats TO ortak_owner")
@@ -66,9 +71,9 @@ def _forget_killed_runs(runs: Path) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if _starts_servers(config):
+    if _runs_tests(config):
         embedded.stop(_data_dir())
-        shutil.rmtree(_data_dir(), ignore_errors=True)
+    shutil.rmtree(_data_dir(), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

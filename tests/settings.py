@@ -1,12 +1,13 @@
-"""The portal's settings for a test run: its own data directory, and for each xdist worker its own Redis database."""
+"""The portal's settings for a test run: its own data directory, and for each xdist worker its own servers.
+
+Workers must not share a PostgreSQL: a transaction that is open in one of its databases holds up the feed of all.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 from pathlib import Path
-
-from portal import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,12 +28,11 @@ def _numbered(url: str, number: int) -> str:
     return re.sub(r"(://[^/]+)(/\d*)?$", rf"\1/{number}", plain)
 
 
-if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-    # Database 0 belongs to the controller; caches and queues must not mix.
-    shared = os.environ.get("ORTAK_TEST_REDIS") or os.environ.get("REDIS_URL")
-    shared = shared or embedded.urls(Path(os.environ["DATA_DIR"])).redis
-    os.environ["ORTAK_TEST_REDIS"] = shared
-    os.environ["REDIS_URL"] = _numbered(shared, int(worker.removeprefix("gw")) + 1)
+worker = os.environ.get("PYTEST_XDIST_WORKER")
+if worker and Path(os.environ["DATA_DIR"]).name != worker:
+    os.environ["DATA_DIR"] += f"/{worker}"
+    if given := os.environ.get("REDIS_URL"):  # caches and queues must not mix
+        os.environ["REDIS_URL"] = _numbered(given, int(worker.removeprefix("gw")) + 1)
 
 from portal.settings import *  # noqa: E402, F403
 from portal.settings import DATABASE_OWNER, DATABASES  # noqa: E402

@@ -128,7 +128,20 @@ def test_words_of_many_deals_are_read_instead_of_looked_up(cast: Cast, monkeypat
         assert [(found(cast, text), found(cast, text, by=build.SELLER)) for text in typed] == expected
         monkeypatch.undo()
         monkeypatch.setattr(search, "COMMON", 0)
-    assert search._is_common(["firin"])
+    assert search._is_common(search._read(["firin"], search.OWN))
+
+
+def test_parts_of_names_are_found_with_and_without_their_index(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {"Fırın kameraları 7", "O'Brien \\ & co", "ab", "🙂🙂🙂 kiosk"}
+    for name in names:
+        build.deal(cast, name=name)
+    asked = ["ın k", "'Br", "\\ &", "ab", "a", "🙂🙂", "🙂 ki", "Kam", "%", "_ı_", "Fırın kameraları 7!"]
+    expected = [{name for name in names if text in name} for text in asked]
+    for likely in (True, False):
+        monkeypatch.setattr(search, "_is_common", lambda _found, likely=likely: likely)
+        for text, wanted in zip(asked, expected, strict=True):
+            rows = Referral.objects.filter(search.name_contains(text), company=cast.companies["contoso"])
+            assert {row.name for row in rows} == wanted, text
 
 
 def test_shared_notes_find_every_copy_and_private_ones_their_own(cast: Cast) -> None:

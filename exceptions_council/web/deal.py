@@ -51,11 +51,12 @@ def part(referral: Referral, actor: Actor, now: datetime) -> Part:
 def request_context(request: ExceptionRequest, actor: Actor, now: datetime) -> dict[str, Any]:
     """How a request stands, for the deal's page and its own."""
     left = days_left(now.date(), request.due_on, policies.current(now))
+    left_text = _left_text(request, left, now)
     registration = selectors.registration_of(request.referral)
     return {
         "exception_request": request,
-        "exception_steps": steps(request, left),
-        "exception_left": _left_text(request, left, now),
+        "exception_steps": steps(request, left_text),
+        "exception_left": left_text,
         "question": next((one for one in request.evidence.all() if one.is_open), None),
         "votes_given": len(request.votes.all()),
         "votes_needed": policies.current(now).exception_quorum,
@@ -82,7 +83,7 @@ def opened(request: ExceptionRequest, registration: Registration | None) -> str:
     return "correct" if reopened else ""
 
 
-def steps(request: ExceptionRequest, left: int) -> list[Step]:
+def steps(request: ExceptionRequest, left: str) -> list[Step]:
     """The milestone *Exception*: asked, where it is, how it was decided (EXC-6)."""
     asked = Step(gettext("Requested"), "done", at=request.created_at)
     state = request.get_status_display()
@@ -97,8 +98,7 @@ def steps(request: ExceptionRequest, left: int) -> list[Step]:
         until = text.show(request.evidence_due_at) if request.evidence_due_at else "–"
         note = gettext("Answer until %(until)s") % {"until": until}
         return [asked, Step(state, "now", at=request.evidence_asked_at, note=note), decided]
-    waits = ngettext("%(days)s business day left", "%(days)s business days left", left) % {"days": left}
-    return [asked, Step(state, "wait", note=waits), decided]
+    return [asked, Step(state, "wait", note=left), decided]
 
 
 def _offer(referral: Referral, actor: Actor, now: datetime) -> Part:

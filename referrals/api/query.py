@@ -7,7 +7,8 @@ once they are accepted, the team can be asked; everything else is null there, as
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 
@@ -22,7 +23,7 @@ from portal.workflow.blockers import RuleViolation
 from referrals import rules
 from referrals.api import wire
 from referrals.models import Favorite, Referral, ReferralQuerySet, TeamMember
-from referrals.selectors import participants
+from referrals.selectors import participants, search
 from referrals.services import stage_names
 
 #: What other apps add, made for the actor and the rows that they may read whole (None: all).
@@ -140,6 +141,19 @@ def _organization(text: str) -> Q | None:
         return None
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Name(odata.Text):
+    """Parts of names have an index of their own."""
+
+    #: Each look-up costs a query, so a filter has few of them.
+    lookups: Iterator[int] = field(default_factory=lambda: iter(range(2)))
+
+    def matching(self, operator: str, literals: list[odata.Literal]) -> Q:
+        if operator == "contains" and next(self.lookups, None) is not None:
+            return search.name_contains(self.read(literals[0]))
+        return super().matching(operator, literals)
+
+
 class _Accepted(odata.Moment):
     """A company's own deal is accepted by being created (F1.5)."""
 
@@ -170,7 +184,7 @@ def _stage(actor: Actor, text: str) -> Q | None:
 
 def _deal(whole: Q | None) -> tuple[odata.Property, ...]:
     return (
-        odata.Text(path="name", column="name", where=whole, sortable=True),
+        _Name(path="name", column="name", where=whole, sortable=True),
         odata.Text(path="customerProfile/name", column="engagement__customer__name", where=whole),
         odata.Text(path="customerProfile/address/country", column="engagement__customer__country", where=whole),
         odata.Text(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.contrib.postgres.search import SearchVectorField
 from django.db.models import Case, DecimalField, F, Func, IntegerField, TextField, Value, When
 from django.db.models.functions import Coalesce, Lower
 
@@ -13,6 +14,10 @@ from referrals import rules
 _LETTERS = "ÇĞİIÖŞÜÂÎÛçğıöşüâîûÄäÉéÈèÊêÁáÀàÍíÓóÚúÑñÅåØø"
 _PLAIN = "cgiiosuaiucgiosuaiuaaeeeeeeaaaaiioouunnaaoo"
 FOLDED_NAME = Lower(Func(F("name"), Value(_LETTERS), Value(_PLAIN), function="translate", output_field=TextField()))
+
+#: All parts of three letters of a name: what an index can know of the inside of words (migration 0010).
+NAME_PARTS = Func(F("name"), function="referrals_parts", output_field=SearchVectorField())
+PART = 3
 
 #: Deals without a known value come before the smallest: every value is above 0.
 KNOWN_VALUE = Coalesce(F("value_usd"), Value(Decimal(0)), output_field=DecimalField(max_digits=20, decimal_places=2))

@@ -207,6 +207,7 @@ class Referral(Sharing, Record):
                 fields=["expires_at"], condition=models.Q(substatus=rules.RECEIVED), name="referrals_due_to_expire"
             ),
             GinIndex(fields=["search_vector"], name="referrals_search"),
+            GinIndex(expressions.NAME_PARTS, name="referrals_name_parts"),
             models.Index(fields=["invited_by", "-created_at", "-id"], name="referrals_sent_newest"),
             models.Index(fields=["win_at"], condition=models.Q(win_at__isnull=False), name="referrals_win_at"),
         ]
@@ -288,6 +289,9 @@ class Referral(Sharing, Record):
 
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
     def edit_contact(self) -> None: ...
+
+    @transition(substatus, source=Substatus.RECEIVED, target=None)
+    def set_references(self) -> None: ...
 
     def touch(self, now: datetime, actor: Actor) -> None:
         super().touch(now, actor)

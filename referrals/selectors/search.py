@@ -11,13 +11,15 @@ import json
 import re
 from collections.abc import Callable, Sequence
 
-from django.contrib.postgres.search import SearchQuery
-from django.db.models import Q
+from django.contrib.postgres.search import SearchQuery, SearchQueryField
+from django.db.models import BooleanField, Func, Q, Value
+from django.db.models.functions import Cast
 
 from portal.accounts.rules import Actor
 from portal.customers.rules import fold
 from portal.policy import services as policies
 from referrals.models import Referral
+from referrals.models.expressions import NAME_PARTS, PART
 
 SHARED, OWN = "s", "o"
 #: Of what was typed: more tells no deal from another, and a query must stay a quick one.
@@ -58,7 +60,7 @@ def matching(text: str, *, actor: Actor) -> Q:
     compared while the list is read in its own order, which then finds a page sooner.
     """
     asked = _asked(text)
-    if not _is_common(asked):
+    if not _is_common(_read(asked, (SHARED, OWN))):
         found = _visible(asked, _looked_up, actor)
         if ID.fullmatch(text.strip().lower()):
             found |= _beginning(text.strip().lower())
@@ -77,12 +79,28 @@ def _asked(text: str) -> list[str]:
     return tokens(text[:MAX_QUERY])[:MAX_WORDS]
 
 
-def _is_common(asked: Sequence[str]) -> bool:
-    """Whether more copies probably contain the words than are worth an index look-up.
+def name_contains(text: str) -> Q:
+    """The deals whose names contain the text as it is written. Makes a query, so call it once.
+
+    What is rare is looked up in an index of parts of words; what is common fills a page soon anyway.
+    """
+    found = Q(name__contains=text)
+    parts = {text[at : at + PART] for at in range(len(text) - PART + 1)}
+    if not parts or _is_common(found):
+        return found
+    escaped = (part.replace("\\", "\\\\").replace("'", "''") for part in sorted(parts))
+    query = Cast(Value(" & ".join(f"'{part}'" for part in escaped)), SearchQueryField())
+    return found & Q(
+        Func(NAME_PARTS, query, template="%(expressions)s", arg_joiner=" @@ ", output_field=BooleanField())
+    )
+
+
+def _is_common(found: Q) -> bool:
+    """Whether these are probably more copies than are worth an index look-up.
 
     By the planner's estimate, which is good for a pattern in the text and poor for a search vector.
     """
-    plan = Referral.objects.filter(_read(asked, (SHARED, OWN))).order_by().explain(format="json")
+    plan = Referral.objects.filter(found).order_by().explain(format="json")
     return json.loads(plan)[0]["Plan"]["Plan Rows"] > COMMON
 
 

@@ -136,7 +136,7 @@ def differences(crm: Crm, api: Api) -> list[tuple[int, dict[str, str], dict[str,
 
 @pytest.mark.parametrize("seed", [int(os.environ.get("CRM_SEED", "7"))])
 def test_both_sides_are_equal_in_the_end_and_echo_nothing(
-    portal: Portal, cast: Cast, tmp_path: Path, seed: int
+    portal: Portal, cast: Cast, tmp_path: Path, seed: int, request: pytest.FixtureRequest
 ) -> None:
     chance, port, path = random.Random(seed), free_port(), tmp_path / "crm.sqlite"  # noqa: S311
     make_client(cast.companies["contoso"], client_id="contoso-crm")
@@ -159,6 +159,8 @@ def test_both_sides_are_equal_in_the_end_and_echo_nothing(
         crm.add(f"Opportunity {number}", values)
     program = Program(path, environment)
     sync = Sync(Crm(path), Api(portal.url, "contoso-crm", SECRET), template(cast))
+    for close in (crm.db.close, sync.crm.db.close, sync.portal.http.close):
+        request.addfinalizer(close)
     with program.running():
         wait_for(lambda: Referral.objects.filter(company=cast.companies["contoso"]).exists(), "the first deals")
         for number in range(CHANGES):
@@ -185,6 +187,3 @@ def test_both_sides_are_equal_in_the_end_and_echo_nothing(
     events = Event.objects.count()
     assert quiet(sync)
     assert Event.objects.count() == events
-    sync.portal.http.close()
-    for one in (crm, sync.crm):
-        one.db.close()
