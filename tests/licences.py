@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db.models import Model
 
-from isvconnect.models import IsvDeal
+from isvconnect.models import FeeRate, IsvDeal
 from licensing.models import Assignment, EmailCode, Invitation, LicenceLink, Licences, PlanCount, Relationship
 from licensing.rules import Consent
 from licensing.services import codes, invitations, licences, links, tokens
 from licensing.verbs import ASSIGN, REMOVE_PLAN, REVOKE_CONSENT, UNASSIGN, People, Removal, Update
-from portal.accounts.rules import SYSTEM, Actor
+from portal.accounts.rules import Actor
 from portal.catalog.models import Plan, Solution
-from portal.demo.cast import ISTANBUL, Cast
-from portal.events import services as events
+from portal.demo.cast import Cast
 from portal.workflow.services import run
-from tests import build
+from tests import build, isv
 
 NOW, DAY, CONTOSO = build.NOW, build.DAY, build.CONTOSO
 TENANT = uuid.UUID("6f1d3b52-6d39-4f4a-8a0c-2f6a3f1d9a10")
@@ -28,37 +26,14 @@ OTHER_TENANT = uuid.UUID("0b7f4f1e-0c2b-4f0e-9a55-5a0d7a3c9b77")
 ADMIN = "it@anadolu.example"
 
 
-def isv_deal(cast: Cast, **changes: Any) -> IsvDeal:
-    """A direct deal of Contoso's with Anadolu, for a solution with three plans, two of them offered."""
-    solution = changes.pop("solution", cast.solutions["retail"])
-    plans(solution)
-    given = {
-        "company": cast.companies["contoso"],
-        "location": cast.locations[ISTANBUL],
-        "customer": cast.customers["anadolu"],
-        "solution": solution,
-        "tcv": Decimal(40_000),
-        "tcv_currency": "EUR",
-        "solution_value": Decimal(30_000),
-        "solution_value_currency": "EUR",
-        "deployment": "azure",
-        "tenant": "customer",
-        "tenant_guid": TENANT,
-        "signed": date(2026, 11, 1),
-        "start": date(2026, 11, 1),
-        "end": date(2027, 10, 31),
-        "contact_first_name": "Rüya",
-        "contact_last_name": "İpekçi",
-        "contact_phone": "+90 212 555 01 00",
-        "contact_email": CONTOSO,
-        "tag": solution.biz_apps,
-        "tcv_usd": Decimal(42_000),
-        "solution_value_usd": Decimal(31_500),
-        "created_at": NOW,
-        "updated_at": NOW,
-        **changes,
-    }
-    return IsvDeal.objects.with_context().get(pk=IsvDeal.objects.create(**given).pk)
+def isv_deal(cast: Cast, *, now: datetime = NOW, **changes: Any) -> IsvDeal:
+    """A direct deal of Contoso's with Anadolu, for a solution with plans of which Classic isn't offered any more."""
+    if not FeeRate.objects.exists():
+        isv.rates(cast)
+    given = {"solution": cast.solutions["retail"], "tenant_guid": TENANT, **changes}
+    plans(given["solution"])
+    keys = {name: value.pk if isinstance(value, Model) else value for name, value in given.items()}
+    return isv.deal(cast, now=now, **keys)
 
 
 def plans(solution: Solution) -> list[Plan]:
@@ -139,16 +114,6 @@ def removed(
 
 def revoked(relationship: Relationship, *, now: datetime = NOW) -> Relationship:
     return run(relationship, REVOKE_CONSENT, actor=links.admin_of(relationship), now=now)
-
-
-def cancelled(cast: Cast, deal: IsvDeal, *, now: datetime = NOW) -> None:
-    """As isvconnect's verb does it: the locked row, its state, and the event."""
-    with transaction.atomic():
-        row = IsvDeal.objects.select_for_update().filter(pk=deal.pk)
-        list(row)
-        row.update(status="cancelled", cancelled_at=now, cancel_reason="Not sold.")
-        about = {"company_id": deal.company_id, "group": deal.event_group}
-        events.record_one(deal, "isv_deal.cancelled", actor=SYSTEM, now=now, **about)
 
 
 def people(count: int, start: int = 0) -> list[str]:

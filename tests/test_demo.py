@@ -17,6 +17,8 @@ from dealreg.models import OUTCOMES, Registration
 from dealreg.rules import states
 from exceptions_council.models import ExceptionRequest
 from exceptions_council.rules import states as exception_states
+from licensing.models import Invitation, Licences, PlanCount, Relationship
+from licensing.rules import states as licence_states
 from portal.accounts.models import Company, User
 from portal.customers.models import Customer
 from portal.demo.cast import PASSWORD
@@ -73,12 +75,22 @@ def test_the_demo_shows_everything_there_is() -> None:
     assert set(requests.values_list("status", flat=True)) == set(exception_states.STATES)
     assert set(requests.values_list("kind", flat=True)) == set(exception_states.KINDS)
     assert requests.exclude(overdue_at=None).exists()
+    _licences_in_every_state()
     _countdowns_live(start)
     _every_row_has_its_history()
     _everybody_signs_in()
     _second_call_changes_nothing()
     notify.deliver_due(now=timezone.now())
     assert mail.outbox == []
+
+
+def _licences_in_every_state() -> None:
+    """LIC-1, LIC-7: invitations and consents in every state, licences in use, and frozen ones for each reason."""
+    assert set(Invitation.objects.values_list("state", flat=True)) == set(licence_states.INVITATION_STATES)
+    assert set(Relationship.objects.values_list("state", flat=True)) == set(licence_states.RELATIONSHIP_STATES)
+    given = Licences.objects.with_context()
+    assert {licences.frozen for licences in given} == {"", "deal_cancelled", "consent_revoked"}
+    assert PlanCount.objects.filter(assigned__gt=0).count() >= 3
 
 
 def _countdowns_live(now: object) -> None:

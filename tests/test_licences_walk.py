@@ -17,6 +17,7 @@ from licensing.verbs import LICENCES
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.workflow.blockers import RuleViolation
+from tests import isv
 from tests import licences as make
 
 CODES = ("basic", "premium")
@@ -140,7 +141,7 @@ def _agree(walk: Walk) -> None:
 
 def _cancel(walk: Walk) -> None:
     if not IsvDeal.objects.get(pk=walk.deal.pk).is_cancelled and walk.data.draw(st.booleans(), "really"):
-        make.cancelled(walk.cast, walk.deal, now=walk.now)
+        isv.cancelled(walk.cast, of=walk.deal, now=walk.now)
 
 
 _STEPS: dict[str, Callable[[Walk], None]] = {

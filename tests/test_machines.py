@@ -23,6 +23,8 @@ from dealreg.verbs import MACHINE as REGISTRATION_MACHINE
 from dealreg.verbs import Refusing
 from exceptions_council.models import ExceptionRequest
 from exceptions_council.verbs import MACHINE as EXCEPTION_MACHINE
+from licensing.models import Invitation, Relationship
+from licensing.verbs import INVITATIONS, RELATIONSHIPS
 from portal.accounts.rules import Actor
 from portal.catalog.models import AssessmentType
 from portal.demo import do
@@ -128,6 +130,15 @@ EXCEPTION_MOVES: Moves = {
     ),
 }
 
+#: LIC-1, LIC-7.
+INVITATION_MOVES: Moves = {
+    ("sent", "accept", "accepted"),
+    ("sent", "refuse", "refused"),
+    ("sent", "withdraw", "withdrawn"),
+    ("sent", "expire", "expired"),
+}
+RELATIONSHIP_MOVES: Moves = {("consented", "revoke", "revoked")}
+
 #: No move: what is noted asks no state of the deal (REF-23).
 STATELESS = {"add_note", "add_private_note"}
 
@@ -137,6 +148,8 @@ MACHINES = [
         REGISTRATION_MACHINE, Registration._meta.get_field("status"), REGISTRATION_MOVES, set(), id="registration"
     ),
     pytest.param(EXCEPTION_MACHINE, ExceptionRequest._meta.get_field("status"), EXCEPTION_MOVES, set(), id="exception"),
+    pytest.param(INVITATIONS, Invitation._meta.get_field("state"), INVITATION_MOVES, set(), id="invitation"),
+    pytest.param(RELATIONSHIPS, Relationship._meta.get_field("state"), RELATIONSHIP_MOVES, set(), id="relationship"),
 ]
 
 
@@ -176,7 +189,7 @@ def test_a_state_is_never_assigned(machine: Any, field: FSMField, expected: Move
 
 
 def test_terminal_states_have_no_way_out() -> None:
-    """REF-11, EXC-6: whatever is closed or decided stays so. FLOW: to a closed registration happen these only."""
+    """REF-11, EXC-6, LIC-1: whatever is closed or decided stays so. FLOW: what may happen to a closed registration."""
     assert {source for source, _verb, _target in REFERRAL_MOVES} == set(rules.SUBSTATUSES) - rules.TERMINAL
     assert {verb for source, verb, _target in REGISTRATION_MOVES if source == "closed"} == {
         "reopen",
@@ -186,6 +199,8 @@ def test_terminal_states_have_no_way_out() -> None:
         "replace",
     }
     assert not {source for source, _verb, _target in EXCEPTION_MOVES} & {"approved", "denied"}
+    assert {source for source, _verb, _target in INVITATION_MOVES} == {"sent"}
+    assert {source for source, _verb, _target in RELATIONSHIP_MOVES} == {"consented"}
 
 
 @pytest.mark.parametrize("state", sorted(states.REGISTRATION_STATES))
