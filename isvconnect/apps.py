@@ -8,3 +8,4 @@ class IsvConnectConfig(AppConfig):
 
     def ready(self) -> None:
         from isvconnect import reactions, timeline, verbs  # noqa: F401  they register themselves
+        from isvconnect.web import deal, home, insights, listing, search  # noqa: F401

@@ -7,7 +7,7 @@ rates of each deal's first submission (FX-2).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,8 +20,18 @@ from portal.accounts.rules import Actor
 from portal.ui.period import Period
 
 _USD = DecimalField(max_digits=30, decimal_places=2)
-_SOON, _YEAR = timedelta(days=30), timedelta(days=365)
+SOON_DAYS, _YEAR = timedelta(days=30), timedelta(days=365)
 SOON, THIS_YEAR, LATER, WAITING = "soon", "year", "later", "waiting"
+
+
+def invoiced(first: date | None, last: date | None) -> Q:
+    """The deals with an invoice or credit note of these days (UTC), both included."""
+    issued = Invoice.objects.all()
+    if first:
+        issued = issued.filter(issued_at__gte=datetime.combine(first, time.min, UTC))
+    if last:
+        issued = issued.filter(issued_at__lte=datetime.combine(last, time.max, UTC))
+    return Q(pk__in=issued.values("deal"))
 
 
 def _sum(column: Any) -> Coalesce:
@@ -33,17 +43,24 @@ def value(actor: Actor, period: Period) -> list[Mapping[str, Any]]:
     reported = IsvDeal.objects.visible_to(actor).standing()
     found = reported.filter(created_at__gte=period.start, created_at__lt=period.end).values("tag")
     return list(
-        found.annotate(deals=Count("pk"), tcv=_sum("tcv_usd"), solution=_sum("solution_value_usd")).order_by("tag")
+        found.annotate(
+            deals=Count("pk"),
+            tcv=_sum("tcv_usd"),
+            solution=_sum("solution_value_usd"),
+            going=Count("pk", filter=Q(status__in=states.IN_PROGRESS)),
+        ).order_by("tag")
     )
 
 
-def fees(actor: Actor, period: Period) -> dict[date, dict[str, Decimal]]:
-    """What was invoiced in each month (its first day, UTC) of the period by tag, less what was credited."""
+def fees(actor: Actor, period: Period) -> dict[date, dict[str, Mapping[str, Any]]]:
+    """What was invoiced in each month (its first day, UTC) of the period by tag, less what was credited, and how many
+    of these deals are under way."""
     issued = Invoice.objects.visible_to(actor).filter(issued_at__gte=period.start, issued_at__lt=period.end)
     rows = issued.annotate(month=TruncMonth("issued_at", tzinfo=UTC), tag=F("deal__tag")).values("month", "tag")
-    found: dict[date, dict[str, Decimal]] = {}
-    for row in rows.annotate(usd=_sum("amount_usd")).order_by("month"):
-        found.setdefault(row["month"].date(), {})[row["tag"]] = row["usd"]
+    going = Count("deal", filter=Q(deal__status__in=states.IN_PROGRESS))
+    found: dict[date, dict[str, Mapping[str, Any]]] = {}
+    for row in rows.annotate(usd=_sum("amount_usd"), going=going).order_by("month"):
+        found.setdefault(row["month"].date(), {})[row["tag"]] = row
     return found
 
 
@@ -52,7 +69,7 @@ def still_open(actor: Actor, now: datetime) -> dict[str, Mapping[str, Any]]:
     today = now.date()
     due = Case(
         When(fee=None, then=Value(WAITING)),
-        When(due_on__lte=today + _SOON, then=Value(SOON)),
+        When(due_on__lte=today + SOON_DAYS, then=Value(SOON)),
         When(due_on__lte=today + _YEAR, then=Value(THIS_YEAR)),
         default=Value(LATER),
     )

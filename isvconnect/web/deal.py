@@ -7,11 +7,10 @@ from typing import Any
 
 from isvconnect.models import IsvDeal
 from isvconnect.selectors import deals as selectors
-from isvconnect.web.page import lines, steps
 from portal.accounts.rules import Actor
 from referrals import rules
 from referrals.models import Referral
-from referrals.web.deal import BANNERS, CARDS, MILESTONES, PANELS, PARTS, Part
+from referrals.web.deal import BADGES, BANNERS, CARDS, PANELS, PARTS, Part
 
 _NOTHING = Part({}, {})
 
@@ -39,9 +38,8 @@ def part(referral: Referral, actor: Actor, now: datetime) -> Part:
 
 def _reported(deal: IsvDeal) -> Part:
     """The deal's state, and the way to it."""
-    shown = lines(deal.installments.all(), deal.invoices.all())
-    context = {"isv_deal": deal, "isv_steps": steps(deal, shown), "linked": True}
-    return Part(context, {MILESTONES: "isvconnect/_milestone.html", CARDS: "isvconnect/_referral_card.html"})
+    templates = {BADGES: "isvconnect/_referral_badge.html", CARDS: "isvconnect/_referral_card.html"}
+    return Part({"isv_deal": deal}, templates)
 
 
 PARTS.add("isvconnect", part, order=25)

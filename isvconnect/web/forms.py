@@ -123,6 +123,8 @@ def initial_of(known: IsvDealInput) -> dict[str, Any]:
         money: Money | None = found[name]
         if money is not None:
             found |= {name: money.amount, f"{name}_currency": money.currency}
+    if known.tcv and not known.solution_value:
+        found["solution_value_currency"] = known.tcv.currency
     if known.solution:
         found["solution"] = Solution.objects.filter(pk=known.solution).first()
     if known.customer and (customer := Customer.objects.filter(pk=known.customer).first()):

@@ -56,7 +56,7 @@ class _Page:
         """What was stated, or is known from the referral (ISV-4)."""
         if self.deal:
             return self.deal.claim
-        return prefill(self.referral, policies.current(self.now)) if self.referral else IsvDealInput()
+        return prefill(self.referral, now=self.now) if self.referral else IsvDealInput()
 
     @property
     def fixed(self) -> IsvDealInput:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from babel.numbers import format_percent
 from django import template
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
 from dealreg.web.tags import CRITERIA
 from isvconnect.models import IsvDeal, Tag
@@ -28,18 +25,13 @@ _KINDS = {
 
 
 @register.simple_tag
-def isv_badge(deal: IsvDeal) -> SafeString:
-    """The state of a deal."""
-    return badge(_KINDS[deal.status], deal.get_status_display())
+def isv_badge(deal: IsvDeal, *, named: bool = False) -> SafeString:
+    """The state of a deal; `named`: of what, beside badges of other things."""
+    state = deal.get_status_display()
+    return badge(_KINDS[deal.status], gettext("ISV Connect: %(state)s") % {"state": state} if named else state)
 
 
 @register.simple_tag
 def isv_tag_badge(tag: str) -> SafeString:
     """The incentive tag of what was sold."""
     return badge("neutral", gettext("Business Applications %(tag)s") % {"tag": Tag(tag).label})
-
-
-@register.filter
-def fee_percent(percent: Decimal) -> str:
-    """{{ deal.percent|fee_percent }}: 3.5%, with as many digits as it has."""
-    return format_percent(percent / 100, format="#,##0.###%", locale=get_language() or "en", decimal_quantization=False)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from django.urls import path
-from django.views.generic import RedirectView
 
-from isvconnect.web import actions, reporting, views
+from isvconnect.web import actions, listing, reporting, views
 
 urlpatterns = [
-    path("isvconnect/deals/", RedirectView.as_view(pattern_name="home"), name="isv_deals"),
+    path("isvconnect/deals/", listing.isv_deals, name="isv_deals"),
     path("isvconnect/deals/new/", reporting.report, name="report_isv_deal"),
     path("isvconnect/deals/<uuid:public_id>/", views.isv_deal, name="isv_deal"),
     path("isvconnect/deals/<uuid:public_id>/invoices.csv", views.invoices_csv, name="isv_invoices_csv"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -17,6 +18,7 @@ from isvconnect.web import page
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.params import whole_number
 from portal.ui.http import for_htmx
+from portal.ui.pdf import download
 
 
 def get_deal(request: ActorRequest, public_id: uuid.UUID) -> IsvDeal:
@@ -45,14 +47,14 @@ def isv_deal(request: ActorRequest, public_id: uuid.UUID) -> HttpResponse:
 def invoice(request: ActorRequest, public_id: uuid.UUID) -> HttpResponse:
     """An invoice or credit note as PDF, in the reader's language."""
     found = _invoice(request, public_id)
-    return _file(invoices.pdf(found, get_language() or "en"), "application/pdf", f"{found.number}.pdf")
+    return download(invoices.pdf(found, get_language() or "en"), f"{found.number}.pdf")
 
 
 @needs_actor
 @require_GET
 def invoice_csv(request: ActorRequest, public_id: uuid.UUID) -> HttpResponse:
     found = _invoice(request, public_id)
-    return _file(invoices.csv([found]), "text/csv; charset=utf-8", f"{found.number}.csv")
+    return _csv([found], found.number)
 
 
 @needs_actor
@@ -60,7 +62,7 @@ def invoice_csv(request: ActorRequest, public_id: uuid.UUID) -> HttpResponse:
 def invoices_csv(request: ActorRequest, public_id: uuid.UUID) -> HttpResponse:
     """All invoices and credit notes of a deal in one file."""
     deal = get_deal(request, public_id)
-    return _file(invoices.csv(page.issued(deal)), "text/csv; charset=utf-8", f"invoices-{deal.public_id}.csv")
+    return _csv(page.issued(deal), f"invoices-{deal.public_id}")
 
 
 def _invoice(request: ActorRequest, public_id: uuid.UUID) -> Invoice:
@@ -68,8 +70,7 @@ def _invoice(request: ActorRequest, public_id: uuid.UUID) -> Invoice:
     return get_object_or_404(visible, public_id=public_id)
 
 
-def _file(content: bytes | str, kind: str, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=kind)
-    response["Content-Disposition"] = content_disposition_header(True, name)
-    response["X-Content-Type-Options"] = "nosniff"
+def _csv(found: Iterable[Invoice], name: str) -> HttpResponse:
+    response = HttpResponse(invoices.csv(found), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = content_disposition_header(True, f"{name}.csv")
     return response

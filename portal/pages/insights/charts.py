@@ -10,7 +10,6 @@ from django.utils.translation import gettext
 
 from portal.accounts.rules import Actor
 from portal.money.rules import months
-from portal.pages.deals.filters import country_name
 from portal.ui.charts import (
     COUNT,
     HOURS,
@@ -26,6 +25,7 @@ from portal.ui.charts import (
     percent,
     shown,
 )
+from portal.ui.listing.filters import country_name
 from portal.ui.period import Period
 from portal.workflow import text
 from referrals import rules

@@ -1,4 +1,4 @@
-"""The query that an address of the list stands for, and the addresses of similar queries."""
+"""The query that an address of a list stands for, and the addresses of similar queries."""
 
 from __future__ import annotations
 
@@ -11,66 +11,64 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import QueryDict
 
 from portal.accounts.rules import Actor
-from portal.pages.deals import cursor, filters
-from portal.pages.deals.cursor import Cursor, Order
-from portal.pages.deals.filters import State, Values
-from referrals.selectors import search
+from portal.ui.listing import cursor
+from portal.ui.listing.cursor import Cursor, Order
+from portal.ui.listing.filters import Filter, State, Values
+from portal.ui.listing.lists import Listing
 
-INBOUND, OUTBOUND, PARTNER_LED, FAVORITES = "inbound", "outbound", "partner_led", "favorites"
 SIZES = (25, 50, 100)
 DEFAULT_SIZE = 50
+#: Of what was typed: more tells no row from another, and a query must stay a quick one.
+MAX_QUERY = 200
 #: In every address that the list itself writes: it says all there is to say, also that nothing is filtered.
 EXACT = "exact"
 
 
-def tabs(actor: Actor) -> tuple[str, ...]:
-    """The tabs of the list (REF-19). The vendor also has one for deals that it may only view."""
-    return (INBOUND, OUTBOUND, PARTNER_LED, FAVORITES) if actor.is_vendor else (INBOUND, OUTBOUND, FAVORITES)
-
-
 @dataclass(frozen=True)
-class DealListQuery:
-    """One query of the list, as its address holds it; invalid parameters are ignored (REF-20)."""
+class ListQuery:
+    """One query of a list, as its address holds it; invalid parameters are ignored (REF-20)."""
 
+    listing: Listing
+    order: Order
     tab: str = ""
     query: str = ""
     state: State = field(default_factory=dict)
-    order: Order = field(default_factory=lambda: Order.of(cursor.DEFAULT))
     size: int = DEFAULT_SIZE
     after: Cursor | None = None
     #: Whether the address itself says what is filtered; else the person's remembered filters are.
     stated: bool = False
 
     @classmethod
-    def of(cls, values: Values, actor: Actor, *, kept: Mapping[str, str] | None = None) -> DealListQuery:
+    def of(cls, listing: Listing, values: Values, actor: Actor, *, kept: Mapping[str, str] | None = None) -> ListQuery:
         """Read the query from an address. One without filters gets the filters that the person used last.
 
-        A search without filters searches all deals, because remembered filters would hide what is looked for.
+        A search without filters searches all rows, because remembered filters would hide what is looked for.
         """
-        state = filters.clean(values, actor)
-        query = _last(values, "q").strip()[: search.MAX_QUERY]
+        state = listing.clean(values, actor)
+        query = _last(values, "q").strip()[:MAX_QUERY]
         stated = bool(state) or EXACT in values
         if kept and not stated:
-            state = {} if query else filters.clean(_listed(kept), actor)
+            state = {} if query else listing.clean(_listed(kept), actor)
             values = {**{name: [kept[name]] for name in ("sort", "size") if name in kept}, **values}
-        order, tab = Order.of(_last(values, "sort")), _last(values, "tab")
+        order, tab = listing.order(_last(values, "sort")), _last(values, "tab")
         return cls(
-            tab=tab if tab in tabs(actor) else "",
+            listing=listing,
+            order=order,
+            tab=tab if tab in listing.tabs(actor) else "",
             query=query,
             state=state,
-            order=order,
             size=next((size for size in SIZES if str(size) == _last(values, "size")), DEFAULT_SIZE),
             after=cursor.parse(_last(values, "after"), order.sort),
             stated=stated,
         )
 
     @classmethod
-    def at(cls, address: str, actor: Actor) -> DealListQuery:
+    def at(cls, listing: Listing, address: str, actor: Actor) -> ListQuery:
         """Read the query from an address that a form field or another address contains."""
         try:
-            return cls.of(values(QueryDict(address.removeprefix("?"))), actor)
+            return cls.of(listing, values(QueryDict(address.removeprefix("?"))), actor)
         except SuspiciousOperation:  # thousands of fields
-            return cls()
+            return cls(listing, listing.order())
 
     @property
     def is_narrowed(self) -> bool:
@@ -79,7 +77,7 @@ class DealListQuery:
     def kept(self) -> dict[str, str]:
         """What is remembered of the query: filters, order and page size."""
         kept = dict(self.state)
-        if str(self.order) != cursor.DEFAULT:
+        if str(self.order) != self.listing.default_sort:
             kept["sort"] = str(self.order)
         if self.size != DEFAULT_SIZE:
             kept["size"] = str(self.size)
@@ -99,7 +97,7 @@ class DealListQuery:
         """The address of this query with some changes; it starts at the top of the list unless `after` is given."""
         return "?" + urlencode(replace(self, **{"after": None, **changes}).params(), safe=",:@")
 
-    def without(self, item: filters.Filter) -> str:
+    def without(self, item: Filter) -> str:
         """The address without one of the filters."""
         return self.address(state={name: value for name, value in self.state.items() if name not in item.names})
 
