@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 #: Nobody tries links, or addresses: so many requests from one network address, and with one link.
-LIMITS = {"link": "300/5m/ip,120/5m/key", "page": "300/5m/ip"}
+LIMITS = {"link": "600/5m/ip,120/5m/key", "page": "600/5m/ip"}
 RETRY_AFTER = "300"
 #: What other sites learn of the page one came from, the link's secret included. Never the page: not ours either, so
 #: that it stands in no log. But our own address, as without one browsers send forms from nowhere (`Origin: null`).
