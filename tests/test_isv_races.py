@@ -1,4 +1,4 @@
-"""Many at once around ISV Connect deals, on real connections: numbers without gaps, and everything once (ISV-5 to 7)."""
+"""Many at once around ISV Connect deals, on real connections: numbers without gaps, everything once (ISV-5 to 7)."""
 
 from __future__ import annotations
 

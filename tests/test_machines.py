@@ -23,6 +23,8 @@ from dealreg.verbs import MACHINE as REGISTRATION_MACHINE
 from dealreg.verbs import Refusing
 from exceptions_council.models import ExceptionRequest
 from exceptions_council.verbs import MACHINE as EXCEPTION_MACHINE
+from isvconnect.models import IsvDeal
+from isvconnect.verbs import MACHINE as ISV_MACHINE
 from licensing.models import Invitation, Relationship
 from licensing.verbs import INVITATIONS, RELATIONSHIPS
 from portal.accounts.rules import Actor
@@ -138,6 +140,16 @@ INVITATION_MOVES: Moves = {
     ("sent", "expire", "expired"),
 }
 RELATIONSHIP_MOVES: Moves = {("consented", "revoke", "revoked")}
+#: ISV-5. A contract of one year is completed with its first invoice.
+ISV_MOVES: Moves = {
+    ("submitted", "correct", "submitted"),
+    ("submitted", "set_fees", "submitted"),
+    ("submitted", "issue_invoices", "invoiced"),
+    ("submitted", "issue_invoices", "completed"),
+    ("invoiced", "issue_invoices", "invoiced"),
+    ("invoiced", "issue_invoices", "completed"),
+    *((state, "cancel", "cancelled") for state in ("submitted", "invoiced", "completed")),
+}
 
 #: No move: what is noted asks no state of the deal (REF-23).
 STATELESS = {"add_note", "add_private_note"}
@@ -150,6 +162,7 @@ MACHINES = [
     pytest.param(EXCEPTION_MACHINE, ExceptionRequest._meta.get_field("status"), EXCEPTION_MOVES, set(), id="exception"),
     pytest.param(INVITATIONS, Invitation._meta.get_field("state"), INVITATION_MOVES, set(), id="invitation"),
     pytest.param(RELATIONSHIPS, Relationship._meta.get_field("state"), RELATIONSHIP_MOVES, set(), id="relationship"),
+    pytest.param(ISV_MACHINE, IsvDeal._meta.get_field("status"), ISV_MOVES, set(), id="isv deal"),
 ]
 
 
@@ -189,7 +202,7 @@ def test_a_state_is_never_assigned(machine: Any, field: FSMField, expected: Move
 
 
 def test_terminal_states_have_no_way_out() -> None:
-    """REF-11, EXC-6, LIC-1: whatever is closed or decided stays so. FLOW: what may happen to a closed registration."""
+    """REF-11, EXC-6, ISV-5, LIC-1: closed or decided stays so. FLOW: to a closed registration happen these only."""
     assert {source for source, _verb, _target in REFERRAL_MOVES} == set(rules.SUBSTATUSES) - rules.TERMINAL
     assert {verb for source, verb, _target in REGISTRATION_MOVES if source == "closed"} == {
         "reopen",
@@ -201,6 +214,7 @@ def test_terminal_states_have_no_way_out() -> None:
     assert not {source for source, _verb, _target in EXCEPTION_MOVES} & {"approved", "denied"}
     assert {source for source, _verb, _target in INVITATION_MOVES} == {"sent"}
     assert {source for source, _verb, _target in RELATIONSHIP_MOVES} == {"consented"}
+    assert not any(source == "cancelled" for source, _verb, _target in ISV_MOVES)
 
 
 @pytest.mark.parametrize("state", sorted(states.REGISTRATION_STATES))

@@ -757,7 +757,7 @@ def _addresses(patterns: list[Any], prefix: str = "", namespace: str = "") -> It
 
 
 #: Of the names that begin like those of endpoints, the pages.
-PAGES_ABOUT_THE_API = {"api_clients", "api_client", "api_schema", "api_docs"}
+PAGES_ABOUT_THE_API = {"api_clients", "api_client", "api_client_access", "api_schema", "api_docs"}
 
 
 def test_every_address_is_in_the_table() -> None:

@@ -9,6 +9,7 @@ from django.urls import URLResolver, get_resolver
 
 from dealreg.models import Registration
 from exceptions_council.models import ExceptionRequest
+from isvconnect.models import IsvDeal
 from portal.api.http.actions import ActionsEndpoint
 from portal.workflow import services as workflow
 from referrals.models import Referral
@@ -18,6 +19,7 @@ from referrals.web.actions import PAGES
 Places = tuple[str, str, str]
 
 DEAL, REGISTRATION, EXCEPTION = "api_referral_actions", "api_registration_actions", "api_exception_actions"
+ISV_DEAL = "api_isv_deal_actions"
 REVIEW, COUNCIL = "admin:dealreg_registration_change", "admin:exceptions_council_exceptionrequest_change"
 #: Run by workers only, or by what a reaction does: no surface offers it.
 NOBODY: Places = ("", "", "")
@@ -58,6 +60,12 @@ SURFACES: dict[type[Any], dict[str, Places]] = {
         **dict.fromkeys(("approved", "denied"), NOBODY),
         **dict.fromkeys(("evidence_unanswered", "note_overdue", "note_too_few"), NOBODY),
     },
+    IsvDeal: {
+        "report": ("report_isv_deal", "", "api_isv_deals"),
+        "correct": ("isv_deal_action", "", ISV_DEAL),
+        "cancel": ("isv_deal_action", "admin:isvconnect_isvdeal_change", ISV_DEAL),
+        **dict.fromkeys(("set_fees", "issue_invoices"), NOBODY),
+    },
 }
 
 
@@ -94,7 +102,7 @@ def test_the_place_offers_the_verb() -> None:
     """Verbs with a page of their kind are those that it knows; the API's actions are those of the machine."""
     acted = {name for name, (page, _admin, _api) in SURFACES[Referral].items() if page == "act"}
     assert acted == set(PAGES)
-    for name in (DEAL, REGISTRATION, EXCEPTION):
+    for name in (DEAL, REGISTRATION, EXCEPTION, ISV_DEAL):
         view = NAMED[name].cls
         assert issubclass(view, ActionsEndpoint)
         assert {"GET", "POST"} <= set(view.scopes)

@@ -20,6 +20,8 @@ from dealreg import verbs as registering
 from dealreg.models import Registration, Status
 from exceptions_council import verbs as council
 from exceptions_council.models import Conflict, ExceptionRequest
+from isvconnect import verbs as connect
+from isvconnect.models import IsvDeal
 from licensing import verbs as licensing
 from licensing.services import codes, invitations, links, tokens
 from portal.accounts.rules import SYSTEM, Actor
@@ -33,7 +35,7 @@ from portal.workflow.services import Stale
 from portal.workflow.verbs import Described
 from referrals import rules, sweeps, verbs
 from referrals.models import Note, Referral
-from tests import build, exceptions, licences
+from tests import build, exceptions, isv, licences
 from tests.build import CONTOSO, DAY, NOW, REVIEWER, SELLER
 from tests.edge import Live, parse
 from tests.test_wizard import answers, writer
@@ -265,13 +267,35 @@ def licence_cases(cast: Cast) -> list[Case]:
     ]
 
 
+def isv_cases(cast: Cast) -> list[Case]:
+    admin, manager = cast.actor(CONTOSO), cast.actor(isv.MANAGER)
+    unrated = isv.deal(cast, now=NOW - DAY)
+    isv.rates(cast)
+    due = isv.deal(cast, now=NOW - DAY)
+    report, corrected = connect.Report(isv.form(cast), isv.won(cast)), isv.form(cast, deployment="other")
+    ended = connect.Cancelling("Rescinded.", credit_issued=True)
+    form = replace(report.form, customer=report.referral.engagement.customer_id)  # type: ignore[union-attr]
+
+    def credited(deal: IsvDeal) -> bool:
+        return isv.numbers(deal)[-1].startswith("ISV-C-") and not deal.installments.unissued().exists()
+
+    return [
+        (None, connect.REPORT, replace(report, form=form), admin, lambda d: d.installments.count() == 3),
+        (isv.deal(cast), connect.CORRECT, corrected, admin, lambda d: d.deployment == "other"),
+        (unrated, connect.SET_FEES, None, SYSTEM, lambda d: not d.installments.filter(fee=None).exists()),
+        (due, connect.ISSUE_INVOICES, connect.Issuing(), SYSTEM, lambda d: d.invoices.exists()),
+        (isv.invoiced(cast, now=NOW - DAY), connect.CANCEL, ended, manager, credited),
+    ]
+
+
 @pytest.fixture
 def cases(cast: Cast) -> list[Case]:
-    return [*referral_cases(cast), *registration_cases(cast), *exception_cases(cast), *licence_cases(cast)]
+    own = [*referral_cases(cast), *registration_cases(cast), *exception_cases(cast)]
+    return [*own, *isv_cases(cast), *licence_cases(cast)]
 
 
 def test_run_alone_does_all_of_every_verb(cases: list[Case]) -> None:
-    """FLOW-7, REF-4..18: nothing is added by whoever calls it; one event of the verb, with the version it led to."""
+    """FLOW-7, REF-4..18, ISV-5: nothing is added by whoever calls it; one event, with the version it led to."""
     for record, verb, inputs, actor, done in cases:
         last = Event.objects.order_by("pk").last()
         result = workflow.run(record, verb, inputs, actor=actor, now=NOW)  # type: ignore[call-overload]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dealreg.rules.acv import USD
-from dealreg.rules.criteria import Criterion, SettledBy, State
+from dealreg.rules.criteria import Criterion, SettledBy, State, criterion, no_rate, say
 from portal.policy.rules import Policy
-from portal.workflow.blockers import Blocker, Money, Term, _
+from portal.workflow.blockers import Money, _
 
 
 @dataclass(frozen=True)
@@ -35,61 +35,44 @@ def _fixable(facts: ReferralFacts) -> SettledBy:
 
 
 def _tagged(facts: ReferralFacts) -> Criterion:
-    code, rule = "isv_solution", "ISV-1"
     tagged = bool(facts.solutions)
-    names = Blocker(code, _("%(names)s"), rule, params={"names": ", ".join(facts.solutions)})
-    return Criterion(
-        code,
-        rule,
+    return criterion(
+        "isv_solution",
+        "ISV-1",
         "met" if tagged else "notMet",
-        needed=Blocker(code, _("A solution with the ISV Connect tag standard or premium"), rule),
-        actual=names if tagged else Blocker(code, _("No tagged solution"), rule),
-        message=Blocker(
-            code,
+        needed=say(_("A solution with the ISV Connect tag standard or premium")),
+        actual=say("%(names)s", names=", ".join(facts.solutions)) if tagged else say(_("No tagged solution")),
+        message=say(
             _("A solution on this deal carries the ISV Connect tag.")
             if tagged
-            else _("No solution of your company on this deal carries the ISV Connect tag; check the tag of its offer."),
-            rule,
+            else _("No solution of your company on this deal carries the ISV Connect tag; check the tag of its offer.")
         ),
         settled_by="" if tagged else _fixable(facts),
     )
 
 
 def _value(facts: ReferralFacts, policy: Policy) -> Criterion:
-    code, rule, minimum = "isv_value", "ISV-1", Money(policy.isv_minimum_value_usd, USD)
-    usd, state = facts.value_usd, _state(facts, policy)
-    found = {
-        "met": Blocker(code, _("The value is above the minimum of %(minimum)s."), rule, params={"minimum": minimum}),
-        "notMet": Blocker(
-            code,
+    minimum, usd = Money(policy.isv_minimum_value_usd, USD), facts.value_usd
+    state: State = "notMet"
+    settled_by: SettledBy = _fixable(facts)
+    if usd is None:
+        state, settled_by = "notYet", "time"
+        message = no_rate(facts.value)
+    elif usd > policy.isv_minimum_value_usd:
+        state, settled_by = "met", ""
+        message = say(_("The value is above the minimum of %(minimum)s."), minimum=minimum)
+    else:
+        message = say(
             _("The value comes to %(usd)s, and a sale is reported above %(minimum)s."),
-            rule,
-            params={"usd": Money(usd or Decimal(0), USD), "minimum": minimum},
-        ),
-        "notYet": Blocker(
-            "fx_rate_missing",
-            _("There is no recent enough exchange rate from %(currency)s to USD to judge the value."),
-            "FX-2",
-            params={"currency": facts.value.currency},
-        ),
-    }
-    actual = Blocker(code, _("%(value)s (%(usd)s)"), rule, params={"value": facts.value, "usd": _shown(usd)})
-    return Criterion(
-        code,
-        rule,
+            usd=Money(usd, USD),
+            minimum=minimum,
+        )
+    return criterion(
+        "isv_value",
+        "ISV-1",
         state,
-        needed=Blocker(code, _("Above %(minimum)s"), rule, params={"minimum": minimum}),
-        actual=actual,
-        message=found[state],
-        settled_by="" if state == "met" else "time" if state == "notYet" else _fixable(facts),
+        needed=say(_("Above %(minimum)s"), minimum=minimum),
+        actual=say("%(value)s (%(usd)s)", value=facts.value, usd="–" if usd is None else Money(usd, USD)),
+        message=message,
+        settled_by=settled_by,
     )
-
-
-def _state(facts: ReferralFacts, policy: Policy) -> State:
-    if facts.value_usd is None:
-        return "notYet"
-    return "met" if facts.value_usd > policy.isv_minimum_value_usd else "notMet"
-
-
-def _shown(usd: Decimal | None) -> Money | Term:
-    return Term("–") if usd is None else Money(usd, USD)

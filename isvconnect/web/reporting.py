@@ -132,7 +132,8 @@ def report_of(request: ActorRequest, public_id: uuid.UUID) -> HttpResponse:
     ]
     page, reasons = _Page(request, referral=referral), [*found.blockers, *unmet]
     heading, submit = gettext("Register for ISV Connect"), gettext("Submit the deal")
-    return _answer(page, heading, submit, reasons=reasons, cosell_first=bool(found.order_hint))
+    told = {"cosell_first": bool(found.order_hint), "prefilled": page.known.solution_value is not None}
+    return _answer(page, heading, submit, reasons=reasons, **told)
 
 
 def correct(request: ActorRequest, public_id: uuid.UUID) -> HttpResponse:
