@@ -1,10 +1,8 @@
-"""What a customer's admin does without an account: the consent behind a link, and the licence page (LIC-1, LIC-4, LIC-7,
-LIC-8)."""
+"""What a customer's admin does without an account: the consent behind a link, the licence page (LIC-1, LIC-4, LIC-8)."""
 
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,8 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from isvconnect.models import IsvDeal
-from licensing.models import EmailCode, Invitation, InvitationState, LicenceLink, Licences, Relationship
-from licensing.services import invitations, tokens
+from licensing.models import EmailCode, Invitation, InvitationState, Relationship
+from licensing.services import invitations
 from licensing.web import links as guard
 from portal.demo.cast import Cast
 from portal.notify.services import deliver_due
