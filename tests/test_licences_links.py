@@ -1,20 +1,22 @@
-"""What a customer's admin does without an account: the consent behind a link, the licence page (LIC-1, LIC-4, LIC-8)."""
+"""What a customer's admin does without an account: the consent behind a link, the licence page (LIC-1, LIC-4)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from isvconnect.models import IsvDeal
-from licensing.models import EmailCode, Invitation, InvitationState, Relationship
+from licensing.models import EmailCode, Invitation, InvitationState, LicenceLink, Licences, Relationship
 from licensing.services import invitations
 from licensing.web import links as guard
 from portal.demo.cast import Cast
@@ -252,3 +254,154 @@ def test_lic_8_requests_are_limited_by_link_and_by_network(live: Live, monkeypat
     assert "Too many tries" in parse(answer).text
     asked = [Browser().post(reverse("licence_link"), {"email": ADMIN}).status_code for _again in range(5)]
     assert asked == [200, 200, 200, 200, 429]
+
+
+# The licence page
+
+
+def entered(held: Licences) -> Client:
+    """A browser in which the customer's admin has opened the link from the mailbox."""
+    client = Browser()
+    answer = client.post(reverse("licence_page", args=[licences.newest_link(held.relationship)]))
+    assert answer.headers["Location"] == reverse("customer_licences", args=[held.relationship.public_id])
+    return client
+
+
+def people_of(held: Licences, code: str = "basic") -> str:
+    place = [held.relationship.public_id, held.public_id, licences.plan(held.deal, code).pk]
+    return reverse("customer_plan", args=place)
+
+
+def test_lic_4_a_link_is_opened_by_its_button_once(live: Live) -> None:
+    """Programs that read mail follow links; they use none up."""
+    held = licences.given(live.cast, now=live.now)
+    link = reverse("licence_page", args=[licences.newest_link(held.relationship)])
+    for _again in range(3):
+        assert "Contoso" not in read(Browser().get(link)).text
+    page = read(entered(held).get(reverse("customer_licences", args=[held.relationship.public_id])))
+    assert "Basic 10 0" in page.text
+    for answer in (Browser().get(link), Browser().post(link)):
+        assert read(answer, 410).one("h1").text == "This link was used already"
+
+
+def test_lic_8_asking_for_a_link_answers_alike_for_every_address(live: Live) -> None:
+    held, asked = licences.given(live.cast, now=live.now), reverse("licence_link")
+    before = LicenceLink.objects.count()
+    answers = [
+        Browser().post(asked, {"email": email}) for email in (ADMIN, "nobody@anadolu.example", "no address", "İ" * 200)
+    ]
+    assert {(answer.status_code, read(answer).text) for answer in answers} == {(200, read(answers[0]).text)}
+    assert LicenceLink.objects.count() == before + 1
+    assert licences.newest_link(held.relationship)
+    assert "This field is required." not in read(Browser().post(asked, {"email": ""}), 422).text
+
+
+def test_lic_4_people_are_assigned_and_withdrawn_as_pasted(live: Live) -> None:
+    held = licences.given(live.cast, now=live.now, basic=5)
+    client, place = entered(held), people_of(held)
+    pasted = (
+        'Ada <ADA@anadolu.example>; "Işıl, B." <isil@anadolu.example>\n'
+        "çağ@anadolu.example,ada@anadolu.example  🙂@anadolu.example"
+    )
+    assert client.post(place, {"go": "assign", "emails": pasted}).status_code == 302
+    assert len(licences.holders(held)) == 4
+    assert "Done: 4 of 5 licences are given out." in read(client.get(place)).text
+    refused = read(client.post(place, {"go": "assign", "emails": "x@a.example y@a.example"}), 422)
+    assert "1 licences of Basic are free, and 2 are needed." in refused.text
+    assert refused.one("textarea", id="id_emails").text == "x@a.example y@a.example"
+    assert client.post(place, {"go": "withdraw", "emails": "ada@anadolu.example"}).status_code == 302
+    assert "ada@anadolu.example" not in licences.holders(held)
+    twice = read(client.post(place, {"go": "withdraw", "emails": "ada@anadolu.example"}), 422)
+    assert "has no licence of this plan" in twice.text
+
+
+@pytest.mark.parametrize(
+    "emails", ["", " , ; ", "nobody", "a@b", "x" * 400 + "@anadolu.example", "<>", "a b@c.example"]
+)
+def test_lic_4_what_is_no_address_is_refused(live: Live, emails: str) -> None:
+    held = licences.given(live.cast, now=live.now)
+    read(entered(held).post(people_of(held), {"go": "assign", "emails": emails}), 422)
+    assert licences.holders(held) == []
+
+
+def test_lic_4_of_many_wrong_addresses_some_are_named(live: Live) -> None:
+    held = licences.given(live.cast, now=live.now)
+    pasted = "\n".join(f"wrong{number}" for number in range(500))
+    page = read(entered(held).post(people_of(held), {"go": "assign", "emails": pasted}), 422)
+    assert page.text.count("is no e-mail address") == 2 * 20
+    assert "There are 480 more like these." in page.text
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"email\nok@anadolu.example\nwrong\n\nx y\n", "Line 3: wrong is no e-mail address."),
+        (b"email\nok@anadolu.example,2\n", "Line 2: The line needs 1 values and has 2."),
+        (b"address\nok@anadolu.example\n", "Line 1: The first line must name the columns: email."),
+        ("email\nok@anadolu.example\nışıl\n".encode("cp1254"), "Line 3: This line is not UTF-8."),
+        (b"", "The file is empty"),
+        (b"email\n", "Enter at least one e-mail address."),
+        (b"email\n" + b"a" * 140_000 + b"\n", "Not readable as CSV"),
+        (
+            b"email\n" + b"\n".join(b"p%d@anadolu.example" % n for n in range(11)),
+            "10 licences of Basic are free, and 11",
+        ),
+    ],
+)
+def test_lic_4_of_a_wrong_file_nothing_is_taken(live: Live, content: bytes, said: str) -> None:
+    held = licences.given(live.cast, now=live.now)
+    file = SimpleUploadedFile("people.csv", content)
+    page = read(entered(held).post(people_of(held), {"go": "upload", "file": file}), 422)
+    assert said in page.text
+    assert licences.holders(held) == []
+
+
+def test_lic_4_a_file_gives_everybody_in_it_a_licence(live: Live) -> None:
+    """With the mark that spreadsheets write, a heading in capitals, and somebody twice."""
+    held = licences.given(live.cast, now=live.now)
+    content = "\ufeffEmail\r\nada@anadolu.example\r\n\r\nADA@anadolu.example\r\nçağ@anadolu.example\r\n".encode()
+    file = SimpleUploadedFile("people.csv", content)
+    assert entered(held).post(people_of(held), {"go": "upload", "file": file}).status_code == 302
+    assert licences.holders(held) == ["ada@anadolu.example", "çağ@anadolu.example"]
+
+
+def test_lic_4_many_people_come_page_by_page(live: Live) -> None:
+    held = licences.given(live.cast, now=live.now, basic=200)
+    licences.assigned(held, *licences.people(120), now=live.now)
+    client, place, seen = entered(held), people_of(held), []
+    while place:
+        page = read(client.get(place))
+        seen += [row.text for row in page.one("section", id="people").all("span", class_="o-plainlist__main")]
+        more = page.one("section", id="people").all("li", class_="o-more")
+        place = more[0].one("a").attrs["hx-get"] if more else ""
+    assert seen == sorted(licences.people(120))
+
+
+def test_lic_7_the_consent_is_taken_back_after_a_question(live: Live) -> None:
+    held = licences.given(live.cast, now=live.now)
+    licences.assigned(held, *licences.people(2), now=live.now)
+    client, place = entered(held), reverse("revoke_consent", args=[held.relationship.public_id])
+    assert "This is final." in read(client.get(place)).text
+    assert client.post(place).status_code == 302
+    assert not Relationship.objects.consented().exists()
+    assert (
+        "already" in read(client.post(place), 422).text
+        or "can't be done any more" in read(client.post(place), 422).text
+    )
+    page = read(client.get(reverse("customer_licences", args=[held.relationship.public_id])))
+    assert "You took the consent back." in page.text
+    assert licences.counts(held) == {"basic": (10, 2)}
+
+
+def test_lic_4_a_visit_ends_by_itself(live: Live) -> None:
+    held = licences.given(live.cast, now=live.now)
+    client = entered(held)
+    session = client.session
+    kept = session["licence_visits"]
+    for visit in kept.values():
+        visit["until"] = (live.now - timedelta(seconds=1)).isoformat()
+    session["licence_visits"] = kept
+    session.save()
+    answer = client.get(people_of(held))
+    assert (answer.status_code, answer.headers["Location"]) == (302, reverse("licence_link"))
+    assert "Your visit has ended" in read(client.get(reverse("licence_link"))).text

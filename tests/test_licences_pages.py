@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -9,12 +10,14 @@ from django.test import Client
 from django.urls import reverse
 
 from isvconnect.models import IsvDeal
-from licensing.models import Licences
+from licensing.models import Invitation, InvitationState, Licences, PlanCount
 from licensing.rules import count_field
 from licensing.selectors import relationships
+from licensing.services import invitations
 from portal.demo.cast import Cast
 from tests import build, licences
 from tests.edge import Element, Live, parse
+from tests.licences import TENANT
 
 OWNER, VIEWER, MANAGER = build.CONTOSO, "viewer@contoso.example", "manager@vendor.example"
 

@@ -95,10 +95,9 @@ class GuidField(forms.Field):
 class ConsentForm(forms.Form):
     """Who agrees, and for which tenant (LIC-6, LIC-8)."""
 
-    name = forms.CharField(label=_("Your name"), max_length=200, required=False)
+    name = forms.CharField(label=_("Your name"), required=False)
     email = forms.CharField(
         label=_("Your e-mail address"),
-        max_length=254,
         required=False,
         help_text=_("A code is sent there. Links to your licence page will be, too."),
     )
@@ -114,7 +113,7 @@ class ConsentForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    code = forms.CharField(label=_("Code"), max_length=20, required=False)
+    code = forms.CharField(label=_("Code"), required=False)
 
     def clean_code(self) -> str:
         """As people copy it, with spaces in it."""
@@ -122,7 +121,7 @@ class CodeForm(forms.Form):
 
 
 class EmailForm(forms.Form):
-    email = forms.CharField(label=_("E-mail"), max_length=254)
+    email = forms.CharField(label=_("E-mail"), error_messages={"required": _("Enter your e-mail address.")})
 
 
 class PeopleForm(forms.Form):
@@ -131,7 +130,6 @@ class PeopleForm(forms.Form):
     emails = TextArea(
         label=_("E-mail addresses"),
         rows=4,
-        max_length=500_000,
         help_text=_("One or many: separated by lines, spaces, commas or semicolons."),
     )
 
@@ -143,6 +141,6 @@ class PeopleForm(forms.Form):
 class FileForm(forms.Form):
     file = forms.FileField(
         label=_("CSV file"),
-        required=False,
+        error_messages={"required": _("Choose a file."), "empty": _("The file is empty.")},
         help_text=_("One address a line, below the heading “email”. Wrong lines are named, and then nothing is taken."),
     )
