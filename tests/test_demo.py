@@ -60,8 +60,8 @@ def rows() -> dict[str, int]:
 
 def test_the_demo_shows_everything_there_is() -> None:
     """REF-11, FLOW-2, FLOW-3, EXC-6, ORG-2: 60 deals of a year in five currencies, every state, every AUTO reason,
-    requests for exceptions of every kind in every state, ISV Connect, everybody signs in; a second call changes nothing, and no mail
-    of the invented past goes out."""
+    requests for exceptions of every kind in every state, ISV Connect, everybody signs in; a second call changes
+    nothing, and no mail of the invented past goes out."""
     start = timezone.now()
     assert demo().startswith("Demo data: ")
     deals = Referral.objects.all()

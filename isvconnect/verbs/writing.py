@@ -109,4 +109,5 @@ _PARTIES: Final[Mapping[str, str]] = {
 
 def _parties(deal_ids: Iterable[int]) -> dict[int, dict[str, str]]:
     rows = IsvDeal.objects.filter(pk__in=list(deal_ids)).values_list("pk", *_PARTIES.values())
-    return {pk: {"vendor": vendor_name(), **dict(zip(_PARTIES, values, strict=True))} for pk, *values in rows}
+    vendor = vendor_name()
+    return {pk: {"vendor": vendor, **dict(zip(_PARTIES, values, strict=True))} for pk, *values in rows}

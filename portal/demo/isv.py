@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from isvconnect.rules.values import IsvDealInput
 from isvconnect.selectors.prefill import prefill
 from isvconnect.services import rates
 from portal.accounts.rules import Actor
+from portal.catalog import services as catalog
 from portal.catalog.models import Plan
 from portal.demo import do
 from portal.demo.cast import ANKARA, ISTANBUL, MUNICH
@@ -29,9 +30,15 @@ def create(world: World) -> None:
     _rates(world)
     _direct(world)
     _from_referrals(world)
-    for days in range(400, -1, -1):  # as if the worker had run every day
-        sweeps.issue_due(now=world.ago(days))
+    _issue(world)
     _cancelled(world)
+
+
+def _issue(world: World) -> None:
+    """As the worker would have, each day on which something was due."""
+    due = IsvDeal.objects.to_invoice(world.now.date()).order_by("next_due_on").values_list("next_due_on", flat=True)
+    while day := due.first():
+        sweeps.issue_due(now=min(world.now, datetime.combine(day, time(3, 25), tzinfo=UTC)))
 
 
 def _catalog(world: World) -> None:
@@ -80,7 +87,7 @@ def _report(world: World, form: IsvDealInput, days: float, *, by: str = "referra
 
 
 def _direct(world: World) -> None:
-    """Submitted today, for a year, for three years, of another location, in another currency, and waiting for a rate."""
+    """Of today, for a year, for three, of another location, in another currency, waiting for a rate, of Fabrikam's."""
     _report(world, _form(world, "ege", 42_000, signed=3, days=1096), 0.1)
     _report(world, _form(world, "alpen", 9_600, signed=340, days=365), 335)
     _report(world, _form(world, "nordwerk", 120_000, signed=330, days=1096), 329)
@@ -91,11 +98,12 @@ def _direct(world: World) -> None:
     _report(world, _form(world, "toros", 0, signed=90, days=1461, deployment="other", **lira), 88)
     old = {"solution": world.cast.solutions["field"].pk, "start": world.ago(300).date()}
     _report(world, _form(world, "thames", 25_000, signed=500, days=900, **old), 299)  # before the first rate
-    world.cast.solutions["energy"].biz_apps = "standard"
-    world.cast.solutions["energy"].save(update_fields=["biz_apps"])
+    energy = catalog.set_tags(
+        world.cast.solutions["energy"], biz_apps="standard", actor=_manager(world), now=world.ago(90)
+    )
     fabrikam: dict[str, Any] = {
         "location": world.cast.locations[MUNICH].pk,
-        "solution": world.cast.solutions["energy"].pk,
+        "solution": energy.pk,
         "contact_first_name": "Friederike",
         "contact_last_name": "Weiß",
         "contact_email": "referrals@fabrikam.example",
