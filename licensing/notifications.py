@@ -29,6 +29,7 @@ add_category(
         mandatory=True,
         opens=_("Open the invitation"),
         strangers=True,
+        listed=False,
     ),
     order=46,
 )
@@ -42,6 +43,7 @@ add_category(
         mandatory=True,
         opens=_("Open the licences"),
         strangers=True,
+        listed=False,
     ),
     order=47,
 )

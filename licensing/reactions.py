@@ -20,7 +20,7 @@ from portal.events.services import on
 from portal.notify.models import Notice
 from portal.notify.selectors import leads_to, makes_link, makes_secrets
 from portal.notify.services import Message, notify
-from portal.workflow.blockers import Param, Term, _
+from portal.workflow.blockers import Blocker, Param, Term, _
 
 Reason = LicenceLink.Reason
 _WHY: Mapping[str, str] = {
@@ -99,7 +99,7 @@ _LINK_TEXTS: Mapping[str, tuple[str, str]] = {
         _("The number of licences from %(company)s for %(customer)s can't grow any more: %(why)s. Nobody loses any."),
     ),
 }
-_UNTIL = _("The link is good until %(until)s, and once; on its page you can have another one mailed.")
+_LINK_BODY = _("%(news)s\n\nThe link is good until %(until)s, and once; on its page you can have another one mailed.")
 
 
 @on(links.SENT)
@@ -115,13 +115,17 @@ def _link_message(event: Event, link: LicenceLink) -> Message:
     params: dict[str, Param] = {
         "company": to.company.name,
         "customer": to.customer.name,
-        "until": link.expires_at,
         "plan": event.after.get("plan", ""),
         "people": event.after.get("people", 0),
         "why": Term(_WHY.get(event.after.get("frozen", ""), "")),
     }
+    told: dict[str, Param] = {
+        "company": to.company.name,
+        "until": link.expires_at,
+        "news": Blocker("", body, params=params),
+    }
     return Message(
-        event, [to.admin_email], subject, body, params=params, category=kinds.LICENCE_PAGE, language=to.language
+        event, [to.admin_email], subject, _LINK_BODY, params=told, category=kinds.LICENCE_PAGE, language=to.language
     )
 
 

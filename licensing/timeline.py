@@ -40,12 +40,11 @@ def _changes(event: Event) -> str:
     return ", ".join(f"{names.get(code, code)} {was.get(code, 0)} → {count}" for code, count in counts.items())
 
 
+# About mail to customers: these stand on no deal's timeline.
 describe(
     {
-        "consent.code_sent": Sentence("shield-lock", "neutral", _("A code was mailed to a customer"), LICENCES),
-        "licences.link_sent": Sentence(
-            "envelope", "neutral", _("A link to licences was mailed to a customer"), LICENCES
-        ),
+        "licence_mail.code": Sentence("shield-lock", "neutral", _("A code was mailed to a customer")),
+        "licence_mail.link": Sentence("envelope", "neutral", _("A link to licences was mailed to a customer")),
     },
     params,
 )

@@ -461,7 +461,7 @@ def test_lic_7_counts_freeze_and_assignments_stay(cast: Cast, why: str) -> None:
         isv.cancelled(cast, of=given.deal)
     else:
         make.revoked(given.relationship)
-    assert (told("licences.frozen"), told("licences.link_sent")[-1:]) == ([CONTOSO], [ADMIN])
+    assert (told("licences.frozen"), told("licence_mail.link")[-1:]) == ([CONTOSO], [ADMIN])
     assert [text.split("\n")[0] for text in mailed()].count(ADMIN) == 1
     assert make.reload(given).is_frozen
     for counts in ({"basic": 6}, {"premium": 6}):

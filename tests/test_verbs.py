@@ -227,6 +227,27 @@ def exception_cases(cast: Cast) -> list[Case]:
     ]
 
 
+def isv_cases(cast: Cast) -> list[Case]:
+    admin, manager = cast.actor(CONTOSO), cast.actor(isv.MANAGER)
+    unrated = isv.deal(cast, now=NOW - DAY)
+    isv.rates(cast)
+    due = isv.deal(cast, now=NOW - DAY)
+    report, corrected = connect.Report(isv.form(cast), isv.won(cast)), isv.form(cast, deployment="other")
+    ended = connect.Cancelling("Rescinded.", credit_issued=True)
+    form = replace(report.form, customer=report.referral.engagement.customer_id)  # type: ignore[union-attr]
+
+    def credited(deal: IsvDeal) -> bool:
+        return isv.numbers(deal)[-1].startswith("ISV-C-") and not deal.installments.unissued().exists()
+
+    return [
+        (None, connect.REPORT, replace(report, form=form), admin, lambda d: d.installments.count() == 3),
+        (isv.deal(cast), connect.CORRECT, corrected, admin, lambda d: d.deployment == "other"),
+        (unrated, connect.SET_FEES, None, SYSTEM, lambda d: not d.installments.filter(fee=None).exists()),
+        (due, connect.ISSUE_INVOICES, connect.Issuing(), SYSTEM, lambda d: d.invoices.exists()),
+        (isv.invoiced(cast, now=NOW - DAY), connect.CANCEL, ended, manager, credited),
+    ]
+
+
 def licence_cases(cast: Cast) -> list[Case]:
     admin, deal = cast.actor(CONTOSO), licences.isv_deal(cast)
     basic, one = licences.plan(deal).pk, ("person0@anadolu.example",)
@@ -267,31 +288,10 @@ def licence_cases(cast: Cast) -> list[Case]:
     ]
 
 
-def isv_cases(cast: Cast) -> list[Case]:
-    admin, manager = cast.actor(CONTOSO), cast.actor(isv.MANAGER)
-    unrated = isv.deal(cast, now=NOW - DAY)
-    isv.rates(cast)
-    due = isv.deal(cast, now=NOW - DAY)
-    report, corrected = connect.Report(isv.form(cast), isv.won(cast)), isv.form(cast, deployment="other")
-    ended = connect.Cancelling("Rescinded.", credit_issued=True)
-    form = replace(report.form, customer=report.referral.engagement.customer_id)  # type: ignore[union-attr]
-
-    def credited(deal: IsvDeal) -> bool:
-        return isv.numbers(deal)[-1].startswith("ISV-C-") and not deal.installments.unissued().exists()
-
-    return [
-        (None, connect.REPORT, replace(report, form=form), admin, lambda d: d.installments.count() == 3),
-        (isv.deal(cast), connect.CORRECT, corrected, admin, lambda d: d.deployment == "other"),
-        (unrated, connect.SET_FEES, None, SYSTEM, lambda d: not d.installments.filter(fee=None).exists()),
-        (due, connect.ISSUE_INVOICES, connect.Issuing(), SYSTEM, lambda d: d.invoices.exists()),
-        (isv.invoiced(cast, now=NOW - DAY), connect.CANCEL, ended, manager, credited),
-    ]
-
-
 @pytest.fixture
 def cases(cast: Cast) -> list[Case]:
-    own = [*referral_cases(cast), *registration_cases(cast), *exception_cases(cast)]
-    return [*own, *isv_cases(cast), *licence_cases(cast)]
+    first = [*referral_cases(cast), *registration_cases(cast), *exception_cases(cast)]
+    return [*first, *isv_cases(cast), *licence_cases(cast)]
 
 
 def test_run_alone_does_all_of_every_verb(cases: list[Case]) -> None:

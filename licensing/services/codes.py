@@ -25,7 +25,7 @@ from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
 
-SENT = "consent.code_sent"
+SENT = "licence_mail.code"
 
 
 @transaction.atomic

@@ -23,7 +23,7 @@ from portal.events import services as events
 from portal.policy import services as policies
 from portal.workflow.blockers import RuleViolation
 
-SENT = "licences.link_sent"
+SENT = "licence_mail.link"
 
 
 @transaction.atomic
