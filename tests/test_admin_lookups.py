@@ -328,6 +328,8 @@ def test_no_address_asks_for_rows_of_any_kind_by_number(clients: dict[str, Clien
 #: Pages of the portal itself that take something from their address, with what they take.
 PAGES = {
     "deals": {"q": "fırın", "sort": "-value"},
+    "exceptions": {"q": "fırın", "sort": "-due"},
+    "isv_deals": {"q": "fırın", "sort": "-value"},
     "insights": {"period": "3"},
     "search": {"q": "con"},
     "notices": {"after": "1"},
@@ -360,7 +362,8 @@ WRITTEN_ELSEWHERE = {
     "portal/notify/reminders.py": "the path that a model names",
     "portal/ui/deadlines.py": "the column that a kind names",
     "isvconnect/verbs/writing.py": "the columns of an invoice's parties",
-    "exceptions_council/web/listing.py": "the filter's own column",
+    "portal/ui/listing/filters.py": "the filter's own column",
+    "portal/ui/listing/left.py": "the person's own rows",
     "portal/pages/views_uploads.py": "the column of a row's fate",
     "portal/api/odata/fields.py": "the column by which a field's rows are linked",
     "portal/api/odata/orders.py": "the columns that a resource declares for sorting",

@@ -19,7 +19,7 @@ from tests.edge import STRANGER, Element, Live, parse
 
 TEAM, REVIEWER, SELLER = "user@contoso.example", build.REVIEWER, build.SELLER
 HOSTILE = '<b>Fırın</b> & "İçki" 🙂 %(x)s {{ x }}'
-NOTHING: dict[str, list[str]] = {"deals": [], "registrations": [], "exceptions": [], "customers": []}
+NOTHING: dict[str, list[str]] = {"deals": [], "registrations": [], "isv-deals": [], "exceptions": [], "customers": []}
 
 
 @pytest.fixture
@@ -102,6 +102,7 @@ def test_org_6_nobody_finds_what_he_may_not_see(live: Live) -> None:
     assert found(live, "oven") == {
         "deals": ["Oven in private", "Oven of Ankara"],
         "registrations": ["Oven of Ankara"],
+        "isv-deals": [],
         "exceptions": [],
         "customers": [],
     }
@@ -126,7 +127,7 @@ def test_registrations_lead_reviewers_to_the_review_and_sellers_nowhere(live: Li
     assert links(page) == [reverse("admin:dealreg_registration_change", args=[registration.pk])]
     assert live.browser(REVIEWER).get(links(page)[0]).status_code == 200
     assert "Contoso Yazılım" in page.text
-    assert set(found(live, "oven", by=SELLER)) == {"deals", "customers"}
+    assert set(found(live, "oven", by=SELLER)) == {"deals", "isv-deals", "customers"}
     dealreg.decide(registration, "pass_review", actor=live.cast.actor(REVIEWER), now=live.now, validated_by="poe")
     assert "Review (Passed)" in searched(live, "oven").one("section", id="registrations-found").text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import factory
@@ -134,6 +134,7 @@ KEYS: dict[str, Any] = {
     "signed": lambda d: d.signed,
     "start": lambda d: d.start,
     "end": lambda d: d.end,
+    "due": lambda d: d.next_due_on or date.max,
     "created": lambda d: d.created_at,
 }
 
@@ -318,6 +319,7 @@ def test_ref_20_the_file_holds_the_deal_as_the_list_shows_it(cast: Cast) -> None
             "Contract signed": "2026-11-17",
             "Contract start": "2026-11-17",
             "Contract end": "2029-11-16",
+            "Next invoice": deal.next_due_on.isoformat() if deal.next_due_on else "",
             "Where is the solution deployed?": "Azure",
             "Tenant type": deal.get_tenant_display(),
             "Reported (UTC)": "2026-11-18 12:00",

@@ -195,6 +195,7 @@ documents                             POST private   302 302 404 403 403 404 404
 document                              GET  istanbul  200 200 404 200 200 404 404 404 200 404 404  in
 remove_document                       GET  istanbul  200 200 404 404 404 404 404 404 404 404 404  in
 remove_document                       POST istanbul  302 302 404 404 404 404 404 404 404 404 404  in
+isv_deals                             GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 exceptions                            GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 exception                             GET  request   200 200 404 200 200 404 404 404 200 200 200  in
 ask_exception                         GET  ineligible 200 200 404 403 403 404 404 404 404 404 404  in
@@ -204,7 +205,6 @@ answer_exception                      GET  asking    200 200 404 404 404 404 404
 answer_exception                      POST asking    302 302 404 404 404 404 404 404 404 404 404  in
 create_again                          POST lost      302 302 404 403 403 404 403 403 403 403 403  in
 exception_letter                      GET  excepted  200 200 404 200 200 404 404 404 200 200 200  in
-isv_deals                             GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 report_isv_deal                       GET  -         200 403 200 403 403 200 200 403 403 403 403  in
 report_isv_deal                       POST -         302 403 422 403 403 422 422 403 403 403 403  in
 report_isv_deal_of                    GET  sold      200 200 404 403 403 404 404 404 404 404 404  in

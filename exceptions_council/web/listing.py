@@ -16,7 +16,7 @@ from portal.ui.listing import cursor
 from portal.ui.listing.columns import Column
 from portal.ui.listing.cursor import Sort
 from portal.ui.listing.files import Field, term
-from portal.ui.listing.filters import Choices, Range, Text, countries, day, days, moments, one_of
+from portal.ui.listing.filters import Choices, Range, Text, countries, day, moments, one_of, within
 from portal.ui.listing.lists import LISTS, Listing
 from portal.workflow import text
 from portal.workflow.blockers import _
@@ -64,7 +64,7 @@ class ExceptionListing(Listing):
         Choices("kind", _("Kind"), lambda: states.KINDS, one_of("kind")),
         Choices("country", _("Country"), countries, one_of(f"{_CUSTOMER}__country"), is_long=True),
         Range("created", _("Requested"), moments("created_at"), day, text.day, "days"),
-        Range("due", _("Decision due"), days("due_on"), day, text.day, "days"),
+        Range("due", _("Decision due"), within("due_on"), day, text.day, "days"),
         Text(
             "company",
             _("Company"),

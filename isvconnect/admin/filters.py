@@ -100,7 +100,7 @@ class RunFilter(admin.SimpleListFilter):
 class RatedFilter(RunFilter):
     """The deals that got their fees in a run."""
 
-    title = _("got a fee rate in the run")
+    title = _("fees set in the run")
     parameter_name = "rated"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import display_for_value
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -36,7 +37,9 @@ class InvoiceRunAdmin(PortalAdmin):
 
     @admin.display(description=_("finished (UTC)"), ordering="finished_at")
     def ended(self, run: InvoiceRun) -> Any:
-        return run.finished_at or badge("warning", gettext("Not finished"))
+        if run.finished_at is None:
+            return badge("warning", gettext("Not finished"))
+        return display_for_value(run.finished_at, "–")
 
     @admin.display(description=_("invoices issued"), ordering="issued")
     def invoices(self, run: InvoiceRun) -> Any:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import Contains
 from django.http import HttpResponse
 from django.utils import timezone
@@ -27,7 +29,7 @@ from portal.ui.listing import cursor, page
 from portal.ui.listing.columns import Column
 from portal.ui.listing.cursor import Sort
 from portal.ui.listing.files import Field, term
-from portal.ui.listing.filters import Choices, Range, Text, amount, countries, day, days, moments, one_of
+from portal.ui.listing.filters import Choices, Range, Text, amount, countries, day, moments, one_of, within
 from portal.ui.listing.lists import LISTS, Listing, count
 from portal.ui.listing.query import ListQuery
 from portal.ui.listing.rows import listed
@@ -40,17 +42,6 @@ from referrals.selectors import search
 ACTION_REQUIRED, SUBMITTED, CLOSED = "action_required", "submitted", "closed"
 _TABS = {ACTION_REQUIRED: _("Action required"), SUBMITTED: _("In progress"), CLOSED: _("Closed")}
 _FOLDED_SOLUTION = folded("solution__name")
-
-
-def _worth(column: str) -> Any:
-    """Rows by an amount in USD; both ends are included."""
-
-    def find(_actor: Actor, ends: tuple[Decimal | None, Decimal | None]) -> Q:
-        first, last = ends
-        found = Q() if first is None else Q(**{f"{column}__gte": first})
-        return found if last is None else found & Q(**{f"{column}__lte": last})
-
-    return find
 
 
 class _IsvListing(Listing):
@@ -97,14 +88,15 @@ class IsvDealListing(_IsvListing):
         Column("percent", _("Fee"), is_number=True),
         Column("signed", _("Contract signed"), "signed", rank=2, is_short=True),
         Column("start", _("Contract start"), "start", is_short=True),
-        Column("end", _("Contract end"), "end", rank=3, is_short=True),
+        Column("end", _("Contract end"), "end", is_short=True),
+        Column("due", _("Next invoice"), "due", rank=3, is_short=True),
         Column("created", _("Reported"), "created", rank=3, is_short=True),
         Column("referral", _("Co-sell deal")),
         Column("country", _("Country"), is_short=True),
         Column("location", _("Location"), is_short=True),
         Column("id", _("Id")),
     )
-    usual = frozenset({"company", "solution", "status", "value", "signed", "end", "created"})
+    usual = frozenset({"company", "solution", "status", "value", "signed", "due", "created"})
     sorts = cursor.by_code(
         (
             Sort("customer", F("customer__search_text"), cursor.text),
@@ -115,6 +107,7 @@ class IsvDealListing(_IsvListing):
             Sort("signed", F("signed"), cursor.day, last_first=True),
             Sort("start", F("start"), cursor.day, last_first=True),
             Sort("end", F("end"), cursor.day),
+            Sort("due", Coalesce(F("next_due_on"), Value(date.max)), cursor.day),  # those without one come last
             Sort("created", F("created_at"), cursor.moment, last_first=True),
         )
     )
@@ -125,16 +118,16 @@ class IsvDealListing(_IsvListing):
         Range(
             "value",
             _("Value in USD"),
-            _worth("solution_value_usd"),
+            within("solution_value_usd"),
             amount,
             lambda value: text.money(value, "USD"),
             "amounts",
         ),
         Range("created", _("Reported"), moments("created_at"), day, text.day, "days"),
-        Range("signed", _("Contract signed"), days("signed"), day, text.day, "days"),
-        Range("start", _("Contract start"), days("start"), day, text.day, "days"),
+        Range("signed", _("Contract signed"), within("signed"), day, text.day, "days"),
+        Range("start", _("Contract start"), within("start"), day, text.day, "days"),
         Range("invoiced", _("Invoiced (UTC)"), lambda _actor, ends: invoiced(*ends), day, text.day, "days"),
-        Range("due", _("Next invoice"), days("next_due_on"), day, text.day, "days"),
+        Range("due", _("Next invoice"), within("next_due_on"), day, text.day, "days"),
         Text(
             "solution",
             _("Solution"),
@@ -172,6 +165,7 @@ class IsvDealListing(_IsvListing):
         Field(_("Contract signed"), lambda deal: deal.signed),
         Field(_("Contract start"), lambda deal: deal.start),
         Field(_("Contract end"), lambda deal: deal.end),
+        Field(_("Next invoice"), lambda deal: deal.next_due_on),
         Field(_("Where is the solution deployed?"), lambda deal: str(deal.get_deployment_display())),
         Field(_("Tenant type"), lambda deal: str(deal.get_tenant_display())),
         Field(_("Reported (UTC)"), lambda deal: deal.created_at),
@@ -249,7 +243,7 @@ class ToReportListing(_IsvListing):
     filters = (
         Choices("country", _("Country"), countries, one_of("engagement__customer__country"), is_long=True),
         Range(
-            "value", _("Value in USD"), _worth("value_usd"), amount, lambda value: text.money(value, "USD"), "amounts"
+            "value", _("Value in USD"), within("value_usd"), amount, lambda value: text.money(value, "USD"), "amounts"
         ),
         Range("won", _("Won"), moments("closed_at"), day, text.day, "days"),
     )

@@ -23,9 +23,9 @@ from portal.ui.listing.filters import (
     amount,
     countries,
     day,
-    days,
     moments,
     one_of,
+    within,
 )
 from portal.workflow import text
 from portal.workflow.blockers import _
@@ -130,7 +130,7 @@ FILTERS: tuple[Filter, ...] = (
     ),
     Range("value", _("Value in USD"), _worth, amount, lambda v: text.money(v, "USD"), "amounts"),
     Range("created", _("Created"), moments("created_at"), day, text.day, "days"),
-    Range("close", _("Close date"), days("close_date"), day, text.day, "days"),
+    Range("close", _("Close date"), within("close_date"), day, text.day, "days"),
     Text("solution", _("Solution"), _with_solution, _("Name or solution id")),
     Text("member", _("Team member"), _with_member, _("E-mail address, or how it begins")),
     Text("crm", _("CRM id"), _with_crm_id, _("How it begins")),

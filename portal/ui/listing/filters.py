@@ -192,13 +192,13 @@ def country_name(code: str) -> str:
 # What they find
 
 
-def days(column: str) -> Finder:
-    """Rows by a calendar day; both days are included."""
+def within(column: str) -> Finder:
+    """Rows whose day or amount lies between the ends, which are included."""
 
-    def find(_actor: Actor, ends: tuple[date | None, date | None]) -> Q:
+    def find(_actor: Actor, ends: tuple[Any, Any]) -> Q:
         first, last = ends
-        found = Q(**{f"{column}__gte": first}) if first else Q()
-        return found & Q(**{f"{column}__lte": last}) if last else found
+        found = Q() if first is None else Q(**{f"{column}__gte": first})
+        return found if last is None else found & Q(**{f"{column}__lte": last})
 
     return find
 

@@ -297,6 +297,7 @@ SAYS_ITSELF = frozenset(
         "contact_phone_required",
         "customer_required",
         "end_required",
+        "fee_rate_in_use",
         "isv_not_won",
         "isv_value_not_above_minimum",
         "location_not_yours",
