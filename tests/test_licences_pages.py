@@ -230,11 +230,13 @@ def test_lic_2_what_is_another_deal_s_is_no_choice(live: Live) -> None:
     """A foreign consent, a plan of another solution, and one that isn't offered any more."""
     deal, client = licences.isv_deal(live.cast), live.browser(OWNER)
     licences.consented(live.cast, deal, now=live.now)
-    elsewhere = licences.isv_deal(live.cast, solution=live.cast.solutions["factory"])
+    elsewhere = licences.plans(live.cast.solutions["factory"])[0]
     data = form_of(opened(client, deal)) | {"go": "add"}
-    for code, of in (("basic", elsewhere), ("classic", deal)):
-        page = sent(client, deal, data | {"add": licences.plan(of, code).pk}, 200)
-        assert page.all("input", name="plan") == [] or code == "classic"
+    page = sent(client, deal, data | {"add": elsewhere.pk}, 200)
+    assert page.all("input", name="plan") == []
+    classic = licences.plan(deal, "classic")
+    page = sent(client, deal, data | {"go": "update", "plan": classic.pk, count_field(classic.pk): "5"}, 422)
+    assert "Classic is no longer offered." in page.text
     page = sent(client, deal, data | {"go": "update", "relationship": str(uuid.uuid4())}, 422)
     assert "Choose a customer who consented." in page.text
     assert not PlanCount.objects.exists()

@@ -20,7 +20,7 @@ from portal.params import whole_number
 from portal.ui.forms import TextArea
 
 #: How mail programs write a person: "Ada Lovelace" <ada@example.com>.
-_NAMED = re.compile(r"<([^<>\s]+)>")
+_NAMED, _QUOTED = re.compile(r"<([^<>\s]+)>"), re.compile(r'"[^"\n]*"')
 
 
 class CountField(forms.Field):
@@ -62,6 +62,8 @@ class LicencesForm(forms.Form):
         self.relationships = {str(one.public_id): one for one in relationships}
         choices = [(key, f"{one.customer.name} · {one.tenant_guid}") for key, one in self.relationships.items()]
         self.fields["relationship"].choices = [("", "—"), *choices]  # type: ignore[attr-defined]
+        if not relationships:  # a page that is older than the first update names one
+            del self.fields["relationship"]
         self.more = [(str(plan.pk), plan.name) for plan in more]
         self.fields["add"].widget.choices = [("", gettext("Choose a plan")), *self.more]
         self.plans = plans
@@ -134,7 +136,7 @@ class PeopleForm(forms.Form):
     )
 
     def clean_emails(self) -> tuple[str, ...]:
-        parts = re.split(r"[\n,;]+", self.cleaned_data["emails"])
+        parts = re.split(r"[\n,;]+", _QUOTED.sub(" ", self.cleaned_data["emails"]))
         return tuple(email for part in parts for email in (_NAMED.findall(part) or part.split()))
 
 
