@@ -39,6 +39,13 @@ def end_with_deal(events: Sequence[Event]) -> None:
         licences.end_with_deal(event.subject_id, now=event.at)
 
 
+@on("isv_deal.corrected")
+def withdraw_misaddressed(events: Sequence[Event]) -> None:
+    """LIC-1: a link names the deal's customer."""
+    for event in events:
+        licences.withdraw_misaddressed(event.subject_id, now=event.at)
+
+
 @on("consent.revoked")
 def freeze_revoked(events: Sequence[Event]) -> None:
     """LIC-7: the counts of all deals of that customer's."""

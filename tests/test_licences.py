@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 
 from licensing import sweeps
 from licensing.models import (
@@ -38,8 +41,11 @@ from licensing.verbs import (
     Removal,
 )
 from portal.accounts.rules import SYSTEM, Actor
+from portal.customers import services as customers
+from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
+from portal.notify import selectors as notices
 from portal.notify import services as notify
 from portal.notify.models import Notice
 from portal.workflow.blockers import RuleViolation
@@ -48,6 +54,7 @@ from tests import build, isv
 from tests import licences as make
 from tests.factories import CustomerFactory
 from tests.licences import ADMIN, CONTOSO, DAY, NOW, OTHER_TENANT, TENANT
+from tests.test_secrets import holding
 
 FABRIKAM = "referrals@fabrikam.example"
 
@@ -98,6 +105,31 @@ def test_lic_1_a_tampered_link_is_nobodys(cast: Cast) -> None:
     link = make.newest_link(relationship)
     assert invitations.of_token(link) is None
     assert links.of_token(made.token) is None
+
+
+def test_lic_1_lic_8_no_row_holds_what_a_link_does(cast: Cast) -> None:
+    """LIC-1, LIC-8: in no table, before the mail and after it; links go on working after SECRET_KEY was changed."""
+    made = make.invited(cast, make.isv_deal(cast))
+    other = make.invited(cast, make.isv_deal(cast))
+    relationship = make.accepted(made.invitation)
+    link = make.newest_link(relationship)
+    secrets = [token for whole in (made.token, other.token, link) for token in (whole, whole.rpartition(".")[2])]
+    assert holding(*secrets, "/consent/") == []
+    mailed()
+    assert holding(*secrets, "/consent/") == []
+    assert holding(hashlib.sha256(link.encode()).hexdigest()) == ["licensing_licencelink"]
+    with override_settings(SECRET_KEY="another-key-of-the-same-portal-" * 2):
+        assert invitations.of_token(other.token) == other.invitation
+        assert links.exchange(link, now=NOW).relationship == relationship
+
+
+def test_lic_8_only_the_mailbox_sees_the_code(cast: Cast) -> None:
+    """LIC-8: neither the list of a person who has an account, nor the administration."""
+    code = make.code_sent(make.invited(cast, make.isv_deal(cast)).invitation, email=FABRIKAM)
+    (notice,) = Notice.objects.filter(category="consent_code")
+    assert notice.user == cast.users[FABRIKAM]
+    shown, sent = notices.rendered(notice).body, notices.rendered(notice, mailed=True).body
+    assert (tokens.code(code) in shown, tokens.code(code) in sent) == (False, True)
 
 
 def test_lic_1_a_new_link_replaces_the_old_one(cast: Cast) -> None:
@@ -594,3 +626,42 @@ def test_lic_1_the_invitation_names_the_deals_customer(cast: Cast) -> None:
     made = make.invited(cast, make.isv_deal(cast, customer=customer))
     assert made.invitation.customer == customer
     assert invitations.holder(made.invitation).name == "Marmara"
+
+
+def test_lic_1_a_corrected_customer_is_asked_anew(cast: Cast) -> None:
+    """LIC-1, ISV-5: the link of the customer that the deal had no longer counts; any other correction leaves it."""
+    deal, admin = make.isv_deal(cast), cast.actor(CONTOSO)
+    invitation = make.invited(cast, deal).invitation
+    kept = isv.again(deal).claim
+    deal = do.correct_isv_deal(deal, replace(kept, deployment="other"), actor=admin, now=NOW)
+    assert Invitation.objects.get(pk=invitation.pk).state == "sent"
+    other = cast.customers["ege"].pk
+    do.correct_isv_deal(deal, replace(kept, customer=other), actor=admin, now=NOW)
+    assert Invitation.objects.get(pk=invitation.pk).state == "withdrawn"
+
+
+def test_lic_6_a_merged_customers_consents_are_the_kept_ones(cast: Cast) -> None:
+    """LIC-6, REF-5: but for a tenant for which both agreed."""
+    named = CustomerFactory(name="Anadolu Cam", added_by=cast.companies["contoso"])
+    moving = make.consented(cast, make.isv_deal(cast, customer=named), tenant_guid=OTHER_TENANT)
+    both = make.consented(cast, make.isv_deal(cast, customer=named))
+    kept = make.consented(cast, make.isv_deal(cast))
+    waiting = make.invited(cast, make.isv_deal(cast, customer=named)).invitation
+    manager = cast.actor("manager@vendor.example")
+    customers.merge(named, into=cast.customers["anadolu"], actor=manager, now=NOW)
+    found = dict(Relationship.objects.values_list("pk", "customer__name"))
+    assert found == {moving.pk: "Anadolu Cam Sanayi", both.pk: "Anadolu Cam", kept.pk: "Anadolu Cam Sanayi"}
+    assert Invitation.objects.get(pk=waiting.pk).customer == cast.customers["anadolu"]
+
+
+def test_lic_1_expiring_many_takes_as_many_statements_as_expiring_one(cast: Cast) -> None:
+    """LIC-1, JOB: whatever the size of the batch; also for deals from referrals, whose teams hear of it."""
+
+    def statements(number: int, days: int) -> int:
+        for _deal in range(number):
+            make.invited(cast, isv.deal(cast, referral=isv.won(cast), now=NOW), now=NOW + days * DAY)
+        with CaptureQueriesContext(connection) as asked:
+            assert sweeps.expire_invitations(now=NOW + (days + 30) * DAY) == number
+        return len(asked)
+
+    assert statements(1, 0) == statements(4, 1)

@@ -37,7 +37,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def with_context(self) -> InvitationQuerySet:
         return self.select_related(
-            "company", "customer", "deal__location", "deal__referral", "deal__solution", "sent_by"
+            "company", "customer", "deal__customer", "deal__location", "deal__referral", "deal__solution", "sent_by"
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from django.db.models import prefetch_related_objects
+
 from isvconnect.models import IsvDeal
 from isvconnect.policies import may_manage_licences
 from portal.accounts.models import Membership
@@ -15,6 +17,7 @@ from portal.accounts.services import actor_for
 def managing(deals: Iterable[IsvDeal]) -> Mapping[int, list[str]]:
     """By deal: the addresses of who manages its licences, else of the account admins, who can give the role."""
     deals = list(deals)
+    prefetch_related_objects(deals, "referral__team")
     members = _members({deal.company_id for deal in deals})
     return {deal.pk: _of(deal, members[deal.company_id]) for deal in deals}
 

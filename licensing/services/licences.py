@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 
 from isvconnect.models import IsvDeal
 from licensing.models import Invitation, InvitationState, Licences, PlanCount, Relationship
@@ -42,10 +42,19 @@ def _says_nothing_new(licences: Licences, form: Update) -> bool:
 
 def end_with_deal(deal_id: int, *, now: datetime) -> None:
     """The deal was cancelled: its counts freeze, and nobody is asked to agree any more (LIC-7)."""
-    waiting = Invitation.objects.select_for_update(of=("self",)).with_context().filter(deal=deal_id)
+    _withdraw(Q(deal=deal_id), now)
+    _freeze({"deal": deal_id}, DEAL_CANCELLED, now)
+
+
+def withdraw_misaddressed(deal_id: int, *, now: datetime) -> None:
+    """The deal was corrected: who was asked for another customer than it has now isn't asked any more (LIC-1)."""
+    _withdraw(Q(deal=deal_id) & ~Q(customer=F("deal__customer")), now)
+
+
+def _withdraw(which: Q, now: datetime) -> None:
+    waiting = Invitation.objects.select_for_update(of=("self",)).with_context().filter(which)
     for invitation in waiting.filter(state=InvitationState.SENT):
         workflow.run_on_locked(invitation, WITHDRAW_INVITATION, None, actor=SYSTEM, now=now)
-    _freeze({"deal": deal_id}, DEAL_CANCELLED, now)
 
 
 def freeze_revoked(relationship_id: int, *, now: datetime) -> None:

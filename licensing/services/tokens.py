@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-from django.core.signing import BadSignature, Signer
+from django.core.signing import Signer
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from licensing.models import EmailCode, LicenceLink
@@ -26,24 +26,8 @@ def of_link(link: LicenceLink) -> str:
     return _LINK.sign(str(link.public_id))
 
 
-def is_invitation(token: str) -> bool:
-    return _is_signed(_INVITATION, token)
-
-
-def is_link(token: str) -> bool:
-    return _is_signed(_LINK, token)
-
-
-def _is_signed(signer: Signer, token: str) -> bool:
-    try:
-        signer.unsign(token)
-    except BadSignature:
-        return False
-    return True
-
-
 def digest(token: str) -> bytes:
-    """What the database keeps of a token: enough to know it again (SHA-256)."""
+    """What the database keeps of a token: enough to know it again, also after SECRET_KEY was changed (SHA-256)."""
     return hashlib.sha256(token.encode()).digest()
 
 
