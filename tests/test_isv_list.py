@@ -78,7 +78,7 @@ def test_isv_5_won_deals_to_report_those_in_progress_and_closed_ones_each_in_its
     }
     owner = live.browser(OWNER)
     first = see(owner)
-    assert tabs(first) == ["Action required 1", "In progress 2", "Closed 2"]
+    assert tabs(first) == ["Action required 1", "Submitted 2", "Closed 2"]
     assert set(leads(first)) == {own(deals["submitted"]), own(deals["invoiced"])}
     assert set(leads(see(owner, tab="closed"))) == {own(deals["completed"]), own(deals["cancelled"])}
     assert leads(see(owner, tab="closed", status="cancelled")) == [own(deals["cancelled"])]
@@ -96,11 +96,11 @@ def test_isv_5_the_tabs_count_what_search_and_shared_filters_leave(live: Live) -
     isv.won(cast, name="Fırın")
     deal = isv.deal(cast)
     owner = live.browser(OWNER)
-    assert tabs(see(owner, q="firin")) == ["Action required 1", "In progress 0", "Closed 0"]
+    assert tabs(see(owner, q="firin")) == ["Action required 1", "Submitted 0", "Closed 0"]
     link = see(owner, q="firin").one("nav", id="tabs").all("a")[0].attrs["href"]
     assert names(parse(owner.get(reverse("isv_deals") + link))) == ["Fırın"]
-    assert tabs(see(owner, country="JP", exact="1")) == ["Action required 0", "In progress 0", "Closed 0"]
-    assert tabs(see(owner, country=deal.customer.country, exact="1"))[1] == "In progress 1"
+    assert tabs(see(owner, country="JP", exact="1")) == ["Action required 0", "Submitted 0", "Closed 0"]
+    assert tabs(see(owner, country=deal.customer.country, exact="1"))[1] == "Submitted 1"
 
 
 def test_the_rail_leads_to_the_list_behind_co_sell_opportunities(live: Live) -> None:
@@ -257,7 +257,7 @@ def test_isv_7_the_vendors_people_see_all_companies_and_have_nothing_to_report(l
     deal = isv.deal(live.cast)
     for person in (isv.MANAGER, build.SELLER):
         listed = see(live.browser(person))
-        assert tabs(listed) == ["In progress 1", "Closed 0"]
+        assert tabs(listed) == ["Submitted 1", "Closed 0"]
         assert leads(listed) == [own(deal)]
         assert [th.text for th in listed.one("thead").all("th")][2] == "Company"
         assert "Contoso Yazılım" in listed.one("tbody").text

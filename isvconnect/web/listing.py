@@ -40,7 +40,7 @@ from referrals.models.expressions import KNOWN_VALUE, folded
 from referrals.selectors import search
 
 ACTION_REQUIRED, SUBMITTED, CLOSED = "action_required", "submitted", "closed"
-_TABS = {ACTION_REQUIRED: _("Action required"), SUBMITTED: _("In progress"), CLOSED: _("Closed")}
+_TABS = {ACTION_REQUIRED: _("Action required"), SUBMITTED: _("Submitted"), CLOSED: _("Closed")}
 _FOLDED_SOLUTION = folded("solution__name")
 
 
@@ -86,9 +86,9 @@ class IsvDealListing(_IsvListing):
         Column("value", _("Solution value"), "value", is_number=True, rank=1),
         Column("tcv", _("Total contract value"), is_number=True),
         Column("percent", _("Fee"), is_number=True),
-        Column("signed", _("Contract signed"), "signed", rank=2, is_short=True),
-        Column("start", _("Contract start"), "start", is_short=True),
-        Column("end", _("Contract end"), "end", is_short=True),
+        Column("signed", _("Signed"), "signed", rank=2, is_short=True),
+        Column("start", _("Start"), "start", is_short=True),
+        Column("end", _("End"), "end", is_short=True),
         Column("due", _("Next invoice"), "due", rank=3, is_short=True),
         Column("created", _("Reported"), "created", rank=3, is_short=True),
         Column("referral", _("Co-sell deal")),
