@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("referrals.api.urls")),
     path("", include("dealreg.api.urls")),
     path("", include("exceptions_council.api.urls")),
+    path("", include("licensing.api.urls")),
     path("", include("isvconnect.api.urls")),
     # Teams list people by e-mail (ORG-2), so nobody takes another one on allauth's page.
     path("accounts/email/", RedirectView.as_view(pattern_name="home"), name="account_email"),
