@@ -179,7 +179,7 @@ def test_a_cell_longer_than_any_is_an_error_of_its_line(manager: Client, where: 
     file.name = "rates.csv"
     answer = manager.post(reverse("admin:money_monthlyrate_upload"), {"file": file})
     assert answer.status_code == 200
-    (error,) = answer.context["form"].errors["file"]
+    (error,) = answer.context["refused"]
     assert error.startswith(f"Line {where + 1}: ")
 
 

@@ -18,6 +18,7 @@ from portal.money.models import MonthlyRate
 from portal.money.services import Imported, Written
 from portal.policy import services as policies
 from portal.policy.models import PolicyVersion
+from portal.workflow.blockers import to_json
 
 RATE_ADDED, RATE_CHANGED = "rate.added", "rate.changed"
 VERSION_ADDED = "policy.version_added"
@@ -27,10 +28,14 @@ VERSION_ADDED = "policy.version_added"
 
 
 @transaction.atomic
-def upload_rates(file: IO[bytes], *, actor: Actor, now: datetime) -> Imported:
-    """Take in an uploaded CSV (FX-1). Raises PermissionDenied, or money's RatesFileRefused, then writing nothing."""
+def upload_rates(file: IO[bytes], *, actor: Actor, now: datetime, confirmed: bool = False) -> Imported:
+    """Take in an uploaded CSV (FX-1); `confirmed`: the person has seen what is unusual in it.
+
+    Raises PermissionDenied, or money's RatesFileRefused or Unconfirmed, then writing nothing.
+    """
     check_runs_programme(actor)
-    return _recorded(money.import_csv(file, now=now), actor=actor, now=now)
+    policy = policies.current(now)
+    return _recorded(money.import_csv(file, now=now, policy=policy, confirmed=confirmed), actor=actor, now=now)
 
 
 @transaction.atomic
@@ -50,7 +55,8 @@ def carry_forward(*, to_month: date, actor: Actor, now: datetime) -> Imported:
 
 
 def _recorded(done: Imported, *, actor: Actor, now: datetime) -> Imported:
-    """One event for each rate that is new or another than before; what stayed as it was writes none."""
+    """One event for each rate that is new or another than before, with what was confirmed of it; what stayed as it was
+    writes none."""
     events.record([_rate_event(row, done, actor=actor, now=now) for row in done.written])
     return done
 
@@ -67,6 +73,7 @@ def _rate_event(row: Written, done: Imported, *, actor: Actor, now: datetime) ->
         company_id=None,
         before={**after, **before} if before else {},
         after={**after, "source": done.source, "publication": done.publication},
+        reasons=[to_json(asked) for asked in done.confirmed.get((row.rate.currency, row.rate.month), ())],
     )
 
 
