@@ -99,9 +99,9 @@ def test_fx_1_the_whole_history_is_one_event_a_rate_in_few_statements(django_ass
 
 def test_flow_7_a_version_of_the_policy_is_an_event(cast: Cast, manager: Client) -> None:
     add = reverse("admin:policy_policyversion_add")
-    manager.post(add, {"values": '{"answer_days": 10}', "note": "Shorter"})
-    manager.post(add, {"values": '{"answer_days": 21}', "note": ""})
-    manager.post(add, {"values": '{"answer_day": 21}', "note": ""})
+    manager.post(add, {"answer_days": "10", "note": "Shorter"})
+    manager.post(add, {"answer_days": "21", "note": ""})
+    manager.post(add, {"answer_days": "soon", "note": ""})
     first, second = Event.objects.filter(verb="policy.version_added").order_by("pk")
     versions = list(PolicyVersion.objects.order_by("number"))
     assert [first.subject_id, second.subject_id] == [version.pk for version in versions]

@@ -87,8 +87,8 @@ def change_company(company: Company, *, actor: Actor, now: datetime, **given: An
 
 def company_blockers(name: str, country: str, *, known: int | None = None) -> Iterator[Blocker]:
     """What keeps a company (that with the number `known`, or a new one) from having this name and country (ORG-1)."""
-    others = Company.objects.filter(country=country.upper()).exclude(pk=known).values_list("name", flat=True)
-    if taken := next((other for other in others if fold(other) == fold(name)), None):
+    others = Company.objects.filter(country=country.upper()).values_list("pk", "name")
+    if taken := next((other for pk, other in others if pk != known and fold(other) == fold(name)), None):
         message = _(
             "There is a company “%(name)s” in this country already. If this is another one, give it a name that tells "
             "them apart."
