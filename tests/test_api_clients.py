@@ -18,7 +18,7 @@ from portal.api.models import ApiClient
 from portal.api.rules import SCOPES
 from portal.api.services import clients
 from portal.demo import clients as demo
-from portal.demo.cast import Cast
+from portal.demo.cast import ANKARA, Cast
 from portal.events.models import Event
 from portal.refusals import EXIT_CODE, refuse_demo_accounts
 from portal.workflow.blockers import RuleViolation
@@ -152,6 +152,27 @@ def test_a_revoked_client_stays_revoked(browser: Client, cast: Cast) -> None:
     assert Event.objects.filter(verb="api_client.revoked").count() == 1
 
 
+def test_org_2_what_a_client_may_do_is_changed_without_a_new_secret(browser: Client, cast: Cast) -> None:
+    client, secret = create(cast)
+    address, deals = f"/settings/api-clients/{client.public_id}/access/", "/v1.0/engagements/referrals"
+    old = {"Authorization": f"Bearer {token(client, secret).json()['access_token']}"}
+    assert Client().get(deals, headers=old).status_code == 200
+    refused = browser.post(address, {"role": "seller", "scopes": []})
+    assert (refused.status_code, set(refused.context["form"].errors)) == (422, {"role"})
+    refused = browser.post(address, {"role": "viewer"})
+    assert (refused.status_code, set(refused.context["form"].errors)) == (422, {"scopes"})
+    ankara = cast.locations[ANKARA]
+    changed = {"role": "referrals_admin", "location": ankara.pk, "scopes": ["referrals.read", "referrals.write"]}
+    assert browser.post(address, changed).status_code == 302
+    assert Client().get(deals, headers=old).status_code == 401
+    assert token(client, secret).json()["scope"] == "referrals.read referrals.write"
+    shown = browser.get(f"/settings/api-clients/{client.public_id}/").content.decode()
+    assert "Referrals admin" in shown
+    assert str(ankara) in shown
+    assert browser.post(address, changed).status_code == 302  # once more changes nothing
+    assert Event.objects.filter(verb="api_client.access_changed").count() == 1
+
+
 def test_a_public_key_is_kept_as_typed_and_refused_if_it_is_none(browser: Client, cast: Cast) -> None:
     client, _secret = create(cast)
     address = f"/settings/api-clients/{client.public_id}/"
@@ -167,7 +188,7 @@ def test_a_public_key_is_kept_as_typed_and_refused_if_it_is_none(browser: Client
 def test_org_6_another_companys_client_is_unknown(browser: Client, cast: Cast) -> None:
     client, _secret = create(cast, "fabrikam")
     assert browser.get(f"/settings/api-clients/{client.public_id}/").status_code == 404
-    for verb in ("rotate", "revoke"):
+    for verb in ("rotate", "revoke", "access"):
         assert browser.post(f"/settings/api-clients/{client.public_id}/{verb}/").status_code == 404
     assert client.client_id[:15] not in browser.get("/settings/api-clients/").content.decode()
 

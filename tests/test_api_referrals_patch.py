@@ -227,6 +227,20 @@ def test_ref_12_received_is_accepted_with_no_more_than_the_status(vendor: Api, c
     )  # fmt: skip
 
 
+def test_a_crm_writes_its_own_id_to_a_deal_that_is_not_answered_yet(vendor: Api, cast: Cast) -> None:
+    copy = vendor_copy(DealFactory(cast=cast, at=build.NOW))
+    Referral.objects.filter(pk=copy.pk).update(expires_at=build.NOW.replace(year=2099))
+    whole = {**vendor.get(at(copy)).json(), "externalReferenceId": "LEAD-1"}
+    assert vendor.put(at(copy), whole, If_Match=whole["eTag"]).status_code == 200
+    assert vendor.patch(at(copy), ops(campaignId="C-1")).status_code == 204
+    also = vendor.patch(at(copy), ops(campaignId="C-2", details__dealValue=7))
+    assert (also.status_code, problems(also)) == (409, [("wrong_state", "")])
+    assert vendor.patch(at(copy), ops(substatus="Accepted")).status_code == 204
+    body = vendor.get(at(copy)).json()
+    assert (body["externalReferenceId"], body["campaignId"], body["substatus"]) == ("LEAD-1", "C-1", "Accepted")
+    assert Event.objects.filter(verb="referral.references_set").count() == 2
+
+
 REASONS = [
     ("Lost", 3, "other_vendor", "The customer chose another vendor"),
     ("Lost", "budget", "budget", "The budget was inadequate"),

@@ -47,6 +47,7 @@ REFERRAL_MOVES: Moves = {
     ("Received", "decline", "Declined"),
     ("Received", "expire", "Expired"),
     ("Received", "close_as_error", "Error"),
+    ("Received", "set_references", "Received"),
     ("Accepted", "win", "Won"),
     ("Accepted", "lose", "Lost"),
     ("Accepted", "close_as_error", "Error"),
@@ -546,6 +547,7 @@ VERBS: dict[type[models.Model], dict[str, Verb]] = {
         "edit_team": _edit_team,
         "edit_solutions": _edit_solutions,
         "edit_contact": _plain(do.edit_contact),
+        "set_references": _plain(do.set_references),
     },
     Registration: {
         "submit": _file(do.submit),

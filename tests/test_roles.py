@@ -245,6 +245,8 @@ add_api_client                        GET  -         403 403 403 403 200 403 403
 add_api_client                        POST -         403 403 403 403 200 403 403 403 403 403 422  in
 api_client                            GET  client    403 403 403 403 200 403 403 403 403 403 404  in
 api_client                            POST client    403 403 403 403 302 403 403 403 403 403 404  in
+api_client_access                     GET  client    403 403 403 403 200 403 403 403 403 403 404  in
+api_client_access                     POST client    403 403 403 403 302 403 403 403 403 403 404  in
 rotate_api_client                     POST client    403 403 403 403 200 403 403 403 403 403 404  in
 revoke_api_client                     POST client    403 403 403 403 302 403 403 403 403 403 404  in
 api_schema                            GET  -         200 200 200 200 200 200 200 200 200 200 200 200
@@ -572,6 +574,7 @@ _SENT: dict[str, dict[str, str]] = {
     "member": {"viewer": "all"},
     "add_location": {"name": "Izmir", "city": "Izmir", "country": "TR", "mpn_id": "1"},
     "edit_location": {"name": "Ankara 2", "city": "Ankara"},
+    "api_client_access": {"role": "viewer", "scopes": "referrals.read"},
     "add_api_client": {"name": "CRM", "kind": "company", "role": "viewer", "scopes": "referrals.read"},
     "answer_exception": {"answer": "It is under Documents."},
     "stage_names": {"name": "Offer", "stage": "60"},

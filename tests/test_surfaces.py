@@ -36,7 +36,7 @@ SURFACES: dict[type[Any], dict[str, Places]] = {
         "invite_partner": ("invite_partner", "", DEAL),
         **dict.fromkeys(("accept", "decline", "set_stage", "edit_contact", "share_with_vendor"), ("act", "", DEAL)),
         **dict.fromkeys(("request_help", "schedule_win", "cancel_win", "close_as_error"), ("act", "", DEAL)),
-        **dict.fromkeys(("lose", "win"), ("act", "", DEAL)),
+        **dict.fromkeys(("lose", "win", "set_references"), ("act", "", DEAL)),
     },
     Registration: {
         "open": NOBODY,

@@ -82,6 +82,8 @@ def referral_cases(cast: Cast) -> list[Case]:
     def named(deal: Referral) -> bool:
         return copies.get(engagement=deal.engagement).inviter_team.exists()
 
+    new = build.vendor_copy(build.deal(cast))
+
     def contacted(deal: Referral) -> bool:
         return deal.engagement.contact_name == "Ece"
 
@@ -93,6 +95,7 @@ def referral_cases(cast: Cast) -> list[Case]:
         (None, verbs.SEND, sent, sam, lambda d: d.team.exists() and copies.filter(engagement=d.engagement).exists()),
         (build.vendor_copy(build.deal(cast)), verbs.ACCEPT, taken, sam, accepted),
         (build.vendor_copy(build.deal(cast)), verbs.DECLINE, verbs.Reason("budget"), sam, lambda d: d.closed_at == NOW),
+        (new, verbs.SET_REFERENCES, verbs.References("7"), sam, lambda d: d.crm_id == "7"),
         (due, verbs.EXPIRE, None, SYSTEM, lambda d: d.substatus == "Expired"),
         (build.deal(cast), verbs.SET_STAGE, verbs.Stage(60), admin, lambda d: d.stage == 60),
         (build.deal(cast), verbs.EDIT_DETAILS, changed, admin, lambda d: d.value_usd == Decimal(55_000)),

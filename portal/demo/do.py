@@ -144,6 +144,10 @@ def edit_contact(referral: Referral, *, actor: Actor, now: datetime, **contact: 
     return run(referral, verbs.EDIT_CONTACT, rules.Contact(**contact), actor=actor, now=now)
 
 
+def set_references(referral: Referral, *, actor: Actor, now: datetime, crm_id: str = "CRM-1") -> Referral:
+    return run(referral, verbs.SET_REFERENCES, verbs.References(crm_id), actor=actor, now=now)
+
+
 def edit_team(referral: Referral, team: Sequence[rules.Member], *, actor: Actor, now: datetime) -> Referral:
     return editing.edit_team(referral, team, seen_version=referral.version, actor=actor, now=now)
 

@@ -151,7 +151,39 @@ class PublicKeysForm(forms.Form):
     )
 
 
-class ApiClientForm(PublicKeysForm):
+class ApiAccessForm(forms.Form):
+    """What a program of the company may do."""
+
+    role = forms.ChoiceField(
+        label=_("Role"), required=False, help_text=_("For a client that acts for the company; of people, theirs count.")
+    )
+    location = forms.ChoiceField(label=_("Location"), required=False)
+    scopes = forms.MultipleChoiceField(
+        label=_("It may"),
+        choices=[(scope, gettext_lazy(text)) for scope, text in SCOPES.items()],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, company: Company, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._places = {str(place.pk): place for place in company.locations.order_by("name")}
+        roles = [(role, Role(role).label) for role in rules.roles_of(vendor=company.is_vendor)]
+        self.fields["role"].choices = [("", "—"), *roles]  # type: ignore[attr-defined]
+        places = [(pk, str(place)) for pk, place in self._places.items()]
+        self.fields["location"].choices = [("", _("Entire company")), *places]  # type: ignore[attr-defined]
+
+    def access(self) -> dict[str, Any]:
+        """What the service is told of it."""
+        given = self.cleaned_data
+        return {
+            "role": given["role"],
+            "location": self._places.get(given["location"]),
+            "scopes": given["scopes"],
+        }
+
+
+class ApiClientForm(ApiAccessForm, PublicKeysForm):
     """A program of the company: acting for the company with a role, or for people who sign in, with theirs."""
 
     FOR_COMPANY, FOR_PEOPLE = "company", "people"
@@ -166,29 +198,11 @@ class ApiClientForm(PublicKeysForm):
         widget=forms.RadioSelect,
         initial=FOR_COMPANY,
     )
-    role = forms.ChoiceField(
-        label=_("Role"), required=False, help_text=_("For a client that acts for the company; of people, theirs count.")
-    )
-    location = forms.ChoiceField(label=_("Location"), required=False)
-    scopes = forms.MultipleChoiceField(
-        label=_("It may"),
-        choices=[(scope, gettext_lazy(text)) for scope, text in SCOPES.items()],
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
-    )
     redirect_uris = TextArea(
         label=_("Addresses to return to"),
         help_text=_("For a client that acts for people: where they are sent back to after they agreed, one a line."),
     )
     field_order = ["name", "kind", "role", "location", "scopes", "redirect_uris", "public_keys"]
-
-    def __init__(self, *args: Any, company: Company, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._places = {str(place.pk): place for place in company.locations.order_by("name")}
-        roles = [(role, Role(role).label) for role in rules.roles_of(vendor=company.is_vendor)]
-        self.fields["role"].choices = [("", "—"), *roles]  # type: ignore[attr-defined]
-        places = [(pk, str(place)) for pk, place in self._places.items()]
-        self.fields["location"].choices = [("", _("Entire company")), *places]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -198,13 +212,11 @@ class ApiClientForm(PublicKeysForm):
 
     def asked(self) -> dict[str, Any]:
         """What the service is told of the new client."""
-        given = dict(self.cleaned_data)
+        given = self.cleaned_data
         return {
+            **self.access(),
             "name": given["name"],
             "for_people": given["kind"] == self.FOR_PEOPLE,
-            "role": given["role"],
-            "location": self._places.get(given["location"]),
-            "scopes": given["scopes"],
             "redirect_uris": given["redirect_uris"].split(),
             "public_keys": given["public_keys"].strip(),
         }

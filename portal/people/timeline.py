@@ -51,6 +51,9 @@ PLACES = {
 CLIENTS = {
     "api_client.created": Sentence("plug", "success", _("The API client %(name)s was made: %(roles)s")),
     "api_client.rotated": Sentence("key", "brand", _("The API client %(name)s got a new secret")),
+    "api_client.access_changed": Sentence(
+        "shield", "brand", _("What the API client %(name)s may do was changed: %(roles)s")
+    ),
     "api_client.key_changed": Sentence("key", "brand", _("The public key of the API client %(name)s was changed")),
     "api_client.revoked": Sentence("plug", "warning", _("The API client %(name)s was revoked")),
 }

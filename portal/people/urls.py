@@ -21,6 +21,7 @@ urlpatterns = [
     path("settings/api-clients/", views_api.api_clients, name="api_clients"),
     path("settings/api-clients/add/", views_api.add_api_client, name="add_api_client"),
     path("settings/api-clients/<uuid:public_id>/", views_api.api_client, name="api_client"),
+    path("settings/api-clients/<uuid:public_id>/access/", views_api.api_client_access, name="api_client_access"),
     path("settings/api-clients/<uuid:public_id>/rotate/", views_api.rotate_api_client, name="rotate_api_client"),
     path("settings/api-clients/<uuid:public_id>/revoke/", views_api.revoke_api_client, name="revoke_api_client"),
     path("settings/profile/", views.profile, name="profile"),

@@ -79,6 +79,18 @@ def _keys(form: forms.PublicKeysForm) -> str:
 
 
 @company_admin_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def api_client_access(request: ActorRequest, public_id: UUID) -> HttpResponse:
+    """What a client may do, to be changed without a new secret."""
+    client = _client(request, public_id)
+    held = {"role": client.role, "location": client.location_id, "scopes": client.allowed_scopes.split()}
+    form = forms.ApiAccessForm(posted(request), company=client.company, initial=held)
+    if saved(form, lambda: clients.set_access(client, **form.access(), **_who(request))):
+        return done(request, gettext("What the client may do was changed."), "api_client", client.public_id)
+    return form_page(request, "people/api_client_access.html", form, client=client)
+
+
+@company_admin_required
 @require_POST
 def rotate_api_client(request: ActorRequest, public_id: UUID) -> HttpResponse:
     client = _client(request, public_id)

@@ -141,7 +141,13 @@ class _Writing:
         held = verbs.details_of(self.record)
         extras = self._extras()
         wanted = replace(held, **self._details(), extras=None if extras == self.record.wire_extras else extras)
-        if wanted != held:
+        if wanted == held:
+            return
+        own = verbs.References(wanted.crm_id, wanted.campaign_id)
+        only_own = wanted == replace(held, crm_id=own.crm_id, campaign_id=own.campaign_id)
+        if only_own and self.record.substatus == rules.RECEIVED:
+            self._run(verbs.SET_REFERENCES, own)
+        else:
             self._run(verbs.EDIT_DETAILS, wanted)
 
     def _details(self) -> dict[str, Any]:

@@ -290,6 +290,9 @@ class Referral(Sharing, Record):
     @transition(substatus, source=Substatus.ACCEPTED, target=None)
     def edit_contact(self) -> None: ...
 
+    @transition(substatus, source=Substatus.RECEIVED, target=None)
+    def set_references(self) -> None: ...
+
     def touch(self, now: datetime, actor: Actor) -> None:
         super().touch(now, actor)
         self.mark(actor)

@@ -79,6 +79,35 @@ class EditDetails(DealVerb[Details]):
 
 
 @dataclass(frozen=True)
+class References:
+    """The company's own ids of a deal, which nobody else sees (REF-3)."""
+
+    crm_id: str = ""
+    campaign_id: str = ""
+
+
+class SetReferences(DealVerb[References]):
+    """Keep one's own ids of a deal that isn't answered yet: a CRM writes its lead's back at once (F9).
+
+    Of an accepted deal they are among the details (EditDetails).
+    """
+
+    name = "set_references"
+    label = _("Own references")
+    event = "referral.references_set"
+    sentence = Sentence("tag", "neutral", _("%(company)s noted its own references"), CHANGES)
+    indexed = True
+
+    def input_blockers(self, record: Referral, inputs: References, context: Context) -> Iterable[Blocker]:
+        return rules.reference_blockers(crm_id=inputs.crm_id, campaign_id=inputs.campaign_id)
+
+    def apply(self, record: Referral, inputs: References, context: Context) -> Effect:
+        record.set_references()
+        record.crm_id, record.campaign_id = inputs.crm_id, inputs.campaign_id
+        return Effect()
+
+
+@dataclass(frozen=True)
 class Team:
     """The deal's team (REF-7)."""
 
@@ -172,4 +201,4 @@ class EditContact(DealVerb[rules.Contact]):
 
 
 EDIT_DETAILS, EDIT_TEAM, EDIT_SOLUTIONS = EditDetails(), EditTeam(), EditSolutions()
-EDIT_CONTACT = EditContact()
+EDIT_CONTACT, SET_REFERENCES = EditContact(), SetReferences()

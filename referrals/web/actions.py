@@ -69,8 +69,16 @@ def me(request: ActorRequest) -> list[dict[str, str]]:
     return [{"first_name": user.first_name, "last_name": user.last_name, "phone": user.phone, "email": user.email}]
 
 
+def _references(form: deal.ReferencesForm) -> verbs.References:
+    return verbs.References(**form.cleaned_data)
+
+
+def _references_form(_request: ActorRequest, data: Any, referral: Referral) -> deal.ReferencesForm:
+    return deal.ReferencesForm(data, initial={"crm_id": referral.crm_id, "campaign_id": referral.campaign_id})
+
+
 def _accept_form(request: ActorRequest, data: Any, referral: Referral) -> deal.AcceptForm:
-    names = ("name", "value", "currency", "close_date")
+    names = ("name", "value", "currency", "close_date", "crm_id", "campaign_id")
     return deal.AcceptForm(data, people=me(request), initial={name: getattr(referral, name) for name in names})
 
 
@@ -99,6 +107,7 @@ def _contact_form(_request: ActorRequest, data: Any, referral: Referral) -> edit
 _PAGES: tuple[VerbPage[Referral], ...] = (
     VerbPage(verbs.ACCEPT, _("The deal was accepted."), _accept_form, _acceptance, "referrals/accept.html"),
     VerbPage(verbs.DECLINE, _("The deal was declined."), _reasons(rules.CLOSE_REASONS), _reason),
+    VerbPage(verbs.SET_REFERENCES, _("The references were saved."), _references_form, _references),
     VerbPage(verbs.SET_STAGE, _("The sales stage was changed."), _stage_form, _stage),
     VerbPage(verbs.WIN, _("The deal was marked as won."), _win_form, _signing, "referrals/win.html"),
     VerbPage(verbs.SHARE_WITH_VENDOR, _("The deal was shared."), template="referrals/share.html"),

@@ -56,7 +56,7 @@ def create(
         name=name,
         role=grant.role if grant else "",
         location=location if grant else None,
-        allowed_scopes=" ".join(scope for scope in rules.SCOPES if scope in scopes),
+        allowed_scopes=_in_order(scopes),
         redirect_uris=" ".join(redirect_uris),
         public_keys=public_keys,
         client_secret=secret,
@@ -89,6 +89,31 @@ def rotate(client: ApiClient, *, actor: Actor, now: datetime) -> str:
     fresh.save(update_fields=["previous_secret", "previous_until", "client_secret", "updated"])
     _record(fresh, "api_client.rotated", actor=actor, now=now)
     return secret
+
+
+@transaction.atomic
+def set_access(
+    client: ApiClient, *, role: str, location: Location | None, scopes: Sequence[str], actor: Actor, now: datetime
+) -> ApiClient:
+    """Replace what a client may do, and end its tokens: the next ones have the new rights. Raises RuleViolation
+    (ORG-1, ORG-2)."""
+    fresh = _locked(client, actor, now)
+    for_people = fresh.acts_for_people
+    grant = None if for_people else Grant(role, location.pk if location else None)
+    blockers = list(_role_blockers(fresh.company, grant))
+    uris = fresh.redirect_uris.split()
+    blockers += rules.client_blockers(scopes=scopes, for_people=for_people, redirect_uris=uris)
+    if blockers:
+        raise RuleViolation(blockers)
+    before = _told(fresh)
+    if grant:
+        fresh.role, fresh.location = grant.role, location
+    fresh.allowed_scopes = _in_order(scopes)
+    if _told(fresh) != before:
+        fresh.save(update_fields=["role", "location", "allowed_scopes", "updated"])
+        tokens.end_all(fresh)
+        _record(fresh, "api_client.access_changed", actor=actor, now=now, **_told(fresh))
+    return fresh
 
 
 @transaction.atomic
@@ -125,6 +150,10 @@ def _locked(client: ApiClient, actor: Actor, now: datetime) -> ApiClient:
     if not fresh.is_active(now):
         raise RuleViolation([rules.REVOKED])
     return fresh
+
+
+def _in_order(scopes: Sequence[str]) -> str:
+    return " ".join(scope for scope in rules.SCOPES if scope in scopes)
 
 
 def _role_blockers(company: Company, grant: Grant | None) -> Iterator[Blocker]:

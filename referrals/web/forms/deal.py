@@ -110,13 +110,18 @@ class SolutionField(forms.ModelMultipleChoiceField):
         return obj.name
 
 
-class AcceptForm(TeamMixin, MoneyMixin):
+class ReferencesForm(forms.Form):
+    """The company's own ids of a deal."""
+
+    crm_id = forms.CharField(label=_("CRM id"), max_length=100, required=False)
+    campaign_id = forms.CharField(label=_("Marketing campaign id"), max_length=100, required=False)
+
+
+class AcceptForm(TeamMixin, MoneyMixin, ReferencesForm):
     """The form for accepting a deal (REF-12)."""
 
     name = forms.CharField(label=_("Deal name"), max_length=200)
     close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
-    crm_id = forms.CharField(label=_("CRM id"), max_length=100, required=False)
-    campaign_id = forms.CharField(label=_("Marketing campaign id"), max_length=100, required=False)
     notes = TextArea()
 
     field_order = ["name", "value", "currency", "close_date", "crm_id", "campaign_id", "notes"]
