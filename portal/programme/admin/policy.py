@@ -119,7 +119,7 @@ class PolicyVersionAdmin(PortalAdmin):
             form = _LookedAt
         elif "_draft" in request.POST:
             form = _Draft
-        form = type(form.__name__, (form,), {"request": request})  # type: ignore[assignment]
+        form = type(form.__name__, (form,), {"request": request})
         return super().get_form(request, obj, change, **{**kwargs, "form": form})
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
