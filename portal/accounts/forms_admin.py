@@ -54,6 +54,11 @@ class LocationForm(forms.ModelForm):
         model = Location
         fields = PLACE
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():  # the rows' labels are the heads of their columns
+            field.widget.attrs["aria-label"] = field.label
+
 
 class LocationFormSet(PortalInlineFormSet):
     """A partner has at least one location: roles, deals and its partner id hang on it (ORG-1)."""

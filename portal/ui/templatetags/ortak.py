@@ -121,7 +121,7 @@ def number(value: Decimal | float | int | None) -> str:
 @register.filter
 def rate(value: Decimal | None) -> str:
     """{{ row.usd_per_unit|rate }}: USD per unit, with all the digits it is stored with and no zeros behind them."""
-    return "–" if value is None else format_decimal(value, "#,##0.0###########", locale=_locale())
+    return "–" if value is None else format_decimal(value, "#,##0.############", locale=_locale())
 
 
 @register.filter
