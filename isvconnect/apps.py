@@ -8,3 +8,5 @@ class IsvConnectConfig(AppConfig):
 
     def ready(self) -> None:
         from isvconnect import reactions, timeline, verbs  # noqa: F401  they register themselves
+        from isvconnect.api import webhooks  # noqa: F401
+        from isvconnect.web import deal, home, insights, listing, search  # noqa: F401

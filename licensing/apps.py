@@ -8,3 +8,4 @@ class LicensingConfig(AppConfig):
 
     def ready(self) -> None:
         from licensing import reactions, timeline, verbs  # noqa: F401  they register themselves
+        from licensing.web import deal  # noqa: F401

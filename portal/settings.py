@@ -127,6 +127,7 @@ TEMPLATES = [
                 "referrals.web.tags",
                 "dealreg.web.tags",
                 "exceptions_council.web.tags",
+                "isvconnect.web.tags",
                 "django.templatetags.i18n",
                 "django.templatetags.static",
             ],
@@ -258,10 +259,13 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["portal.api.http.schema.documented"],
     "SCHEMA_PATH_PREFIX": r"/v1\.0",
     "SCHEMA_COERCE_PATH_PK": False,
-    # Both are called `status`.
+    # All are called `status` or `kind`.
     "ENUM_NAME_OVERRIDES": {
         "RegistrationStatus": "dealreg.api.schema.STATUSES",
         "ExceptionStatus": "exceptions_council.api.schema.STATUS_TOKENS",
+        "ExceptionKind": "exceptions_council.api.schema.KIND_TOKENS",
+        "IsvDealStatus": "isvconnect.api.schema.STATUS_TOKENS",
+        "InvoiceKind": "isvconnect.api.schema.KIND_TOKENS",
     },
 }
 
