@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from http.cookies import SimpleCookie
 from typing import Any
@@ -32,6 +33,7 @@ from portal.notify.models import Notice
 from portal.pages import services as exports
 from portal.pages.services import uploads
 from portal.policy import services as policies
+from portal.programme import services as programme
 from portal.webhooks.services import registration as webhooks
 from portal.webhooks.services import signing
 from referrals.models import Draft, Referral
@@ -328,6 +330,9 @@ admin:logout                          POST -         302 302 302 302 302 302 302
 admin/(?P<url>.*)$                    GET  -         403 403 403 403 403 403 403 403 404 404 404  in
 admin:money_monthlyrate_upload        GET  -         403 403 403 403 403 403 403 403 403 403 200  in
 admin:money_monthlyrate_upload        POST -         403 403 403 403 403 403 403 403 403 403 200  in
+admin:policy_policyversion_withdraw   GET  coming   403 403 403 403 403 403 403 403 403 403 200  in
+admin:policy_policyversion_withdraw   POST coming   403 403 403 403 403 403 403 403 403 403 302  in
+admin:policy_policydraft_drop         POST policy_draft 403 403 403 403 403 403 403 403 403 403 302  in
 admin:dealreg_marketplacetransaction_import GET  -     403 403 403 403 403 403 403 403 403 403 200  in
 admin:dealreg_marketplacetransaction_import POST -     403 403 403 403 403 403 403 403 403 403 200  in
 admin:dealreg_marketplacetransaction_void GET  transaction 403 403 403 403 403 403 403 403 403 403 200  in
@@ -427,6 +432,16 @@ class World:
             "referrals_referral": self.deals["vendor"].pk,
         }
         policies.add_version(values={"answer_days": 15}, effective_from=None, note="", by=None, now=self.live.now)
+        self.things |= self._policy()
+
+    def _policy(self) -> dict[str, int]:
+        """A version to come, and a draft of another."""
+        later, manager = self.live.now + timedelta(days=3), self.cast.actor(ACTORS["manag"] or "")
+        coming = policies.add_version(values={}, effective_from=later, note="", by=None, now=self.live.now)
+        draft = programme.save_policy_draft(
+            values={}, effective_from=None, note="Later", actor=manager, now=self.live.now
+        )
+        return {"coming": coming.pk, "policy_draft": draft.pk}
 
     def _upload(self) -> uuid.UUID:
         """A file of the owner's that was looked at."""

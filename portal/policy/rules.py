@@ -93,6 +93,7 @@ class Policy:
 
     # currency
     rate_max_age_months: int = 3  # FX-2
+    rate_jump_percent: int = 50  # FX-1, against the month before: more has to be confirmed
 
     @property
     def answer_within(self) -> timedelta:
