@@ -426,6 +426,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=20),
     },
     "issue-due-invoices": {"task": "isvconnect.tasks.issue_due", "schedule": crontab(minute=25)},
+    "expire-invitations-of-customers": {"task": "licensing.tasks.expire_invitations", "schedule": 60.0},
+    "forget-codes-and-links": {"task": "licensing.tasks.forget_mailed", "schedule": crontab(hour=3, minute=40)},
     "make-waiting-exports": {"task": "portal.pages.tasks.make_waiting_exports", "schedule": 60.0},
     "work-on-waiting-uploads": {"task": "portal.pages.tasks.work_on_waiting_uploads", "schedule": 60.0},
     "purge-exports": {"task": "portal.pages.tasks.purge_exports", "schedule": 3600.0},

@@ -38,7 +38,7 @@ def _member(cast: Cast) -> dict[str, Any]:
 
 #: What is added, what is sent, and the field that says that somebody was faster.
 ADDED: dict[type[Any], tuple[Callable[[Cast], dict[str, Any]], str]] = {
-    PolicyVersion: (lambda _cast: {"values": '{"answer_days": 10}', "note": "Ten", "base": "0"}, "values"),
+    PolicyVersion: (lambda _cast: {"answer_days": "10", "note": "Ten", "base": "0"}, "__all__"),
     User: (lambda _cast: PERSON, "email"),
     Solution: (_solution, "code"),
     AssessmentType: (lambda _cast: {"code": "new", "name": "New"}, "code"),
@@ -74,20 +74,20 @@ def test_a_policy_version_never_replaces_one_that_nobody_saw(cast: Cast) -> None
     """FLOW-7: the page opened before it says what came between; saving again is then a choice."""
     client, url = Live(cast).browser("manager@vendor.example"), reverse("admin:policy_policyversion_add")
     early = parse(client.get(url)).one("form", id="policyversion_form").fields()
-    client.post(url, {**early, "values": '{"answer_days": 10}'})
-    late = client.post(url, {**early, "values": '{"safe_win_hours": 24}'})
+    client.post(url, {**early, "answer_days": "10", "_save": "yes"})
+    late = client.post(url, {**early, "safe_win_hours": "24", "_save": "yes"})
     assert late.status_code == 200
-    assert "v1 was added meanwhile: {&quot;answer_days&quot;: 10}." in late.content.decode()
+    assert "v1 was added meanwhile: Time to answer a deal received." in late.content.decode()
     again = parse(late).one("form", id="policyversion_form").fields()
-    assert client.post(url, again).status_code == 302
+    assert client.post(url, {**again, "_save": "yes"}).status_code == 302
     assert PolicyVersion.objects.get(number=2).values == {"safe_win_hours": 24}
 
 
 def test_without_the_version_it_follows_two_at_once_make_one(cast: Cast) -> None:
-    answers = _both(cast, PolicyVersion, reverse("admin:policy_policyversion_add"), {"values": "{}", "note": ""})
+    answers = _both(cast, PolicyVersion, reverse("admin:policy_policyversion_add"), {"note": ""})
     assert sorted(answer.status_code for answer in answers) == [200, 302]
     (second,) = [answer for answer in answers if answer.status_code == 200]
-    assert second.context["adminform"].form.errors.keys() == {"values"}
+    assert second.context["adminform"].form.errors.keys() == {"note"}
 
 
 def test_a_member_is_added_once_and_a_location_of_one_name_once(cast: Cast) -> None:

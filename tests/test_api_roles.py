@@ -17,7 +17,7 @@ from portal.api import rules
 from portal.api.http.endpoint import Endpoint
 from portal.demo import do, papers
 from portal.demo.cast import Cast
-from tests import build, isv
+from tests import build, isv, licences
 from tests.api import Api, make_client
 from tests.edge import Live
 from tests.test_api_exceptions import asked
@@ -76,6 +76,7 @@ def test_without_a_token_or_its_scope_nothing_is_answered(cast: Cast) -> None:
 
 REFERRAL, FILED, SALES = "/v1.0/engagements/referrals/<id>", "/v1.0/registrations", "/v1.0/marketplace/transactions"
 ASKED = "/v1.0/exceptions"
+CONSENTS, INVITED, GIVEN = "/v1.0/licensing/relationships", "/v1.0/licensing/invitations", "/v1.0/licensing/deals"
 ISV_DEALS, INVOICES = "/v1.0/isvconnect/deals", "/v1.0/isvconnect/invoices"
 #: Of a partner that there isn't.
 SALE = {
@@ -124,6 +125,16 @@ TABLE: list[tuple[str, str, Any, tuple[int, ...]]] = [
     (SALES, "POST", SALE, (403, 403, 403, 403, 403, 422)),
     (f"{SALES}/<path:id>", "GET", None, (403, 403, 403, 403, 403, 404)),
     (f"{SALES}/<path:id>/actions", "POST", {"action": "void"}, (403, 403, 403, 403, 403, 404)),
+    (CONSENTS, "GET", None, (200, 200, 200, 200, 200, 200)),
+    (f"{CONSENTS}/<id>", "GET", None, (200, 200, 200, 404, 200, 200)),
+    (INVITED, "GET", None, (200, 200, 200, 200, 200, 200)),
+    (INVITED, "POST", {"dealId": "nobody"}, (404, 404, 404, 404, 404, 404)),
+    (f"{INVITED}/<id>", "GET", None, (200, 200, 200, 404, 200, 200)),
+    (f"{INVITED}/<id>/actions", "GET", None, (200, 200, 200, 404, 200, 200)),
+    (f"{INVITED}/<id>/actions", "POST", {"action": "accept"}, (403, 403, 403, 404, 403, 403)),
+    (f"{GIVEN}/<id>/licenses", "GET", None, (200, 200, 200, 404, 200, 200)),
+    (f"{GIVEN}/<id>/licenses", "PUT", {}, (400, 403, 403, 404, 403, 403)),
+    (f"{GIVEN}/<id>/licenses/<plan_id>", "DELETE", None, (404, 403, 403, 404, 403, 403)),
     ("/v1.0/events", "GET", None, (200, 200, 200, 200, 200, 200)),
     (f"{HOOK}/events", "GET", None, (200, 200, 200, 200, 200, 200)),
     (HOOK, "GET", None, (404, 404, 404, 404, 404, 404)),
@@ -135,10 +146,13 @@ TABLE: list[tuple[str, str, Any, tuple[int, ...]]] = [
 
 
 def isv_things(cast: Cast) -> dict[str, Any]:
-    """An ISV Connect deal with an invoice, and the invoice, by where they are."""
+    """An ISV Connect deal with an invoice, the invoice, and another deal's licences, by where they are."""
     isv.rates(cast)
     invoiced = isv.invoiced(cast)
-    return {ISV_DEALS: invoiced, INVOICES: invoiced.invoices.get()}
+    given = licences.given(cast)
+    invited = licences.invited(cast, given.deal).invitation
+    consents = {CONSENTS: given.relationship, INVITED: invited, GIVEN: given.deal}
+    return {ISV_DEALS: invoiced, INVOICES: invoiced.invoices.get(), **consents}
 
 
 def test_every_route_is_in_a_table() -> None:

@@ -113,11 +113,8 @@ def test_new_deal_needs_a_role_and_a_ready_solution(cast: Cast) -> None:
     assert [b.code for b in verbs.new_deal_blockers(nora)] == ["no_co_sell_ready_solution"]
     given = build.deal_input(cast, location=cast.locations["Seattle"], solutions=[cast.solutions["azure"]])
     assert refusal(creation.create_deal, given, actor=nora, now=NOW) == ["no_co_sell_ready_solution"]
-    tags = {"co_sell_ready": True, "published": False}
     manager = cast.actor("manager@vendor.example")
-    catalog.set_tags(cast.solutions["consulting"], actor=manager, now=NOW, **tags)
-    assert [b.code for b in verbs.new_deal_blockers(nora)] == ["no_co_sell_ready_solution"]
-    catalog.set_tags(cast.solutions["consulting"], actor=manager, now=NOW, published=True)
+    catalog.set_tags(cast.solutions["consulting"], actor=manager, now=NOW, co_sell_ready=True)
     assert creation.create_deal(given, actor=nora, now=NOW).company == cast.companies["northwind"]
     for email in (VIEWER, OWNER):
         assert [b.code for b in verbs.new_deal_blockers(cast.actor(email))] == ["role_missing"]

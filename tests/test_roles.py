@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from http.cookies import SimpleCookie
 from typing import Any
@@ -32,12 +33,13 @@ from portal.notify.models import Notice
 from portal.pages import services as exports
 from portal.pages.services import uploads
 from portal.policy import services as policies
+from portal.programme import services as programme
 from portal.webhooks.services import registration as webhooks
 from portal.webhooks.services import signing
 from referrals.models import Draft, Referral
 from referrals.services import stage_names
 from referrals.web import actions
-from tests import build, exceptions, isv
+from tests import build, exceptions, isv, licences
 from tests.edge import Live
 
 #: The table's columns. `owner` is a referrals admin of the entire company, `team` a referrals user whom the deals of
@@ -217,6 +219,26 @@ isv:cancel                            POST reported  403 404 404 403 403 404 404
 isv_invoices_csv                      GET  reported  200 404 404 200 200 404 404 200 200 200 200  in
 isv_invoice                           GET  invoice   200 404 404 200 200 404 404 200 200 200 200  in
 isv_invoice_csv                       GET  invoice   200 404 404 200 200 404 404 200 200 200 200  in
+isv_licences                          GET  given     200 404 404 200 200 404 404 200 200 200 200  in
+isv_licences                          POST given     302 404 404 403 403 404 404 403 403 403 403  in
+isv_licences_check                    POST given     200 404 404 403 403 404 404 403 403 403 403  in
+isv_invite_customer                   POST given     200 404 404 403 403 404 404 403 403 403 403  in
+isv_withdraw_invitation               GET  given     200 404 404 403 403 404 404 403 403 403 403  in
+isv_withdraw_invitation               POST given     302 404 404 403 403 404 404 403 403 403 403  in
+isv_remove_plan                       GET  given     200 404 404 403 403 404 404 403 403 403 403  in
+isv_remove_plan                       POST given     302 404 404 403 403 404 404 403 403 403 403  in
+consent                               GET  consent   200 200 200 200 200 200 200 200 200 200 200 200
+consent                               POST consent   302 302 302 302 302 302 302 302 302 302 302 302
+licence_link                          GET  -         200 200 200 200 200 200 200 200 200 200 200 200
+licence_link                          POST -         200 200 200 200 200 200 200 200 200 200 200 200
+licence_page                          GET  mailed    200 200 200 200 200 200 200 200 200 200 200 200
+licence_page                          POST mailed    302 302 302 302 302 302 302 302 302 302 302 302
+customer_licences                     GET  consented 302 302 302 302 302 302 302 302 302 302 302 302
+customer_plan                         GET  consented 302 302 302 302 302 302 302 302 302 302 302 302
+customer_plan                         POST consented 302 302 302 302 302 302 302 302 302 302 302 302
+revoke_consent                        GET  consented 302 302 302 302 302 302 302 302 302 302 302 302
+revoke_consent                        POST consented 302 302 302 302 302 302 302 302 302 302 302 302
+end_licence_visit                     POST consented 302 302 302 302 302 302 302 302 302 302 302 302
 notices                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 read_notices                          POST -         302 302 302 302 302 302 302 302 302 302 302  in
 open_notice                           GET  notice    404 302 404 404 404 404 404 404 404 404 404  in
@@ -308,6 +330,9 @@ admin:logout                          POST -         302 302 302 302 302 302 302
 admin/(?P<url>.*)$                    GET  -         403 403 403 403 403 403 403 403 404 404 404  in
 admin:money_monthlyrate_upload        GET  -         403 403 403 403 403 403 403 403 403 403 200  in
 admin:money_monthlyrate_upload        POST -         403 403 403 403 403 403 403 403 403 403 200  in
+admin:policy_policyversion_withdraw   GET  coming   403 403 403 403 403 403 403 403 403 403 200  in
+admin:policy_policyversion_withdraw   POST coming   403 403 403 403 403 403 403 403 403 403 302  in
+admin:policy_policydraft_drop         POST policy_draft 403 403 403 403 403 403 403 403 403 403 302  in
 admin:dealreg_marketplacetransaction_import GET  -     403 403 403 403 403 403 403 403 403 403 200  in
 admin:dealreg_marketplacetransaction_import POST -     403 403 403 403 403 403 403 403 403 403 200  in
 admin:dealreg_marketplacetransaction_void GET  transaction 403 403 403 403 403 403 403 403 403 403 200  in
@@ -400,13 +425,23 @@ class World:
         self.things["request"] = self._request()
         self.things["feed"] = exports.calendar_token(feed)
         self.things["notice"] = Notice.objects.of(cast.users[ACTORS["team"]].pk).latest("pk").pk
-        self.things |= self._excepted() | self._isv()
+        self.things |= self._excepted() | self._isv() | self._licences()
         self.entries = {
             "accounts_user": cast.users[ACTORS["strang"]].pk,
             "dealreg_registration": self.live.in_review().pk,
             "referrals_referral": self.deals["vendor"].pk,
         }
         policies.add_version(values={"answer_days": 15}, effective_from=None, note="", by=None, now=self.live.now)
+        self.things |= self._policy()
+
+    def _policy(self) -> dict[str, int]:
+        """A version to come, and a draft of another."""
+        later, manager = self.live.now + timedelta(days=3), self.cast.actor(ACTORS["manag"] or "")
+        coming = policies.add_version(values={}, effective_from=later, note="", by=None, now=self.live.now)
+        draft = programme.save_policy_draft(
+            values={}, effective_from=None, note="Later", actor=manager, now=self.live.now
+        )
+        return {"coming": coming.pk, "policy_draft": draft.pk}
 
     def _upload(self) -> uuid.UUID:
         """A file of the owner's that was looked at."""
@@ -433,6 +468,24 @@ class World:
             "reported": isv.deal(cast, now=now).public_id,
             "invoice": invoice.public_id,
             "sold": sold.public_id,
+        }
+
+    def _licences(self) -> dict[str, Any]:
+        """Contoso's deal whose customer has licences, with an invitation that waits; what only links open is tried in
+        test_roles_by_link."""
+        given = licences.given(self.cast, now=self.live.now)
+        asked = licences.invited(self.cast, given.deal, now=self.live.now)
+        self.plan = licences.plan(given.deal).pk
+        self.more |= {
+            "isv_withdraw_invitation": [str(asked.invitation.public_id)],
+            "isv_remove_plan": [str(self.plan)],
+            "customer_plan": [str(given.public_id), str(self.plan)],
+        }
+        return {
+            "given": given.deal.public_id,
+            "consent": asked.token,
+            "mailed": licences.newest_link(given.relationship),
+            "consented": given.relationship.public_id,
         }
 
     def _deals(self, live: Live) -> dict[str, Referral | Draft]:
@@ -527,6 +580,8 @@ class World:
             return _exception(self.live)
         if row.route in {"report_isv_deal", "report_isv_deal_of", "isv:correct"}:
             return _isv_deal(self)
+        if row.route in {"isv_licences", "isv_licences_check"}:
+            return {"plan": self.plan, f"count_{self.plan}": "20", f"was_{self.plan}": "10"}
         if row.route == "send_deal":
             return _sent_deal(self)
         if row.route == "documents":
@@ -567,6 +622,8 @@ _SENT: dict[str, dict[str, str]] = {
     "new_deal_step": {"go": "back"},
     "add_note": {"text": "Seen.", "shared": "yes"},
     "isv:cancel": {"reason": "Rescinded."},
+    "consent": {"go": "accept", "name": "A", "email": "a@b.example", "tenant_guid": str(licences.TENANT)},
+    "licence_link": {"email": licences.ADMIN},
     "act:accept": {"name": "Plant", "value": "5", "currency": "EUR", "close_date": "2099-01-01", **_TEAM},
     "act:decline": {"reason_code": "budget"},
     "act:lose": {"reason_code": "budget"},
@@ -715,7 +772,7 @@ def _addresses(patterns: list[Any], prefix: str = "", namespace: str = "") -> It
 
 
 #: Of the names that begin like those of endpoints, the pages.
-PAGES_ABOUT_THE_API = {"api_clients", "api_client", "api_schema", "api_docs"}
+PAGES_ABOUT_THE_API = {"api_clients", "api_client", "api_client_access", "api_schema", "api_docs"}
 
 
 def test_every_address_is_in_the_table() -> None:
@@ -745,4 +802,15 @@ def test_every_address_is_in_the_table() -> None:
         "answer_exception",
         "report_isv_deal",
         "report_isv_deal_of",
+        "isv_licences",
+        "isv_licences_check",
+        "isv_invite_customer",
+        "isv_withdraw_invitation",
+        "isv_remove_plan",
+        "consent",
+        "licence_link",
+        "licence_page",
+        "customer_plan",
+        "revoke_consent",
+        "end_licence_visit",
     } <= sent

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from dealreg.admin import marketplace, registration
+from dealreg.admin import marketplace, registration, simulation
 
-__all__ = ["marketplace", "registration"]
+__all__ = ["marketplace", "registration", "simulation"]

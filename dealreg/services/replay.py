@@ -80,8 +80,8 @@ def replay(registrations: RegistrationQuerySet) -> tuple[int, list[Difference]]:
     last = 0
     while batch := list(rows.filter(pk__gt=last)[:BATCH]):
         last = batch[-1].pk
-        told = _events(batch)
-        transactions = _named(told)
+        told = events_of(batch)
+        transactions = transactions_of(told)
         for row in batch:
             events = told.get(row.pk, [])
             count += len(events)
@@ -89,14 +89,14 @@ def replay(registrations: RegistrationQuerySet) -> tuple[int, list[Difference]]:
     return count, found
 
 
-def _events(batch: Sequence[Registration]) -> dict[int, list[Event]]:
+def events_of(batch: Sequence[Registration]) -> dict[int, list[Event]]:
     kind = Registration._meta.label_lower
     found = Event.objects.filter(subject_type=kind, subject_id__in=[row.pk for row in batch])
     ordered = found.order_by("subject_id", "pk")
     return {key: list(events) for key, events in groupby(ordered, key=lambda event: event.subject_id)}
 
 
-def _named(told: Mapping[int, Iterable[Event]]) -> dict[str, MarketplaceTransaction]:
+def transactions_of(told: Mapping[int, Iterable[Event]]) -> dict[str, MarketplaceTransaction]:
     """The transactions that the events name."""
     names = {event.after.get("transaction") for events in told.values() for event in events} - {None, ""}
     return MarketplaceTransaction.objects.in_bulk(names, field_name="transaction_id")
@@ -107,17 +107,28 @@ def _differences(
 ) -> Iterator[Difference]:
     held = snapshot(row)
     known = _at_first(events, held)
-    for event in events:
-        before = dict(known)
-        known.update({name: value for name, value in event.after.items() if name in held})
-        policy = policies.by_version(event.policy_version)
-        step = Step(_past(row, known), event, before, policy, transactions)
+    for step in steps(row, events, transactions, known):
         for what, kept, derived in _compared(step):
             if kept != derived:
-                yield Difference(row.public_id, event.verb, event.at, what, kept, derived)
+                yield Difference(row.public_id, step.event.verb, step.event.at, what, kept, derived)
     for what, kept, derived in _as_it_stands(row, held, known, events):
         if kept != derived:
             yield Difference(row.public_id, "", None, what, kept, derived)
+
+
+def steps(
+    row: Registration,
+    events: Sequence[Event],
+    transactions: Mapping[str, MarketplaceTransaction],
+    known: dict[str, Any] | None = None,
+) -> Iterator[Step]:
+    """Each event with the registration as it was then; `known` ends as the columns that the events told."""
+    held = snapshot(row)
+    known = _at_first(events, held) if known is None else known
+    for event in events:
+        before = dict(known)
+        known.update({name: value for name, value in event.after.items() if name in held})
+        yield Step(_past(row, known), event, before, policies.by_version(event.policy_version), transactions)
 
 
 def _at_first(events: Sequence[Event], held: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,7 +196,7 @@ def _opening(step: Step) -> Iterator[Compared]:
         yield f"criterion {criterion['code']}", criterion["state"], "met"
 
 
-def _facts(step: Step) -> rules.RegistrationFacts:
+def facts_of(step: Step) -> rules.RegistrationFacts:
     """What the form was judged by, with the rates and the solutions that were kept."""
     past, event, deal = step.past, step.event, step.past.referral
     invited = deal.vendor_invited_at
@@ -218,7 +229,7 @@ _FIRST = ("registration.submitted", "registration.routed", "registration.revalid
 
 def _figures(step: Step) -> Iterator[Compared]:
     """REG-5, FX-2: the amounts follow from the claim and the rates that were kept."""
-    yield from _amounts(step, rules.judge(step.past.claim, _facts(step), step.policy))
+    yield from _amounts(step, rules.judge(step.past.claim, facts_of(step), step.policy))
 
 
 def _amounts(step: Step, found: rules.Judgement) -> Iterator[Compared]:
@@ -232,7 +243,7 @@ def _amounts(step: Step, found: rules.Judgement) -> Iterator[Compared]:
 
 def _claim(step: Step) -> Iterator[Compared]:
     """REG: nothing stood in the way of the form, and its figures."""
-    found = rules.judge(step.past.claim, _facts(step), step.policy)
+    found = rules.judge(step.past.claim, facts_of(step), step.policy)
     yield "violations", [blocker.code for blocker in found.violations], []
     yield from _amounts(step, found)
 
@@ -254,7 +265,7 @@ def _reasons(step: Step) -> Iterator[Compared]:
         yield "what it was routed by", None, "kept"
         return
     assert past.acv_usd is not None
-    facts = replace(_facts(step), **vars(kept))
+    facts = replace(facts_of(step), **vars(kept))
     found = rules.route_for(past.claim, facts, past.acv_usd, step.policy)
     if step.event.verb == "registration.routed":
         yield "status", past.status, found.state

@@ -15,7 +15,7 @@ from portal.ui.charts import TEXT, Chart, Column, deals_and_usd
 from portal.ui.period import Period
 from portal.workflow import text
 from portal.workflow.blockers import _
-from referrals.selectors.figures import STEPS, Figures, Step, sums
+from referrals.selectors.figures import STEPS, Figures, Step, runs_programme, sums
 from referrals.web.insights import CHARTS, Source
 
 #: One that another took the place of counts in no figure (EXC-13).
@@ -27,8 +27,8 @@ _APPROVED = Q(registration__status__in=states.GOOD) | Q(
 
 
 def of_partners(actor: Actor) -> bool:
-    """The registrations are the partners'."""
-    return not actor.is_vendor
+    """The registrations are the partners'; the programme counts them, too."""
+    return not actor.is_vendor or runs_programme(actor)
 
 
 def filed(figures: Figures) -> list[Mapping[str, Any]]:

@@ -24,6 +24,7 @@ from portal.accounts.forms_admin import (
     GrantForm,
     GrantFormSet,
     LocationForm,
+    LocationFormSet,
     MembershipForm,
     NewPersonForm,
     PersonForm,
@@ -39,6 +40,7 @@ COMPANY = column("company", _("company"))
 class LocationInline(PortalInline):
     model = Location
     form = LocationForm
+    formset = LocationFormSet
     write_roles = MANAGERS
     extra = 1
 

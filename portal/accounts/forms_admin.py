@@ -11,12 +11,12 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts import rules
+from portal.accounts import rules, services
 from portal.accounts.admin_site import PortalInlineFormSet
-from portal.accounts.countries import COUNTRIES
+from portal.accounts.countries import country_choices
 from portal.accounts.models import Company, Location, Membership, Role, RoleGrant, User
 from portal.accounts.rules import Actor, Grant
 
@@ -26,28 +26,48 @@ STANDING = ("top_tier_since", "assessments_since")
 PLACE = ("name", "city", "country", "mpn_id")
 
 
-class CountryMixin(forms.ModelForm):
-    """A country as its two-letter code."""
-
-    def clean_country(self) -> str:
-        code = str(self.cleaned_data["country"]).upper()
-        if code not in COUNTRIES:
-            raise ValidationError(_("“%(value)s” is not a country's two-letter code."), params={"value": code})
-        return code
+def _countries() -> list[tuple[str, str]]:
+    return [("", "–"), *country_choices(get_language() or "en")]
 
 
-class CompanyForm(CountryMixin):
+class CompanyForm(forms.ModelForm):
+    """Shows what the service would refuse: a second company of the same name and country (ORG-1)."""
+
+    country = forms.ChoiceField(label=capfirst(_("country")), choices=_countries)
+
     class Meta:
         model = Company
         fields = ("name", "country", *STANDING)
-        help_texts: ClassVar = {"country": _("Two letters, for example TR.")}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors:
+            for blocker in services.company_blockers(cleaned["name"], cleaned["country"], known=self.instance.pk):
+                self.add_error(blocker.field, gettext(blocker.message) % blocker.params)
+        return cleaned
 
 
-class LocationForm(CountryMixin):
+class LocationForm(forms.ModelForm):
+    country = forms.ChoiceField(label=capfirst(_("country")), choices=_countries)
+
     class Meta:
         model = Location
         fields = PLACE
-        widgets: ClassVar = {"country": forms.TextInput(attrs={"size": 4})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():  # the rows' labels are the heads of their columns
+            field.widget.attrs["aria-label"] = field.label
+
+
+class LocationFormSet(PortalInlineFormSet):
+    """A partner has at least one location: roles, deals and its partner id hang on it (ORG-1)."""
+
+    def clean(self) -> None:
+        super().clean()
+        given = any(getattr(form, "cleaned_data", {}).get("name") for form in self.forms)
+        if not (given or any(form.errors for form in self.forms) or self.instance.is_vendor):
+            raise ValidationError(gettext("A company needs at least one location, with its partner id (MPN)."))
 
 
 class PersonForm(forms.ModelForm):

@@ -16,6 +16,7 @@ from portal.accounts.models import AccountMessage, Company, Location, Membership
 from portal.accounts.policies import check_runs_programme, may_change
 from portal.accounts.rules import Actor, Grant
 from portal.events import services as events
+from portal.folding import fold
 from portal.workflow.blockers import Blocker, RuleViolation, _
 
 Row = TypeVar("Row", bound=models.Model)
@@ -62,6 +63,8 @@ def _as_kept(given: Mapping[str, Any]) -> dict[str, Any]:
 def create_company(
     *, name: str, country: str, actor: Actor, now: datetime, kind: str = Company.Kind.PARTNER
 ) -> Company:
+    """A new company of the programme. Raises RuleViolation for a second one of this name and country (ORG-1)."""
+    _check_company(name, country)
     company = Company.objects.create(name=name, country=country.upper(), kind=kind)
     after = {"name": company.name, "country": company.country, "kind": company.kind}
     events.record_one(company, "company.added", actor=actor, now=now, company_id=company.pk, after=after)
@@ -71,12 +74,31 @@ def create_company(
 @transaction.atomic
 def change_company(company: Company, *, actor: Actor, now: datetime, **given: Any) -> Company:
     """Correct what is given of a company, or give or take its standing: top tier, approved for solution assessments,
-    each since a day (ORG-7, ORG-8). Which side it is on never changes. Raises PermissionDenied (the programme's)."""
+    each since a day (ORG-7, ORG-8). Which side it is on never changes. Raises PermissionDenied (the programme's), or
+    RuleViolation where another company has its new name and country."""
     check_runs_programme(actor)
+    if {"name", "country"} & given.keys():
+        _check_company(given.get("name", company.name), given.get("country", company.country), known=company.pk)
     changed = _change(company, _as_kept(given), "company.changed", company_id=company.pk, actor=actor, now=now)
     if changed.is_vendor:
         cache.delete("vendor-name")
     return changed
+
+
+def company_blockers(name: str, country: str, *, known: int | None = None) -> Iterator[Blocker]:
+    """What keeps a company (that with the number `known`, or a new one) from having this name and country (ORG-1)."""
+    others = Company.objects.filter(country=country.upper()).values_list("pk", "name")
+    if taken := next((other for pk, other in others if pk != known and fold(other) == fold(name)), None):
+        message = _(
+            "There is a company “%(name)s” in this country already. If this is another one, give it a name that tells "
+            "them apart."
+        )
+        yield Blocker("company_known", message, "ORG-1", "name", {"name": taken})
+
+
+def _check_company(name: str, country: str, *, known: int | None = None) -> None:
+    if blockers := list(company_blockers(name, country, known=known)):
+        raise RuleViolation(blockers)
 
 
 @transaction.atomic

@@ -38,6 +38,9 @@ def tag_blockers(kind: str, tags: Tags) -> list[Blocker]:
     if tags.azure_ip and not tags.co_sell_ready:
         message = _("Only a co-sell ready solution can be Azure IP co-sell eligible.")
         blockers.append(Blocker("azure_ip_needs_ready", message, rule="ELIG-5", field="azure_ip"))
+    if tags.co_sell_ready and not tags.published:
+        message = _("Only a solution in the market can be co-sell ready: tick “in the market” as well, or neither.")
+        blockers.append(Blocker("ready_needs_market", message, rule="ORG-5", field="co_sell_ready"))
     if tags.biz_apps not in (NO_BIZ_APPS, STANDARD, PREMIUM):
         message = _("The tag is standard, premium or none.")
         blockers.append(Blocker("biz_apps_unknown", message, rule="ISV-1", field="biz_apps"))

@@ -4,47 +4,17 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
 
-from babel import Locale
-
 from portal.accounts.countries import COUNTRIES
+from portal.accounts.countries import country_choices as country_choices
+from portal.folding import fold as fold
 from portal.workflow.blockers import Blocker, Param, _
 
-# Folding
-
-#: Letters that are their own, not a base letter with a mark, yet are typed as these.
-_OWN_LETTERS = str.maketrans(
-    {"ı": "i", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th", "ŋ": "n"}
-)
-
-
-class _Folding(dict[int, str]):
-    """What each character folds to, worked out once: folding never depends on a character's neighbours."""
-
-    def __missing__(self, code: int) -> str:
-        # Taken apart before the case is folded, for capitals inside signs such as ㎐. Marks go only afterwards: a Greek
-        # one is a letter without its case.
-        apart = unicodedata.normalize("NFKD", chr(code)).casefold()
-        self[code] = folded = "".join(c for c in apart if not unicodedata.combining(c)).translate(_OWN_LETTERS)
-        return folded
-
-
-_FOLDING = _Folding()
-
-
-def fold(text: str) -> str:
-    """The text as it is compared: without case, accents or surplus space.
-
-    The Turkish i, I, ı and İ are all one letter, as are ş and s, ç and c, ğ and g, ö and o, ü and u.
-    """
-    folded = text.lower() if text.isascii() else text.translate(_FOLDING)
-    return " ".join(folded.split())
-
+# Names as they are searched
 
 #: Longer names are compared by this much, so that an index entry always fits its page.
 SEARCH_TEXT_LENGTH = 200
@@ -83,12 +53,6 @@ NOT_MERGEABLE = Blocker(
     rule="REF-5",
     field="into",
 )
-
-
-def country_choices(language: str) -> list[tuple[str, str]]:
-    """Every country's code and its name in the language, in the order of the folded names."""
-    names = Locale.parse(language.replace("-", "_")).territories
-    return sorted(((code, str(names[code])) for code in COUNTRIES), key=lambda choice: fold(choice[1]))
 
 
 def tidy(value: str) -> str:

@@ -8,9 +8,11 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.formats import get_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.money import services
+from portal.money import rules, services
+from portal.sheets import LineError
 
 LARGEST_UPLOAD_BYTES = 1_000_000
 
@@ -45,13 +47,48 @@ def _plain(typed: str) -> str:
 
 
 class RatesForm(forms.Form):
+    """Rates as a file or as they are typed; either is looked at first, and taken in once that is confirmed."""
+
     file = forms.FileField(
         label=_("CSV file"),
+        required=False,
         help_text=_("Columns: currency, month, usd_per_unit. For example: TRY,2026-11,0.0213"),
     )
+    text = forms.CharField(
+        label=_("Or write them here"),
+        required=False,
+        strip=False,
+        initial=",".join(rules.UPLOAD_COLUMNS) + "\n",
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
+        help_text=_("One rate a line, below the names of the columns."),
+    )
+    #: The file's name, and what the preview showed, when it is confirmed.
+    name = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
+    seen = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput)
+    sure = forms.BooleanField(label=_("I have checked these rates: they are right."), required=False)
 
-    def clean_file(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["file"]
-        if file.size is None or file.size > LARGEST_UPLOAD_BYTES:
-            raise forms.ValidationError(_("The file is larger than 1 MB; upload it in parts."))
-        return file
+    def clean(self) -> dict[str, Any]:
+        """`text` is what the file holds, where there is one."""
+        cleaned = super().clean() or {}
+        file: UploadedFile | None = cleaned.get("file")
+        if self.errors:
+            return cleaned
+        if file is None:
+            if not cleaned["text"].strip():
+                self.add_error("file", gettext("Choose a file."))
+        elif file.size is None or file.size > LARGEST_UPLOAD_BYTES:
+            self.add_error("file", gettext("The file is larger than 1 MB; upload it in parts."))
+        else:
+            cleaned["name"] = (file.name or "")[-200:]
+            try:
+                cleaned["text"] = services.decode(file.read())
+            except services.RatesFileRefused as refused:
+                for error in refused.errors:
+                    self.add_error("file", said(error))
+        return cleaned
+
+
+def said(error: LineError) -> str:
+    """What is wrong with a line, as a sentence."""
+    text = gettext(error.blocker.message) % error.blocker.params
+    return gettext("Line %(line)s: %(text)s") % {"line": error.line, "text": text}

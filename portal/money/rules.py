@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,9 @@ class RatePolicy(Protocol):
 
     @property
     def rate_max_age_months(self) -> int: ...
+
+    @property
+    def rate_jump_percent(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -129,17 +133,61 @@ def in_form_order(codes: Iterable[str]) -> list[str]:
     return [*common, *sorted(known.difference(common))]
 
 
-def rate_blockers(currency: str, month: date | None, *, today: date) -> list[Blocker]:
-    """What keeps a currency from having a rate for the month (None: not known); `today` is a day in UTC (FX-1)."""
+def rate_blockers(currency: str, month: date | None, *, today: date, ahead: int = 0) -> list[Blocker]:
+    """What keeps a currency from having a rate for the month (None: not known); `today` is a day in UTC (FX-1).
+
+    `ahead`: how many months it may lie in the future; only what a person gives may at all, and confirms it.
+    """
     blockers = []
     if currency == USD:
         blockers.append(_blocker("currency", _("The US dollar is always 1 and needs no rate.")))
     elif currency not in KNOWN_CURRENCIES:
         blockers.append(_blocker("currency", _("“%(value)s” is not a currency code."), value=currency))
-    if month is not None and month > today:
+    if month is not None and month > add_months(month_start(today), ahead):
         message = _("%(value)s has not begun yet: a rate is for a month that is over or under way.")
-        blockers.append(_blocker("future_month", message, value=f"{month:%Y-%m}"))
+        too_far = _("%(value)s is more than a year away.")
+        blockers.append(_blocker("future_month", too_far if ahead else message, value=f"{month:%Y-%m}"))
     return blockers
+
+
+def questions(
+    rates: Iterable[Rate], known: Mapping[tuple[str, date], Decimal], *, today: date, policy: RatePolicy
+) -> dict[tuple[str, date], tuple[Blocker, ...]]:
+    """What a person has to confirm of the rates given, by currency and month: one that jumps by more than the policy's
+    percentage against the month before, or lies in the future (FX-1). `known`: what there is of these currencies.
+
+    Without an earlier month a correction is held against what it replaces.
+    """
+    rates = list(rates)
+    becomes = {**known, **{(rate.currency, rate.month): rate.usd_per_unit for rate in rates}}
+    published: dict[str, list[date]] = defaultdict(list)
+    for currency, month in sorted(becomes):
+        published[currency].append(month)
+    asked = {}
+    for rate in rates:
+        key, months_ = (rate.currency, rate.month), published[rate.currency]
+        place = bisect_left(months_, rate.month)
+        before = becomes[rate.currency, months_[place - 1]] if place else known.get(key)
+        if found := tuple(_questions(rate, before, today=today, percent=policy.rate_jump_percent)):
+            asked[key] = found
+    return asked
+
+
+def _questions(rate: Rate, before: Decimal | None, *, today: date, percent: int) -> Iterator[Blocker]:
+    what: dict[str, Param] = {"currency": rate.currency, "month": f"{rate.month:%Y-%m}"}
+    if before is not None and abs(rate.usd_per_unit - before) * 100 > before * percent:
+        message = _(
+            "%(currency)s %(month)s: %(rate)s is more than %(percent)s%% away from the rate before, %(before)s."
+        )
+        figures: dict[str, Param] = {"rate": shown(rate.usd_per_unit), "before": shown(before), "percent": percent}
+        yield _blocker("rate_jumps", message, **what, **figures)
+    if rate.month > today:
+        yield _blocker("rate_ahead", _("%(currency)s %(month)s: this month has not begun yet."), **what)
+
+
+def shown(value: Decimal) -> str:
+    """A rate without the zeros that only its column adds."""
+    return f"{value:f}".rstrip("0").rstrip(".") if "." in f"{value:f}" else f"{value:f}"
 
 
 def _blocker(code: str, message: str, **params: Param) -> Blocker:
@@ -184,6 +232,8 @@ def _usd_per_unit(row: Mapping[str, str]) -> dict[str, Decimal]:
 
 # An uploaded file: currency,month,usd_per_unit
 
+#: So many months ahead a rate may be given, once confirmed: further away the year is mistyped.
+MONTHS_AHEAD = 12
 UPLOAD_COLUMNS = ("currency", "month", "usd_per_unit")
 _MONTH = re.compile(r"(\d{4})-(\d{2})(-01)?")
 
@@ -214,7 +264,7 @@ def _read_line(line: int, cells: Sequence[str], number: str, *, today: date) -> 
     """One line as a rate, or everything that is wrong with it; `number` is its last cell with a decimal point."""
     currency, month_text, rate_text = cells
     currency, month, rate = currency.upper(), _month(month_text), _positive(number)
-    errors = [LineError(line, blocker) for blocker in rate_blockers(currency, month, today=today)]
+    errors = [LineError(line, blocker) for blocker in rate_blockers(currency, month, today=today, ahead=MONTHS_AHEAD)]
     if month is None:
         errors.append(_line_error(line, "month", _("“%(value)s” is not a month (2026-11)."), value=month_text))
     if rate is None:

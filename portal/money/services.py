@@ -10,9 +10,10 @@ import io
 import urllib.request
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from hashlib import blake2b
 from typing import IO
 
 import currency_converter
@@ -25,7 +26,8 @@ from portal.money import rules
 from portal.money.models import MonthlyRate
 from portal.money.rules import Rate, RatePolicy, UsdValue
 from portal.outage import send_soon
-from portal.workflow.blockers import RuleViolation
+from portal.sheets import LineError
+from portal.workflow.blockers import Blocker, RuleViolation
 
 FETCH_TIMEOUT_SECONDS = 30
 #: Every form with an amount asks for them; they change when rates arrive.
@@ -60,6 +62,53 @@ class Written:
 
 
 @dataclass(frozen=True)
+class Planned:
+    """A rate of a file: what it replaces, if anything, and what of it has to be confirmed (FX-1)."""
+
+    rate: Rate
+    was: Decimal | None
+    was_source: str
+    questions: tuple[Blocker, ...]
+
+    @property
+    def outcome(self) -> str:
+        if self.was is None:
+            return NEW
+        return UNCHANGED if (self.was, self.was_source) == (self.rate.usd_per_unit, rules.UPLOAD) else CHANGED
+
+
+NEW, CHANGED, UNCHANGED = "new", "changed", "unchanged"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a file of rates would do, as things stand; with refused lines it does nothing."""
+
+    rows: Sequence[Planned]
+    refused: Sequence[LineError]
+
+    def of(self, outcome: str) -> list[Planned]:
+        return [row for row in self.rows if row.outcome == outcome]
+
+    @property
+    def questions(self) -> dict[tuple[str, date], tuple[Blocker, ...]]:
+        return {(row.rate.currency, row.rate.month): row.questions for row in self.rows if row.questions}
+
+    @property
+    def mark(self) -> str:
+        """The same as long as the file and what it replaces are."""
+        return blake2b(repr(self.rows).encode(), digest_size=12).hexdigest()
+
+
+class Unconfirmed(ValueError):
+    """The file holds rates that a person has to confirm first; nothing was written (FX-1)."""
+
+    def __init__(self, preview: Preview) -> None:
+        self.preview = preview
+        super().__init__(", ".join(f"{currency} {month:%Y-%m}" for currency, month in preview.questions))
+
+
+@dataclass(frozen=True)
 class Imported:
     """How many monthly rates an import wrote, and which; whoever calls for it records them (portal.programme)."""
 
@@ -69,6 +118,8 @@ class Imported:
     written: tuple[Written, ...] = field(default=(), compare=False, repr=False)
     source: str = field(default="", compare=False)
     publication: str = field(default="", compare=False)
+    #: What was confirmed, by currency and month.
+    confirmed: Mapping[tuple[str, date], tuple[Blocker, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def changed(self) -> bool:
@@ -141,13 +192,41 @@ def import_ecb_history(*, since: date | None = None, now: datetime, archive: IO[
     return _write(rates, source=rules.ECB, publication=f"ECB reference rates up to {newest}", now=now)
 
 
-def import_csv(file: IO[bytes], *, now: datetime) -> Imported:
-    """An uploaded CSV: currency,month,usd_per_unit (FX-1). Raises RatesFileRefused, then writing nothing."""
-    rates, errors = rules.read_upload(sheets.decode_sheet(file.read(), rule="FX-1"), today=now.date())
-    if errors:
-        raise RatesFileRefused(errors)
-    name = getattr(file, "name", None) or ""
-    return _write(rates, source=rules.UPLOAD, publication=str(name)[-200:], now=now)
+def decode(content: bytes) -> str:
+    """A file of rates as text. Raises RatesFileRefused."""
+    return sheets.decode_sheet(content, rule="FX-1")
+
+
+def preview_csv(text: str, *, now: datetime, policy: RatePolicy) -> Preview:
+    """What a CSV would do: currency,month,usd_per_unit (FX-1). Writes nothing."""
+    rates, errors = rules.read_upload(text, today=now.date())
+    there = MonthlyRate.objects.of({rate.currency for rate in rates})
+    columns = ("currency", "month", "usd_per_unit", "source")
+    known = {(c, month): (rate, source) for c, month, rate, source in there.values_list(*columns)}
+    plain = {key: rate for key, (rate, _source) in known.items()}
+    asked = rules.questions(rates, plain, today=now.date(), policy=policy)
+    rows = []
+    for rate in rates:
+        key = (rate.currency, rate.month)
+        was, source = known.get(key, (None, ""))
+        changes = was != rate.usd_per_unit
+        rows.append(Planned(rate, was, source, asked.get(key, ()) if changes else ()))
+    return Preview(rows, errors)
+
+
+def import_csv(file: IO[bytes], *, now: datetime, policy: RatePolicy, confirmed: bool = False) -> Imported:
+    """An uploaded CSV (FX-1); `confirmed`: a person has seen what is unusual in it.
+
+    Raises RatesFileRefused or Unconfirmed, then writing nothing.
+    """
+    preview = preview_csv(decode(file.read()), now=now, policy=policy)
+    if preview.refused:
+        raise RatesFileRefused(preview.refused)
+    if preview.questions and not confirmed:
+        raise Unconfirmed(preview)
+    name, rates = getattr(file, "name", None) or "", [row.rate for row in preview.rows]
+    done = _write(rates, source=rules.UPLOAD, publication=str(name)[-200:], now=now, ahead=rules.MONTHS_AHEAD)
+    return replace(done, confirmed=preview.questions)
 
 
 def carry_forward(*, to_month: date, now: datetime) -> Imported:
@@ -189,13 +268,14 @@ _WRITE = """
 
 
 @transaction.atomic
-def _write(rows: Sequence[Rate], *, source: str, publication: str, now: datetime) -> Imported:
+def _write(rows: Sequence[Rate], *, source: str, publication: str, now: datetime, ahead: int = 0) -> Imported:
     """Insert or correct rates in one statement; a weaker source never replaces a stronger one's rate.
 
     Raises RuleViolation with everything that is no rate.
     """
     rows = [row for row in rows if row.currency != rules.USD]
-    if refused := [b for row in rows for b in rules.rate_blockers(row.currency, row.month, today=now.date())]:
+    today = now.date()
+    if refused := [b for row in rows for b in rules.rate_blockers(row.currency, row.month, today=today, ahead=ahead)]:
         raise RuleViolation(refused)
     replaceable = rules.REPLACEABLE.get(source)
     with connection.cursor() as cursor:

@@ -16,15 +16,22 @@ from portal.policy import rules
 
 
 class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
+    def standing(self) -> PolicyVersionQuerySet:
+        """Without those that were withdrawn before their time came."""
+        return self.filter(withdrawn_at=None)
+
     def newest_first(self) -> PolicyVersionQuerySet:
         return self.order_by("-effective_from", "-number")
 
     def with_clock(self) -> PolicyVersionQuerySet:
         """The newest first, each with `in_force`: whether its time has come by the database's clock."""
-        return self.newest_first().annotate(in_force=Q(effective_from__lte=Now()))
+        return self.standing().newest_first().annotate(in_force=Q(effective_from__lte=Now()))
 
     def in_force(self, now: datetime) -> PolicyVersion | None:
-        return self.filter(effective_from__lte=now).newest_first().first()
+        return self.standing().filter(effective_from__lte=now).newest_first().first()
+
+    def coming(self, now: datetime) -> PolicyVersionQuerySet:
+        return self.standing().filter(effective_from__gt=now)
 
 
 class PolicyVersion(models.Model):
@@ -36,6 +43,8 @@ class PolicyVersion(models.Model):
     note = models.TextField(_("why"), blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False)
+    #: Only one to come is ever withdrawn; it keeps its number and never was in force.
+    withdrawn_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = PolicyVersionQuerySet.as_manager()
 
@@ -57,3 +66,21 @@ class PolicyVersion(models.Model):
 
     def as_policy(self) -> rules.Policy:
         return rules.from_values(self.values, version=self.number)
+
+
+class PolicyDraft(models.Model):
+    """A version somebody prepares: its numbers, without any effect."""
+
+    values = models.JSONField(default=dict, blank=True)
+    effective_from = models.DateTimeField(null=True, blank=True)
+    note = models.TextField(blank=True)
+    version = models.PositiveIntegerField(default=1)
+    updated_at = models.DateTimeField()
+    updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True)
+
+    class Meta:
+        verbose_name = _("policy draft")
+        verbose_name_plural = _("policy drafts")
+
+    def __str__(self) -> str:
+        return self.note.split("\n", 1)[0][:80] or f"#{self.pk}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Max
@@ -63,7 +63,15 @@ def newest() -> int:
 
 
 class TooLate(ValueError):
-    """A version can't change what was decided before it was made."""
+    """What is in force, or was, stays: a version can't change what was decided before it was made (FLOW-7)."""
+
+
+class DayTaken(ValueError):
+    """Another version begins on that day already; one of the two would never count."""
+
+    def __init__(self, version: PolicyVersion) -> None:
+        self.version = version
+        super().__init__(str(version))
 
 
 def add_version(
@@ -78,10 +86,15 @@ def add_version(
     """The next version, in force from an instant to come or (None) at once; versions are never changed (FLOW-7).
 
     `values` are what differs from the built-in numbers, not from the version before. `after`: the version they are to
-    follow, if only that one. Raises rules.WrongValues, TooLate, or IntegrityError if somebody was faster.
+    follow, if only that one. Raises rules.WrongValues, TooLate, DayTaken, or IntegrityError if somebody was faster.
     """
-    if effective_from is not None and effective_from < now:
-        raise TooLate
+    if effective_from is not None:
+        if effective_from < now:
+            raise TooLate
+        day = effective_from.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        same_day = PolicyVersion.objects.coming(now).filter(effective_from__range=(day, day + timedelta(days=1)))
+        if taken := same_day.exclude(effective_from=day + timedelta(days=1)).first():
+            raise DayTaken(taken)
     number = (newest() if after is None else after) + 1
     version = PolicyVersion(
         number=number, values=values, effective_from=effective_from or now, note=note, created_by_id=by
@@ -91,3 +104,16 @@ def add_version(
     if read := _read.get():
         read.clear()
     return version
+
+
+def withdraw(version: PolicyVersion, *, now: datetime) -> PolicyVersion:
+    """Take back a version whose time has not come; it keeps its number. Raises TooLate; once is enough."""
+    fresh = PolicyVersion.objects.select_for_update().get(pk=version.pk)
+    if fresh.effective_from <= now:
+        raise TooLate
+    if fresh.withdrawn_at is None:
+        fresh.withdrawn_at = now
+        fresh.save(update_fields=["withdrawn_at"])
+    if read := _read.get():
+        read.clear()
+    return fresh

@@ -1,7 +1,9 @@
 """What Insights counts: a handful of aggregates, each one query, whatever the number of deals.
 
 Everything is about the deals that the actor's company created or received within the period and that they may see
-(ORG-2, ORG-4); those closed as an error are left out (REF-17). USD are the deals' values at their monthly rates (FX-2).
+(ORG-2, ORG-4); for the vendor's managers, reviewers and council about the partners' deals that the vendor may view
+(REF-3), and not about its own copies of them. Those closed as an error are left out (REF-17). USD are the deals'
+values at their monthly rates (FX-2).
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from typing import Any
 from django.db.models import Aggregate, Count, DecimalField, DurationField, F, Q, Sum, Value
 from django.db.models.functions import Coalesce, TruncMonth
 
-from portal.accounts.rules import Actor
+from portal.accounts.models import Company
+from portal.accounts.rules import ADMIN_ROLES, Actor
 from portal.registry import Registry
 from portal.ui.period import Period
 from portal.workflow.blockers import _
@@ -36,6 +39,11 @@ _ANSWERED = _ACCEPTED & Q(invited_by__isnull=False, accepted_at__isnull=False)
 
 def everybody(_actor: Actor) -> bool:
     return True
+
+
+def runs_programme(actor: Actor) -> bool:
+    """Whether the figures are the programme's, of the partners' deals, and not a company's own."""
+    return actor.is_vendor and actor.has(*ADMIN_ROLES)
 
 
 @dataclass(frozen=True)
@@ -84,8 +92,12 @@ class Figures:
     """The figures of one period for one person."""
 
     def __init__(self, actor: Actor, period: Period) -> None:
-        visible = Referral.objects.visible_to(actor).filter(company_id=actor.own_company_id)
-        self.deals = visible.exclude(substatus=rules.ERROR).filter(
+        visible = Referral.objects.visible_to(actor)
+        if runs_programme(actor):
+            counted = visible.filter(company__kind=Company.Kind.PARTNER)
+        else:
+            counted = visible.filter(company_id=actor.own_company_id)
+        self.deals = counted.exclude(substatus=rules.ERROR).filter(
             created_at__gte=period.start, created_at__lt=period.end
         )
 

@@ -146,7 +146,10 @@ def new_deal_blockers(actor: Actor) -> list[Blocker]:
     """What is missing for *New deal*: a role, or a co-sell-ready solution of the company (ORG-5)."""
     blockers = [] if creating_scope(actor) else [ROLE_MISSING]
     if not Solution.objects.co_sell_ready().filter(publisher_id=actor.own_company_id).exists():
-        message = _("Your company has no published solution that is co-sell ready. Publish one, then create deals.")
+        message = _(
+            "Your company has no published solution that is co-sell ready. %(vendor)s lists solutions and says which "
+            "of them are ready: ask the programme."
+        )
         blockers.append(Blocker("no_co_sell_ready_solution", message, "ORG-5"))
     return blockers
 

@@ -119,6 +119,12 @@ def number(value: Decimal | float | int | None) -> str:
 
 
 @register.filter
+def rate(value: Decimal | None) -> str:
+    """{{ row.usd_per_unit|rate }}: USD per unit, with all the digits it is stored with and no zeros behind them."""
+    return "–" if value is None else format_decimal(value, "#,##0.############", locale=_locale())
+
+
+@register.filter
 def country_name(code: str) -> str:
     """{{ place.country|country_name }}: a country by its name in the reader's language."""
     name = Locale.parse((get_language() or "en").replace("-", "_")).territories.get(code, code)

@@ -20,6 +20,12 @@ _STAYS = _("The registration stays as it is; the deal page says what can still b
 _WAIT = _("Wait until then.")
 _WAIVABLE = _("Correct the date if it is wrong. If it is right, the form says whether an exception can be requested.")
 _OTHERS = _("Leave it to the other members of the council.")
+_ASSIGNED = _("Ask the customer's admin to withdraw licences on their page, or enter a higher count.")
+_CONFIRM = _("Check it, and confirm it in the form if it is what you mean.")
+_FREE = _("Withdraw licences from others, or ask the company that gives them for more.")
+_NEW_CODE = _("Have a new code sent, and type the six digits of the newest mail.")
+_NEW_LINK = _("Enter your e-mail address on the page for new links.")
+_FROZEN = _("Counts can still be lowered, or the plan removed; what is assigned stays assigned.")
 _INVITER = _("Ask whoever invited you to send a new invitation.")
 
 NEXT: Mapping[str, str] = {
@@ -42,9 +48,25 @@ NEXT: Mapping[str, str] = {
         ["marketplace_sale", "marketplace_search"],
         _("You need not do anything: the transaction is looked for, and you are told."),
     ),
+    "rate_jumps": _("Compare it with the source. If it is right, say so below the preview."),
+    "rate_ahead": _("Check the month. If it is right, say so below the preview."),
     "not_submitted": _("Wait until the partner has filed it."),
     **dict.fromkeys(["not_due", "selected_too_early", "still_time"], _WAIT),
     **dict.fromkeys(["revalidated_already", "revalidation_payg_only", "revalidation_year_over"], _STAYS),
+    # Licences
+    **dict.fromkeys(["code_expired", "code_spent", "code_wrong", "email_unconfirmed"], _NEW_CODE),
+    **dict.fromkeys(["link_expired", "link_unknown", "link_used"], _NEW_LINK),
+    **dict.fromkeys(["confirm_removal", "other_customer", "other_tenant"], _CONFIRM),
+    **dict.fromkeys(["consent_revoked", "counts_frozen"], _FROZEN),
+    **dict.fromkeys(["licences_spent"], _FREE),
+    **dict.fromkeys(["assigned_already"], _DONE),
+    **dict.fromkeys(["address_invalid", "not_assigned"], _FIELD),
+    "count_below_assigned": _ASSIGNED,
+    "customer_fixed": _("For another customer, report a deal of their own."),
+    "deal_cancelled": _("The deal stays cancelled; report a new one if it was sold after all."),
+    "plan_not_offered": _("Choose a plan that is offered."),
+    "plan_unknown": _("Choose a plan of the solution that the deal is for."),
+    "plan_not_held": _("Open the page anew: somebody removed the plan."),
     # Exceptions
     **dict.fromkeys(["payg_signed_too_late", "signed_before_referral", "signed_too_old", "start_too_old"], _WAIVABLE),
     **dict.fromkeys(
@@ -285,6 +307,18 @@ SAYS_ITSELF = frozenset(
         "solution_not_tagged",
         "start_before_signed",
         "tenant_guid_required",
+        "consent_link_expired",
+        "count_not_positive",
+        "count_required",
+        "count_too_large",
+        "email_required",
+        "licences_given",
+        "mails_spent",
+        "name_too_long",
+        "people_required",
+        "plan_required",
+        "plan_twice",
+        "tenant_agreed",
         "not_registrable",
         "upload_no_access",
         "account_exists",
@@ -342,6 +376,8 @@ SAYS_ITSELF = frozenset(
         "name_required",
         "name_taken",
         "no_co_sell_ready_solution",
+        "ready_needs_market",
+        "company_known",
         "not_deployed_on_azure",
         "not_early",
         "not_eligible",
