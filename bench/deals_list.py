@@ -79,13 +79,14 @@ class Bench:
         self.actor = accounts.actor_for(accounts.memberships(User.objects.get(email=BY))[0])
 
     def asked(self, **params: str) -> Any:
-        from portal.pages.deals.query import DealListQuery
+        from portal.pages.deals.listing import DEALS
+        from portal.ui.listing.query import ListQuery
 
-        return DealListQuery.of({name: [value] for name, value in params.items()}, self.actor)
+        return ListQuery.of(DEALS, {name: [value] for name, value in params.items()}, self.actor)
 
     def rows(self, asked: Any) -> Any:
         """The main query of one page."""
-        from portal.pages.deals import rows
+        from portal.ui.listing import rows
 
         return rows.page_query(rows.in_order(self.actor, asked), asked)
 
@@ -96,10 +97,10 @@ class Bench:
         asked = self.asked(**params)
         if number == 1:
             return asked
-        from portal.pages.deals import rows
+        from portal.ui.listing import rows
 
         before = rows.in_order(self.actor, asked)[(number - 1) * SIZE - 1]
-        return replace(asked, after=asked.order.place(before))
+        return replace(asked, after=asked.order.cursor(before))
 
     def plainly(self, *, order: str = "r.created_at DESC, r.id DESC", words: str = "") -> Callable[[], list[Any]]:
         statement = PLAIN.format(and_=FIND if words else "", order=order)
@@ -109,7 +110,7 @@ class Bench:
         return Result(what, timed(ours), timed(other))
 
     def list_page(self) -> list[Result]:
-        from portal.pages.deals import context as page
+        from portal.ui.listing import context as page
 
         asked, first = self.page(1), self.plainly()
         return [

@@ -9,4 +9,4 @@ class ExceptionsCouncilConfig(AppConfig):
     def ready(self) -> None:
         from exceptions_council import reactions, timeline, verbs  # noqa: F401  they register themselves
         from exceptions_council.api import representation, webhooks  # noqa: F401
-        from exceptions_council.web import deadlines, deal, home, ways  # noqa: F401
+        from exceptions_council.web import deadlines, deal, home, listing, search, ways  # noqa: F401

@@ -12,7 +12,6 @@ from dealreg.models import Registration
 from exceptions_council import notifications as kinds
 from exceptions_council.models import DecisionLetter, ExceptionRequest
 from exceptions_council.rules import states
-from exceptions_council.selectors.council import emails_of
 from exceptions_council.services import requests
 from portal.accounts.models import User
 from portal.accounts.rules import COUNCIL_MEMBER, PROGRAMME_MANAGER
@@ -24,7 +23,7 @@ from referrals.models import Referral
 from referrals.notifications import DEADLINE
 from referrals.reactions import deal_link
 from referrals.selectors.briefs import Brief, briefs
-from referrals.selectors.recipients import People, people_of
+from referrals.selectors.recipients import People, emails_of, people_of
 
 
 def _requests(events: Sequence[Event]) -> dict[int, ExceptionRequest]:

@@ -6,8 +6,8 @@ import re
 
 import structlog
 
-#: Links that let in whoever has them: of an invitation, of a new password, and of a calendar.
-_KEYS = re.compile(r"(/invite/|/password/reset/key/|/calendar/)[^/\s]+")
+#: Links that let in whoever has them: of an invitation, of a new password, of a calendar, and a customer's (LIC-1).
+_KEYS = re.compile(r"(/invite/|/password/reset/key/|/calendar/|/consent/|/licences/)[^/\s]+")
 
 
 def without_keys(text: str) -> str:

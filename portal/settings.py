@@ -127,6 +127,7 @@ TEMPLATES = [
                 "referrals.web.tags",
                 "dealreg.web.tags",
                 "exceptions_council.web.tags",
+                "isvconnect.web.tags",
                 "django.templatetags.i18n",
                 "django.templatetags.static",
             ],
@@ -258,10 +259,13 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["portal.api.http.schema.documented"],
     "SCHEMA_PATH_PREFIX": r"/v1\.0",
     "SCHEMA_COERCE_PATH_PK": False,
-    # Both are called `status`.
+    # All are called `status` or `kind`.
     "ENUM_NAME_OVERRIDES": {
         "RegistrationStatus": "dealreg.api.schema.STATUSES",
         "ExceptionStatus": "exceptions_council.api.schema.STATUS_TOKENS",
+        "ExceptionKind": "exceptions_council.api.schema.KIND_TOKENS",
+        "IsvDealStatus": "isvconnect.api.schema.STATUS_TOKENS",
+        "InvoiceKind": "isvconnect.api.schema.KIND_TOKENS",
     },
 }
 
@@ -421,6 +425,9 @@ CELERY_BEAT_SCHEDULE = {
         "task": "exceptions_council.tasks.remind_of_asking",
         "schedule": crontab(minute=20),
     },
+    "issue-due-invoices": {"task": "isvconnect.tasks.issue_due", "schedule": crontab(minute=25)},
+    "expire-invitations-of-customers": {"task": "licensing.tasks.expire_invitations", "schedule": 60.0},
+    "forget-codes-and-links": {"task": "licensing.tasks.forget_mailed", "schedule": crontab(hour=3, minute=40)},
     "make-waiting-exports": {"task": "portal.pages.tasks.make_waiting_exports", "schedule": 60.0},
     "work-on-waiting-uploads": {"task": "portal.pages.tasks.work_on_waiting_uploads", "schedule": 60.0},
     "purge-exports": {"task": "portal.pages.tasks.purge_exports", "schedule": 3600.0},

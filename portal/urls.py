@@ -13,6 +13,8 @@ urlpatterns = [
     path("", include("referrals.web.urls")),
     path("", include("dealreg.web.urls")),
     path("", include("exceptions_council.web.urls")),
+    path("", include("licensing.web.urls")),
+    path("", include("isvconnect.web.urls")),
     path("", include("portal.people.urls")),
     path("", include("portal.notify.urls")),
     path("", include("portal.webhooks.urls")),
@@ -20,6 +22,8 @@ urlpatterns = [
     path("", include("referrals.api.urls")),
     path("", include("dealreg.api.urls")),
     path("", include("exceptions_council.api.urls")),
+    path("", include("licensing.api.urls")),
+    path("", include("isvconnect.api.urls")),
     # Teams list people by e-mail (ORG-2), so nobody takes another one on allauth's page.
     path("accounts/email/", RedirectView.as_view(pattern_name="home"), name="account_email"),
     path("accounts/", include("allauth.account.urls")),

@@ -78,11 +78,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Between tests on real transactions Django empties all tables, which the events' own would refuse."""
+    """Between tests on real transactions Django empties all tables, which events' and invoices' own would refuse."""
     from django.db import connection
 
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE events_event DISABLE TRIGGER events_event_stay_all")
+        cursor.execute("ALTER TABLE isvconnect_invoice DISABLE TRIGGER isvconnect_invoice_stay_all")
 
 
 @pytest.fixture(autouse=True)

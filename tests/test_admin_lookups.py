@@ -20,11 +20,12 @@ from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from django.urls import NoReverseMatch, reverse
 
+from isvconnect import sweeps
 from portal.accounts.admin_site import PortalAdmin, PortalInline, site
 from portal.accounts.models import Invite, User
 from portal.demo.cast import Cast
 from portal.money.models import MonthlyRate
-from tests import build, exceptions
+from tests import build, exceptions, isv
 from tests.edge import Live, parse
 from tests.test_house import CODE, dotted, nodes
 
@@ -52,6 +53,10 @@ DECLARED: dict[str, set[str]] = {
     "events.event": {"verb", "company__id__exact", "company__isnull", *dates("at")},
     "exceptions_council.exceptionrequest": {"state", "attention", "mine", "age", "partner", *known("kind")},
     "exceptions_council.lettertemplate": set(),
+    "isvconnect.feerate": known("tag"),
+    "isvconnect.invoice": {"partner", "run", "issued_at__year", "issued_at__month", "issued_at__day", *known("kind")},
+    "isvconnect.invoicerun": {"started_at__year", "started_at__month", "started_at__day"},
+    "isvconnect.isvdeal": {"state", "next", "partner", "run", "rated", *known("tag")},
     "money.monthlyrate": {
         *("source", "source__isnull", "currency", "currency__isnull"),
         *("month__year", "month__month", "month__day"),
@@ -109,6 +114,9 @@ def live(cast: Cast) -> Live:
     live = Live(cast)
     live.in_review()
     exceptions.asked(cast, live.won(customer=exceptions.unmanaged()), now=live.now)
+    isv.deal(cast, now=live.ago(3), signed=live.day(-4), start=live.day(-4))
+    isv.rates(cast, now=live.now)
+    sweeps.issue_due(now=live.now)
     return live
 
 
@@ -179,6 +187,12 @@ ATTACKS = [
     ("events_event", {"actor_user__password__regex": "^."}),
     ("money_monthlyrate", {"month__gte": "2026-01-01"}),
     ("policy_policyversion", {"created_by__password__regex": "^."}),
+    ("isvconnect_isvdeal", {"contact_email__startswith": "a"}),
+    ("isvconnect_isvdeal", {"submitted_by__password__regex": "^."}),
+    ("isvconnect_invoice", {"parties__customer": '"x"'}),
+    ("isvconnect_invoice", {"deal__contact_phone__startswith": "+"}),
+    ("isvconnect_invoicerun", {"issued__gte": "1"}),
+    ("isvconnect_feerate", {"percent__gte": "1"}),
     ("customers_customer", {"search_text__contains": "a"}),
 ]
 
@@ -314,6 +328,8 @@ def test_no_address_asks_for_rows_of_any_kind_by_number(clients: dict[str, Clien
 #: Pages of the portal itself that take something from their address, with what they take.
 PAGES = {
     "deals": {"q": "fırın", "sort": "-value"},
+    "exceptions": {"q": "fırın", "sort": "-due"},
+    "isv_deals": {"q": "fırın", "sort": "-value"},
     "insights": {"period": "3"},
     "search": {"q": "con"},
     "notices": {"after": "1"},
@@ -345,7 +361,9 @@ WRITTEN_ELSEWHERE = {
     "portal/bulk.py": "every column of a model",
     "portal/notify/reminders.py": "the path that a model names",
     "portal/ui/deadlines.py": "the column that a kind names",
-    "exceptions_council/web/listing.py": "the filter's own column",
+    "isvconnect/verbs/writing.py": "the columns of an invoice's parties",
+    "portal/ui/listing/filters.py": "the filter's own column",
+    "portal/ui/listing/left.py": "the person's own rows",
     "portal/pages/views_uploads.py": "the column of a row's fate",
     "portal/api/odata/fields.py": "the column by which a field's rows are linked",
     "portal/api/odata/orders.py": "the columns that a resource declares for sorting",

@@ -29,14 +29,17 @@ with warnings.catch_warnings():
 
 from dealreg.api.inputs import TARGETS
 from dealreg.models import Document, Registration
+from isvconnect.api.inputs import CORRECTED
 from portal.api.http.actions import camel
 from portal.api.http.schema import document
 from portal.demo.cast import Cast
 from portal.workflow.services import machine_of
 from referrals.api.inputs import PATCHED
 from referrals.models import Referral
+from tests import isv
 from tests.api import Api, make_client
 from tests.test_api_exceptions import asked
+from tests.test_api_isv import value
 from tests.test_api_referrals_create import body
 from tests.test_roles import World
 
@@ -65,7 +68,7 @@ API.app = WSGIHandler()
 OPERATIONS = {found.ok().label: found.ok() for found in API.get_all_operations()}
 MODES = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE]
 #: What one test asks; each has a world of its own.
-AREAS = ["/referrals", "/registrations", "/exceptions", ""]
+AREAS = ["/referrals", "/registrations", "/exceptions", "/isvconnect", ""]
 
 
 def area_of(label: str) -> str:
@@ -88,14 +91,20 @@ class Steered:
         self.verbs["/registrations"] = machine_of(registrations[0]).verbs
         request = asked(world.live)
         self.verbs["/exceptions"] = machine_of(request).verbs
+        isv.rates(cast, now=world.live.now)
+        invoiced = isv.invoiced(cast, now=world.live.ago(3), signed=world.live.day(-4), start=world.live.day(-4))
+        sales = [isv.deal(cast, now=world.live.now, signed=world.live.day(-1), start=world.live.day(-1)), invoiced]
+        self.verbs["/isvconnect"] = machine_of(invoiced).verbs
         self.ids = {
+            "/isvconnect/deals": [str(one.public_id) for one in sales],
+            "/isvconnect/invoices": [str(one.public_id) for one in invoiced.invoices.all()],
             "/exceptions": [str(request.public_id)],
             "/referrals": [str(one.public_id) for one in deals],
             "/registrations": [str(one.public_id) for one in registrations],
             "/transactions": ["MP-1"],
         }
         self.documents = [str(one.public_id) for one in Document.objects.all()]
-        self.deal = body()
+        self.deal, self.sale = body(), value(world.live)
 
     def turn(self, case: Any, draw: Callable[[Any], Any]) -> dict[str, str]:
         """Changes the request, and returns its headers besides."""
@@ -119,13 +128,13 @@ class Steered:
         if case.path.endswith("/actions"):
             verbs = next((found for area, found in self.verbs.items() if area in case.path), [])
             return {**body, "action": draw(st.sampled_from([*(camel(verb.name) for verb in verbs), "void"]))}
-        if case.path.endswith("/referrals"):
-            known = draw(st.lists(st.sampled_from(sorted(self.deal)), unique=True))
-            return {**body, **{name: self.deal[name] for name in known}}
-        return body
+        whole = self.deal if case.path.endswith("/referrals") else self.sale if "/isvconnect" in case.path else {}
+        names = sorted(whole) or [""]
+        known = names if draw(st.booleans()) else draw(st.lists(st.sampled_from(names), unique=True))
+        return {**body, **{name: whole[name] for name in known if name}}
 
     def _operation(self, one: Any, draw: Callable[[Any], Any]) -> Any:
-        paths = [*PATCHED, *TARGETS.values(), "registrations/-"]
+        paths = [*PATCHED, *TARGETS.values(), *CORRECTED, "registrations/-"]
         return {**one, "path": f"/{draw(st.sampled_from(paths))}"} if isinstance(one, dict) else one
 
 

@@ -17,7 +17,7 @@ from portal.api import rules
 from portal.api.http.endpoint import Endpoint
 from portal.demo import do, papers
 from portal.demo.cast import Cast
-from tests import build
+from tests import build, isv, licences
 from tests.api import Api, make_client
 from tests.edge import Live
 from tests.test_api_exceptions import asked
@@ -76,6 +76,8 @@ def test_without_a_token_or_its_scope_nothing_is_answered(cast: Cast) -> None:
 
 REFERRAL, FILED, SALES = "/v1.0/engagements/referrals/<id>", "/v1.0/registrations", "/v1.0/marketplace/transactions"
 ASKED = "/v1.0/exceptions"
+CONSENTS, INVITED, GIVEN = "/v1.0/licensing/relationships", "/v1.0/licensing/invitations", "/v1.0/licensing/deals"
+ISV_DEALS, INVOICES = "/v1.0/isvconnect/deals", "/v1.0/isvconnect/invoices"
 #: Of a partner that there isn't.
 SALE = {
     "transactionId": "MP-2", "partner": "nobody", "customer": "150483782", "solution": "SOL-10001-CTS",
@@ -108,10 +110,31 @@ TABLE: list[tuple[str, str, Any, tuple[int, ...]]] = [
     (f"{ASKED}/<id>/documents", "POST", PDF, (422, 403, 403, 404, 404, 403)),
     (f"{ASKED}/<id>/documents/<document_id>", "GET", None, (404, 404, 404, 404, 404, 404)),
     (f"{ASKED}/<id>/documents/<document_id>", "DELETE", None, (404, 404, 404, 404, 404, 404)),
+    (ISV_DEALS, "GET", None, (200, 200, 200, 200, 200, 200)),
+    (ISV_DEALS, "POST", {}, (422, 403, 403, 422, 403, 403)),
+    (f"{ISV_DEALS}/check", "POST", {}, (200, 200, 200, 200, 403, 403)),
+    (f"{ISV_DEALS}/<id>", "GET", None, (200, 200, 200, 404, 200, 200)),
+    (f"{ISV_DEALS}/<id>", "PATCH", {}, (409, 403, 403, 404, 403, 403)),
+    (f"{ISV_DEALS}/<id>/actions", "GET", None, (200, 200, 200, 404, 200, 200)),
+    (f"{ISV_DEALS}/<id>/actions", "POST", {"action": "cancel", "reason": ""}, (403, 403, 403, 404, 403, 422)),
+    (INVOICES, "GET", None, (200, 200, 200, 200, 200, 200)),
+    (f"{INVOICES}/<id>", "GET", None, (200, 200, 200, 404, 200, 200)),
+    (f"{INVOICES}/<id>/pdf", "GET", None, (200, 200, 200, 404, 200, 200)),
+    (f"{INVOICES}/<id>/csv", "GET", None, (200, 200, 200, 404, 200, 200)),
     (SALES, "GET", None, (403, 403, 403, 403, 403, 200)),
     (SALES, "POST", SALE, (403, 403, 403, 403, 403, 422)),
     (f"{SALES}/<path:id>", "GET", None, (403, 403, 403, 403, 403, 404)),
     (f"{SALES}/<path:id>/actions", "POST", {"action": "void"}, (403, 403, 403, 403, 403, 404)),
+    (CONSENTS, "GET", None, (200, 200, 200, 200, 200, 200)),
+    (f"{CONSENTS}/<id>", "GET", None, (200, 200, 200, 404, 200, 200)),
+    (INVITED, "GET", None, (200, 200, 200, 200, 200, 200)),
+    (INVITED, "POST", {"dealId": "nobody"}, (404, 404, 404, 404, 404, 404)),
+    (f"{INVITED}/<id>", "GET", None, (200, 200, 200, 404, 200, 200)),
+    (f"{INVITED}/<id>/actions", "GET", None, (200, 200, 200, 404, 200, 200)),
+    (f"{INVITED}/<id>/actions", "POST", {"action": "accept"}, (403, 403, 403, 404, 403, 403)),
+    (f"{GIVEN}/<id>/licenses", "GET", None, (200, 200, 200, 404, 200, 200)),
+    (f"{GIVEN}/<id>/licenses", "PUT", {}, (400, 403, 403, 404, 403, 403)),
+    (f"{GIVEN}/<id>/licenses/<plan_id>", "DELETE", None, (404, 403, 403, 404, 403, 403)),
     ("/v1.0/events", "GET", None, (200, 200, 200, 200, 200, 200)),
     (f"{HOOK}/events", "GET", None, (200, 200, 200, 200, 200, 200)),
     (HOOK, "GET", None, (404, 404, 404, 404, 404, 404)),
@@ -120,6 +143,16 @@ TABLE: list[tuple[str, str, Any, tuple[int, ...]]] = [
     (f"{HOOK}/validationEvents/<id>", "GET", None, (404, 404, 404, 404, 404, 404)),
     (HOOK, "POST", URL, (200, 200, 200, 200, 200, 200)),
 ]
+
+
+def isv_things(cast: Cast) -> dict[str, Any]:
+    """An ISV Connect deal with an invoice, the invoice, and another deal's licences, by where they are."""
+    isv.rates(cast)
+    invoiced = isv.invoiced(cast)
+    given = licences.given(cast)
+    invited = licences.invited(cast, given.deal).invitation
+    consents = {CONSENTS: given.relationship, INVITED: invited, GIVEN: given.deal}
+    return {ISV_DEALS: invoiced, INVOICES: invoiced.invoices.get(), **consents}
 
 
 def test_every_route_is_in_a_table() -> None:
@@ -142,7 +175,7 @@ def test_each_client_gets_what_its_role_and_company_allow(cast: Cast) -> None:
     do.add_document(deal, "a.pdf", papers.pdf("Signed"), actor=cast.actor(build.CONTOSO), now=build.NOW)
     filed = build.submitted(cast, deal)
     document = str(Document.objects.get().public_id)
-    things = {FILED: filed, ASKED: asked(Live(cast))}
+    things = {FILED: filed, ASKED: asked(Live(cast)), **isv_things(cast)}
     found = {}
     for place, method, data, _answers in TABLE:
         thing = next((one.public_id for area, one in things.items() if place.startswith(area)), deal.public_id)
@@ -162,7 +195,7 @@ def test_org_6_what_is_anothers_is_answered_as_what_there_is_not(cast: Cast) -> 
     stranger = Api(make_client(cast.companies["fabrikam"]))
     deal = build.won(cast)
     filed = build.submitted(cast, deal)
-    things = {FILED: filed, ASKED: asked(Live(cast))}
+    things = {FILED: filed, ASKED: asked(Live(cast)), **isv_things(cast)}
     for place, method, data, _answers in [*TABLE, *OF_REFERRALS]:
         if "<id>" in place and not place.startswith(HOOK):
             thing = next((one.public_id for area, one in things.items() if place.startswith(area)), deal.public_id)

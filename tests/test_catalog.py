@@ -236,15 +236,17 @@ def test_elig_5_a_programme_manager_keeps_the_catalogue_in_the_admin(companies: 
     client = vendor_client(PROGRAMME_MANAGER, companies["vendor"])
     assert client.get(reverse("admin:catalog_solution_changelist"), {"q": "contoso"}).status_code == 200
     add = reverse("admin:catalog_solution_add")
-    entry = {"code": "SOL-1-A", "name": "New", "publisher": companies["contoso"].pk, "kind": "ip", "azure_ip": "on"}
-    entry |= {"published": "on"}
+    plans = {"plans-TOTAL_FORMS": 0, "plans-INITIAL_FORMS": 0}
+    own = {"code": "SOL-1-A", "name": "New", "publisher": companies["contoso"].pk, "kind": "ip"}
+    entry = {**plans, **own, "azure_ip": "on", "published": "on"}
     assert "Only a co-sell ready solution" in client.post(add, entry).content.decode()
     assert client.post(add, {**entry, "co_sell_ready": "on"}).status_code == 302
     solution = Solution.objects.get(code="SOL-1-A")
     change = reverse("admin:catalog_solution_change", args=[solution.pk])
-    assert "Only a co-sell ready solution" in client.post(change, {"azure_ip": "on"}).content.decode()
-    assert "Only a solution in the market" in client.post(change, {"co_sell_ready": "on"}).content.decode()
-    ready = {"published": "on", "co_sell_ready": "on", "biz_apps": "standard"}
+    assert "Only a co-sell ready solution" in client.post(change, {**plans, "azure_ip": "on"}).content.decode()
+    unpublished = client.post(change, {**plans, "co_sell_ready": "on"})
+    assert "Only a solution in the market" in unpublished.content.decode()
+    ready = {**plans, "published": "on", "co_sell_ready": "on", "biz_apps": "standard"}
     assert client.post(change, {**ready, "name": "Other"}).status_code == 302
     solution = Solution.objects.get(code="SOL-1-A")
     assert (solution.name, solution.tags) == ("New", Tags(published=True, co_sell_ready=True, biz_apps="standard"))

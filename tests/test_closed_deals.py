@@ -17,8 +17,9 @@ from portal.catalog.models import AssessmentType
 from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.services import seen_by_vendor
-from portal.pages.deals import filters
+from portal.pages.deals.filters import FILTERS
 from portal.policy.rules import Policy
+from portal.ui.listing import filters
 from portal.workflow.blockers import Money, RuleViolation
 from referrals import migrations, rules, sweeps, verbs
 from referrals.models import Engagement, Referral
@@ -141,7 +142,7 @@ def test_ref_11_lists_and_filters_read_the_deals_own_type(cast: Cast) -> None:
     partner, seller = cast.actor(FABRIKAM), cast.actor(build.SELLER)
 
     def found(kind: str) -> set[Referral]:
-        return set(Referral.objects.filter(filters.q(partner, {"type": kind})))
+        return set(Referral.objects.filter(filters.q(FILTERS, partner, {"type": kind})))
 
     assert found(rules.PARTNER_LED) == {copy}
     assert found(rules.CO_SELL) == {own, build.vendor_copy(own)}

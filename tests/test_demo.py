@@ -17,7 +17,14 @@ from dealreg.models import OUTCOMES, Registration
 from dealreg.rules import states
 from exceptions_council.models import ExceptionRequest
 from exceptions_council.rules import states as exception_states
+from isvconnect.models import Invoice, IsvDeal
+from isvconnect.rules import states as isv_states
+from isvconnect.selectors.deals import to_report
+from isvconnect.verbs.writing import PREFIXES
+from licensing.models import Invitation, Licences, PlanCount, Relationship
+from licensing.rules import states as licence_states
 from portal.accounts.models import Company, User
+from portal.accounts.rules import SYSTEM
 from portal.customers.models import Customer
 from portal.demo.cast import PASSWORD
 from portal.events.models import Event
@@ -53,8 +60,8 @@ def rows() -> dict[str, int]:
 
 def test_the_demo_shows_everything_there_is() -> None:
     """REF-11, FLOW-2, FLOW-3, EXC-6, ORG-2: 60 deals of a year in five currencies, every state, every AUTO reason,
-    requests for exceptions of every kind in every state, everybody signs in; a second call changes nothing, and no mail
-    of the invented past goes out."""
+    requests for exceptions of every kind in every state, ISV Connect, licences, everybody signs in; a second call
+    changes nothing, and no mail of the invented past goes out."""
     start = timezone.now()
     assert demo().startswith("Demo data: ")
     deals = Referral.objects.all()
@@ -73,12 +80,37 @@ def test_the_demo_shows_everything_there_is() -> None:
     assert set(requests.values_list("status", flat=True)) == set(exception_states.STATES)
     assert set(requests.values_list("kind", flat=True)) == set(exception_states.KINDS)
     assert requests.exclude(overdue_at=None).exists()
+    _isv_connect_is_shown()
+    _licences_in_every_state()
     _countdowns_live(start)
     _every_row_has_its_history()
     _everybody_signs_in()
     _second_call_changes_nothing()
     notify.deliver_due(now=timezone.now())
     assert mail.outbox == []
+
+
+def _isv_connect_is_shown() -> None:
+    """ISV-5, ISV-6: deals of every state, direct and from a referral, a banner, invoices and a credit note without a
+    gap, and one that waits for a fee rate."""
+    deals = IsvDeal.objects.all()
+    assert set(deals.values_list("status", flat=True)) == set(isv_states.STATES)
+    assert deals.exclude(referral=None).exists()
+    assert deals.without_rate().exists()
+    assert len(set(deals.values_list("company", flat=True))) >= 2
+    assert to_report(SYSTEM, now=timezone.now()).count() >= 2
+    for kind, prefix in PREFIXES.items():
+        numbers = sorted(Invoice.objects.filter(kind=kind).values_list("number", flat=True))
+        assert numbers == [f"{prefix}{number:06}" for number in range(1, len(numbers) + 1)] != []
+
+
+def _licences_in_every_state() -> None:
+    """LIC-1, LIC-7: invitations and consents in every state, licences in use, and frozen ones for each reason."""
+    assert set(Invitation.objects.values_list("state", flat=True)) == set(licence_states.INVITATION_STATES)
+    assert set(Relationship.objects.values_list("state", flat=True)) == set(licence_states.RELATIONSHIP_STATES)
+    given = Licences.objects.with_context()
+    assert {licences.frozen for licences in given} == {"", "deal_cancelled", "consent_revoked"}
+    assert PlanCount.objects.filter(assigned__gt=0).count() >= 3
 
 
 def _countdowns_live(now: object) -> None:
@@ -94,6 +126,7 @@ def _every_row_has_its_history() -> None:
     for model, births in [
         (Referral, ["referral.created", "referral.received"]),
         (Registration, ["registration.opened"]),
+        (IsvDeal, ["isv_deal.reported"]),
     ]:
         born = Event.objects.filter(verb__in=births).values("subject_id").annotate(times=Count("pk"))
         assert {row["subject_id"]: row["times"] for row in born} == dict.fromkeys(

@@ -22,8 +22,10 @@ from portal.accounts.rules import Actor, Grant
 from portal.demo.cast import ANKARA, Cast
 from portal.events.models import Event
 from portal.notify.models import Notice
-from portal.pages import exports, services, tasks
+from portal.pages import services, tasks
+from portal.pages.deals.fields import FIELDS
 from portal.pages.models import Export
+from portal.tables import csv_file
 from referrals import rules
 from referrals.services import creation
 from tests import build
@@ -112,7 +114,7 @@ def test_csv_says_everything_of_a_deal(cast: Cast) -> None:
         "CRM id": "OPP-1",
         "Marketing campaign id": "spring",
     }
-    assert len(line) == len(exports.FIELDS)
+    assert len(line) == len(FIELDS)
 
 
 #: What people typed, and as it stands in a CSV file.
@@ -143,7 +145,7 @@ def test_what_people_typed_is_never_a_formula(cast: Cast) -> None:
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_no_separator_makes_a_formula_of_a_cell(separator: str) -> None:
     """REF-20: also read by a program that splits where we don't, and minds no quotes."""
-    content = exports.csv_file(["=head;=1"], [[typed, "x"] for typed in TYPED]).decode("utf-8-sig")
+    content = csv_file(["=head;=1"], [[typed, "x"] for typed in TYPED]).decode("utf-8-sig")
     assert all(cell.startswith('"') for cell in content.split("\r\n")[0].split(","))
     cells = [cell for line in csv.reader(io.StringIO(content, newline=""), delimiter=separator) for cell in line]
     if separator != ",":
@@ -167,7 +169,7 @@ def test_excel_gets_numbers_and_days(cast: Cast) -> None:
     build.deal(cast, name="Fırın 🙂")
     sheet, texts = excel(made(cast, kind="xlsx"))
     cells = {c.attrib["r"]: c for c in sheet.findall(".//{*}c")}
-    heads = [texts[int(cells[f"{column(n)}1"].findtext("{*}v") or "")] for n in range(len(exports.FIELDS))]
+    heads = [texts[int(cells[f"{column(n)}1"].findtext("{*}v") or "")] for n in range(len(FIELDS))]
     at = {head: cells.get(f"{column(n)}2") for n, head in enumerate(heads)}
     assert heads[1] == "Deal name"
     assert "Fırın 🙂" in texts
@@ -316,11 +318,11 @@ def test_bad_requests_make_no_file(live: Live, sent: list[dict[str, Any]]) -> No
     """REF-20: an unknown format; ids that are none, or of foreign creation."""
     foreign = live.received().engagement.referrals.exclude(company=live.cast.companies["contoso"]).get()
     live.deal(name="Ovens")
-    owner, url = live.browser(OWNER), reverse("export_deals")
+    owner, url = live.browser(OWNER), reverse("export_list", args=["deals"])
     assert owner.post(url, {"format": "exe"}).status_code == owner.post(url).status_code == 404
     assert Export.objects.count() == 0
-    owner.post(url, {"format": "csv", "deal": ["nonsense", "🙂"], "list": "status=nonsense&sort=nonsense&tab=outbound"})
-    owner.post(url, {"format": "csv", "deal": [str(foreign.public_id)], "list": "tab=outbound"})
+    owner.post(url, {"format": "csv", "row": ["nonsense", "🙂"], "list": "status=nonsense&sort=nonsense&tab=outbound"})
+    owner.post(url, {"format": "csv", "row": [str(foreign.public_id)], "list": "tab=outbound"})
     everything, nothing = Export.objects.order_by("pk")
     for export in (everything, nothing):
         services.make_export(export.pk, now=live.now)
@@ -372,17 +374,17 @@ def test_what_a_dead_worker_left_is_finished_once(cast: Cast, monkeypatch: pytes
     build.deal(cast, name="Ovens")
     export = services.request_export("", kind="csv", actor=cast.actor(OWNER), now=NOW)
     unasked = services.request_export("sort=name", kind="csv", actor=cast.actor(OWNER), now=NOW)
-    real = services.exports.write
+    real = services.files.write
     late = NOW + services.PATIENCE
 
     def slow(*given: Any, **options: Any) -> bytes:
         """Meanwhile another worker takes this one for dead."""
-        monkeypatch.setattr(services.exports, "write", real)
+        monkeypatch.setattr(services.files, "write", real)
         assert not services.make_export(export.pk, now=NOW + MINUTE)
         assert services.make_export(export.pk, now=late)
         return b"late"
 
-    monkeypatch.setattr(services.exports, "write", slow)
+    monkeypatch.setattr(services.files, "write", slow)
     assert not services.make_export(export.pk, now=NOW)
     assert names(export) == ["Ovens"]
     assert Export.objects.get(pk=export.pk).finished_at == late
@@ -406,7 +408,7 @@ def test_what_fails_says_so_and_is_not_tried_for_ever(cast: Cast, monkeypatch: p
     def fail(*given: Any, **options: Any) -> bytes:
         raise ValueError("disk full")
 
-    monkeypatch.setattr(services.exports, "write", fail)
+    monkeypatch.setattr(services.files, "write", fail)
     export = services.request_export("", kind="xlsx", actor=cast.actor(OWNER), now=NOW)
     assert tasks.make_export(export_id=export.pk)
     assert tasks.make_waiting_exports() == 0

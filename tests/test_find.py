@@ -19,7 +19,7 @@ from tests.edge import STRANGER, Element, Live, parse
 
 TEAM, REVIEWER, SELLER = "user@contoso.example", build.REVIEWER, build.SELLER
 HOSTILE = '<b>Fırın</b> & "İçki" 🙂 %(x)s {{ x }}'
-NOTHING: dict[str, list[str]] = {"deals": [], "registrations": [], "customers": []}
+NOTHING: dict[str, list[str]] = {"deals": [], "registrations": [], "isv-deals": [], "exceptions": [], "customers": []}
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def links(page: Element) -> list[str]:
 def test_ref_20_deals_registrations_and_customers_are_found_together(live: Live) -> None:
     won = live.won(name="Fırın kameraları", crm_id="OPP-7731", customer=live.cast.customers["isik"])
     live.deal(name="Kiosks")
-    both = {"deals": ["Fırın kameraları"], "registrations": ["Fırın kameraları"], "customers": []}
+    both = {**NOTHING, "deals": ["Fırın kameraları"], "registrations": ["Fırın kameraları"]}
     asked = ["FIRIN", "firin kam", str(won.public_id), str(won.public_id)[:30], "opp-7731"]
     assert {query: found(live, query) for query in asked} == dict.fromkeys(asked, both)
     for query in ("işık loj", "ISIK", "ışı"):
@@ -102,6 +102,8 @@ def test_org_6_nobody_finds_what_he_may_not_see(live: Live) -> None:
     assert found(live, "oven") == {
         "deals": ["Oven in private", "Oven of Ankara"],
         "registrations": ["Oven of Ankara"],
+        "isv-deals": [],
+        "exceptions": [],
         "customers": [],
     }
     assert found(live, "oven", by=TEAM) == {**NOTHING, "deals": ["Oven in private"]}
@@ -125,7 +127,7 @@ def test_registrations_lead_reviewers_to_the_review_and_sellers_nowhere(live: Li
     assert links(page) == [reverse("admin:dealreg_registration_change", args=[registration.pk])]
     assert live.browser(REVIEWER).get(links(page)[0]).status_code == 200
     assert "Contoso Yazılım" in page.text
-    assert set(found(live, "oven", by=SELLER)) == {"deals", "customers"}
+    assert set(found(live, "oven", by=SELLER)) == {"deals", "isv-deals", "customers"}
     dealreg.decide(registration, "pass_review", actor=live.cast.actor(REVIEWER), now=live.now, validated_by="poe")
     assert "Review (Passed)" in searched(live, "oven").one("section", id="registrations-found").text
 

@@ -21,9 +21,14 @@ from django.utils import timezone, translation
 from portal.customers.rules import fold
 from portal.demo import do
 from portal.demo.cast import ANKARA, BERLIN, Cast
-from portal.pages.deals import columns, cursor, filters, rows
-from portal.pages.deals.query import DealListQuery, values
-from portal.pages.models import ListView
+from portal.pages.deals import filters
+from portal.pages.deals.columns import SORTS
+from portal.pages.deals.listing import DEALS
+from portal.pages.deals.rows import neighbours
+from portal.ui.listing import cursor, rows
+from portal.ui.listing.filters import countries
+from portal.ui.listing.query import ListQuery, values
+from portal.ui.models import ListView
 from portal.workflow.blockers import Money
 from referrals import rules
 from referrals.models import Favorite, Referral, Substatus
@@ -57,8 +62,8 @@ def tabs(listed: Element) -> list[str]:
     return [a.text for a in listed.one("nav", id="tabs").all("a")]
 
 
-def asked(cast: Cast, by: str = OWNER, **params: Any) -> DealListQuery:
-    return DealListQuery.of({name: [str(value)] for name, value in params.items()}, cast.actor(by))
+def asked(cast: Cast, by: str = OWNER, **params: Any) -> ListQuery:
+    return ListQuery.of(DEALS, {name: [str(value)] for name, value in params.items()}, cast.actor(by))
 
 
 def found(cast: Cast, by: str = OWNER, **params: Any) -> list[str]:
@@ -98,7 +103,7 @@ def test_the_vendor_sees_its_own_copies_and_what_it_may_view(live: Live) -> None
     led = see(seller, tab="partner_led")
     assert names(led) == ["Led"]
     assert "Contoso Yazılım" in led.one("section", id="list").text
-    seller.post(reverse("choose_columns"), {"column": ["crm", "registration"], "next": "/co-sell/"})
+    seller.post(reverse("choose_columns", args=["deals"]), {"column": ["crm", "registration"], "next": "/co-sell/"})
     assert "OPP-1" not in see(seller, tab="partner_led", crm="OPP-1").text.replace("“OPP-1”", "")
     assert names(see(seller, tab="partner_led", crm="OPP-1")) == []
     assert names(see(live.browser(OWNER), crm="opp-")) == ["Led"]
@@ -262,13 +267,13 @@ def test_bad_values_are_left_out_everywhere(live: Live) -> None:
 
 def test_at_most_fifty_countries(live: Live) -> None:
     """REF-20, F6.1. Names are taken as they are written in the reader's language, and hold no comma."""
-    codes = list(filters.countries())
+    codes = list(countries())
     state = asked(live.cast, country=",".join(codes[:60])).state
     assert state["country"].split(",") == codes[:50]
     for language, name in (("en", "Germany"), ("tr", "ALMANYA"), ("tr", "türkiye")):
         with translation.override(language):
             assert asked(live.cast, country=name).state["country"] in {"DE", "TR"}
-            assert not any("," in label for label in filters.countries().values())
+            assert not any("," in label for label in countries().values())
 
 
 def test_active_filters_are_shown_and_removed_one_by_one(many: Live) -> None:
@@ -369,7 +374,7 @@ def test_columns_are_chosen_and_remembered(live: Live) -> None:
     owner = live.browser(OWNER)
     usual = ["Deal", "Customer", "Status", "Stage", "Deal type", "Microsoft", "Value", "Close date", "Registration"]
     assert heads(see(owner)) == usual
-    menu = see(owner).one("form", action=reverse("choose_columns"))
+    menu = see(owner).one("form", action=reverse("choose_columns", args=["deals"]))
     assert menu.fields()["column"] == [
         "customer",
         "status",
@@ -381,7 +386,7 @@ def test_columns_are_chosen_and_remembered(live: Live) -> None:
         "registration",
     ]
     chosen = ["crm", "id", "created", "team", "location", "solutions", "sender", "country", "updated", "nonsense"]
-    answer = owner.post(reverse("choose_columns"), {**menu.fields(), "column": chosen})
+    answer = owner.post(reverse("choose_columns", args=["deals"]), {**menu.fields(), "column": chosen})
     assert answer["Location"].startswith("/co-sell/?tab=outbound")
     listed = see(live.browser(OWNER))
     assert heads(listed) == ["Deal", "Country", "From", "Solutions", "Team", "Location", "CRM id", "Deal id", "Created"]
@@ -389,9 +394,9 @@ def test_columns_are_chosen_and_remembered(live: Live) -> None:
     for shown in ("Türkiye", "Contoso Factory Insights", "Umut Öztürk +1", "Istanbul", "OPP-1", str(deal.public_id)):
         assert shown in row
     assert heads(see(live.browser(VIEWER))) == usual
-    owner.post(reverse("choose_columns"), {"column": chosen, "reset": "1"})
+    owner.post(reverse("choose_columns", args=["deals"]), {"column": chosen, "reset": "1"})
     assert heads(see(owner)) == usual
-    assert owner.post(reverse("choose_columns"), {"next": "https://evil.example/"})["Location"] == "/"
+    assert owner.post(reverse("choose_columns", args=["deals"]), {"next": "https://evil.example/"})["Location"] == "/"
 
 
 def test_every_column_can_be_shown(live: Live) -> None:
@@ -399,10 +404,10 @@ def test_every_column_can_be_shown(live: Live) -> None:
     for state in ("received", "private", "lost", "expired", "sent_back"):
         STATES[state](live)
     for person in (OWNER, build.SELLER):
-        browser, offered = live.browser(person), columns.offered(live.cast.actor(person))[1:]
+        browser, offered = live.browser(person), DEALS.columns_offered(live.cast.actor(person))[1:]
         for start in range(0, len(offered), 8):
             part = offered[start : start + 8]
-            browser.post(reverse("choose_columns"), {"column": [column.code for column in part]})
+            browser.post(reverse("choose_columns", args=["deals"]), {"column": [column.code for column in part]})
             for tab in ("inbound", "outbound" if person == OWNER else "partner_led"):
                 listed = see(browser, tab=tab, exact="1")
                 assert len(heads(listed)) == len(part) + 1
@@ -471,7 +476,7 @@ def walk(cast: Cast, sort: str, between: Any = None) -> Iterator[Referral]:
             return
         if between:
             between()
-        view = DealListQuery.at(view.address(after=page.next), actor)
+        view = ListQuery.at(DEALS, view.address(after=page.next), actor)
 
 
 @pytest.mark.parametrize("direction", ["", "-"])
@@ -488,7 +493,7 @@ def test_every_order_is_paged_without_gap_or_repetition(cast: Cast, model: Refer
 def test_pages_stay_in_step_while_deals_come_and_move(cast: Cast, model: Referral) -> None:
     """REF-20: what stays in its place is seen exactly once, in every order, whatever else happens between the pages."""
     chance = random.Random(11)  # noqa: S311
-    for sort in cursor.SORTS:
+    for sort in SORTS:
         for direction in ("", "-"):
             moving = set(Referral.objects.values_list("pk", flat=True).order_by("?")[:10])
             staying = set(Referral.objects.values_list("pk", flat=True)) - moving
@@ -582,7 +587,9 @@ def test_the_number_of_queries_depends_on_nothing_shown(cast: Cast, model: Refer
         with CaptureQueriesContext(connection) as queries:
             see(owner, **query)
         counts.append(len(queries))
-    owner.post(reverse("choose_columns"), {"column": ["solutions", "team", "vendor", "sender", "location"]})
+    owner.post(
+        reverse("choose_columns", args=["deals"]), {"column": ["solutions", "team", "vendor", "sender", "location"]}
+    )
     see(owner, exact="1", size="25")
     with CaptureQueriesContext(connection) as queries:
         see(owner, exact="1", size="25")
@@ -593,7 +600,7 @@ def test_the_number_of_queries_depends_on_nothing_shown(cast: Cast, model: Refer
 
 def test_counting_stops_where_nobody_reads_on(cast: Cast, model: Referral, monkeypatch: pytest.MonkeyPatch) -> None:
     """REF-19: the counts of long lists end in a plus; counting a million would take longer than showing them."""
-    monkeypatch.setattr("portal.pages.deals.context.MAX_COUNTED", 54)
+    monkeypatch.setattr("portal.ui.listing.lists.MAX_COUNTED", 54)
     owner = Client()
     owner.force_login(cast.users[OWNER])
     listed = see(owner)
@@ -640,24 +647,24 @@ def test_neighbours_take_two_queries_besides_the_star(cast: Cast, model: Referra
     Referral.objects.filter(pk=berlin.pk).update(location=cast.locations[BERLIN])
     for view, expected in ((None, 1), (asked(cast), 3), (asked(cast, sort="customer", status="Won"), 3)):
         with CaptureQueriesContext(connection) as queries:
-            rows.neighbours(model, actor, view)
+            neighbours(model, actor, view)
         assert len(queries) == expected
     Referral.objects.exclude(pk__in=[model.pk, berlin.pk]).update(location=cast.locations[BERLIN])
     Referral.objects.filter(pk=model.pk).update(location=cast.locations[ANKARA])
     ankara = cast.actor("ankara@contoso.example")
-    alone = rows.neighbours(model, ankara, asked(cast, by="ankara@contoso.example"))
+    alone = neighbours(model, ankara, asked(cast, by="ankara@contoso.example"))
     assert (alone.previous, alone.next) == (None, None)
 
 
 def test_an_address_says_back_what_it_was_asked(cast: Cast) -> None:
     """REF-20: every view has one address, and it leads to the same view."""
     view = asked(cast, tab="favorites", q="Fırın & 7", status="Won,Lost", value_from="1.5", sort="-value", size="100")
-    again = DealListQuery.of(values(QueryDict(view.address()[1:])), cast.actor(OWNER))
+    again = ListQuery.of(DEALS, values(QueryDict(view.address()[1:])), cast.actor(OWNER))
     assert (again.tab, again.query, dict(again.state), str(again.order), again.size) == (
         "favorites", "Fırın & 7", {"status": "Won,Lost", "value_from": "1.5"}, "-value", 100
     )  # fmt: skip
     assert again.address() == view.address()
-    for sort in cursor.SORTS.values():
+    for sort in SORTS.values():
         assert cursor.parse("AAAA", sort) is cursor.parse("", sort) is cursor.parse("W10", sort) is None
 
 

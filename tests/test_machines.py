@@ -23,6 +23,10 @@ from dealreg.verbs import MACHINE as REGISTRATION_MACHINE
 from dealreg.verbs import Refusing
 from exceptions_council.models import ExceptionRequest
 from exceptions_council.verbs import MACHINE as EXCEPTION_MACHINE
+from isvconnect.models import IsvDeal
+from isvconnect.verbs import MACHINE as ISV_MACHINE
+from licensing.models import Invitation, Relationship
+from licensing.verbs import INVITATIONS, RELATIONSHIPS
 from portal.accounts.rules import Actor
 from portal.catalog.models import AssessmentType
 from portal.demo import do
@@ -128,6 +132,25 @@ EXCEPTION_MOVES: Moves = {
     ),
 }
 
+#: ISV-5. A contract of one year is completed with its first invoice.
+ISV_MOVES: Moves = {
+    ("submitted", "correct", "submitted"),
+    ("submitted", "set_fees", "submitted"),
+    ("submitted", "issue_invoices", "invoiced"),
+    ("submitted", "issue_invoices", "completed"),
+    ("invoiced", "issue_invoices", "invoiced"),
+    ("invoiced", "issue_invoices", "completed"),
+    *((state, "cancel", "cancelled") for state in ("submitted", "invoiced", "completed")),
+}
+#: LIC-1, LIC-7.
+INVITATION_MOVES: Moves = {
+    ("sent", "accept", "accepted"),
+    ("sent", "refuse", "refused"),
+    ("sent", "withdraw", "withdrawn"),
+    ("sent", "expire", "expired"),
+}
+RELATIONSHIP_MOVES: Moves = {("consented", "revoke", "revoked")}
+
 #: No move: what is noted asks no state of the deal (REF-23).
 STATELESS = {"add_note", "add_private_note"}
 
@@ -137,6 +160,9 @@ MACHINES = [
         REGISTRATION_MACHINE, Registration._meta.get_field("status"), REGISTRATION_MOVES, set(), id="registration"
     ),
     pytest.param(EXCEPTION_MACHINE, ExceptionRequest._meta.get_field("status"), EXCEPTION_MOVES, set(), id="exception"),
+    pytest.param(ISV_MACHINE, IsvDeal._meta.get_field("status"), ISV_MOVES, set(), id="isv deal"),
+    pytest.param(INVITATIONS, Invitation._meta.get_field("state"), INVITATION_MOVES, set(), id="invitation"),
+    pytest.param(RELATIONSHIPS, Relationship._meta.get_field("state"), RELATIONSHIP_MOVES, set(), id="relationship"),
 ]
 
 
@@ -176,7 +202,7 @@ def test_a_state_is_never_assigned(machine: Any, field: FSMField, expected: Move
 
 
 def test_terminal_states_have_no_way_out() -> None:
-    """REF-11, EXC-6: whatever is closed or decided stays so. FLOW: to a closed registration happen these only."""
+    """REF-11, EXC-6, ISV-5, LIC-1: what is closed or decided stays so. FLOW: what happens to closed registrations."""
     assert {source for source, _verb, _target in REFERRAL_MOVES} == set(rules.SUBSTATUSES) - rules.TERMINAL
     assert {verb for source, verb, _target in REGISTRATION_MOVES if source == "closed"} == {
         "reopen",
@@ -186,6 +212,9 @@ def test_terminal_states_have_no_way_out() -> None:
         "replace",
     }
     assert not {source for source, _verb, _target in EXCEPTION_MOVES} & {"approved", "denied"}
+    assert not any(source == "cancelled" for source, _verb, _target in ISV_MOVES)
+    assert {source for source, _verb, _target in INVITATION_MOVES} == {"sent"}
+    assert {source for source, _verb, _target in RELATIONSHIP_MOVES} == {"consented"}
 
 
 @pytest.mark.parametrize("state", sorted(states.REGISTRATION_STATES))

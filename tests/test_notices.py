@@ -222,6 +222,7 @@ def test_f5_2_a_person_chooses_but_not_about_what_asks_something_of_him(cast: Ca
         "export": "now",
         "upload": "now",
         "council": "now",
+        "licences": "now",
     }
 
     deal = build.deal(cast)

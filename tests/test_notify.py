@@ -109,10 +109,12 @@ def test_a_notice_is_in_the_language_of_whoever_reads_it(cast: Cast, event: Even
 
 
 def test_who_has_no_account_is_told_only_that_they_are_invited(event: Event) -> None:
-    """REF-24: whatever else the message is about, and whoever wrote it."""
+    """REF-24: whatever else the message is about, and whoever wrote it. LIC-8: a customer's codes and links."""
     for category in rules.CATEGORIES:
         services.notify([message(event, f"{category}@elsewhere.example", category=category)])
-    assert [n.email for n in Notice.objects.all()] == ["invitation@elsewhere.example"]
+    assert [n.email for n in Notice.objects.all()] == [
+        f"{category}@elsewhere.example" for category in ("invitation", "consent_code", "licence_page")
+    ]
 
 
 def test_closed_accounts_are_told_nothing(cast: Cast, event: Event) -> None:
@@ -208,5 +210,6 @@ def test_pauses_grow_and_end_after_ten_tries(tries: int) -> None:
 def test_what_asks_something_of_a_person_is_mailed_at_once(category: str, chosen: str | None) -> None:
     """REF-24 (F5.2): opting out holds for what only tells; deals to answer, actions and deadlines are mandatory."""
     told = {"to_answer", "action_required", "deadline", "invitation", "password", "sign_in"}
+    told |= {"consent_code", "licence_page", "isv_invoices", "isv_fee_rates"}
     mandatory = category in {*told, "exception", "?"}
     assert rules.mail_for(category, chosen) == ("now" if mandatory or chosen in (None, "?") else chosen)

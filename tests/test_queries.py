@@ -87,22 +87,22 @@ class Pages:
         review = reverse("admin:dealreg_registration_change", args=[self.review.pk])
         queue = reverse("admin:dealreg_registration_changelist")
         self.all: dict[str, tuple[Client, str, int]] = {
-            "home": (owner, reverse("home"), 27),  # one for each kind of deadlines
+            "home": (owner, reverse("home"), 28),  # one for each kind of deadlines
             "home of a seller": (seller, reverse("home"), 20),
             "home of a reviewer": (reviewer, reverse("home"), 21),
             # Of all kinds it may ask less for many rows: then fewer kinds are among the first.
             "deadlines": (owner, reverse("deadlines") + "?kind=close", 16),
             "list": (owner, reverse("deals") + "?exact=1", 19),
             "list of a seller": (seller, reverse("deals") + "?exact=1", 17),
-            "search": (owner, reverse("search") + "?q=plant", 10),
-            "search of a reviewer": (reviewer, reverse("search") + "?q=anadolu", 10),
-            "deal": (owner, reverse("deal", args=[self.open.public_id]), 22),
-            "timeline": (owner, reverse("deal", args=[self.open.public_id]) + "?timeline=status", 22),
-            "deal in review": (owner, reverse("deal", args=[self.rows[3].public_id]), 24),
+            "search": (owner, reverse("search") + "?q=plant", 13),
+            "search of a reviewer": (reviewer, reverse("search") + "?q=anadolu", 13),
+            "deal": (owner, reverse("deal", args=[self.open.public_id]), 24),
+            "timeline": (owner, reverse("deal", args=[self.open.public_id]) + "?timeline=status", 24),
+            "deal in review": (owner, reverse("deal", args=[self.rows[3].public_id]), 27),
             "new deal": (owner, reverse("new_deal"), 13),
             **{f"new deal, {step}": (owner, _step(live, step), budget) for step, budget in STEPS.items()},
-            "insights": (owner, reverse("insights") + "?period=12", 10),
-            "insights of a seller": (seller, reverse("insights") + "?period=12", 9),
+            "insights": (owner, reverse("insights") + "?period=12", 13),
+            "insights of a seller": (seller, reverse("insights") + "?period=12", 12),
             "registration": (owner, reverse("registration", args=[self.rows[2].public_id]), 22),
             "queue": (reviewer, queue, 5),
             "review": (reviewer, review, 16),

@@ -23,11 +23,12 @@ from dealreg.rules.marketplace import Details
 from dealreg.services import marketplace
 from dealreg.services.marketplace import NewTransaction
 from exceptions_council.models import LetterTemplate
+from isvconnect.web import actions as isv_actions
 from portal.accounts import invites
 from portal.accounts.rules import Actor, Grant
 from portal.api.services import clients
 from portal.demo import do, papers
-from portal.demo.cast import ANKARA, PASSWORD, Cast
+from portal.demo.cast import ANKARA, ISTANBUL, PASSWORD, Cast
 from portal.notify.models import Notice
 from portal.pages import services as exports
 from portal.pages.services import uploads
@@ -38,7 +39,7 @@ from portal.webhooks.services import signing
 from referrals.models import Draft, Referral
 from referrals.services import stage_names
 from referrals.web import actions
-from tests import build, exceptions
+from tests import build, exceptions, isv, licences
 from tests.edge import Live
 
 #: The table's columns. `owner` is a referrals admin of the entire company, `team` a referrals user whom the deals of
@@ -70,7 +71,7 @@ choose_columns                        POST -         302 302 302 302 302 302 302
 favorite                              POST istanbul  302 302 404 302 302 404 404 302 302 302 302  in
 favorite                              POST ankara    302 404 302 302 302 404 404 302 302 302 302  in
 favorite                              POST private   302 302 404 302 302 404 404 404 404 404 404  in
-export_deals                          POST -         302 302 302 302 302 302 302 302 302 302 302  in
+export_list                           POST -         302 302 302 302 302 302 302 302 302 302 302  in
 exports                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 export                                GET  export    200 404 404 404 404 404 404 404 404 404 404  in
 download_export                       GET  export    302 404 404 404 404 404 404 404 404 404 404  in
@@ -196,8 +197,8 @@ documents                             POST private   302 302 404 403 403 404 404
 document                              GET  istanbul  200 200 404 200 200 404 404 404 200 404 404  in
 remove_document                       GET  istanbul  200 200 404 404 404 404 404 404 404 404 404  in
 remove_document                       POST istanbul  302 302 404 404 404 404 404 404 404 404 404  in
+isv_deals                             GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 exceptions                            GET  -         200 200 200 200 200 200 200 200 200 200 200  in
-exceptions_csv                        GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 exception                             GET  request   200 200 404 200 200 404 404 404 200 200 200  in
 ask_exception                         GET  ineligible 200 200 404 403 403 404 404 404 404 404 404  in
 ask_exception                         POST ineligible 302 302 404 403 403 404 404 404 404 404 404  in
@@ -206,6 +207,38 @@ answer_exception                      GET  asking    200 200 404 404 404 404 404
 answer_exception                      POST asking    302 302 404 404 404 404 404 404 404 404 404  in
 create_again                          POST lost      302 302 404 403 403 404 403 403 403 403 403  in
 exception_letter                      GET  excepted  200 200 404 200 200 404 404 404 200 200 200  in
+report_isv_deal                       GET  -         200 403 200 403 403 200 200 403 403 403 403  in
+report_isv_deal                       POST -         302 403 422 403 403 422 422 403 403 403 403  in
+report_isv_deal_of                    GET  sold      200 200 404 403 403 404 404 404 404 404 404  in
+report_isv_deal_of                    POST sold      302 302 404 403 403 404 404 404 404 404 404  in
+isv_deal                              GET  reported  200 404 404 200 200 404 404 200 200 200 200  in
+isv:correct                           GET  reported  200 404 404 403 403 404 404 403 403 403 403  in
+isv:correct                           POST reported  302 404 404 403 403 404 404 403 403 403 403  in
+isv:cancel                            GET  reported  403 404 404 403 403 404 404 403 403 403 200  in
+isv:cancel                            POST reported  403 404 404 403 403 404 404 403 403 403 302  in
+isv_invoices_csv                      GET  reported  200 404 404 200 200 404 404 200 200 200 200  in
+isv_invoice                           GET  invoice   200 404 404 200 200 404 404 200 200 200 200  in
+isv_invoice_csv                       GET  invoice   200 404 404 200 200 404 404 200 200 200 200  in
+isv_licences                          GET  given     200 404 404 200 200 404 404 200 200 200 200  in
+isv_licences                          POST given     302 404 404 403 403 404 404 403 403 403 403  in
+isv_licences_check                    POST given     200 404 404 403 403 404 404 403 403 403 403  in
+isv_invite_customer                   POST given     200 404 404 403 403 404 404 403 403 403 403  in
+isv_withdraw_invitation               GET  given     200 404 404 403 403 404 404 403 403 403 403  in
+isv_withdraw_invitation               POST given     302 404 404 403 403 404 404 403 403 403 403  in
+isv_remove_plan                       GET  given     200 404 404 403 403 404 404 403 403 403 403  in
+isv_remove_plan                       POST given     302 404 404 403 403 404 404 403 403 403 403  in
+consent                               GET  consent   200 200 200 200 200 200 200 200 200 200 200 200
+consent                               POST consent   302 302 302 302 302 302 302 302 302 302 302 302
+licence_link                          GET  -         200 200 200 200 200 200 200 200 200 200 200 200
+licence_link                          POST -         200 200 200 200 200 200 200 200 200 200 200 200
+licence_page                          GET  mailed    200 200 200 200 200 200 200 200 200 200 200 200
+licence_page                          POST mailed    302 302 302 302 302 302 302 302 302 302 302 302
+customer_licences                     GET  consented 302 302 302 302 302 302 302 302 302 302 302 302
+customer_plan                         GET  consented 302 302 302 302 302 302 302 302 302 302 302 302
+customer_plan                         POST consented 302 302 302 302 302 302 302 302 302 302 302 302
+revoke_consent                        GET  consented 302 302 302 302 302 302 302 302 302 302 302 302
+revoke_consent                        POST consented 302 302 302 302 302 302 302 302 302 302 302 302
+end_licence_visit                     POST consented 302 302 302 302 302 302 302 302 302 302 302 302
 notices                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 read_notices                          POST -         302 302 302 302 302 302 302 302 302 302 302  in
 open_notice                           GET  notice    404 302 404 404 404 404 404 404 404 404 404  in
@@ -392,7 +425,7 @@ class World:
         self.things["request"] = self._request()
         self.things["feed"] = exports.calendar_token(feed)
         self.things["notice"] = Notice.objects.of(cast.users[ACTORS["team"]].pk).latest("pk").pk
-        self.things |= self._excepted()
+        self.things |= self._excepted() | self._isv() | self._licences()
         self.entries = {
             "accounts_user": cast.users[ACTORS["strang"]].pk,
             "dealreg_registration": self.live.in_review().pk,
@@ -424,6 +457,36 @@ class World:
         exceptions.approved(self.cast, decided, now=now)
         LetterTemplate.objects.create(outcome="denied", language="en", subject="No", body="No.")
         return {"excepted": deals[0].public_id, "letter": decided.pk}
+
+    def _isv(self) -> dict[str, Any]:
+        """Contoso's direct ISV Connect deal, the invoice of another, and a sale that is to be reported."""
+        now, cast = self.live.now, self.cast
+        isv.rates(cast)
+        invoice = isv.invoiced(cast, now=now).invoices.get()
+        sold = self.live.won(solutions=[isv.tagged(cast)])
+        return {
+            "reported": isv.deal(cast, now=now).public_id,
+            "invoice": invoice.public_id,
+            "sold": sold.public_id,
+        }
+
+    def _licences(self) -> dict[str, Any]:
+        """Contoso's deal whose customer has licences, with an invitation that waits; what only links open is tried in
+        test_roles_by_link."""
+        given = licences.given(self.cast, now=self.live.now)
+        asked = licences.invited(self.cast, given.deal, now=self.live.now)
+        self.plan = licences.plan(given.deal).pk
+        self.more |= {
+            "isv_withdraw_invitation": [str(asked.invitation.public_id)],
+            "isv_remove_plan": [str(self.plan)],
+            "customer_plan": [str(given.public_id), str(self.plan)],
+        }
+        return {
+            "given": given.deal.public_id,
+            "consent": asked.token,
+            "mailed": licences.newest_link(given.relationship),
+            "consented": given.relationship.public_id,
+        }
 
     def _deals(self, live: Live) -> dict[str, Referral | Draft]:
         ankara = {"location": self.cast.locations[ANKARA], "team": [build.member("referrals@contoso.example")]}
@@ -493,11 +556,9 @@ class World:
         if row.subject:
             known = other or self.things[row.subject]
             kind, _colon, verb = row.route.partition(":")
-            return (
-                reverse("act", args=[known, verb])
-                if kind == "act"
-                else reverse(row.route, args=[known, *self.more.get(row.route, [])])
-            )
+            if kind in VERB_PAGES:
+                return reverse(VERB_PAGES[kind], args=[known, verb])
+            return reverse(row.route, args=[known, *self.more.get(row.route, [])])
         if "<path:object_id>" in row.route:
             model = "_".join(row.route.split("/")[1:3])
             return "/" + row.route.replace("<path:object_id>", str(self._entry(model)))
@@ -517,6 +578,10 @@ class World:
             return _registration(self.live)
         if row.route in {"ask_exception", "exception_check"}:
             return _exception(self.live)
+        if row.route in {"report_isv_deal", "report_isv_deal_of", "isv:correct"}:
+            return _isv_deal(self)
+        if row.route in {"isv_licences", "isv_licences_check"}:
+            return {"plan": self.plan, f"count_{self.plan}": "20", f"was_{self.plan}": "10"}
         if row.route == "send_deal":
             return _sent_deal(self)
         if row.route == "documents":
@@ -525,6 +590,8 @@ class World:
         return {"switch_company": {"company": company}, **_SENT}.get(row.route, {})
 
 
+#: The pages of verbs: what a row calls them, and their address.
+VERB_PAGES = {"act": "act", "isv": "isv_deal_action"}
 #: What stands in an address behind the deal or the draft.
 _MORE: dict[str, list[str]] = {
     "new_deal_step": ["deal"],
@@ -534,6 +601,8 @@ _MORE: dict[str, list[str]] = {
 _ARGS: dict[str, list[str]] = {
     "admin:view_on_site": ["1", "1"],
     "admin:app_list": ["dealreg"],
+    "choose_columns": ["deals"],
+    "export_list": ["deals"],
     "insights_csv": ["funnel"],
     "demo_mail": [str(uuid.uuid4())],
     "demo_mail_html": [str(uuid.uuid4())],
@@ -548,10 +617,13 @@ _SENT: dict[str, dict[str, str]] = {
     "set_language": {"language": "tr"},
     "set_theme": {"theme": "dark"},
     "favorite": {"on": "yes"},
-    "export_deals": {"format": "csv"},
+    "export_list": {"format": "csv"},
     "read_notices": {"newest": "0"},
     "new_deal_step": {"go": "back"},
     "add_note": {"text": "Seen.", "shared": "yes"},
+    "isv:cancel": {"reason": "Rescinded."},
+    "consent": {"go": "accept", "name": "A", "email": "a@b.example", "tenant_guid": str(licences.TENANT)},
+    "licence_link": {"email": licences.ADMIN},
     "act:accept": {"name": "Plant", "value": "5", "currency": "EUR", "close_date": "2099-01-01", **_TEAM},
     "act:decline": {"reason_code": "budget"},
     "act:lose": {"reason_code": "budget"},
@@ -596,6 +668,17 @@ def _exception(live: Live) -> dict[str, Any]:
     return {
         "kind": "pre_registration", "justification": "The portal was down.", "term": "finite", "confirmed": "yes",
         "signed": live.day(-100), "start": live.day(-100), "end": live.day(264),
+    }  # fmt: skip
+
+
+def _isv_deal(world: World) -> dict[str, Any]:
+    cast, today = world.cast, world.live.now.date()
+    return {
+        "location": cast.locations[ISTANBUL].pk, "country": "TR", "customer": cast.customers["anadolu"].public_id,
+        "solution": isv.tagged(cast).public_id, "tcv": "15000", "tcv_currency": "EUR", "solution_value": "12000",
+        "solution_value_currency": "EUR", "deployment": "azure", "tenant": "partner", "signed": today, "start": today,
+        "end": world.live.day(400), "contact_first_name": "A", "contact_last_name": "B", "contact_phone": "1",
+        "contact_email": "user@contoso.example",
     }  # fmt: skip
 
 
@@ -689,19 +772,21 @@ def _addresses(patterns: list[Any], prefix: str = "", namespace: str = "") -> It
 
 
 #: Of the names that begin like those of endpoints, the pages.
-PAGES_ABOUT_THE_API = {"api_clients", "api_client", "api_schema", "api_docs"}
+PAGES_ABOUT_THE_API = {"api_clients", "api_client", "api_client_access", "api_schema", "api_docs"}
 
 
 def test_every_address_is_in_the_table() -> None:
     """And every verb that has a page, and every page that takes something in, with a row that sends it."""
     rows = [*_table(), *_lists()]
-    routes = {row.route.partition(":")[0] if row.route.startswith("act:") else row.route for row in rows}
+    verbs = {row.route: VERB_PAGES.get(row.route.partition(":")[0]) for row in rows}
+    routes = {page or route for route, page in verbs.items()}
     assert routes >= PAGES_ABOUT_THE_API
     assert {route for route in routes if not route.startswith("api_")} | PAGES_ABOUT_THE_API == set(
         _addresses(get_resolver().url_patterns)
     )
     sent = {row.route for row in rows if row.method == "POST"}
     assert {f"act:{verb.replace('_', '-')}" for verb in actions.PAGES} <= sent
+    assert {f"isv:{verb}" for verb in (*isv_actions.PAGES, "correct")} <= sent
     assert {
         "registration",
         "registration_check",
@@ -715,4 +800,17 @@ def test_every_address_is_in_the_table() -> None:
         "ask_exception",
         "exception_check",
         "answer_exception",
+        "report_isv_deal",
+        "report_isv_deal_of",
+        "isv_licences",
+        "isv_licences_check",
+        "isv_invite_customer",
+        "isv_withdraw_invitation",
+        "isv_remove_plan",
+        "consent",
+        "licence_link",
+        "licence_page",
+        "customer_plan",
+        "revoke_consent",
+        "end_licence_visit",
     } <= sent

@@ -20,11 +20,13 @@ from portal.catalog.models import AssessmentType, Solution
 from portal.demo import do
 from portal.demo.cast import ANKARA, ISTANBUL, Cast
 from portal.events.models import Event
-from portal.pages.deals import filters
+from portal.pages.deals.fields import FIELDS
+from portal.pages.deals.filters import FILTERS
 from portal.pages.deals.rows import rows
-from portal.pages.exports import write
 from portal.policy import services as policies
 from portal.policy.rules import Policy
+from portal.ui.listing import filters
+from portal.ui.listing.files import write
 from portal.workflow.blockers import Money, RuleViolation
 from referrals import rules, verbs
 from referrals.models import Referral
@@ -196,8 +198,8 @@ def test_ref_1_partner_to_partner_shows_on_the_deal_in_the_list_as_a_filter_and_
     assert (b"Together" in listed["yes"], b"Alone" in listed["yes"]) == (True, False)
     assert (b"Together" in listed["no"], b"Alone" in listed["no"]) == (False, True)
     assert b"P2P" in listed["yes"]
-    assert set(Referral.objects.filter(filters.q(actor, {"p2p": "yes,no"}))) == set(deals.values())
-    file = write("csv", rows([deals[own.pk], deals[alone.pk]], actor), for_vendor=False).decode("utf-8-sig")
+    assert set(Referral.objects.filter(filters.q(FILTERS, actor, {"p2p": "yes,no"}))) == set(deals.values())
+    file = write("csv", FIELDS, rows([deals[own.pk], deals[alone.pk]], actor), sheet="").decode("utf-8-sig")
     assert [line["Partner to partner"] for line in csv.DictReader(io.StringIO(file))] == ["Yes", "No"]
 
 

@@ -9,6 +9,8 @@ from django.urls import URLResolver, get_resolver
 
 from dealreg.models import Registration
 from exceptions_council.models import ExceptionRequest
+from isvconnect.models import IsvDeal
+from licensing.models import Invitation, Licences, Relationship
 from portal.api.http.actions import ActionsEndpoint
 from portal.workflow import services as workflow
 from referrals.models import Referral
@@ -18,7 +20,11 @@ from referrals.web.actions import PAGES
 Places = tuple[str, str, str]
 
 DEAL, REGISTRATION, EXCEPTION = "api_referral_actions", "api_registration_actions", "api_exception_actions"
+ISV_DEAL = "api_isv_deal_actions"
+INVITATION, LICENCES = "api_invitation_actions", "api_licences"
 REVIEW, COUNCIL = "admin:dealreg_registration_change", "admin:exceptions_council_exceptionrequest_change"
+#: Of a customer's admin, who has no account and so no client of the API (LIC-4, LIC-8).
+BY_LINK = {"consent", "customer_plan", "revoke_consent"}
 #: Run by workers only, or by what a reaction does: no surface offers it.
 NOBODY: Places = ("", "", "")
 SURFACES: dict[type[Any], dict[str, Places]] = {
@@ -58,6 +64,25 @@ SURFACES: dict[type[Any], dict[str, Places]] = {
         **dict.fromkeys(("approved", "denied"), NOBODY),
         **dict.fromkeys(("evidence_unanswered", "note_overdue", "note_too_few"), NOBODY),
     },
+    IsvDeal: {
+        "report": ("report_isv_deal", "", "api_isv_deals"),
+        "correct": ("isv_deal_action", "", ISV_DEAL),
+        "cancel": ("isv_deal_action", "admin:isvconnect_isvdeal_change", ISV_DEAL),
+        **dict.fromkeys(("set_fees", "issue_invoices"), NOBODY),
+    },
+    Invitation: {
+        "invite": ("isv_invite_customer", "", "api_invitations"),
+        "withdraw": ("isv_withdraw_invitation", "", INVITATION),
+        **dict.fromkeys(("accept", "refuse"), ("consent", "", "")),
+        "expire": NOBODY,
+    },
+    Relationship: {"revoke": ("revoke_consent", "", "")},
+    Licences: {
+        **dict.fromkeys(("give", "update_licences"), ("isv_licences", "", LICENCES)),
+        "remove_plan": ("isv_remove_plan", "", "api_licences_of_plan"),
+        **dict.fromkeys(("assign", "unassign"), ("customer_plan", "", "")),
+        **dict.fromkeys(("freeze", "resumed"), NOBODY),
+    },
 }
 
 
@@ -82,7 +107,7 @@ def test_every_verb_has_its_place() -> None:
         for verb in machine.verbs:
             page, admin, api = SURFACES[machine.model][verb.name]
             assert verb.by_worker == ((page, admin, api) == NOBODY), verb.name
-            assert verb.by_worker or ((page or admin) and api), verb.name
+            assert verb.by_worker or ((page or admin) and (api or page in BY_LINK)), verb.name
 
 
 def test_every_place_is_an_address() -> None:
@@ -94,7 +119,7 @@ def test_the_place_offers_the_verb() -> None:
     """Verbs with a page of their kind are those that it knows; the API's actions are those of the machine."""
     acted = {name for name, (page, _admin, _api) in SURFACES[Referral].items() if page == "act"}
     assert acted == set(PAGES)
-    for name in (DEAL, REGISTRATION, EXCEPTION):
+    for name in (DEAL, REGISTRATION, EXCEPTION, ISV_DEAL, INVITATION):
         view = NAMED[name].cls
         assert issubclass(view, ActionsEndpoint)
         assert {"GET", "POST"} <= set(view.scopes)

@@ -111,7 +111,9 @@ def test_the_list_offers_files_to_edit(cast: Cast, client: Client) -> None:
     live = Live(cast)
     live.accepted(days=1)
     assert reverse("uploads") in client.get(reverse("deals")).content.decode()
-    answer = client.post(reverse("export_deals"), {"edit": "deals.xlsx", "list": "tab=outbound&status=Won"})
+    answer = client.post(
+        reverse("export_list", args=["deals"]), {"edit": "deals.xlsx", "list": "tab=outbound&status=Won"}
+    )
     export = Export.objects.get()
     assert answer.headers["Location"] == reverse("export", args=[export.public_id])
     assert (export.holds, export.format, "status=Won" in export.query["list"]) == ("deals", "xlsx", True)
@@ -121,5 +123,5 @@ def test_the_list_offers_files_to_edit(cast: Cast, client: Client) -> None:
     assert reverse("uploads") not in shown
     client.force_login(cast.users[build.SELLER])
     assert "deals.xlsx" not in client.get(reverse("deals")).content.decode()
-    assert client.post(reverse("export_deals"), {"edit": "deals.csv"}).status_code == 404
-    assert client.post(reverse("export_deals"), {"edit": "nothing.csv"}).status_code == 404
+    assert client.post(reverse("export_list", args=["deals"]), {"edit": "deals.csv"}).status_code == 404
+    assert client.post(reverse("export_list", args=["deals"]), {"edit": "nothing.csv"}).status_code == 404

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -19,6 +20,10 @@ from dealreg import verbs as registering
 from dealreg.models import Registration, Status
 from exceptions_council import verbs as council
 from exceptions_council.models import Conflict, ExceptionRequest
+from isvconnect import verbs as connect
+from isvconnect.models import IsvDeal
+from licensing import verbs as licensing
+from licensing.services import codes, invitations, links, tokens
 from portal.accounts.rules import SYSTEM, Actor
 from portal.demo import do
 from portal.demo.cast import Cast
@@ -30,7 +35,7 @@ from portal.workflow.services import Stale
 from portal.workflow.verbs import Described
 from referrals import rules, sweeps, verbs
 from referrals.models import Note, Referral
-from tests import build, exceptions
+from tests import build, exceptions, isv, licences
 from tests.build import CONTOSO, DAY, NOW, REVIEWER, SELLER
 from tests.edge import Live, parse
 from tests.test_wizard import answers, writer
@@ -222,13 +227,75 @@ def exception_cases(cast: Cast) -> list[Case]:
     ]
 
 
+def isv_cases(cast: Cast) -> list[Case]:
+    admin, manager = cast.actor(CONTOSO), cast.actor(isv.MANAGER)
+    unrated = isv.deal(cast, now=NOW - DAY)
+    isv.rates(cast)
+    due = isv.deal(cast, now=NOW - DAY)
+    report, corrected = connect.Report(isv.form(cast), isv.won(cast)), isv.form(cast, deployment="other")
+    ended = connect.Cancelling("Rescinded.", credit_issued=True)
+    form = replace(report.form, customer=report.referral.engagement.customer_id)  # type: ignore[union-attr]
+
+    def credited(deal: IsvDeal) -> bool:
+        return isv.numbers(deal)[-1].startswith("ISV-C-") and not deal.installments.unissued().exists()
+
+    return [
+        (None, connect.REPORT, replace(report, form=form), admin, lambda d: d.installments.count() == 3),
+        (isv.deal(cast), connect.CORRECT, corrected, admin, lambda d: d.deployment == "other"),
+        (unrated, connect.SET_FEES, None, SYSTEM, lambda d: not d.installments.filter(fee=None).exists()),
+        (due, connect.ISSUE_INVOICES, connect.Issuing(), SYSTEM, lambda d: d.invoices.exists()),
+        (isv.invoiced(cast, now=NOW - DAY), connect.CANCEL, ended, manager, credited),
+    ]
+
+
+def licence_cases(cast: Cast) -> list[Case]:
+    admin, deal = cast.actor(CONTOSO), licences.isv_deal(cast)
+    basic, one = licences.plan(deal).pk, ("person0@anadolu.example",)
+    relationship = licences.consented(cast, deal)
+    invited, withdrawn, refused = (licences.invited(cast, licences.isv_deal(cast)).invitation for _each in range(3))
+    due = licences.invited(cast, licences.isv_deal(cast), now=NOW - 30 * DAY).invitation
+    code = codes.confirm(invited, tokens.code(licences.code_sent(invited, tenant_guid=licences.OTHER_TENANT)), now=NOW)
+    stranger = invitations.holder(invited, code)
+    given, assigned = licences.given(cast), licences.assigned(licences.given(cast), *one)
+    customer = licences.admin(given)
+    invite, first = licensing.Invite(deal, b"0" * 32), licensing.First(deal, licences.form(deal, relationship, basic=5))
+    people, removal = licensing.People(basic, one), licensing.Removal(basic, confirmed=1)
+    update, frozen = licences.form(deal, basic=9), licensing.Freeze("deal_cancelled")
+    elsewhere = licences.consented(cast, licences.isv_deal(cast), email="x@anadolu.example", tenant_guid=uuid4())
+
+    def counted(*counts: tuple[int, int]) -> Callable[[Any], bool]:
+        return lambda r: list(r.counts.values_list("count", "assigned")) == list(counts)
+
+    return [
+        (None, licensing.INVITE, invite, admin, lambda r: bytes(r.token_hash) == invite.token_hash),
+        (
+            invited,
+            licensing.ACCEPT,
+            licensing.Accept(code),
+            stranger,
+            lambda r: r.relationship.admin_email == code.email,
+        ),
+        (refused, licensing.REFUSE, None, stranger, lambda r: (r.state, r.answered_at) == ("refused", NOW)),
+        (withdrawn, licensing.WITHDRAW_INVITATION, None, admin, lambda r: r.state == "withdrawn"),
+        (due, licensing.EXPIRE_INVITATION, None, SYSTEM, lambda r: r.state == "expired"),
+        (None, licensing.GIVE_LICENCES, first, admin, counted((5, 0))),
+        (given, licensing.UPDATE_LICENCES, update, admin, counted((9, 0))),
+        (again(given), licensing.ASSIGN, people, customer, lambda r: licences.holders(r) == list(one)),
+        (again(given), licensing.UNASSIGN, people, customer, lambda r: licences.holders(r) == []),
+        (assigned, licensing.REMOVE_PLAN, removal, admin, counted()),
+        (again(assigned), licensing.FREEZE, frozen, SYSTEM, lambda r: r.version > assigned.version),
+        (elsewhere, licensing.REVOKE_CONSENT, None, links.admin_of(elsewhere), lambda r: r.revoked_at == NOW),
+    ]
+
+
 @pytest.fixture
 def cases(cast: Cast) -> list[Case]:
-    return [*referral_cases(cast), *registration_cases(cast), *exception_cases(cast)]
+    first = [*referral_cases(cast), *registration_cases(cast), *exception_cases(cast)]
+    return [*first, *isv_cases(cast), *licence_cases(cast)]
 
 
 def test_run_alone_does_all_of_every_verb(cases: list[Case]) -> None:
-    """FLOW-7, REF-4..18: nothing is added by whoever calls it; one event of the verb, with the version it led to."""
+    """FLOW-7, REF-4..18, ISV-5: nothing is added by whoever calls it; one event, with the version it led to."""
     for record, verb, inputs, actor, done in cases:
         last = Event.objects.order_by("pk").last()
         result = workflow.run(record, verb, inputs, actor=actor, now=NOW)  # type: ignore[call-overload]

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-from dealreg.rules import acv
+from dealreg.rules import acv, contract
+from dealreg.rules.contract import positive
 from dealreg.rules.dates import date_violations
 from dealreg.rules.values import (
     AZURE,
@@ -17,7 +18,6 @@ from dealreg.rules.values import (
     RegistrationInput,
     amounts,
     answers_asked,
-    positive,
 )
 from dealreg.rules.window import DAY, closed_periods
 from portal.policy.rules import Policy
@@ -187,18 +187,8 @@ def _tenant(inp: RegistrationInput, facts: RegistrationFacts) -> Iterator[Blocke
 def _values(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
     """Checks of the amounts, alone and against each other (REG-4), and of the annual contract value (REG-6)."""
     exact = amounts(inp, facts, policy)
-    if inp.tcv and inp.tcv.amount <= 0:
-        yield Blocker("tcv_not_positive", _("The total contract value must be above zero."), "REG-4", "tcv")
-    if inp.tcv and acv.usd_per_unit(inp.tcv.currency, facts.rates) is None:
-        yield _no_rate(inp.tcv.currency, "tcv")
-    if inp.solution_value and inp.solution_value.amount <= 0:
-        yield Blocker(
-            "solution_value_not_positive",
-            _("The value of the solution must be above zero."),
-            "REG-4",
-            "solution_value",
-        )
-    yield from _solution_value(inp, exact)
+    yield from contract.tcv_violations(inp.tcv, facts.rates, "REG-4")
+    yield from contract.solution_value_violations(inp.tcv, inp.solution_value, facts.rates, "REG-4")
     yield from _payg_year(inp)
     if exact.acv_usd is not None and not _acv_suffices(exact.acv_usd, exact, inp, policy):
         yield _acv_too_low(exact.acv_usd, exact, inp, policy)
@@ -222,41 +212,6 @@ def _payg_year(inp: RegistrationInput) -> Iterator[Blocker]:
             "payg_year_value",
             {"tcv": whole},
         )
-
-
-def _solution_value(inp: RegistrationInput, exact: Amounts) -> Iterator[Blocker]:
-    """The solution's value must not exceed the contract's; if the currencies differ, to the cent in USD (REG-4)."""
-    whole, part = positive(inp.tcv), positive(inp.solution_value)
-    if not whole or not part:
-        return
-    if whole.currency == part.currency:
-        exceeds = part.amount > whole.amount
-    elif exact.solution_value_usd is None:
-        exceeds = False
-        yield _no_rate(part.currency, "solution_value")
-    else:
-        exceeds = exact.tcv_usd is not None and exact.solution_value_usd > exact.tcv_usd
-    if exceeds:
-        yield Blocker(
-            "solution_value_exceeds_tcv",
-            _("The value of the solution, %(part)s, can't be above the total contract value, %(tcv)s: correct either."),
-            "REG-4",
-            "solution_value",
-            {"part": part, "tcv": whole},
-        )
-
-
-def _no_rate(currency: str, name: str) -> Blocker:
-    return Blocker(
-        "fx_rate_missing",
-        _(
-            "There is no recent enough exchange rate from %(currency)s to USD to judge this amount. "
-            "Submit again once the rate is there, or ask %(vendor)s to load it."
-        ),
-        "FX-2",
-        name,
-        {"currency": currency},
-    )
 
 
 def _acv_suffices(acv_usd: Decimal, exact: Amounts, inp: RegistrationInput, policy: Policy) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from portal.workflow.blockers import Blocker, Money, from_json, to_json
+from portal.workflow.blockers import Blocker, Money, Param, _, from_json, to_json
 
 State = Literal["met", "notMet", "notYet"]
 #: Who can still settle a criterion: nobody once it can't change any more, '' when there is nothing to settle.
@@ -81,6 +81,47 @@ class Criterion:
     def is_excepted(self) -> bool:
         """Whether it counts as met only because of an approved exception (ELIG-8)."""
         return self.message.rule == "ELIG-8"
+
+
+def say(message: str, **params: Param) -> Blocker:
+    """A text of a criterion, which gives it its code and rule."""
+    return Blocker("", message, params=params)
+
+
+def criterion(
+    code: str,
+    rule: str,
+    state: State,
+    *,
+    needed: Blocker,
+    actual: Blocker,
+    message: Blocker,
+    settled_by: SettledBy = "",
+    settled_at: datetime | None = None,
+) -> Criterion:
+    """Add code and rule to the texts; a message that has a code of its own keeps it."""
+    return Criterion(
+        code,
+        rule,
+        state,
+        needed=replace(needed, code=code, rule=rule),
+        actual=replace(actual, code=code, rule=rule),
+        message=replace(message, code=message.code or code, rule=rule),
+        settled_by=settled_by,
+        settled_at=settled_at,
+    )
+
+
+def no_rate(value: Money) -> Blocker:
+    """A value that waits for its month's rate (FX-2)."""
+    return Blocker(
+        "fx_rate_missing",
+        _(
+            "There is no recent enough exchange rate from %(currency)s to USD to judge this value. "
+            "You need not do anything: the deal is judged again as soon as the rate is there."
+        ),
+        params={"currency": value.currency},
+    )
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from dealreg.rules import acv
+from dealreg.rules.contract import end_before_start, signed_in_future
 from dealreg.rules.values import OTHER_PRICING, PAYG, RegistrationFacts, RegistrationInput
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Blocker, _
@@ -14,7 +15,7 @@ from portal.workflow.blockers import Blocker, _
 def date_violations(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
     """What is wrong with the dates; the limits depend on the pricing model, so they wait for it."""
     yield from _signing(inp, facts)
-    yield from _ending(inp)
+    yield from end_before_start(inp.start, inp.end, "REG-9")
     if inp.pricing == PAYG:
         yield from _payg(inp, facts, policy)
     elif inp.pricing == OTHER_PRICING:
@@ -23,14 +24,7 @@ def date_violations(inp: RegistrationInput, facts: RegistrationFacts, policy: Po
 
 def _signing(inp: RegistrationInput, facts: RegistrationFacts) -> Iterator[Blocker]:
     """Checks of the signing date that hold for every pricing model (REG-7)."""
-    if inp.signed and inp.signed > facts.today:
-        yield Blocker(
-            "signed_in_future",
-            _("The contract can't have been signed after today, %(today)s (UTC). Register it once it is signed."),
-            "REG-7",
-            "signed",
-            {"today": facts.today},
-        )
+    yield from signed_in_future(inp.signed, facts.today, "REG-7")
     if inp.signed and inp.signed < facts.shared:
         yield Blocker(
             "signed_before_referral",
@@ -41,18 +35,6 @@ def _signing(inp: RegistrationInput, facts: RegistrationFacts) -> Iterator[Block
             "REG-7",
             "signed",
             {"signed": inp.signed, "shared": facts.shared},
-        )
-
-
-def _ending(inp: RegistrationInput) -> Iterator[Blocker]:
-    """A contract doesn't end before it starts (REG-9)."""
-    if inp.start and inp.end and inp.end < inp.start:
-        yield Blocker(
-            "end_before_start",
-            _("The contract can't end before it starts on %(start)s: correct either date."),
-            "REG-9",
-            "end",
-            {"start": inp.start},
         )
 
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
 from dealreg.rules.acv import USD, round_cents
-from dealreg.rules.criteria import Criterion, Eligibility, EligibilityFacts, Granted, SettledBy, State
+from dealreg.rules.criteria import (
+    Criterion,
+    Eligibility,
+    EligibilityFacts,
+    Granted,
+    SettledBy,
+    State,
+    criterion,
+    no_rate,
+    say,
+)
 from portal.policy.rules import Policy
-from portal.workflow.blockers import Blocker, Money, Param, Term, _
+from portal.workflow.blockers import Blocker, Money, Term, _
 
 _DEAL_TYPES = {
     "private": _("Private deal"),
@@ -52,34 +61,6 @@ def _excepted(criterion: Criterion, exception: Granted) -> Criterion:
     return replace(criterion, state="met", message=message, settled_by="", settled_at=None)
 
 
-def _say(message: str, **params: Param) -> Blocker:
-    return Blocker("", message, params=params)
-
-
-def _criterion(
-    code: str,
-    rule: str,
-    state: State,
-    *,
-    needed: Blocker,
-    actual: Blocker,
-    message: Blocker,
-    settled_by: SettledBy = "",
-    settled_at: datetime | None = None,
-) -> Criterion:
-    """Add code and rule to the texts; a message that has a code of its own keeps it."""
-    return Criterion(
-        code,
-        rule,
-        state,
-        needed=replace(needed, code=code, rule=rule),
-        actual=replace(actual, code=code, rule=rule),
-        message=replace(message, code=message.code or code, rule=rule),
-        settled_by=settled_by,
-        settled_at=settled_at,
-    )
-
-
 def _fixable(facts: EligibilityFacts) -> SettledBy:
     """Whether the partner can still correct the deal: only until it is closed (REF-11)."""
     return "you" if facts.is_open else "nobody"
@@ -95,13 +76,13 @@ def _next(facts: EligibilityFacts, while_open: str) -> Term:
 def _not_assessment(facts: EligibilityFacts) -> Criterion:
     """ELIG-1: a solution assessment can't be registered."""
     assessment = facts.deal_type == "solution_assessment"
-    return _criterion(
+    return criterion(
         "not_assessment",
         "ELIG-1",
         "notMet" if assessment else "met",
-        needed=_say(_("Any deal but a solution assessment")),
+        needed=say(_("Any deal but a solution assessment")),
         actual=_type_of(facts),
-        message=_say(
+        message=say(
             _(
                 "A solution assessment can't be registered, not even by exception. "
                 "If it leads to a sale, create a deal of its own for that sale before the contract is signed."
@@ -114,7 +95,7 @@ def _not_assessment(facts: EligibilityFacts) -> Criterion:
 
 
 def _type_of(facts: EligibilityFacts) -> Blocker:
-    return _say(_DEAL_TYPES[facts.deal_type])
+    return say(_DEAL_TYPES[facts.deal_type])
 
 
 def _deal_type(facts: EligibilityFacts) -> Criterion:
@@ -123,21 +104,21 @@ def _deal_type(facts: EligibilityFacts) -> Criterion:
     settled_by: SettledBy = _fixable(facts)
     if facts.deal_type in ("co_sell", "partner_led"):
         state, settled_by = "met", ""
-        message = _say(_("%(vendor)s may see this deal, so its type fits."))
+        message = say(_("%(vendor)s may see this deal, so its type fits."))
     elif facts.deal_type == "solution_assessment":
         settled_by = "nobody"
-        message = _say(_("A solution assessment is neither a co-sell nor a partner-led deal and can't become one."))
+        message = say(_("A solution assessment is neither a co-sell nor a partner-led deal and can't become one."))
     else:
         share = _("If your company started this deal, share it before you close it: as partner-led, or as co-sell.")
-        message = _say(
+        message = say(
             _("This deal is private, and only deals that %(vendor)s may see can be registered. %(next)s"),
             next=_next(facts, share),
         )
-    return _criterion(
+    return criterion(
         "deal_type",
         "ELIG-2",
         state,
-        needed=_say(_("Co-sell or partner-led")),
+        needed=say(_("Co-sell or partner-led")),
         actual=_type_of(facts),
         message=message,
         settled_by=settled_by,
@@ -151,37 +132,26 @@ def _minimum_value(facts: EligibilityFacts, policy: Policy) -> Criterion:
     settled_by: SettledBy = _fixable(facts)
     if facts.value_usd is None:
         state, settled_by = "notYet", "time"
-        message = _no_rate(facts.value)
+        message = no_rate(facts.value)
     elif _in_usd(facts.value_usd).amount >= policy.minimum_deal_value_usd:
         state, settled_by = "met", ""
-        message = _say(_("The estimated value reaches the minimum of %(minimum)s."), minimum=minimum)
+        message = say(_("The estimated value reaches the minimum of %(minimum)s."), minimum=minimum)
     else:
         raise_it = _("If the sale is worth more, raise the estimated value before you close the deal.")
-        message = _say(
+        message = say(
             _("The estimated value is worth %(usd)s, but at least %(minimum)s is needed. %(next)s"),
             usd=_in_usd(facts.value_usd),
             minimum=minimum,
             next=_next(facts, raise_it),
         )
-    return _criterion(
+    return criterion(
         "minimum_value",
         "ELIG-3",
         state,
-        needed=_say(_("At least %(minimum)s"), minimum=minimum),
+        needed=say(_("At least %(minimum)s"), minimum=minimum),
         actual=_value_of(facts),
         message=message,
         settled_by=settled_by,
-    )
-
-
-def _no_rate(value: Money) -> Blocker:
-    return Blocker(
-        "fx_rate_missing",
-        _(
-            "There is no recent enough exchange rate from %(currency)s to USD to judge this value. "
-            "You need not do anything: the deal is judged again as soon as the rate is there."
-        ),
-        params={"currency": value.currency},
     )
 
 
@@ -191,12 +161,12 @@ def _in_usd(amount: Decimal) -> Money:
 
 def _value_of(facts: EligibilityFacts) -> Blocker:
     if facts.value.currency == USD:
-        return _say(_("%(value)s"), value=facts.value)
+        return say(_("%(value)s"), value=facts.value)
     if facts.value_usd is None:
-        return _say(_("%(value)s, with no exchange rate yet"), value=facts.value)
+        return say(_("%(value)s, with no exchange rate yet"), value=facts.value)
     if facts.rate_month is None:
-        return _say(_("%(value)s, worth %(usd)s"), value=facts.value, usd=_in_usd(facts.value_usd))
-    return _say(
+        return say(_("%(value)s, worth %(usd)s"), value=facts.value, usd=_in_usd(facts.value_usd))
+    return say(
         _("%(value)s, worth %(usd)s at the monthly rate of %(month)s"),
         value=facts.value,
         usd=_in_usd(facts.value_usd),
@@ -208,17 +178,17 @@ def _managed_customer(facts: EligibilityFacts) -> Criterion:
     """ELIG-4: the customer of a deal never changes (REF-5), so only the vendor's directory can settle this."""
     managed = facts.customer_managed
     recreate = _("If you chose the wrong entity, create a new deal with the right one before the contract is signed.")
-    not_managed = _say(
+    not_managed = say(
         _("%(vendor)s doesn't manage this customer account, and a deal's customer can't be changed. %(next)s"),
         next=_next(facts, recreate),
     )
-    return _criterion(
+    return criterion(
         "managed_customer",
         "ELIG-4",
         "met" if managed else "notMet",
-        needed=_say(_("A customer account managed by %(vendor)s")),
-        actual=_say(_("Managed") if managed else _("Not managed")),
-        message=_say(_("%(vendor)s manages this customer account.")) if managed else not_managed,
+        needed=say(_("A customer account managed by %(vendor)s")),
+        actual=say(_("Managed") if managed else _("Not managed")),
+        message=say(_("%(vendor)s manages this customer account.")) if managed else not_managed,
         settled_by="" if managed else "nobody",
     )
 
@@ -227,17 +197,17 @@ def _ip_solution(facts: EligibilityFacts) -> Criterion:
     """ELIG-5: solutions can be added until the deal is closed (REF-21)."""
     names = ", ".join(facts.azure_ip_solutions)
     add = _("Add a solution that is, before you close the deal.")
-    missing = _say(
+    missing = say(
         _("No solution on this deal is Azure IP co-sell eligible. %(next)s"),
         next=_next(facts, add),
     )
-    return _criterion(
+    return criterion(
         "ip_solution",
         "ELIG-5",
         "met" if names else "notMet",
-        needed=_say(_("At least one Azure IP co-sell eligible solution")),
-        actual=_say(_("%(solutions)s"), solutions=names) if names else _say(_("None on this deal")),
-        message=_say(_("Azure IP co-sell eligible: %(solutions)s."), solutions=names) if names else missing,
+        needed=say(_("At least one Azure IP co-sell eligible solution")),
+        actual=say(_("%(solutions)s"), solutions=names) if names else say(_("None on this deal")),
+        message=say(_("Azure IP co-sell eligible: %(solutions)s."), solutions=names) if names else missing,
         settled_by="" if names else _fixable(facts),
     )
 
@@ -245,13 +215,13 @@ def _ip_solution(facts: EligibilityFacts) -> Criterion:
 def _won(facts: EligibilityFacts) -> Criterion:
     """ELIG-6: the message names the hour from which winning raises no question (REF-18)."""
     state: State = "met"
-    actual = _say(facts.substatus)
-    message = _say(_("The deal is won."))
+    actual = say(facts.substatus)
+    message = say(_("The deal is won."))
     if facts.is_won and facts.won_at:
-        actual = _say(_("Won on %(won_at)s"), won_at=facts.won_at)
+        actual = say(_("Won on %(won_at)s"), won_at=facts.won_at)
     elif facts.is_open:
         state = "notYet"
-        message = _say(
+        message = say(
             _("Accept this deal first, then mark it Won once the contract is signed; that is safe from %(safe)s on.")
             if facts.substatus == "Received"
             else _("Mark this deal Won once the contract is signed; that is safe from %(safe)s on."),
@@ -259,15 +229,15 @@ def _won(facts: EligibilityFacts) -> Criterion:
         )
     elif not facts.is_won:
         state = "notMet"
-        message = _say(
+        message = say(
             _("This deal was closed as “%(state)s”, not won, and stays closed. If there is a sale, create a new deal."),
             state=Term(facts.substatus),
         )
-    return _criterion(
+    return criterion(
         "won",
         "ELIG-6",
         state,
-        needed=_say(_("The deal is marked Won")),
+        needed=say(_("The deal is marked Won")),
         actual=actual,
         message=message,
         settled_by="" if state == "met" else _fixable(facts),
@@ -277,22 +247,22 @@ def _won(facts: EligibilityFacts) -> Criterion:
 def _vendor_accepted(facts: EligibilityFacts) -> Criterion:
     """ELIG-7: always met unless the deal is co-sell."""
     if facts.deal_type != "co_sell":
-        return _criterion(
+        return criterion(
             "vendor_accepted",
             "ELIG-7",
             "met",
-            needed=_say(_("Not needed: only a co-sell deal has to be accepted by %(vendor)s")),
+            needed=say(_("Not needed: only a co-sell deal has to be accepted by %(vendor)s")),
             actual=_type_of(facts),
-            message=_say(_("Only a co-sell deal has to be accepted by %(vendor)s; this deal need not be.")),
+            message=say(_("Only a co-sell deal has to be accepted by %(vendor)s; this deal need not be.")),
         )
     copy = facts.vendor_substatus
     state, settled_by, message = _vendor_answer(facts)
-    return _criterion(
+    return criterion(
         "vendor_accepted",
         "ELIG-7",
         state,
-        needed=_say(_("Accepted or marked Won by %(vendor)s")),
-        actual=_say(copy) if copy else _say(_("Not sent to %(vendor)s")),
+        needed=say(_("Accepted or marked Won by %(vendor)s")),
+        actual=say(copy) if copy else say(_("Not sent to %(vendor)s")),
         message=message,
         settled_by=settled_by,
         settled_at=facts.vendor_expires_at if state == "notYet" else None,
@@ -302,27 +272,27 @@ def _vendor_accepted(facts: EligibilityFacts) -> Criterion:
 def _vendor_answer(facts: EligibilityFacts) -> tuple[State, SettledBy, Blocker]:
     """The state of ELIG-7 for a co-sell deal: what the vendor once accepted counts, whatever became of it."""
     if facts.vendor_accepted or facts.vendor_substatus in ("Accepted", "Won"):
-        return "met", "", _say(_("%(vendor)s has accepted this deal."))
+        return "met", "", say(_("%(vendor)s has accepted this deal."))
     if facts.vendor_substatus == "Received":
         return "notYet", "vendor", _waiting(facts)
     if facts.vendor_substatus is None:
         missing = _("%(vendor)s has no copy of this deal that could be accepted. %(next)s")
         ask = _("Ask for help on the deal page, so that it is sent.")
-        return "notMet", _fixable(facts), _say(missing, next=_next(facts, ask))
+        return "notMet", _fixable(facts), say(missing, next=_next(facts, ask))
     win = _("If you win it nevertheless, you may request an exception.")
     refused = _("%(vendor)s's copy of this deal is closed as “%(state)s”, so it can't be accepted any more. %(next)s")
-    return "notMet", "nobody", _say(refused, state=Term(facts.vendor_substatus), next=_next(facts, win))
+    return "notMet", "nobody", say(refused, state=Term(facts.vendor_substatus), next=_next(facts, win))
 
 
 def _waiting(facts: EligibilityFacts) -> Blocker:
     if facts.vendor_expires_at is None:
-        return _say(_("%(vendor)s has not answered yet. If it is urgent, remind your contact there."))
+        return say(_("%(vendor)s has not answered yet. If it is urgent, remind your contact there."))
     if not facts.vendor_seller:
-        return _say(
+        return say(
             _("%(vendor)s has not answered yet and can accept until %(until)s. Remind your contact there in time."),
             until=facts.vendor_expires_at,
         )
-    return _say(
+    return say(
         _("%(seller)s of %(vendor)s has not answered yet and can accept until %(until)s. Send a reminder in time."),
         seller=facts.vendor_seller,
         until=facts.vendor_expires_at,

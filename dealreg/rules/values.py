@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from dealreg.rules import acv
+from dealreg.rules.contract import in_usd, positive
 from dealreg.rules.criteria import Eligibility
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Blocker, Money
@@ -149,21 +150,12 @@ def amounts(inp: RegistrationInput, facts: RegistrationFacts, policy: Policy) ->
         annual_usd = acv.round_cents(annual * rate) if rate is not None else None
     year = Money(inp.payg_year_value, tcv.currency) if tcv and inp.payg_year_value is not None else None
     return Amounts(
-        tcv_usd=_in_usd(tcv, facts),
-        solution_value_usd=_in_usd(positive(inp.solution_value), facts),
-        payg_year_usd=_in_usd(positive(year), facts),
+        tcv_usd=in_usd(tcv, facts.rates),
+        solution_value_usd=in_usd(positive(inp.solution_value), facts.rates),
+        payg_year_usd=in_usd(positive(year), facts.rates),
         acv=annual,
         acv_usd=annual_usd,
     )
-
-
-def _in_usd(money: Money | None, facts: RegistrationFacts) -> Decimal | None:
-    exact = acv.to_usd(money, facts.rates) if money else None
-    return None if exact is None else acv.round_cents(exact)
-
-
-def positive(money: Money | None) -> Money | None:
-    return money if money and money.amount > 0 else None
 
 
 def _acv_computable(inp: RegistrationInput) -> bool:

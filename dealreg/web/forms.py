@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.db import models
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealreg import rules
@@ -18,7 +18,6 @@ from portal.catalog.models import Solution
 from portal.money.forms import AmountField, currency_choices
 from portal.ui.forms import DateInput
 from portal.workflow import text
-from portal.workflow.blockers import Blocker
 from referrals.models import Referral
 
 YES_NO = [("yes", _("Yes")), ("no", _("No"))]
@@ -132,28 +131,3 @@ def initial_of(
     for name in ("solution", "renews"):
         stated[name] = stated[name].public_id if stated[name] else None
     return stated
-
-
-def conflicts(registration: Registration, changed: Sequence[str]) -> list[Blocker]:
-    """At each of these columns that is a question, what somebody else's answer is now (REF-21)."""
-    names = [name.removesuffix("_id") for name in changed]
-    message = gettext_noop(
-        "Somebody changed this meanwhile; it is now “%(now)s”. Send again to put yours in its place."
-    )
-    return [
-        Blocker("conflict", message, "REF-21", name, {"now": _shown(registration, name)})
-        for name in names
-        if name in QUESTIONS
-    ]
-
-
-def _shown(registration: Registration, name: str) -> str:
-    """An answer as people read it."""
-    value = getattr(registration, name)
-    if _COLUMNS[name].choices:
-        return str(dict(_COLUMNS[name].flatchoices).get(value, "–"))
-    if isinstance(value, bool):
-        return gettext("Yes") if value else gettext("No")
-    if value in (None, ""):
-        return "–"
-    return text.show(value) if not isinstance(value, models.Model) else str(value)

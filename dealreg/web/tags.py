@@ -27,8 +27,8 @@ _STATUS_KINDS = {
     states.MARKETPLACE_FAILED: "danger",
 }
 
-
-_CRITERIA = {
+#: The names of criteria; apps above add those of theirs.
+CRITERIA = {
     "not_assessment": _("Not a solution assessment"),
     "deal_type": _("Deal type"),
     "minimum_value": _("Minimum value"),
@@ -49,4 +49,4 @@ def registration_badge(registration: Registration) -> SafeString:
 
 @register.filter
 def criterion_name(criterion: Criterion) -> str:
-    return text.text(Blocker("", _CRITERIA[criterion.code]))
+    return text.text(Blocker("", CRITERIA[criterion.code]))

@@ -21,12 +21,12 @@ from dealreg.selectors.documents import panel
 from dealreg.selectors.registration import eligible_solutions, renewable, wrong_state
 from dealreg.services import drafts
 from dealreg.services import registration as services
-from dealreg.web.forms import CORRECTED, QUESTIONS, RegistrationForm, conflicts, initial_of
+from dealreg.web.forms import CORRECTED, QUESTIONS, RegistrationForm, initial_of
 from dealreg.web.ways import WAYS, Way
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Solution
 from portal.params import whole_number
-from portal.ui.forms import add_blockers, as_if_sent, saved_meanwhile
+from portal.ui.forms import add_blockers, as_if_sent, conflicts, saved_meanwhile
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, RuleViolation
@@ -120,7 +120,7 @@ def _send(page: _Page, form: RegistrationForm) -> HttpResponse | None:
         add_blockers(form, [b for b in found if b.field not in form.errors])
     except workflow.Stale as stale:
         page.filed = Registration.objects.with_context().get(referral=page.referral)
-        add_blockers(form, [*stale.blockers, *conflicts(page.filed, list(stale.changes))])
+        add_blockers(form, [*stale.blockers, *conflicts(page.filed, stale.changes, QUESTIONS)])
     except RuleViolation as violation:
         add_blockers(form, violation.blockers)
     return None

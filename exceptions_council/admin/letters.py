@@ -19,6 +19,7 @@ from exceptions_council.models import FINAL, LetterTemplate
 from exceptions_council.rules import letter
 from exceptions_council.services import letters_pdf
 from portal.accounts.admin_site import MANAGERS, PortalAdmin, site
+from portal.ui import pdf
 
 WHICH = ("outcome", "language")
 TEXTS = ("subject", "body")
@@ -96,7 +97,7 @@ class LetterTemplateAdmin(PortalAdmin):
             values = {name: f"[{gettext(meaning)}]" for name, meaning in letter.PLACES.items()}
             subject, body = (letter.fill(form.cleaned_data[name], values) for name in TEXTS)
             content = letters_pdf.pdf(subject, letter.paragraphs(body), at=timezone.now())
-        return letters_pdf.download(content, "preview.pdf")
+        return pdf.download(content, "preview.pdf")
 
 
 _DEFAULTS = {

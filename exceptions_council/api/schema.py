@@ -9,7 +9,7 @@ from rest_framework import serializers
 from dealreg.api.schema import ContractShape, ViolationShape
 from exceptions_council.api.tokens import KINDS, STATUSES
 
-STATUS_TOKENS = list(STATUSES.values())
+KIND_TOKENS, STATUS_TOKENS = list(KINDS.values()), list(STATUSES.values())
 
 
 class ExceptionShape(serializers.Serializer[Any]):
@@ -21,7 +21,7 @@ class ExceptionShape(serializers.Serializer[Any]):
     engagementId = serializers.UUIDField()
     organizationId = serializers.UUIDField()
     organizationName = serializers.CharField()
-    kind = serializers.ChoiceField(list(KINDS.values()))
+    kind = serializers.ChoiceField(KIND_TOKENS)
     status = serializers.ChoiceField(STATUS_TOKENS)
     justification = serializers.CharField()
     contract = ContractShape()
@@ -78,7 +78,7 @@ class ExceptionPage(serializers.Serializer[Any]):
 class KindShape(serializers.Serializer[Any]):
     """Whether the deal can ask for this kind, and why not."""
 
-    kind = serializers.ChoiceField(list(KINDS.values()))
+    kind = serializers.ChoiceField(KIND_TOKENS)
     enabled = serializers.BooleanField()
     blockers = ViolationShape(many=True)
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from dealreg.verbs import FAIL_REVIEW, MATCH, NO_MATCH, PASS_REVIEW
 from exceptions_council.models import Conflict, ExceptionRequest, Vote
 from exceptions_council.rules import Tally, VoterFacts, tally, voter_blockers
-from portal.accounts.models import Company, Membership, User
+from portal.accounts.models import Membership, User
 from portal.accounts.rules import COUNCIL_MEMBER
 from portal.events.models import Event
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Blocker
+from referrals.selectors.recipients import people_with
 
 #: By these a person decides a registration (EXC-15).
 DECIDING = (PASS_REVIEW.event, FAIL_REVIEW.event, MATCH.event, NO_MATCH.event)
@@ -80,16 +81,3 @@ def tally_of(request: ExceptionRequest, policy: Policy) -> Tally:
     able = [member for member in council_of(request) if member.may_vote]
     given = [member.vote.choice for member in able if member.vote]
     return tally(given, able=len(able), quorum=policy.exception_quorum)
-
-
-def people_with(*roles: str) -> list[User]:
-    """The vendor's active people with one of these roles, by name."""
-    members = Membership.objects.filter(
-        company__kind=Company.Kind.VENDOR, is_active=True, user__is_active=True, grants__role__in=roles
-    )
-    users = User.objects.filter(pk__in=members.values("user"))
-    return list(users.order_by("first_name", "last_name", "pk"))
-
-
-def emails_of(*roles: str) -> list[str]:
-    return [user.email for user in people_with(*roles)]

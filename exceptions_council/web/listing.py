@@ -1,151 +1,123 @@
-"""The list of requests: filters, search, pages by key, and the file of what is listed."""
+"""What the list of requests says of itself (REF-20, EXC-10)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
-from urllib.parse import urlencode
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
 
-from django.http import QueryDict
-from django.utils.translation import gettext
+from django.db.models import F, Q
+from django.utils.translation import ngettext
 
 from exceptions_council.models import ExceptionRequest, ExceptionRequestQuerySet
 from exceptions_council.rules import states
-from portal import paging
 from portal.accounts.rules import Actor
-from portal.params import whole_number
+from portal.ui.listing import cursor
+from portal.ui.listing.columns import Column
+from portal.ui.listing.cursor import Sort
+from portal.ui.listing.files import Field, term
+from portal.ui.listing.filters import Choices, Range, Text, countries, day, moments, one_of, within
+from portal.ui.listing.lists import LISTS, Listing
 from portal.workflow import text
 from portal.workflow.blockers import _
 from referrals.models import Referral
+from referrals.models.expressions import folded
 from referrals.selectors import search
 
-SIZE = 50
-#: Rows of a file; a company asks once for each deal.
-MAX_FILE = 10_000
-MAX_COUNTED = 1_000
-#: The filters by name: their label, and what can be chosen.
-FILTERS = {"status": (_("Status"), states.STATES), "kind": (_("Kind"), states.KINDS)}
-#: The tabs by name, with the states they stand for.
-TABS = {"": _("All"), "open": _("Open"), "decided": _("Decided")}
+ALL, OPEN, DECIDED = "all", "open", "decided"
+_TABS = {ALL: _("All"), OPEN: _("Open"), DECIDED: _("Decided")}
+_CUSTOMER = "referral__engagement__customer"
 
 
-@dataclass(frozen=True)
-class ListQuery:
-    """What an address of the list asks for; what can't be meant is left out. `after`: a row's key."""
+class ExceptionListing(Listing):
+    """The requests of one's company; council, reviewers and programme managers see all of them."""
 
-    tab: str = ""
-    query: str = ""
-    chosen: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    after: int | None = None
-
-    @classmethod
-    def of(cls, params: QueryDict) -> ListQuery:
-        chosen = {
-            name: tuple(c for c in known if c in params.getlist(name)) for name, (_label, known) in FILTERS.items()
-        }
-        tab = params.get("tab", "")
-        return cls(
-            tab if tab in TABS else "",
-            params.get("q", "").strip()[: search.MAX_QUERY],
-            {name: codes for name, codes in chosen.items() if codes},
-            whole_number(params.get("after")),
+    code, url, model = "exceptions", "exceptions", ExceptionRequest
+    title, hint = _("Exceptions"), _("Deal, id or customer")
+    template = "exceptions/_row.html"
+    columns = (
+        Column("name", _("Deal"), "name", rank=0),
+        Column("customer", _("Customer"), "customer", rank=1),
+        Column("company", _("Company"), "company", for_partner=False, rank=2),
+        Column("country", _("Country"), is_short=True),
+        Column("kind", _("Kind"), "kind", rank=3),
+        Column("status", _("State"), "status", rank=1),
+        Column("created", _("Requested"), "created", rank=3, is_short=True),
+        Column("due", _("Decision"), "due", rank=2),
+        Column("open", _("Open until"), is_short=True),
+        Column("id", _("Deal id")),
+    )
+    usual = frozenset({"customer", "company", "kind", "status", "created", "due"})
+    sorts = cursor.by_code(
+        (
+            Sort("name", folded("referral__name"), cursor.text),
+            Sort("customer", F(f"{_CUSTOMER}__search_text"), cursor.text),
+            Sort("company", folded("referral__company__name"), cursor.text),
+            Sort("kind", cursor.place("kind", states.KINDS), cursor.whole),
+            Sort("status", cursor.place("status", states.STATES), cursor.whole),
+            Sort("created", F("created_at"), cursor.moment, last_first=True),
+            Sort("due", F("due_on"), cursor.day),
         )
+    )
+    filters = (
+        Choices("status", _("State"), lambda: states.STATES, one_of("status")),
+        Choices("kind", _("Kind"), lambda: states.KINDS, one_of("kind")),
+        Choices("country", _("Country"), countries, one_of(f"{_CUSTOMER}__country"), is_long=True),
+        Range("created", _("Requested"), moments("created_at"), day, text.day, "days"),
+        Range("due", _("Decision due"), within("due_on"), day, text.day, "days"),
+        Text(
+            "company",
+            _("Company"),
+            lambda _actor, typed: Q(referral__company__name__icontains=typed),
+            _("Part of its name"),
+            for_partner=False,
+        ),
+    )
+    menus, menu_labels = {"created": "dates", "due": "dates"}, {"dates": _("Dates")}
+    last_menus = frozenset({"dates", "company"})
+    fields = (
+        Field(_("Deal id"), lambda request: str(request.referral.public_id)),
+        Field(_("Deal name"), lambda request: request.referral.name),
+        Field(_("Customer"), lambda request: request.referral.engagement.customer.name),
+        Field(_("Country"), lambda request: request.referral.engagement.customer.country),
+        Field(_("Company"), lambda request: request.referral.company.name),
+        Field(_("Kind"), lambda request: term(states.KINDS[request.kind])),
+        Field(_("Status"), lambda request: term(states.STATES[request.status])),
+        Field(_("Requested (UTC)"), lambda request: request.created_at),
+        Field(_("Due"), lambda request: request.due_on),
+        Field(_("Decided (UTC)"), lambda request: request.decided_at),
+        Field(_("Open until"), lambda request: request.open_until),
+    )
+    sheet = _("Exceptions")
+    file_ready = _("The file with %(count)s exceptions is ready. You can download it until %(until)s.")
+    is_long_enough, shortest = staticmethod(search.is_long_enough), staticmethod(search.shortest)
 
-    def address(self, **changes: object) -> str:
-        """The address of this query with some changes, from the top of the list unless `after` is given."""
-        changed = replace(self, **{"after": None, **changes})  # type: ignore[arg-type]
-        given = [("tab", changed.tab), ("q", changed.query), ("after", changed.after)]
-        pairs = [(name, value) for name, value in given if value]
-        return "?" + urlencode([*pairs, *((name, c) for name, codes in changed.chosen.items() for c in codes)])
+    def tabs(self, actor: Actor) -> Mapping[str, str]:
+        return _TABS
 
-    @property
-    def is_narrowed(self) -> bool:
-        return bool(self.query or self.chosen)
+    def visible(self, actor: Actor) -> ExceptionRequestQuerySet:
+        """Those of the company's own deals; of the vendor's people, who decides or reads sees all (EXC-10)."""
+        found = ExceptionRequest.objects.visible_to(actor)
+        return found if actor.is_vendor else found.filter(referral__company_id=actor.own_company_id)
 
+    def of_tab(self, found: Any, tab: str, actor: Actor) -> ExceptionRequestQuerySet:
+        return {OPEN: found.open, DECIDED: found.decided}.get(tab, found.all)()
 
-def of_actor(actor: Actor) -> ExceptionRequestQuerySet:
-    """Those of the company's own deals; of the vendor's people, who decides or reads sees all (EXC-10)."""
-    found = ExceptionRequest.objects.visible_to(actor)
-    return found if actor.is_vendor else found.filter(referral__company_id=actor.own_company_id)
+    def search(self, found: Any, query: str, actor: Actor) -> ExceptionRequestQuerySet:
+        deals = Referral.objects.filter(search.matching(query, actor=actor), pk__in=found.values("referral"))
+        return found.filter(referral__in=deals)
 
+    def with_context(self, found: Any) -> ExceptionRequestQuerySet:
+        related = found.select_related(_CUSTOMER, "referral__company")
+        return related.defer("referral__search_text", "referral__search_vector")
 
-def listed(actor: Actor, asked: ListQuery) -> ExceptionRequestQuerySet:
-    """What search and filters find, in any tab."""
-    rows = of_actor(actor)
-    if search.is_long_enough(asked.query):
-        found = search.matching(asked.query, actor=actor)
-        deals = Referral.objects.filter(found, pk__in=rows.values("referral"))
-        rows = rows.filter(referral__in=deals)
-    for name, codes in asked.chosen.items():
-        rows = rows.filter(**{f"{name}__in": codes})
-    return rows
+    def suggested(self, actor: Actor) -> Mapping[str, Sequence[str]]:
+        return {"country": list(countries().values())}
 
-
-def of_tab(rows: ExceptionRequestQuerySet, tab: str) -> ExceptionRequestQuerySet:
-    return {"open": rows.open, "decided": rows.decided}.get(tab, rows.all)()
-
-
-def page(actor: Actor, asked: ListQuery) -> tuple[list[ExceptionRequest], str]:
-    """One page, the newest first, and the address of the next one."""
-    rows = of_tab(listed(actor, asked), asked.tab).with_context()
-    items, last = paging.newest(rows, "created_at", after=asked.after, limit=SIZE)
-    return items, asked.address(after=last) if last else ""
-
-
-def tabs(actor: Actor, asked: ListQuery) -> list[dict[str, object]]:
-    rows = listed(actor, asked)
-    counts = {tab: of_tab(rows, tab).order_by()[: MAX_COUNTED + 1].count() for tab in TABS}
-    return [
-        {
-            "label": gettext(label),
-            "url": asked.address(tab=tab),
-            "count": min(counts[tab], MAX_COUNTED),
-            "and_more": counts[tab] > MAX_COUNTED,
-            "active": tab == asked.tab,
-        }
-        for tab, label in TABS.items()
-    ]
-
-
-def menus(asked: ListQuery) -> list[dict[str, object]]:
-    return [
-        {
-            "name": name,
-            "label": gettext(label),
-            "active": name in asked.chosen,
-            "choices": [(code, gettext(said), code in asked.chosen.get(name, ())) for code, said in known.items()],
-        }
-        for name, (label, known) in FILTERS.items()
-    ]
+    def counted(self, number: int) -> str:
+        said = ngettext("%(number)s exception", "%(number)s exceptions", number)
+        return said % {"number": text.show(Decimal(number))}
 
 
-def active(asked: ListQuery) -> list[dict[str, str]]:
-    """The filters in force, each with the address without it."""
-    return [
-        {
-            "label": gettext(FILTERS[name][0]),
-            "summary": ", ".join(gettext(FILTERS[name][1][code]) for code in codes),
-            "url": asked.address(chosen={n: c for n, c in asked.chosen.items() if n != name}),
-        }
-        for name, codes in asked.chosen.items()
-    ]
-
-
-def table(requests: Iterable[ExceptionRequest]) -> tuple[Sequence[str], list[Sequence[object]]]:
-    """The file: a line for each request, in the reader's language."""
-    heads = [
-        *(_("Deal id"), _("Deal name"), _("Customer"), _("Company"), _("Kind"), _("Status"), _("Requested (UTC)")),
-        *(_("Due"), _("Decided (UTC)"), _("Open until")),
-    ]
-    return [text.phrase(head) for head in heads], [_line(request) for request in requests]
-
-
-def _line(request: ExceptionRequest) -> list[object]:
-    deal = request.referral
-    open_until: date | None = request.open_until
-    return [
-        *(str(deal.public_id), deal.name, deal.engagement.customer.name, deal.company.name),
-        *(request.get_kind_display(), request.get_status_display(), request.created_at),
-        *(request.due_on, request.decided_at, open_until),
-    ]
+EXCEPTIONS = ExceptionListing()
+LISTS.add(EXCEPTIONS.code, EXCEPTIONS, order=20)

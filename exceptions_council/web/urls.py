@@ -8,7 +8,6 @@ from exceptions_council.web import asking, letter, views
 
 urlpatterns = [
     path("exceptions/", views.exceptions, name="exceptions"),
-    path("exceptions/list.csv", views.exceptions_csv, name="exceptions_csv"),
     path("exceptions/<uuid:public_id>/", views.exception, name="exception"),
     path("co-sell/<uuid:public_id>/exception/", asking.ask, name="ask_exception"),
     path("co-sell/<uuid:public_id>/exception/check/", asking.check, name="exception_check"),

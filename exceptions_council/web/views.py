@@ -18,14 +18,12 @@ from exceptions_council.selectors.changes import changes_of
 from exceptions_council.selectors.council import tally_of
 from exceptions_council.services.letters_pdf import letter_for
 from exceptions_council.verbs import ANSWER_EVIDENCE, EvidenceAnswer
-from exceptions_council.web import listing
 from exceptions_council.web.deal import request_context
 from exceptions_council.web.forms import AnswerForm
-from exceptions_council.web.listing import ListQuery
+from exceptions_council.web.listing import EXCEPTIONS
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.policy import services as policies
-from portal.tables import csv_file
-from portal.ui.http import for_htmx
+from portal.ui.listing import page
 from portal.ui.verb_page import VerbPage
 from portal.workflow import services as workflow
 from referrals.web.actions import get_referral
@@ -34,39 +32,14 @@ from referrals.web.actions import get_referral
 @needs_actor
 @require_GET
 def exceptions(request: ActorRequest) -> HttpResponse:
-    """The list; *load more* asks for the rows below a key."""
-    asked = ListQuery.of(request.GET)
-    items, more_url = listing.page(request.actor, asked)
-    context = {"asked": asked, "items": items, "more_url": more_url, "today": timezone.now().date()}
-    if request.htmx and asked.after:
-        return for_htmx(render(request, "exceptions/list.html#rows", context))
-    context |= {
-        "tabs": listing.tabs(request.actor, asked),
-        "menus": listing.menus(asked),
-        "active": listing.active(asked),
-        "unsearched_url": asked.address(query=""),
-        "cleared_url": asked.address(query="", chosen={}),
-        "file_url": reverse("exceptions_csv") + asked.address(),
-    }
-    return for_htmx(render(request, "exceptions/list.html", context))
-
-
-@needs_actor
-@require_GET
-def exceptions_csv(request: ActorRequest) -> HttpResponse:
-    """What the list shows, as a file."""
-    asked = ListQuery.of(request.GET)
-    rows = listing.of_tab(listing.listed(request.actor, asked), asked.tab).with_context().order_by("-created_at", "-pk")
-    response = HttpResponse(csv_file(*listing.table(rows[: listing.MAX_FILE])), "text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="exceptions-{timezone.now().date()}.csv"'
-    return response
+    return page.respond(request, EXCEPTIONS, "exceptions/list.html")
 
 
 @needs_actor
 @require_GET
 def exception(request: ActorRequest, public_id: uuid.UUID) -> HttpResponse:
     """Where a request stands, what it asks for, and, once it is decided, the letter (EXC-6 to EXC-12)."""
-    found = get_object_or_404(listing.of_actor(request.actor).with_context(), public_id=public_id)
+    found = get_object_or_404(EXCEPTIONS.visible(request.actor).with_context(), public_id=public_id)
     now = timezone.now()
     action = None
     if ANSWER_EVIDENCE.may(request.actor, found):

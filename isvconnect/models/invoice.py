@@ -7,9 +7,20 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from isvconnect.models.deal import IsvDeal
+from isvconnect.models.run import InvoiceRun
 from isvconnect.rules import states
 from portal.accounts.models import Company
 from portal.accounts.rules import Actor
+from portal.workflow.blockers import Money
+
+
+class InstallmentQuerySet(models.QuerySet["Installment"]):
+    def in_order(self) -> InstallmentQuerySet:
+        return self.order_by("number")
+
+    def unissued(self) -> InstallmentQuerySet:
+        """Those whose invoice isn't issued, in their order."""
+        return self.filter(issued=False).in_order()
 
 
 class Installment(models.Model):
@@ -26,15 +37,14 @@ class Installment(models.Model):
     share = models.DecimalField(max_digits=18, decimal_places=2)
     #: The fee on it; null while no rate was in force at the signing.
     fee = models.DecimalField(max_digits=18, decimal_places=2, null=True)
-    #: Whether its invoice was issued: the sweep's index looks at nothing else.
+    #: Whether its invoice was issued.
     issued = models.BooleanField(default=False)
+
+    objects = InstallmentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("contract year")
         verbose_name_plural = _("contract years")
-        indexes = [
-            models.Index(fields=["due_on"], condition=models.Q(issued=False), name="isvconnect_installment_due"),
-        ]
         constraints = [
             models.UniqueConstraint(fields=["deal", "number"], name="isvconnect_installment_number"),
             models.CheckConstraint(
@@ -73,7 +83,7 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 
 
 class Invoice(models.Model):
-    """An issued invoice or credit note. Never changed: the app's database role can't (portal.database)."""
+    """An issued invoice or credit note. Never changed: the database refuses it (portal.database, and a trigger)."""
 
     class Kind(models.TextChoices):
         INVOICE = states.INVOICE, _("Invoice")
@@ -98,6 +108,8 @@ class Invoice(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     amount_usd = models.DecimalField(max_digits=20, decimal_places=2)
     issued_at = models.DateTimeField(_("issued (UTC)"))
+    #: The run of the workers that issued it; null for a credit note.
+    run = models.ForeignKey(InvoiceRun, on_delete=models.PROTECT, related_name="invoices", null=True)
     #: Names and addresses as they were: of the vendor, the company, its location, the customer and the solution.
     parties = models.JSONField(default=dict)
 
@@ -120,3 +132,11 @@ class Invoice(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+    @property
+    def is_credit_note(self) -> bool:
+        return self.kind == self.Kind.CREDIT_NOTE

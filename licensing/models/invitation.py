@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 import uuid6
 from django.conf import settings
@@ -33,6 +34,11 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         if actor.is_system:
             return self
         return self.filter(deal__in=IsvDeal.objects.visible_to(actor))
+
+    def with_context(self) -> InvitationQuerySet:
+        return self.select_related(
+            "company", "customer", "deal__customer", "deal__location", "deal__referral", "deal__solution", "sent_by"
+        )
 
 
 class Invitation(Record):
@@ -69,6 +75,9 @@ class Invitation(Record):
             ),
         ]
         constraints = [
+            models.UniqueConstraint(
+                fields=["deal"], condition=models.Q(state=states.SENT), name="licensing_invitation_open_once"
+            ),
             models.CheckConstraint(
                 condition=models.Q(state=states.ACCEPTED, relationship__isnull=False)
                 | ~models.Q(state=states.ACCEPTED) & models.Q(relationship=None),
@@ -78,6 +87,12 @@ class Invitation(Record):
 
     def __str__(self) -> str:
         return f"{self.deal} · {self.get_state_display()}"
+
+    def state_at(self, now: datetime) -> str:
+        """What has become of it: expired from its last instant on, also before the sweep has come by."""
+        if self.state == InvitationState.SENT and self.expires_at <= now:
+            return InvitationState.EXPIRED
+        return str(self.state)
 
     @transition(state, source=InvitationState.SENT, target=InvitationState.ACCEPTED)
     def accept(self) -> None: ...

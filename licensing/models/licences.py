@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from isvconnect.models import IsvDeal
 from licensing.models.relationship import Relationship
+from licensing.rules import CONSENT_REVOKED, DEAL_CANCELLED
 from portal.accounts.rules import Actor
 from portal.catalog.models import Plan
 from portal.workflow.models import Record
@@ -21,6 +22,16 @@ class LicencesQuerySet(models.QuerySet["Licences"]):
         if actor.is_system:
             return self
         return self.filter(deal__in=IsvDeal.objects.visible_to(actor))
+
+    def with_context(self) -> LicencesQuerySet:
+        return self.select_related(
+            "deal__company",
+            "deal__customer",
+            "deal__location",
+            "deal__solution",
+            "deal__referral",
+            "relationship__customer",
+        )
 
 
 class Licences(Record):
@@ -36,6 +47,8 @@ class Licences(Record):
     objects = LicencesQuerySet.as_manager()
 
     derived_columns = frozenset({"version"})
+    #: What the customer assigns takes nothing from a partner who changes counts meanwhile; the rest are names.
+    bookkeeping = frozenset({"updated_at", "assigned", "people", "plans", "customer"})
 
     class Meta:
         verbose_name = _("licences of a deal")
@@ -53,9 +66,15 @@ class Licences(Record):
         return self.deal.group
 
     @property
+    def frozen(self) -> str:
+        """Why counts may only be lowered or removed (LIC-7): the deal was cancelled, or the consent taken back; ''."""
+        if self.deal.is_cancelled:
+            return DEAL_CANCELLED
+        return "" if self.relationship.is_consented else CONSENT_REVOKED
+
+    @property
     def is_frozen(self) -> bool:
-        """Whether counts may only be lowered or removed: the deal was cancelled, or the consent taken back (LIC-7)."""
-        return self.deal.is_cancelled or not self.relationship.is_consented
+        return bool(self.frozen)
 
 
 class PlanCount(models.Model):

@@ -33,6 +33,9 @@ class RelationshipQuerySet(models.QuerySet["Relationship"]):
     def consented(self) -> RelationshipQuerySet:
         return self.filter(state=RelationshipState.CONSENTED)
 
+    def with_context(self) -> RelationshipQuerySet:
+        return self.select_related("company", "customer")
+
 
 class Relationship(Record):
     """The consent of a customer's admin, for one tenant. Taken back, it stays as it was; a new consent is a new row."""

@@ -11,6 +11,8 @@ READ = "referrals.read"
 WRITE = "referrals.write"
 REGISTER = "registrations.write"
 ASK_EXCEPTIONS = "exceptions.write"
+READ_LICENCES, WRITE_LICENCES = "licensing.read", "licensing.write"
+READ_ISV, WRITE_ISV = "isvconnect.read", "isvconnect.write"
 REPORT_SALES = "marketplace.write"
 WEBHOOKS = "webhooks.write"
 EVENTS = "events.read"
@@ -21,6 +23,10 @@ SCOPES = {
     WRITE: _("Create, answer and change deals"),
     REGISTER: _("Register won deals"),
     ASK_EXCEPTIONS: _("Ask for exceptions, and answer what the council asks"),
+    READ_LICENCES: _("Read customers' consents, and the licences of deals"),
+    WRITE_LICENCES: _("Invite customers to consent, and change the licences of deals"),
+    READ_ISV: _("Read ISV Connect deals and their invoices"),
+    WRITE_ISV: _("Report ISV Connect deals, and correct them"),
     REPORT_SALES: _("Report marketplace transactions"),
     WEBHOOKS: _("Manage the company's webhook"),
     EVENTS: _("Read what happened, in order"),

@@ -10,9 +10,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
-from portal.accounts.admin_site import MANAGERS, PortalAdmin, site, who
+from portal.accounts.admin_site import MANAGERS, PortalAdmin, PortalInline, site, who
 from portal.catalog import rules, services
-from portal.catalog.models import AssessmentType, Solution
+from portal.catalog.models import AssessmentType, Plan, Solution
 
 IDENTITY = ("code", "name", "publisher", "kind")
 TAGS = ("published", "co_sell_ready", "azure_ip", "biz_apps")
@@ -34,6 +34,27 @@ class SolutionForm(forms.ModelForm):
         return cleaned
 
 
+class PlanForm(forms.ModelForm):
+    """A plan that there is keeps its id: licences were given out under it (LIC-2)."""
+
+    class Meta:
+        model = Plan
+        fields = ("code", "name", "offered")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].disabled = self.instance.pk is not None
+
+
+class PlanInline(PortalInline):
+    """The plans of the solution's offer."""
+
+    model = Plan
+    form = PlanForm
+    write_roles = MANAGERS
+    extra = 1
+
+
 @admin.register(Solution, site=site)
 class SolutionAdmin(PortalAdmin):
     write_roles = MANAGERS
@@ -43,6 +64,7 @@ class SolutionAdmin(PortalAdmin):
     list_select_related = ("publisher",)
     search_fields = ("name", "code", "publisher__name")
     ordering = ("name", "pk")
+    inlines = (PlanInline,)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Solution | None = None) -> tuple[str, ...]:
         """What it is and whose stays: deals name it. Only the tags change, and each change is an event."""
@@ -53,6 +75,14 @@ class SolutionAdmin(PortalAdmin):
             services.set_tags(obj, **asdict(obj.tags), **who(request))
         else:
             obj.pk = services.create_solution(**form.cleaned_data, **who(request)).pk
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        formset.save(commit=False)  # writes nothing, but says what changed
+        for plan in formset.new_objects:
+            given = {"code": plan.code, "name": plan.name, "offered": plan.offered}
+            services.add_plan(form.instance, **given, **who(request))
+        for plan, _fields in formset.changed_objects:
+            services.change_plan(plan, name=plan.name, offered=plan.offered, **who(request))
 
 
 @admin.register(AssessmentType, site=site)

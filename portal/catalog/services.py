@@ -1,4 +1,4 @@
-"""The verbs of the catalogue: list a solution, say which tags it bears."""
+"""The verbs of the catalogue: list a solution, say which tags it bears and which plans its offer has."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from portal.accounts.models import Company
 from portal.accounts.policies import check_runs_programme
 from portal.accounts.rules import Actor
 from portal.catalog import rules
-from portal.catalog.models import AssessmentType, Solution
+from portal.catalog.models import AssessmentType, Plan, Solution
 from portal.catalog.rules import Tags
 from portal.events import services as events
 from portal.workflow.blockers import RuleViolation
 
 ADDED, TAGS_CHANGED = "solution.added", "solution.tags_changed"
+PLAN_ADDED, PLAN_CHANGED = "plan.added", "plan.changed"
 ASSESSMENT_TYPE_ADDED = "assessment_type.added"
 
 
@@ -78,6 +79,35 @@ def set_tags(solution: Solution, *, actor: Actor, now: datetime, **tags: Unpack[
         fresh.save(update_fields=list(after))
         what = {"company_id": fresh.publisher_id, "before": before, "after": after}
         events.record_one(fresh, TAGS_CHANGED, actor=actor, now=now, **what)
+    return fresh
+
+
+@transaction.atomic
+def add_plan(solution: Solution, *, code: str, name: str, actor: Actor, now: datetime, offered: bool = True) -> Plan:
+    """List a plan of a solution's offer (LIC-2); records `plan.added`. Its id must be new. Raises PermissionDenied."""
+    check_runs_programme(actor)
+    plan = Plan.objects.create(solution=solution, code=code.strip(), name=name.strip(), offered=offered)
+    after = {"solution": solution.code, "code": plan.code, "name": plan.name, "offered": offered}
+    events.record_one(plan, PLAN_ADDED, actor=actor, now=now, company_id=solution.publisher_id, after=after)
+    return plan
+
+
+@transaction.atomic
+def change_plan(plan: Plan, *, name: str, offered: bool, actor: Actor, now: datetime) -> Plan:
+    """Name a plan anew, or say whether it is still offered, and return the row as it then is; its id stays.
+
+    Records `plan.changed` if that is news. Raises PermissionDenied.
+    """
+    check_runs_programme(actor)
+    fresh = Plan.objects.select_for_update(of=("self",)).select_related("solution").get(pk=plan.pk)
+    held = {"name": fresh.name, "offered": fresh.offered}
+    before, after = events.changes(held, {"name": name.strip(), "offered": offered})
+    if after:
+        for column, value in after.items():
+            setattr(fresh, column, value)
+        fresh.save(update_fields=list(after))
+        what = {"company_id": fresh.solution.publisher_id, "before": before, "after": after}
+        events.record_one(fresh, PLAN_CHANGED, actor=actor, now=now, **what)
     return fresh
 
 

@@ -20,6 +20,10 @@ from exceptions_council import verbs as exception_verbs
 from exceptions_council.models import ExceptionRequest
 from exceptions_council.rules import ExceptionInput
 from exceptions_council.services import requests as exceptions
+from isvconnect import verbs as isv_verbs
+from isvconnect.models import IsvDeal
+from isvconnect.rules.values import IsvDealInput
+from isvconnect.services import deals as isv_deals
 from portal.accounts.rules import SYSTEM, Actor
 from portal.catalog.models import Solution
 from portal.demo.cast import Cast
@@ -193,3 +197,23 @@ def evidence_unanswered(request: ExceptionRequest, *, now: datetime) -> Exceptio
 
 def declare_conflict(request: ExceptionRequest, reason: str, *, actor: Actor, now: datetime) -> ExceptionRequest:
     return run(request, exception_verbs.DECLARE_CONFLICT, exception_verbs.Interest(reason), actor=actor, now=now)
+
+
+def report_isv_deal(form: IsvDealInput, referral: Referral | None = None, *, actor: Actor, now: datetime) -> IsvDeal:
+    return isv_deals.report(form, referral, actor=actor, now=now)
+
+
+def correct_isv_deal(deal: IsvDeal, form: IsvDealInput, *, actor: Actor, now: datetime) -> IsvDeal:
+    return run(deal, isv_verbs.CORRECT, form, actor=actor, now=now)
+
+
+def issue_invoices(deal: IsvDeal, *, now: datetime) -> IsvDeal:
+    return run(deal, isv_verbs.ISSUE_INVOICES, isv_verbs.Issuing(), actor=SYSTEM, now=now)
+
+
+def set_fees(deal: IsvDeal, *, now: datetime) -> IsvDeal:
+    return run(deal, isv_verbs.SET_FEES, actor=SYSTEM, now=now)
+
+
+def cancel_isv_deal(deal: IsvDeal, reason: str, *, actor: Actor, now: datetime, credit_issued: bool = False) -> IsvDeal:
+    return run(deal, isv_verbs.CANCEL, isv_verbs.Cancelling(reason, credit_issued), actor=actor, now=now)

@@ -50,7 +50,7 @@ class Event(models.Model):
     version = models.PositiveIntegerField(null=True)
     actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
     actor_user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    #: The name of the API client that acted, as it was then.
+    #: The name of the API client that acted, or of the person without an account, as it was then.
     actor_client = models.CharField(max_length=255, blank=True)
     actor_company = models.ForeignKey("accounts.Company", on_delete=models.PROTECT, null=True, related_name="+")
     before = models.JSONField(default=dict)

@@ -86,7 +86,7 @@ def new_event(
         version=version,
         actor_kind=actor.kind,
         actor_user_id=actor.user_id,
-        actor_client=actor.name if actor.kind == "client" else "",
+        actor_client="" if actor.is_system or actor.user_id else actor.name,
         actor_company_id=actor.company_id,
         before=before or {},
         after=after or {},

@@ -31,7 +31,7 @@ def zone_of(user: User | None) -> zoneinfo.ZoneInfo:
 def single(notice: Notice) -> EmailMultiAlternatives:
     """The mail about one notice."""
     with _as_read_by(notice.user, notice.language):
-        rendered = selectors.rendered(notice)
+        rendered = selectors.rendered(notice, mailed=True)
         context = {**_context([rendered], notice), "optional": _is_optional(notice)}
         return _mail(rendered.subject, "notice", context, to=notice.email, identity=f"notice-{notice.pk}")
 
@@ -58,7 +58,7 @@ def _is_optional(notice: Notice) -> bool:
 
 
 def _context(rendered: Sequence[selectors.RenderedNotice], notice: Notice) -> dict[str, Any]:
-    links = [{"notice": one, "link": settings.BASE_URL + selectors.link(one.notice)} for one in rendered]
+    links = [{"notice": one, "link": _address(selectors.link(one.notice))} for one in rendered]
     return {
         "items": links,
         **links[0],
@@ -67,6 +67,11 @@ def _context(rendered: Sequence[selectors.RenderedNotice], notice: Notice) -> di
         "home_link": settings.BASE_URL + reverse("notices"),
         "language": translation.get_language(),
     }
+
+
+def _address(link: str) -> str:
+    """The whole address of a path; '' for mail that leads nowhere, such as a code's."""
+    return settings.BASE_URL + link if link else ""
 
 
 def _mail(subject: str, template: str, context: dict[str, Any], *, to: str, identity: str) -> EmailMultiAlternatives:

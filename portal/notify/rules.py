@@ -29,6 +29,8 @@ class Category:
     opens: str = _("Open the deal")
     #: Whether somebody without an account may be mailed: else anybody could make the portal mail strangers (REF-24).
     strangers: bool = False
+    #: Whether people's settings name it; not what goes to customers.
+    listed: bool = True
 
 
 #: By code, in the order in which people choose; each app adds its own.

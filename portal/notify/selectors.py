@@ -29,6 +29,12 @@ _makers: dict[str, LinkMaker] = {}
 #: The count in the top bar says no more than that there are many.
 MAX_COUNTED = 99
 
+#: Makes the params of a mail that are stored nowhere, such as a code.
+SecretMaker = Callable[[Notice], Mapping[str, Param]]
+_secret_makers: dict[str, SecretMaker] = {}
+#: What stands for them wherever but in the mail.
+HIDDEN = "••••••"
+
 
 def leads_to(page: str) -> Callable[[Openable], Openable]:
     """Register the function that says which ids of a page (by its URL name) an actor may open."""
@@ -46,6 +52,16 @@ def makes_link(category: str) -> Callable[[LinkMaker], LinkMaker]:
 
     def register(make: LinkMaker) -> LinkMaker:
         _makers[category] = make
+        return make
+
+    return register
+
+
+def makes_secrets(category: str) -> Callable[[SecretMaker], SecretMaker]:
+    """Register the function that makes the secret params of one category's mails: only the mailbox gets them."""
+
+    def register(make: SecretMaker) -> SecretMaker:
+        _secret_makers[category] = make
         return make
 
     return register
@@ -116,13 +132,19 @@ class RenderedNotice:
         return not self.subject
 
 
-def rendered(notice: Notice, *, visible: bool = True) -> RenderedNotice:
+def rendered(notice: Notice, *, visible: bool = True, mailed: bool = False) -> RenderedNotice:
+    """`mailed`: for the reader's mailbox, with what is stored nowhere (`makes_secrets`)."""
     category = rules.CATEGORIES.get(notice.category, rules.UNKNOWN)
     if not visible:
         return RenderedNotice(notice, category)
-    params = from_json({"code": "", "message": "", "params": notice.params}).params
+    params = {**from_json({"code": "", "message": "", "params": notice.params}).params, **_secrets(notice, mailed)}
     subject, body = _text(notice.subject, params), _text(notice.body, params)
     return RenderedNotice(notice, category, " ".join(subject.split()), body.strip())  # a comment may be missing
+
+
+def _secrets(notice: Notice, mailed: bool) -> Mapping[str, Param]:
+    made = _secret_makers[notice.category](notice) if notice.category in _secret_makers else {}
+    return made if mailed else dict.fromkeys(made, HIDDEN)
 
 
 def _text(msgid: str, params: Mapping[str, Param]) -> str:

@@ -88,7 +88,7 @@ def preferences(request: ActorRequest) -> HttpResponse:
         services.set_preferences(user, form.wanted)
         return done(request, gettext("Your preferences were saved."), "notification_settings")
     context = {
-        "mandatory": [category for category in rules.CATEGORIES.values() if category.mandatory],
+        "mandatory": [category for category in rules.CATEGORIES.values() if category.mandatory and category.listed],
         "digest_time": rules.DIGEST_TIME,
         "language": dict(settings.LANGUAGES)[user.language],
     }

@@ -1,4 +1,4 @@
-"""What people keep of the pages: how their list looks, and the files workers made for them."""
+"""What people keep of the pages: the files that workers made for them or that they uploaded, and their calendar."""
 
 from __future__ import annotations
 
@@ -9,24 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Company, Membership
 from portal.accounts.rules import Actor
-
-
-class ListView(models.Model):
-    """How a person left a list: filters, columns and order, until cleared (REF-20)."""
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+")
-    name = models.CharField(max_length=30)
-    query = models.JSONField(default=dict)
-    columns = models.JSONField(default=list)
-
-    class Meta:
-        verbose_name = _("list view")
-        verbose_name_plural = _("list views")
-        constraints = [models.UniqueConstraint(fields=["user", "company", "name"], name="pages_listview_once")]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class ExportQuerySet(models.QuerySet["Export"]):
@@ -52,7 +34,9 @@ class Export(models.Model):
     public_id = models.UUIDField(default=uuid6.uuid7, unique=True, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
-    #: What was listed when it was asked for, as the list's address holds it.
+    #: The code of the list.
+    listing = models.CharField(max_length=30, default="deals")
+    #: What was listed when it was asked for, as the list's address holds it, and the rows chosen in it.
     query = models.JSONField(default=dict)
     #: What is in it to be changed and uploaded again, by the code of its kind; empty: what the list shows.
     holds = models.CharField(max_length=20, blank=True)
@@ -85,17 +69,17 @@ class Export(models.Model):
 
     @property
     def is_cut(self) -> bool:
-        """Whether the list had more deals than a file holds."""
+        """Whether the list had more rows than a file holds."""
         return self.finished_at is not None and self.total is not None and self.total > self.done
 
     @property
     def aim(self) -> int:
-        """How many deals the file will have."""
+        """How many rows the file will have."""
         return min(self.total or 0, self.MAX_ROWS)
 
     @property
     def file_name(self) -> str:
-        name = f"{self.holds}-to-edit" if self.holds else "deals"
+        name = f"{self.holds}-to-edit" if self.holds else self.listing.replace("_", "-")
         return f"{name}-{self.created_at:%Y-%m-%d-%H%M}.{self.format}"
 
 

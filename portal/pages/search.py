@@ -11,8 +11,10 @@ from django.urls import reverse
 
 from portal.accounts.rules import Actor
 from portal.customers.models import Customer
-from portal.pages.deals.query import DealListQuery
-from portal.pages.deals.rows import Row, page_query
+from portal.pages.deals.listing import DEALS
+from portal.pages.deals.rows import Row
+from portal.ui.listing.query import ListQuery
+from portal.ui.listing.rows import page_query
 from portal.workflow import text
 from portal.workflow.blockers import _
 from referrals.models import Referral
@@ -47,9 +49,9 @@ def _groups(asked: Search) -> list[Group]:
 def deals(asked: Search) -> Group:
     """Those of the lists, newest first."""
     actor, most = asked.actor, asked.most
-    listing = DealListQuery(size=most)
+    newest = ListQuery(DEALS, DEALS.order(), size=most)
     listed = Referral.objects.visible_to(actor).of_company(actor).filter(asked.deals)
-    found = list(page_query(listing.order.apply(listed), listing))
+    found = list(page_query(newest.order.apply(listed), newest))
     return Group(
         code="deals",
         label=_("Co-sell opportunities"),

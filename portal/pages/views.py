@@ -12,21 +12,19 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
-from django_htmx.http import push_url
 
 from portal.accounts import services as accounts
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.accounts.middleware import COMPANY_KEY
 from portal.accounts.models import User
+from portal.accounts.rules import Actor
 from portal.pages import home as home_page
 from portal.pages import search as search_page
 from portal.pages import services
 from portal.pages.deal import context as deal_page
 from portal.pages.deal.timeline import TimelineQuery
-from portal.pages.deals import context as list_page
-from portal.pages.deals.query import DealListQuery, values
+from portal.pages.deals.listing import DEALS, favorites_tab
 from portal.pages.deals.rows import neighbours
-from portal.pages.exports import CONTENT_TYPES
 from portal.pages.insights import charts
 from portal.pages.insights.period import MONTHS, asked_period
 from portal.pages.models import Export
@@ -36,9 +34,14 @@ from portal.tables import csv_file
 from portal.ui.forms import add_blockers
 from portal.ui.frame import THEME_COOKIE
 from portal.ui.http import back, for_htmx
+from portal.ui.listing import left, page
+from portal.ui.listing.files import CONTENT_TYPES
+from portal.ui.listing.lists import LISTS, Listing
+from portal.ui.listing.query import ListQuery
 from portal.ui.period import Period
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
+from portal.workflow.text import phrase
 from referrals import verbs
 from referrals.models import Referral
 from referrals.policies import may_change
@@ -71,27 +74,15 @@ def search(request: ActorRequest) -> HttpResponse:
 @needs_actor
 @require_GET
 def deals(request: ActorRequest) -> HttpResponse:
-    """The list; *load more* asks for the rows below a key, so nothing is shown twice or missed."""
-    view = services.list_view(request.actor)
-    asked = DealListQuery.of(values(request.GET), request.actor, kept=view.query)
-    if request.htmx and "after" in request.GET:
-        context = list_page.more(request.actor, asked, view.columns)
-        return for_htmx(render(request, "pages/deals.html#rows", context))
-    if asked.stated and asked.after is None:
-        services.remember(view, asked)
-    context = list_page.context(request.actor, asked, view.columns)
-    context["may_upload"] = uploads.may_upload(request.actor)
-    response = for_htmx(render(request, "pages/deals.html", context))
-    return push_url(response, "?" + context["address"]) if request.htmx else response
+    return page.respond(request, DEALS, "pages/deals.html", _beside_deals)
 
 
-@needs_actor
-@require_POST
-def choose_columns(request: ActorRequest) -> HttpResponse:
-    """What the list shows of each deal (REF-20); *reset* goes back to the usual columns."""
-    codes = [] if "reset" in request.POST else request.POST.getlist("column")
-    services.choose_columns(services.list_view(request.actor), codes, actor=request.actor)
-    return back(request)
+def _beside_deals(actor: Actor) -> dict[str, Any]:
+    return {
+        "new_deal_blockers": [] if actor.is_vendor else verbs.new_deal_blockers(actor),
+        "may_upload": uploads.may_upload(actor),
+        "export_more": "pages/_deals_to_edit.html",
+    }
 
 
 @needs_actor
@@ -104,7 +95,7 @@ def favorite(request: ActorRequest, public_id: Any) -> HttpResponse:
         return back(request)
     context: dict[str, Any] = {"referral": referral, "starred": starred}
     if address := request.POST.get("list"):
-        context["tab"] = list_page.favorites_tab(request.actor, DealListQuery.at(address, request.actor))
+        context["tab"] = favorites_tab(request.actor, ListQuery.at(DEALS, address, request.actor))
     return render(request, "pages/_star.html", context)
 
 
@@ -125,7 +116,7 @@ def _deal_page(
 ) -> HttpResponse:
     """`note_form`: a note that was refused."""
     context = deal_page.context(referral, request.actor, now=timezone.now(), query=shown, note_form=note_form)
-    asked = DealListQuery.at(shown.listed, request.actor) if shown.listed else None
+    asked = ListQuery.at(DEALS, shown.listed, request.actor) if shown.listed else None
     context |= {"beside": neighbours(referral, request.actor, asked), "listed": asked and asked.address()[1:]}
     return render(request, "pages/deal.html", context, status=422 if note_form else 200)
 
@@ -183,22 +174,45 @@ def insights_csv(request: ActorRequest, code: str) -> HttpResponse:
     return response
 
 
-# Files made of the list
+# How lists look, and the files made of them
+
+
+def _listing(code: str) -> Listing:
+    if code not in LISTS:
+        raise Http404
+    return LISTS[code]
 
 
 @needs_actor
 @require_POST
-def export_deals(request: ActorRequest) -> HttpResponse:
-    """Have a worker make a file of the list, or of the deals ticked in it (REF-20); with `edit` one that is changed and
-    uploaded again, by its kind and format (F3)."""
+def choose_columns(request: ActorRequest, code: str) -> HttpResponse:
+    """What a list shows of each row (REF-20); *reset* goes back to the usual columns."""
+    codes = [] if "reset" in request.POST else request.POST.getlist("column")
+    left.choose_columns(_listing(code), codes, actor=request.actor)
+    return back(request)
+
+
+@needs_actor
+@require_POST
+def export_list(request: ActorRequest, code: str) -> HttpResponse:
+    """Have a worker make a file of a list, or of the rows ticked in it (REF-20); with `edit` one of deals that is
+    changed and uploaded again, by its kind and format (F3)."""
+    listing = _listing(code)
     holds, _dot, edited = request.POST.get("edit", "").rpartition(".")
     kind = edited or request.POST.get("format", "")
-    if kind not in Export.Format.values or (holds and (holds not in KINDS or request.actor.is_vendor)):
+    may_edit = listing is DEALS and holds in KINDS and not request.actor.is_vendor
+    if kind not in Export.Format.values or (holds and not may_edit):
         raise Http404
-    chosen = [found for text in request.POST.getlist("deal")[: Export.MAX_ROWS] if (found := _uuid(text))]
-    address = DealListQuery.at(request.POST.get("list", ""), request.actor).address()
+    chosen = [found for text in request.POST.getlist("row")[: Export.MAX_ROWS] if (found := _uuid(text))]
+    address = ListQuery.at(listing, request.POST.get("list", ""), request.actor).address().removeprefix("?")
     export = services.request_export(
-        address.removeprefix("?"), kind=kind, holds=holds, chosen=chosen, actor=request.actor, now=timezone.now()
+        address,
+        listing=code,
+        kind=kind,
+        holds=holds,
+        chosen=chosen,
+        actor=request.actor,
+        now=timezone.now(),
     )
     return redirect("export", export.public_id)
 
@@ -224,9 +238,14 @@ def export(request: ActorRequest, public_id: Any) -> HttpResponse:
     """How far a file is; htmx asks again every second until it is done."""
     found = _export(request, public_id)
     name = "pages/export.html#progress" if request.htmx else "pages/export.html"
+    listing = LISTS[found.listing]
     context = {
         "export": found,
-        "most": Export.MAX_ROWS,
+        "list_title": phrase(listing.title),
+        "list_url": f"{reverse(listing.url)}?{found.query['list']}",
+        "counted": listing.counted(found.done),
+        "aim": listing.counted(found.aim),
+        "most": listing.counted(Export.MAX_ROWS),
         "may_upload": uploads.may_upload(request.actor),
         "until": (found.finished_at or found.created_at) + services.KEPT,
     }

@@ -17,12 +17,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from portal import tables
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.bodies import PAGE_BYTES, accepts_upload
-from portal.pages.exports import CONTENT_TYPES, write_for_editing
+from portal.pages.exports import write_for_editing
 from portal.pages.models import Upload, UploadRow
 from portal.pages.services import uploads as services
 from portal.params import whole_number
 from portal.row_plans import KINDS, Cell
 from portal.ui.http import for_htmx, form_page, posted
+from portal.ui.listing.files import CONTENT_TYPES
 from portal.workflow import text
 from portal.workflow.blockers import from_json
 

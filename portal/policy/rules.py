@@ -77,6 +77,20 @@ class Policy:
     exception_max_length: int = 5_000  # EXC-3
     holiday_calendar: str = "US"  # EXC-7: a country (ISO 3166-1), or none: weekends only
 
+    # ISV Connect
+    isv_minimum_value_usd: Decimal = Decimal(5_000)  # ISV-1: a sale is worth more than this
+
+    # licences
+    consent_link_days: int = 30  # LIC-1
+    email_code_minutes: int = 15  # LIC-8
+    email_code_attempts: int = 5  # LIC-8, of one code
+    email_codes_per_invitation: int = 5  # LIC-8
+    licence_link_hours: int = 24  # LIC-4
+    licence_links_per_day: int = 10  # LIC-8, of one customer's consent
+    licence_session_minutes: int = 60  # LIC-4, from opening a link
+    customer_mails_per_day: int = 100  # LIC-8, codes and links of one company
+    max_licences: int = 1_000_000  # LIC-2, of one plan of a deal
+
     # currency
     rate_max_age_months: int = 3  # FX-2
     rate_jump_percent: int = 50  # FX-1, against the month before: more has to be confirmed
@@ -88,6 +102,22 @@ class Policy:
     @property
     def invitation_link_time(self) -> timedelta:
         return timedelta(days=self.invitation_link_days)
+
+    @property
+    def consent_link_time(self) -> timedelta:
+        return timedelta(days=self.consent_link_days)
+
+    @property
+    def email_code_time(self) -> timedelta:
+        return timedelta(minutes=self.email_code_minutes)
+
+    @property
+    def licence_link_time(self) -> timedelta:
+        return timedelta(hours=self.licence_link_hours)
+
+    @property
+    def licence_session_time(self) -> timedelta:
+        return timedelta(minutes=self.licence_session_minutes)
 
     @property
     def register_within(self) -> timedelta:
@@ -132,6 +162,13 @@ RANGES = {
     "exception_evidence_days": (1, 1_000),
     "exception_open_days": (1, 3_650),
     "exception_quorum": (1, 100),
+    "consent_link_days": (1, 365),
+    "email_code_minutes": (1, 1_440),
+    "email_code_attempts": (1, 10),
+    "email_codes_per_invitation": (1, 100),
+    "licence_link_hours": (1, 720),
+    "licence_session_minutes": (1, 1_440),
+    "max_licences": (1, 100_000_000),
 }
 
 

@@ -38,6 +38,8 @@ class Cell:
     value: str
     shown: str
     kind: str
+    #: Where the rows are listed that it counts; '' where it leads nowhere.
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,18 +57,24 @@ class Chart:
     shape: str = "bars"
     #: There are more than so many rows, which are those with the most deals.
     cut_at: int = 0
+    #: For each line, where each of its cells leads (Cell.url).
+    links: Sequence[Sequence[str]] = ()
 
     @property
     def rows(self) -> list[list[Cell]]:
-        return [self._cells(line) for line in self.lines]
+        links = self.links or [()] * len(self.lines)
+        return [self._cells(line, urls) for line, urls in zip(self.lines, links, strict=True)]
 
     @property
     def foot(self) -> list[Cell]:
         return self._cells(self.total)
 
-    def _cells(self, line: Sequence[Raw]) -> list[Cell]:
+    def _cells(self, line: Sequence[Raw], urls: Sequence[str] = ()) -> list[Cell]:
         kinds = [column.kind for column in self.columns]
-        return [Cell(_value(raw), shown(raw, kind), kind) for raw, kind in zip(line, kinds, strict=False)]
+        known = [*urls, *[""] * len(kinds)]
+        return [
+            Cell(_value(raw), shown(raw, kind), kind, url) for raw, kind, url in zip(line, kinds, known, strict=False)
+        ]
 
     @property
     def file(self) -> tuple[list[str], list[list[str]]]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.utils.functional import lazy
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.services import vendor_name
@@ -50,6 +51,29 @@ def saved_meanwhile(by: object) -> str:
     if by is None:
         return gettext("The draft was sent or dropped meanwhile. Save again to keep what stands here.")
     return gettext("%(person)s saved this draft meanwhile. Save again to put yours in its place.") % {"person": by}
+
+
+def conflicts(record: models.Model, changed: Iterable[str], questions: Iterable[str]) -> list[Blocker]:
+    """At each of these columns that is a question, what its answer is now (REF-21)."""
+    asked = set(questions)
+    names = [name.removesuffix("_id") for name in changed]
+    message = gettext_noop(
+        "Somebody changed this meanwhile; it is now “%(now)s”. Send again to put yours in its place."
+    )
+    return [Blocker("conflict", message, "REF-21", n, {"now": _shown(record, n)}) for n in names if n in asked]
+
+
+def _shown(record: models.Model, name: str) -> str:
+    """An answer as people read it."""
+    value: Any = getattr(record, name)
+    choices = getattr(record._meta.get_field(name), "flatchoices", None)
+    if choices:
+        return str(dict(choices).get(value, "–"))
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    if value in (None, ""):
+        return "–"
+    return text.show(value) if not isinstance(value, models.Model) else str(value)
 
 
 def named(message: Any) -> Any:

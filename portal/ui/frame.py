@@ -28,6 +28,7 @@ EXCEPTIONS_ITEM = ("exceptions", _("Exceptions"), "shield-exclamation", "shield-
 ITEMS = (
     ("home", _("Home"), "house", "house-fill"),
     ("deals", _("Co-sell opportunities"), "briefcase", "briefcase-fill"),
+    ("isv_deals", _("ISV Connect deals"), "receipt", "receipt-cutoff"),
     EXCEPTIONS_ITEM,
     ("deadlines", _("Deadlines"), "calendar-event", "calendar-event-fill"),
     ("insights", _("Insights"), "bar-chart", "bar-chart-fill"),

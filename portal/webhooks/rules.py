@@ -14,6 +14,7 @@ CREATED, UPDATED = "referral-created", "referral-updated"
 RELATED_CREATED, RELATED_UPDATED = "related-referral-created", "related-referral-updated"
 REGISTRATION_UPDATED = "registration-updated"
 EXCEPTION_UPDATED = "exception-updated"
+ISV_DEAL_UPDATED = "isvconnect-deal-updated"
 #: Every event a company may have sent, and what it tells (F2, wire.md).
 EVENTS = {
     CREATED: _("A deal of your company is new"),
@@ -22,6 +23,7 @@ EVENTS = {
     RELATED_UPDATED: _("Another company's copy of a deal changed"),
     REGISTRATION_UPDATED: _("A registration changed"),
     EXCEPTION_UPDATED: _("An exception request changed"),
+    ISV_DEAL_UPDATED: _("An ISV Connect deal changed"),
     TEST: _("A test asked for here"),
 }
 

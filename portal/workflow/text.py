@@ -69,9 +69,9 @@ def _pattern(value: Decimal) -> str:
     return "#,##0" if cents(value) == cents(value).to_integral_value() else "#,##0.00"
 
 
-def percent(number: int) -> str:
+def percent(number: int | Decimal) -> str:
     """A percentage with the sign where the reader's language puts it: 10%, %10."""
-    return gettext("%(number)s%%") % {"number": number}
+    return gettext("%(number)s%%") % {"number": show(number)}
 
 
 def clock(moment: datetime, *, year: bool = True) -> str:

@@ -249,18 +249,7 @@ class _New:
             return resolving.Named([], {}, [])
 
     def _customer(self, refused: list[Blocker]) -> Customer:
-        """The entry of the directory; where none fits, a new one (wire.md)."""
-        given = _inner(self.body, "customerProfile")
-        address, ids = _inner(given, "address"), _inner(given, "ids")
-        if found := _by_id(ids.get(EXTERNAL, ""), self.actor):
-            return found
-        details = {ours: address.get(theirs, "") for ours, theirs in ADDRESS.items()}
-        named = {"name": given.get("name", ""), "country": address.get("country", ""), "duns": ids.get(DUNS, "")}
-        try:
-            return customers.match_or_add(**named, **details, actor=self.actor, now=self.now)
-        except RuleViolation as violation:
-            refused += [replace(blocker, field=CUSTOMER_TARGETS[blocker.field]) for blocker in violation.blockers]
-            return Customer(added_by_id=self.actor.company_id)
+        return customer_of(_inner(self.body, "customerProfile"), refused, actor=self.actor, now=self.now)
 
 
 ADDRESS = {
@@ -277,6 +266,20 @@ CUSTOMER_TARGETS = {
     "duns": "customerProfile/ids",
     **{ours: f"customerProfile/address/{theirs}" for ours, theirs in ADDRESS.items()},
 }
+
+
+def customer_of(given: Mapping[str, Any], refused: list[Blocker], *, actor: Actor, now: datetime) -> Customer:
+    """The entry of the directory that a `customerProfile` names; where none fits, a new one (wire.md)."""
+    address, ids = _inner(given, "address"), _inner(given, "ids")
+    if found := _by_id(ids.get(EXTERNAL, ""), actor):
+        return found
+    details = {ours: address.get(theirs, "") for ours, theirs in ADDRESS.items()}
+    named = {"name": given.get("name", ""), "country": address.get("country", ""), "duns": ids.get(DUNS, "")}
+    try:
+        return customers.match_or_add(**named, **details, actor=actor, now=now)
+    except RuleViolation as violation:
+        refused += [replace(blocker, field=CUSTOMER_TARGETS[blocker.field]) for blocker in violation.blockers]
+        return Customer(added_by_id=actor.company_id)
 
 
 def _by_id(given: str, actor: Actor) -> Customer | None:

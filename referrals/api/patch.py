@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,8 @@ from portal.api.http.binding import folded
 from portal.api.http.errors import ApiError, problem, problems
 from referrals.api import inputs, wire
 from referrals.api.parts import PATCH_ROOTS, Operation
+
+Fields = Mapping[str, serializers.Field[Any, Any, Any, Any]]
 
 MAX_OPERATIONS = 500
 APPEND = "/-"
@@ -39,7 +41,26 @@ class Wanted:
 def read(data: Any) -> Wanted:
     """A PATCH: a list of operations, or an object of the same paths. Raises ApiError with everything unreadable."""
     operations = list(_merge(data)) if isinstance(data, Mapping) else list(_operations(data))
-    return _wanted(operations, _PATCHED, inputs.PATCHED)
+    return _wanted(operations, _PATCHED, inputs.PATCHED, PATCH_ROOTS)
+
+
+def values_of(data: Any, fields: Fields) -> dict[str, Any]:
+    """The same of another resource: what a PATCH says at its paths. Raises ApiError with everything unreadable."""
+    names = wire.names(fields)
+    if isinstance(data, Mapping):
+        operations = [Operation("replace", f"/{path}", value) for path, value in inputs.leaves(data, names)]
+    else:
+        operations = list(_operations(data))
+    return _wanted(operations, names, fields).values
+
+
+def whole_of(data: Any, fields: Fields) -> dict[str, Any]:
+    """The same of a whole resource, overlooking what it doesn't take. Raises ApiError with everything unreadable."""
+    if not isinstance(data, Mapping):
+        raise ApiError(400, "Send an object.")
+    names = wire.names(fields)
+    known = {path: value for path, value in inputs.leaves(data, names) if path.casefold() in names}
+    return values_of(known, fields)
 
 
 def read_whole(data: Any) -> Wanted:
@@ -48,7 +69,7 @@ def read_whole(data: Any) -> Wanted:
         raise ApiError(400, "Send the referral as an object.")
     found = [Operation("replace", f"/{path}", value) for path, value in inputs.leaves(data, _REPLACED)]
     known = [operation for operation in found if operation.path[1:].casefold() in _REPLACED]
-    return _wanted(known, _REPLACED, inputs.REPLACED)
+    return _wanted(known, _REPLACED, inputs.REPLACED, PATCH_ROOTS)
 
 
 def _operations(data: Any) -> Iterator[Operation]:
@@ -95,14 +116,12 @@ def _deep(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _wanted(
-    operations: Iterable[Operation],
-    names: Mapping[str, str],
-    fields: Mapping[str, serializers.Field[Any, Any, Any, Any]],
+    operations: Iterable[Operation], names: Mapping[str, str], fields: Fields, roots: Container[str] = ()
 ) -> Wanted:
     wanted, refused = Wanted(), []
     for operation in operations:
         steps = operation.steps
-        if steps[0] in PATCH_ROOTS:
+        if steps[0] in roots:
             wanted.roots.setdefault(steps[0], []).append(operation)
         elif (path := names.get("/".join(steps))) is None:
             refused.append(problem("unknown_path", operation.path, "This path can't be written."))

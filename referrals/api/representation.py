@@ -202,17 +202,22 @@ def _reason(row: Row) -> str | None:
 
 def _customer(row: Row, kept: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     """The customer, with the contact where `_shows_contact` of the deal's page shows it (REF-5, REF-11)."""
-    customer = {name.removeprefix("engagement__customer__"): value for name, value in row.items()}
     agreed = row["engagement__contact_consent"] and row["help_code"] == row["engagement__help_code"]
     contacts = []
     if row["engagement__contact_email"] and (agreed or row["engagement__started_by_id"] == actor.own_company_id):
         names = ("engagement__contact_name", "engagement__contact_phone", "engagement__contact_email")
         contacts = [wire.contact(*(row[name] for name in names))]
+    return {**profile(row, "engagement__customer__"), "team": contacts + kept.get(wire.CONTACTS, [])}
+
+
+def profile(row: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """The customer whose columns stand in the row under this prefix."""
+    customer = {name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)}
     ids = [{"profileType": "External", "id": str(customer["public_id"])}]
     if customer["duns"]:
         ids.insert(0, {"profileType": "Duns", "id": customer["duns"]})
     return {
-        "name": row["engagement__customer__name"],
+        "name": customer["name"],
         "isMatchingComplete": customer["added_by_id"] is None or customer["confirmed_at"] is not None,
         "address": {
             "addressLine1": customer["address_line1"] or None,
@@ -222,7 +227,6 @@ def _customer(row: Row, kept: Mapping[str, Any], actor: Actor) -> dict[str, Any]
             "postalCode": customer["postal_code"] or None,
             "country": customer["country"],
         },
-        "team": contacts + kept.get(wire.CONTACTS, []),
         "ids": ids,
     }
 

@@ -13,7 +13,14 @@ from referrals import rules
 #: Databases compare by code point; so that ç stands by c and not behind z, and İ, I, ı and i are one letter.
 _LETTERS = "ÇĞİIÖŞÜÂÎÛçğıöşüâîûÄäÉéÈèÊêÁáÀàÍíÓóÚúÑñÅåØø"
 _PLAIN = "cgiiosuaiucgiosuaiuaaeeeeeeaaaaiioouunnaaoo"
-FOLDED_NAME = Lower(Func(F("name"), Value(_LETTERS), Value(_PLAIN), function="translate", output_field=TextField()))
+
+
+def folded(column: str) -> Lower:
+    """A column's text by which rows are sorted."""
+    return Lower(Func(F(column), Value(_LETTERS), Value(_PLAIN), function="translate", output_field=TextField()))
+
+
+FOLDED_NAME = folded("name")
 
 #: All parts of three letters of a name: what an index can know of the inside of words (migration 0010).
 NAME_PARTS = Func(F("name"), function="referrals_parts", output_field=SearchVectorField())

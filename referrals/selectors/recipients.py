@@ -9,7 +9,7 @@ from functools import cached_property
 
 from django.db.models import Case, Q, When
 
-from portal.accounts.models import Membership
+from portal.accounts.models import Company, Membership, User
 from portal.accounts.rules import ACCOUNT_ADMIN, REFERRALS_ADMIN, SELLER, Actor, keeper_role, may_keep
 from portal.accounts.services import actor_for
 from referrals.policies import Deal, may_change, may_read, may_register
@@ -115,3 +115,16 @@ def reach(actor: Actor, emails: Iterable[str]) -> Reach:
     found = list(people.values_list("user__email", "keeps", "user__first_name", "user__last_name").distinct())
     keepers = dict.fromkeys(f"{first} {last}".strip() for _email, keeps, first, last in found if keeps)
     return Reach(frozenset(asked - {email for email, *_rest in found}), may_keep(actor), ", ".join(keepers))
+
+
+def people_with(*roles: str) -> list[User]:
+    """The vendor's active people with one of these roles, by name."""
+    members = Membership.objects.filter(
+        company__kind=Company.Kind.VENDOR, is_active=True, user__is_active=True, grants__role__in=roles
+    )
+    users = User.objects.filter(pk__in=members.values("user"))
+    return list(users.order_by("first_name", "last_name", "pk"))
+
+
+def emails_of(*roles: str) -> list[str]:
+    return [user.email for user in people_with(*roles)]

@@ -14,10 +14,12 @@ from referrals.selectors.figures import Figures, everybody
 
 @dataclass(frozen=True)
 class Source:
-    """What makes a chart, and to whom it means something."""
+    """What makes a chart, and to whom it means something. `apart`: it counts something else than deals, and so stands
+    there in a period without any, too."""
 
     make: Callable[[Figures, Period, Actor], Chart]
     offered: Callable[[Actor], bool] = everybody
+    apart: bool = False
 
 
 CHARTS: Registry[Source] = Registry()

@@ -79,7 +79,8 @@ def _keep(number: int, response: Any) -> None:
     if isinstance(response, Response):
         response.render()
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    idempotency.keep(number, status=response.status_code, headers=headers, body=response.content)
+    body = getattr(response, "kept_body", response.content)  # without what is told once only, as a secret link
+    idempotency.keep(number, status=response.status_code, headers=headers, body=body)
 
 
 def _digest(request: Request) -> str:

@@ -1,9 +1,8 @@
-"""The list of deals (REF-19, REF-20): the query in an address, the deals that match it, and how they are shown.
+"""The list of deals (REF-19, REF-20), on the kit of all lists.
 
-query    tab, search, filters, order, page size, and the addresses of similar queries
-filters  what each filter reads, finds and summarises
-cursor   the orders, and the cursor at which the next page begins
-columns  what a row can show
-rows     the deals that match, with all that their columns show
-context  the template context of the page
+filters  what each filter finds
+columns  what a row can show, and the orders
+rows     the deals with all that their columns show
+fields   the columns of its file
+listing  what the list says of itself
 """

@@ -1,33 +1,14 @@
-"""The columns that the list can show, and the ones it shows until somebody chooses (REF-20)."""
+"""The columns and orders of the list of deals (REF-20)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from django.db.models import F
 
-from portal.accounts.rules import Actor
+from portal.ui.listing import cursor
+from portal.ui.listing.columns import Column
+from portal.ui.listing.cursor import Sort
 from portal.workflow.blockers import _
-
-#: F6.1; a table with more can't be read.
-MAX_COLUMNS = 9
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the list.
-
-    `sort`: the sort that a click on its heading selects. `for_vendor`: whether it is useful to the vendor's people.
-    `rank`: on narrow screens the columns with the lowest ranks stay. `is_short`: it never needs a second line.
-    """
-
-    code: str
-    label: str
-    sort: str = ""
-    is_number: bool = False
-    for_vendor: bool = True
-    rank: int = 5
-    is_short: bool = False
-
+from referrals.models.expressions import FOLDED_NAME, KNOWN_VALUE, LIFE, SHOWN_STAGE
 
 #: In the order in which they stand.
 COLUMNS = (
@@ -50,20 +31,17 @@ COLUMNS = (
     Column("created", _("Created"), "created", is_short=True),
     Column("updated", _("Changed"), is_short=True),
 )
-#: Always shown: it leads to the deal.
-TITLE = COLUMNS[0]
-_OF_PARTNER = ("name", "customer", "status", "stage", "type", "vendor", "value", "close", "registration")
-_OF_VENDOR = ("name", "customer", "sender", "status", "stage", "type", "value", "close", "created")
+OF_PARTNER = ("name", "customer", "status", "stage", "type", "vendor", "value", "close", "registration")
+OF_VENDOR = ("name", "customer", "sender", "status", "stage", "type", "value", "close", "created")
 
-
-def offered(actor: Actor) -> list[Column]:
-    return [column for column in COLUMNS if column.for_vendor or not actor.is_vendor]
-
-
-def chosen(codes: Iterable[str], actor: Actor) -> list[Column]:
-    """The columns to show: the deal's name and the first valid ones of those chosen; by default the usual ones."""
-    wanted = set(codes) - {TITLE.code}
-    found = [column for column in offered(actor) if column.code in wanted]
-    usual = _OF_VENDOR if actor.is_vendor else _OF_PARTNER
-    rest = found[: MAX_COLUMNS - 1] or [column for column in offered(actor) if column.code in usual[1:]]
-    return [TITLE, *rest]
+SORTS = cursor.by_code(
+    (
+        Sort("name", FOLDED_NAME, cursor.text),
+        Sort("customer", F("engagement__customer__search_text"), cursor.text),
+        Sort("status", LIFE, cursor.whole),
+        Sort("stage", SHOWN_STAGE, cursor.whole),
+        Sort("value", KNOWN_VALUE, cursor.amount, last_first=True),
+        Sort("close", F("close_date"), cursor.day),
+        Sort("created", F("created_at"), cursor.moment, last_first=True),
+    )
+)

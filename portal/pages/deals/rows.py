@@ -1,31 +1,24 @@
-"""The deals that match a query of the list, with everything that their columns show (REF-19, REF-20)."""
+"""The deals of a list with everything that its columns show, and those beside one in it (REF-19, REF-20)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db.models import Exists, OuterRef, Q
 
 from dealreg.models import Registration
 from portal.accounts.models import Company
 from portal.accounts.rules import Actor
-from portal.pages.deals import filters
-from portal.pages.deals.cursor import Cursor
-from portal.pages.deals.query import FAVORITES, INBOUND, OUTBOUND, PARTNER_LED, DealListQuery
+from portal.ui.listing.filters import country_name
+from portal.ui.listing.query import ListQuery
+from portal.ui.listing.rows import in_order
 from referrals import rules
 from referrals.models import Favorite, Referral, ReferralQuerySet, ReferralSolution, TeamMember
 from referrals.models.expressions import STAGED
-from referrals.selectors import search
 
-
-def listed(actor: Actor, asked: DealListQuery) -> ReferralQuerySet:
-    """All deals that the actor may see and that match search and filters, in any tab (ORG-2, ORG-4)."""
-    rows = Referral.objects.visible_to(actor).of_company(actor)
-    if search.is_long_enough(asked.query):
-        rows = rows.filter(search.matching(asked.query, actor=actor))
-    return rows.filter(filters.q(actor, asked.state))
+INBOUND, OUTBOUND, PARTNER_LED, FAVORITES = "inbound", "outbound", "partner_led", "favorites"
 
 
 def of_tab(rows: ReferralQuerySet, tab: str, actor: Actor) -> ReferralQuerySet:
@@ -47,39 +40,6 @@ def default_tab(actor: Actor) -> str:
     return INBOUND if actor.is_vendor else OUTBOUND
 
 
-def in_order(actor: Actor, asked: DealListQuery, found: ReferralQuerySet | None = None) -> ReferralQuerySet:
-    """The tab's deals in the query's order, from the first page on; pass `found` to reuse the result of listed()."""
-    found = listed(actor, asked) if found is None else found
-    return asked.order.apply(of_tab(found, asked.tab or default_tab(actor), actor))
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of deals, and the cursor of the next page, if there is one."""
-
-    items: list[Row]
-    next: Cursor | None
-
-
-def page(actor: Actor, asked: DealListQuery, found: ReferralQuerySet | None = None) -> Page:
-    """One page of deals; the number of queries doesn't depend on their number."""
-    fetched = list(page_query(in_order(actor, asked, found), asked))
-    shown = fetched[: asked.size]
-    return Page(rows(shown, actor), asked.order.cursor(shown[-1]) if len(fetched) > len(shown) else None)
-
-
-def page_query(found: ReferralQuerySet, asked: DealListQuery) -> ReferralQuerySet:
-    """The deals of one page and one more.
-
-    Their keys are selected first and the rows are fetched afterwards: where no index gives the order, the database
-    sorts a million keys instead of a million rows.
-    """
-    if asked.after is not None:
-        found = asked.order.beyond(found, asked.after)
-    chosen = found.values("pk")[: asked.size + 1]
-    return asked.order.apply(Referral.objects.filter(pk__in=chosen)).with_context()
-
-
 @dataclass
 class Row:
     """A deal with the related rows that its columns show."""
@@ -98,7 +58,7 @@ class Row:
 
     @property
     def country(self) -> str:
-        return filters.country_name(self.referral.engagement.customer.country)
+        return country_name(self.referral.engagement.customer.country)
 
     @property
     def more_team(self) -> int:
@@ -156,18 +116,14 @@ class Neighbours:
     next: Referral | None = None
 
 
-def neighbours(referral: Referral, actor: Actor, asked: DealListQuery | None) -> Neighbours:
+def neighbours(referral: Referral, actor: Actor, asked: ListQuery | None) -> Neighbours:
     """Find them with three index look-ups; without a list only the star is looked up."""
     mine = Referral.objects.filter(pk=referral.pk).annotate(starred=starred(actor)).only("pk")
     if asked is None:
         return Neighbours(mine.get().starred)
     here = asked.order.apply(mine).get()
     around = [
-        order.beyond(
-            order.apply(of_tab(listed(actor, asked), asked.tab or default_tab(actor), actor)), order.cursor(here)
-        )
-        .only("public_id", "name")
-        .first()
+        order.beyond(in_order(actor, replace(asked, order=order)), order.cursor(here)).only("public_id", "name").first()
         for order in (asked.order.reversed(), asked.order)
     ]
-    return Neighbours(here.starred, *around)  # type: ignore[attr-defined]
+    return Neighbours(here.starred, *around)

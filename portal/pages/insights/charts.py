@@ -10,7 +10,6 @@ from django.utils.translation import gettext
 
 from portal.accounts.rules import Actor
 from portal.money.rules import months
-from portal.pages.deals.filters import country_name
 from portal.ui.charts import (
     COUNT,
     HOURS,
@@ -26,6 +25,7 @@ from portal.ui.charts import (
     percent,
     shown,
 )
+from portal.ui.listing.filters import country_name
 from portal.ui.period import Period
 from portal.workflow import text
 from referrals import rules
@@ -190,10 +190,12 @@ def chart(code: str, figures: Figures, period: Period, actor: Actor) -> Chart:
 
 
 def context(actor: Actor, period: Period) -> dict[str, Any]:
-    """The same few queries whatever the number of deals; of a period without any, only the first."""
+    """The same few queries whatever the number of deals; of a period without any only the first, and those of charts
+    that count something else, as far as there is anything."""
     figures = Figures(actor, period)
     found = figures.totals
-    charts = [chart(code, figures, period, actor) for code in offered(actor)] if found["created"] else []
+    charts = [chart(code, figures, period, actor) for code in offered(actor) if found["created"] or CHARTS[code].apart]
+    charts = [made for made in charts if made.lines or not CHARTS[made.code].apart]
     return {"charts": charts, "figures": _figures(found), "unvalued": found["unvalued"]}
 
 

@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from portal.pages.deals.filters import FIRST_YEAR, LAST_YEAR
+from portal.ui.listing.filters import FIRST_YEAR, LAST_YEAR
 from portal.ui.period import CUSTOM, Period, months_before
 
 #: How many months back one may look with one click; the usual one is a quarter.

@@ -1,16 +1,18 @@
-"""What people keep of the pages: how they left the list, the files that workers make of it (REF-20), their calendar."""
+"""What people keep of the pages: the files that workers make of lists (REF-20), their calendar."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.signing import Signer
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from portal.accounts import invites
 from portal.accounts import services as accounts
@@ -22,47 +24,19 @@ from portal.notify.mails import zone_of
 from portal.notify.services import Message, notify
 from portal.outage import send_soon
 from portal.pages import exports
-from portal.pages.deals import columns, rows
-from portal.pages.deals.query import DealListQuery
-from portal.pages.deals.rows import Row
-from portal.pages.models import CalendarFeed, Export, ListView
+from portal.pages.deals.listing import DEALS
+from portal.pages.models import CalendarFeed, Export
 from portal.pages.notifications import EXPORT
 from portal.row_plans import KINDS, Cell
+from portal.ui.listing import columns, files
+from portal.ui.listing.lists import LISTS
+from portal.ui.listing.query import ListQuery
+from portal.ui.listing.rows import in_order
 from portal.workflow.blockers import Param, _
-from referrals.models import Referral
-
-DEALS = "deals"
-
-# How the list was left
-
-
-def list_view(actor: Actor) -> ListView:
-    """How the person left the list of this company's deals; the default if they never changed it."""
-    mine = {"user_id": actor.user_id, "company_id": actor.own_company_id, "name": DEALS}
-    return ListView.objects.filter(**mine).first() or ListView(**mine)
-
-
-def remember(view: ListView, asked: DealListQuery) -> None:
-    """Keep filters, order and page size until they are changed or cleared; nothing is written if nothing changed."""
-    if view.query != asked.kept():
-        _keep(view, query=asked.kept())
-
-
-def choose_columns(view: ListView, codes: Sequence[str], *, actor: Actor) -> None:
-    """Show these columns from now on, as far as they exist; without any, the usual ones."""
-    known = [column.code for column in columns.chosen(codes, actor)] if codes else []
-    _keep(view, columns=known)
-
-
-def _keep(view: ListView, **changes: object) -> None:
-    ListView.objects.update_or_create(
-        user_id=view.user_id, company_id=view.company_id, name=view.name, defaults=changes
-    )
-
 
 # Exports
 
-#: So many deals between two steps of the progress bar.
+#: So many rows between two steps of the progress bar.
 STEP = 500
 #: No file takes nearly as long; a worker that hasn't finished by then is dead.
 PATIENCE = timedelta(minutes=2)
@@ -75,17 +49,26 @@ FAILED = _("Something went wrong on our side. Please try again.")
 
 @transaction.atomic
 def request_export(
-    address: str, *, kind: str, holds: str = "", chosen: Iterable[uuid.UUID] = (), actor: Actor, now: datetime
+    address: str,
+    *,
+    kind: str,
+    listing: str = DEALS.code,
+    holds: str = "",
+    chosen: Iterable[uuid.UUID] = (),
+    actor: Actor,
+    now: datetime,
 ) -> Export:
-    """Have a worker make a file of what this address lists, or of the deals chosen in it; `holds` is the kind of one
-    that is to be changed and uploaded again.
+    """Have a worker make a file of what this address of a list holds, or of the rows chosen in it.
+
+    `holds`: the kind of one that is to be changed and uploaded again.
 
     One that is being made already of the same list for the same person is given back: a double click makes one file.
     """
-    query = {"list": address, "deals": sorted({str(public_id) for public_id in chosen})}
+    query = {"list": address, "chosen": sorted({str(public_id) for public_id in chosen})}
     mine = {
         "user_id": actor.user_id,
         "company_id": actor.own_company_id,
+        "listing": listing,
         "query": query,
         "format": kind,
         "holds": holds,
@@ -124,7 +107,9 @@ def make_export(export_id: int, *, now: datetime) -> bool:
         if export.holds:
             content = exports.write_for_editing(export.format, *_for_editing(export, actor))
         else:
-            content = exports.write(export.format, _rows(export, actor), for_vendor=actor.is_vendor)
+            listing = LISTS[export.listing]
+            fields, sheet = columns.offered(listing.fields, actor), gettext(listing.sheet)
+            content = files.write(export.format, fields, _rows(export, actor), sheet=sheet)
     return finish_export(export, now=now, content=content)
 
 
@@ -134,22 +119,22 @@ def _actor(export: Export) -> Actor | None:
     return next((accounts.actor_for(m) for m in found if m.company_id == export.company_id), None)
 
 
-def _rows(export: Export, actor: Actor) -> Iterator[Row]:
-    """The deals in the list's order. Which they are is settled at once, so none comes twice however they change."""
-    pks = _listed(export, actor)
+def _rows(export: Export, actor: Actor) -> Iterator[Any]:
+    """The rows in the list's order. Which they are is settled at once, so none comes twice however they change."""
+    pks, listing = _listed(export, actor), LISTS[export.listing]
     _progress(export, done=0, total=len(pks))
     for start in range(0, min(len(pks), Export.MAX_ROWS), STEP):
         batch = pks[start : min(start + STEP, Export.MAX_ROWS)]
-        fetched = {r.pk: r for r in Referral.objects.visible_to(actor).filter(pk__in=batch).with_context()}
-        yield from rows.rows([fetched[pk] for pk in batch if pk in fetched], actor)
+        fetched = {r.pk: r for r in listing.with_context(listing.visible(actor).filter(pk__in=batch))}
+        yield from listing.rows([fetched[pk] for pk in batch if pk in fetched], actor)
         _progress(export, done=start + len(batch), total=len(pks))
 
 
 def _listed(export: Export, actor: Actor) -> list[int]:
-    """The keys of the deals, and one more than a file holds where the list is longer."""
-    found = rows.in_order(actor, DealListQuery.at(export.query["list"], actor))
-    if export.query["deals"]:
-        found = found.filter(public_id__in=export.query["deals"])
+    """The keys of the rows, and one more than a file holds where the list is longer."""
+    found = in_order(actor, ListQuery.at(LISTS[export.listing], export.query["list"], actor))
+    if export.query["chosen"]:
+        found = found.filter(public_id__in=export.query["chosen"])
     return list(found.values_list("pk", flat=True)[: Export.MAX_ROWS + 1])
 
 
@@ -182,7 +167,7 @@ def finish_export(export: Export, *, now: datetime, content: bytes | None = None
     waiting = Export.objects.filter(pk=export.pk, finished_at=None)
     if not waiting.update(content=content, error=error, finished_at=now):
         return False
-    what = {"company_id": export.company_id, "after": {"deals": export.done}}
+    what = {"company_id": export.company_id, "after": {export.listing: export.done}}
     event = events.record_one(export, FINISHED, actor=SYSTEM, now=now, **what)
     notify([_message(export, event, error)])
     return True
@@ -193,7 +178,7 @@ def _message(export: Export, event: Event, error: str) -> Message:
     if error:
         return Message(event, emails, _("Your export could not be made"), error, link, category=EXPORT)
     params: dict[str, Param] = {"count": export.done, "until": event.at + KEPT}
-    body = _("The file with %(count)s deals is ready. You can download it until %(until)s.")
+    body = LISTS[export.listing].file_ready
     if export.holds:
         body = _("The file to edit, with %(count)s rows, is ready. You can download it until %(until)s.")
     return Message(event, emails, _("Your export is ready"), body, link, params, category=EXPORT)

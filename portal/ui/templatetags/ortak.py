@@ -132,7 +132,7 @@ def country_name(code: str) -> str:
 
 
 @register.filter
-def percent(value: int) -> str:
+def percent(value: int | Decimal) -> str:
     """{{ referral.stage|percent }}: with the sign where the reader's language puts it."""
     return text.percent(value)
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 BASE = Path(__file__).resolve().parents[3]
-APPS = ("portal", "referrals", "dealreg", "exceptions_council")
+APPS = ("portal", "referrals", "dealreg", "exceptions_council", "isvconnect", "licensing")
 #: What makes a blocker, and the names of its parameters in their order.
-MAKERS = {"Blocker": ("code", "message", "rule"), "_criterion": ("code", "rule", "state")}
+MAKERS = {"Blocker": ("code", "message", "rule"), "criterion": ("code", "rule", "state")}
 #: What marks a text for translation, or only adds values to it.
-MARKS = {"_", "msgid", "gettext", "gettext_lazy", "gettext_noop", "_say"}
+MARKS = {"_", "msgid", "gettext", "gettext_lazy", "gettext_noop", "say"}
 #: The tables of reason codes, with the rule that asks for the reason.
 TABLES = {"CLOSE_REASONS": "REF-17", "ERROR_REASONS": "REF-17", "FAIL_REASONS": "FLOW-5", "ACTION_REASONS": "FLOW-5"}
 #: Where blockers are copied or read from JSON, and so have the code of another one.

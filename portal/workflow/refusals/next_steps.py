@@ -20,6 +20,12 @@ _STAYS = _("The registration stays as it is; the deal page says what can still b
 _WAIT = _("Wait until then.")
 _WAIVABLE = _("Correct the date if it is wrong. If it is right, the form says whether an exception can be requested.")
 _OTHERS = _("Leave it to the other members of the council.")
+_ASSIGNED = _("Ask the customer's admin to withdraw licences on their page, or enter a higher count.")
+_CONFIRM = _("Check it, and confirm it in the form if it is what you mean.")
+_FREE = _("Withdraw licences from others, or ask the company that gives them for more.")
+_NEW_CODE = _("Have a new code sent, and type the six digits of the newest mail.")
+_NEW_LINK = _("Enter your e-mail address on the page for new links.")
+_FROZEN = _("Counts can still be lowered, or the plan removed; what is assigned stays assigned.")
 _INVITER = _("Ask whoever invited you to send a new invitation.")
 
 NEXT: Mapping[str, str] = {
@@ -47,6 +53,20 @@ NEXT: Mapping[str, str] = {
     "not_submitted": _("Wait until the partner has filed it."),
     **dict.fromkeys(["not_due", "selected_too_early", "still_time"], _WAIT),
     **dict.fromkeys(["revalidated_already", "revalidation_payg_only", "revalidation_year_over"], _STAYS),
+    # Licences
+    **dict.fromkeys(["code_expired", "code_spent", "code_wrong", "email_unconfirmed"], _NEW_CODE),
+    **dict.fromkeys(["link_expired", "link_unknown", "link_used"], _NEW_LINK),
+    **dict.fromkeys(["confirm_removal", "other_customer", "other_tenant"], _CONFIRM),
+    **dict.fromkeys(["consent_revoked", "counts_frozen"], _FROZEN),
+    **dict.fromkeys(["licences_spent"], _FREE),
+    **dict.fromkeys(["assigned_already"], _DONE),
+    **dict.fromkeys(["address_invalid", "not_assigned"], _FIELD),
+    "count_below_assigned": _ASSIGNED,
+    "customer_fixed": _("For another customer, report a deal of their own."),
+    "deal_cancelled": _("The deal stays cancelled; report a new one if it was sold after all."),
+    "plan_not_offered": _("Choose a plan that is offered."),
+    "plan_unknown": _("Choose a plan of the solution that the deal is for."),
+    "plan_not_held": _("Open the page anew: somebody removed the plan."),
     # Exceptions
     **dict.fromkeys(["payg_signed_too_late", "signed_before_referral", "signed_too_old", "start_too_old"], _WAIVABLE),
     **dict.fromkeys(
@@ -251,6 +271,15 @@ NEXT: Mapping[str, str] = {
     "client_revoked": _("Add another API client in the settings, and give its secret to your program."),
     "key_unreadable": _("Export the public key again, without the private one, and paste all of it."),
     "keeper_everywhere": _("Give the role for the entire company."),
+    # ISV Connect
+    "fee_rate_missing": _("You need not do anything: a programme manager gives the rate, and the invoices go out."),
+    **dict.fromkeys(["fees_known", "no_invoice_due", "nothing_to_credit"], _DONE),
+    "isv_deal_exists": _("Open it: the deal's page links to it."),
+    **dict.fromkeys(["isv_solution", "isv_value"], _CRITERION),
+    **dict.fromkeys(
+        ["customer_of_referral", "location_of_referral"],
+        _("Leave it as the referral has it, or report the sale without the referral."),
+    ),
     # Deals
     "answered_too_late": _("Ask whoever sent the deal to send it again."),
     "assessment_fixed": _("If it is the wrong one, close the deal as an error and create another."),
@@ -263,6 +292,33 @@ NEXT: Mapping[str, str] = {
 #: Each of their texts says what to do.
 SAYS_ITSELF = frozenset(
     {
+        "cancel_reason_required",
+        "contact_email_required",
+        "contact_first_name_required",
+        "contact_last_name_required",
+        "contact_phone_required",
+        "customer_required",
+        "end_required",
+        "fee_rate_in_use",
+        "isv_not_won",
+        "isv_value_not_above_minimum",
+        "location_not_yours",
+        "location_required",
+        "solution_not_tagged",
+        "start_before_signed",
+        "tenant_guid_required",
+        "consent_link_expired",
+        "count_not_positive",
+        "count_required",
+        "count_too_large",
+        "email_required",
+        "licences_given",
+        "mails_spent",
+        "name_too_long",
+        "people_required",
+        "plan_required",
+        "plan_twice",
+        "tenant_agreed",
         "not_registrable",
         "upload_no_access",
         "account_exists",

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from portal.accounts.models import Company, User
 from portal.accounts.services import demo_accounts_exist
-from portal.demo import cast, clients, deals, endings, exceptions
+from portal.demo import cast, clients, deals, endings, exceptions, isv, licences
 from portal.refusals import DEMO_ACCOUNTS
 
 
@@ -36,5 +36,6 @@ class Command(BaseCommand):
             now = timezone.now()
             everybody = cast.create(now=now)
             clients.create(everybody, now=now)
-            count = deals.create(everybody, now=now, more=[endings.create, exceptions.create])
+            more = [endings.create, exceptions.create, isv.create, licences.create]
+            count = deals.create(everybody, now=now, more=more)
         self.stdout.write(f"Demo data: {count} deals.")

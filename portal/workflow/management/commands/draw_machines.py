@@ -53,8 +53,10 @@ def document() -> str:
 
 
 def moves(machine: Machine) -> list[Move]:
-    """Every move the model's decorators allow, in the order of the states."""
+    """Every move the model's decorators allow, in the order of the states; none for a record without states."""
     field = _field(machine)
+    if field is None:
+        return []
     order = {state: number for number, (state, _label) in enumerate(_states(field))}
     found = {
         Move(str(transition.source), str(target), transition.name)
@@ -64,8 +66,8 @@ def moves(machine: Machine) -> list[Move]:
     return sorted(found, key=lambda move: (order[move.source], order[move.target], move.verb))
 
 
-def _field(machine: Machine) -> FSMField:
-    return next(field for field in machine.model._meta.concrete_fields if isinstance(field, FSMField))
+def _field(machine: Machine) -> FSMField | None:
+    return next((field for field in machine.model._meta.concrete_fields if isinstance(field, FSMField)), None)
 
 
 def _states(field: FSMField) -> list[tuple[str, str]]:
@@ -83,7 +85,10 @@ def _section(machine: Machine) -> Iterator[str]:
     field, every = _field(machine), moves(machine)
     offered = [move for move in every if move.verb in machine.by_name]
     yield f"## {str(machine.model._meta.verbose_name).capitalize()}\n"
-    yield from _diagram(field, [move for move in offered if move.target != move.source])
+    if field is None:
+        yield "Without states of its own.\n"
+    else:
+        yield from _diagram(field, [move for move in offered if move.target != move.source])
     yield from _table(machine, offered)
     if later := sorted({move.verb for move in every} - machine.by_name.keys()):
         names = ", ".join(f"`{verb}`" for verb in later)

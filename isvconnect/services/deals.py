@@ -1,0 +1,53 @@
+"""ISV Connect deals besides single verbs: the dry run, and reporting once (ISV-2, ISV-3)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from isvconnect import verbs
+from isvconnect.models import IsvDeal
+from isvconnect.rules.values import IsvDealInput
+from isvconnect.selectors.deals import Judgement, judge
+from portal.accounts.rules import Actor
+from portal.workflow import services as workflow
+from referrals.models import Referral
+
+
+def report(
+    form: IsvDealInput,
+    referral: Referral | None = None,
+    *,
+    actor: Actor,
+    now: datetime,
+    key: uuid.UUID | None = None,
+) -> IsvDeal:
+    """Report a closed sale; called again with the same `key`, return the deal there is.
+
+    Raises PermissionDenied, or RuleViolation with everything that is wrong.
+    """
+    key = key or uuid.uuid4()
+    own = IsvDeal.objects.filter(company_id=actor.own_company_id, creation_key=key)
+    if known := own.first():
+        return known
+    try:
+        with transaction.atomic():
+            return workflow.run(None, verbs.REPORT, verbs.Report(form, referral, key), actor=actor, now=now)
+    except IntegrityError:
+        if known := own.first():  # the other of two clicks
+            return known
+        raise
+
+
+def check(
+    form: IsvDealInput,
+    referral: Referral | None = None,
+    deal: IsvDeal | None = None,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Judgement:
+    """The dry run: violations, invoices and values as reporting or correcting now would find them. Writes nothing."""
+    return judge(form, actor=actor, referral=referral, deal=deal, now=now)
