@@ -201,8 +201,8 @@ def preview_csv(text: str, *, now: datetime, policy: RatePolicy) -> Preview:
     """What a CSV would do: currency,month,usd_per_unit (FX-1). Writes nothing."""
     rates, errors = rules.read_upload(text, today=now.date())
     there = MonthlyRate.objects.of({rate.currency for rate in rates})
-    columns = ("currency", "month", "usd_per_unit", "source")
-    known = {(c, month): (rate, source) for c, month, rate, source in there.values_list(*columns)}
+    found = there.values_list("currency", "month", "usd_per_unit", "source")
+    known = {(currency, month): (rate, source) for currency, month, rate, source in found}
     plain = {key: rate for key, (rate, _source) in known.items()}
     asked = rules.questions(rates, plain, today=now.date(), policy=policy)
     rows = []

@@ -226,7 +226,9 @@ class NewVersionForm(forms.ModelForm):
         if base is not None and base != newest:
             version = PolicyVersion.objects.filter(number=newest).first()
             added = version.as_policy() if version else Policy()
-            differs = [gettext(one.number.label) for one in rules.differences(self.current, added)]
+            seen = PolicyVersion.objects.filter(number=base).first()
+            before = seen.as_policy() if seen else Policy()
+            differs = [gettext(one.number.label) for one in rules.differences(before, added)]
             params = {"version": version or "v0", "values": "; ".join(differs) or "–"}
             text = gettext("%(version)s was added meanwhile: %(values)s. Save again to put yours in its place.")
             self.add_error(None, text % params)

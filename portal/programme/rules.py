@@ -13,6 +13,7 @@ from portal.registry import Registry
 from portal.workflow.blockers import Blocker, _
 
 DAYS, HOURS, MONTHS, YEARS = _("days"), _("hours"), _("months"), _("years")
+MINUTES = _("minutes")
 BUSINESS_DAYS, CHARACTERS, MEGABYTES, MONTH = _("business days"), _("characters"), _("MB"), _("month of the year")
 #: As msgids, in which a percent sign is written twice.
 DOLLARS, PERCENT = "USD", "%%"
@@ -97,6 +98,18 @@ GROUPS: Mapping[str, Sequence[Number]] = {
         ),
         Number("exception_max_length", _("Length of a justification, at most"), CHARACTERS, "EXC-3"),
         Number("holiday_calendar", _("Holidays of"), "", "EXC-7"),
+    ),
+    _("ISV Connect"): (Number("isv_minimum_value_usd", _("An ISV Connect deal's value, above"), DOLLARS, "ISV-1"),),
+    _("Licences"): (
+        Number("consent_link_days", _("A customer's invitation is good for"), DAYS, "LIC-1"),
+        Number("email_code_minutes", _("A code by e-mail is good for"), MINUTES, "LIC-8"),
+        Number("email_code_attempts", _("Tries for one code, at most"), "", "LIC-8"),
+        Number("email_codes_per_invitation", _("Codes for one invitation, at most"), "", "LIC-8"),
+        Number("licence_link_hours", _("A link to the licence page is good for"), HOURS, "LIC-4"),
+        Number("licence_links_per_day", _("Links a customer gets in a day, at most"), "", "LIC-8"),
+        Number("licence_session_minutes", _("The licence page stays open for"), MINUTES, "LIC-4"),
+        Number("customer_mails_per_day", _("Codes and links of one company in a day, at most"), "", "LIC-8"),
+        Number("max_licences", _("Licences of one plan, at most"), "", "LIC-2"),
     ),
     _("Currency"): (
         Number("rate_max_age_months", _("A rate is used for at most"), MONTHS, "FX-2"),
