@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Exists, F, OuterRef, Q
 
 from isvconnect.models import IsvDeal
-from licensing.models import Invitation, InvitationState, Licences, PlanCount, Relationship
+from licensing.models import Invitation, InvitationState, Licences, LicencesQuerySet, PlanCount, Relationship
 from licensing.rules import CONSENT_REVOKED, DEAL_CANCELLED
 from licensing.selectors.facts import licences_of
 from licensing.verbs import FREEZE, GIVE_LICENCES, UPDATE_LICENCES, WITHDRAW_INVITATION, First, Freeze, Update, judge
@@ -43,7 +43,7 @@ def _says_nothing_new(licences: Licences, form: Update) -> bool:
 def end_with_deal(deal_id: int, *, now: datetime) -> None:
     """The deal was cancelled: its counts freeze, and nobody is asked to agree any more (LIC-7)."""
     _withdraw(Q(deal=deal_id), now)
-    _freeze({"deal": deal_id}, DEAL_CANCELLED, now)
+    _freeze(Licences.objects.filter(deal=deal_id), DEAL_CANCELLED, now)
 
 
 def withdraw_misaddressed(deal_id: int, *, now: datetime) -> None:
@@ -59,11 +59,11 @@ def _withdraw(which: Q, now: datetime) -> None:
 
 def freeze_revoked(relationship_id: int, *, now: datetime) -> None:
     """The customer took the consent back: the counts of all its deals freeze (LIC-7)."""
-    _freeze({"relationship": relationship_id}, CONSENT_REVOKED, now)
+    _freeze(Licences.objects.filter(relationship=relationship_id), CONSENT_REVOKED, now)
 
 
-def _freeze(which: dict[str, int], why: str, now: datetime) -> None:
-    for licences in Licences.objects.select_for_update(of=("self",)).with_context().filter(**which).order_by("pk"):
+def _freeze(which: LicencesQuerySet, why: str, now: datetime) -> None:
+    for licences in which.select_for_update(of=("self",)).with_context().order_by("pk"):
         workflow.run_on_locked(licences, FREEZE, Freeze(why), actor=SYSTEM, now=now)
 
 

@@ -87,14 +87,15 @@ def _new(record: Invitation, code: EmailCode, context: Context) -> Relationship:
 
 def _resume(relationship: Relationship, context: Context) -> Iterable[Event]:
     """Only for the same admin: who agrees for the first time isn't shown what another one assigned."""
-    same = {
-        "relationship__state": RelationshipState.REVOKED,
-        "relationship__company": relationship.company_id,
-        "relationship__customer": relationship.customer_id,
-        "relationship__tenant_guid": relationship.tenant_guid,
-        "relationship__admin_email": relationship.admin_email,
-    }
-    for licences in Licences.objects.select_for_update(of=("self",)).with_context().filter(**same).order_by("pk"):
+    same = Relationship.objects.filter(
+        state=RelationshipState.REVOKED,
+        company=relationship.company_id,
+        customer=relationship.customer_id,
+        tenant_guid=relationship.tenant_guid,
+        admin_email=relationship.admin_email,
+    )
+    frozen = Licences.objects.filter(relationship__in=same)
+    for licences in frozen.select_for_update(of=("self",)).with_context().order_by("pk"):
         licences.relationship = relationship
         licences.touch(context.now, SYSTEM)
         licences.save()

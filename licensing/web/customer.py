@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from licensing.models import Assignment, Licences, PlanCount, Relationship
 from licensing.rules.links import GOOD
 from licensing.selectors import relationships as selectors
+from licensing.selectors.history import of_relationship
 from licensing.services import links
 from licensing.services.links import Visit
 from licensing.verbs import ASSIGN, REVOKE_CONSENT, UNASSIGN, People
@@ -77,7 +78,7 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
 @require_GET
 def page(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Plans and counts by deal, and what happened."""
-    shown = history.context(request, history.of_relationship(visit.relationship))
+    shown = history.context(request, of_relationship(visit.relationship))
     if request.htmx and "before" in request.GET:  # type: ignore[attr-defined]
         return for_htmx(render(request, "licensing/licence_page.html#history", shown))
     given = selectors.given_to(visit.relationship)
@@ -150,7 +151,7 @@ def _upload(request: HttpRequest, visit: Visit, held: PlanCount) -> HttpResponse
 
 def _done(request: HttpRequest, visit: Visit, held: PlanCount) -> HttpResponse:
     """Say how many there are now, and show them."""
-    held.refresh_from_db()
+    held = _held(visit.relationship, held.licences.public_id, held.plan_id)
     now = {"assigned": text.show(held.assigned), "count": text.show(held.count)}
     messages.success(request, gettext("Done: %(assigned)s of %(count)s licences are given out.") % now)
     return redirect(_address(visit, held))

@@ -26,6 +26,7 @@ from licensing.models import Invitation, InvitationState, Licences, Relationship
 from licensing.rules import count_field, differences
 from licensing.rules.counts import DealFacts, PlanFacts, frozen_blockers
 from licensing.selectors.facts import customer_facts, deal_facts, licences_of, plan_facts
+from licensing.selectors.history import of_deal
 from licensing.services import invitations
 from licensing.services import licences as services
 from licensing.verbs import REMOVE_PLAN, WITHDRAW_INVITATION, Removal, Update, judge
@@ -176,7 +177,7 @@ class _Page:
         """The page."""
         context = {
             **self.context(form, update or Update()),
-            **history.context(self.request, history.of_deal(self.deal)),
+            **history.context(self.request, of_deal(self.deal)),
             "invitations": self._invitations(),
             "may_invite": self.may_manage and not self.deal.is_cancelled,
         }
@@ -221,7 +222,7 @@ def manage(request: ActorRequest, public_id: uuid.UUID) -> HttpResponse:
         return _answer(_managed(request, public_id))
     page = _load(request, public_id)
     if request.htmx and "before" in request.GET:
-        context = history.context(request, history.of_deal(page.deal))
+        context = history.context(request, of_deal(page.deal))
         return for_htmx(render(request, "licensing/_history.html#rows", context))
     if not page.may_manage:
         return page.whole(None)
