@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from portal.accounts.admin_site import MANAGERS, PortalAdmin, site, who
 from portal.bodies import accepts_upload
@@ -45,7 +45,7 @@ class MonthlyRateAdmin(PortalAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: MonthlyRate | None = None) -> tuple[str, ...]:
         return self.get_fields(request, obj)
 
-    @admin.display(description=_lazy("history"))
+    @admin.display(description=gettext_lazy("History"))
     def history(self, rate: MonthlyRate) -> str:
         """What it was before, who changed it and when (FX-1)."""
         told = Event.objects.of_subject(rate).select_related("actor_user").order_by("-pk")[:MAX_SHOWN]
