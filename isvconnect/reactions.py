@@ -11,9 +11,11 @@ from uuid import UUID
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
 from django.db.models import OuterRef
+from django.urls import reverse
 
 from isvconnect import notifications as kinds
 from isvconnect.models import Invoice, IsvDeal
+from isvconnect.services import deals as services
 from portal.accounts.rules import PROGRAMME_MANAGER, Actor
 from portal.events.models import Event
 from portal.events.services import on
@@ -27,7 +29,7 @@ from referrals.selectors.recipients import People, emails_of, people_of
 
 def deal_link(public_id: UUID) -> str:
     """The path of the ISV Connect deal's page."""
-    return f"/isvconnect/deals/{public_id}/"
+    return reverse("isv_deal", args=[public_id])
 
 
 @leads_to("isv_deal")
@@ -80,6 +82,13 @@ class _Readers:
             team = [email for email in deal.team_emails if self._people.may_read(email, deal)]
             self._found[key] = list(dict.fromkeys([*self._people.registering(deal), *team]))
         return self._found[key]
+
+
+@on("customer.merged")
+def move_deals(events: Sequence[Event]) -> None:
+    """The deals of an entry that is another one go to that one (REF-5); issued invoices say what they said."""
+    for event in events:
+        services.move_customer(event.after["merged"], event.subject_id, now=event.at)
 
 
 @on("isv_deal.invoiced")

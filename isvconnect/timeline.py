@@ -22,5 +22,4 @@ def params(event: Event) -> Mapping[str, str]:
         "amount": text.money(Decimal(after["amount"]), after["currency"]) if "amount" in after else "",
         "percent": text.percent(Decimal(after["percent"])) if after.get("percent") else "–",
         "numbers": ", ".join(after.get("credit_notes", ())) or "–",
-        "reason": event.comment or "–",
     }

@@ -652,6 +652,8 @@ def test_lic_6_a_merged_customers_consents_are_the_kept_ones(cast: Cast) -> None
     found = dict(Relationship.objects.values_list("pk", "customer__name"))
     assert found == {moving.pk: "Anadolu Cam Sanayi", both.pk: "Anadolu Cam", kept.pk: "Anadolu Cam Sanayi"}
     assert Invitation.objects.get(pk=waiting.pk).customer == cast.customers["anadolu"]
+    moved = Invitation.objects.get(pk=waiting.pk).deal
+    assert (moved.customer, moved.version) == (cast.customers["anadolu"], 2)
 
 
 def test_lic_1_expiring_many_takes_as_many_statements_as_expiring_one(cast: Cast) -> None:

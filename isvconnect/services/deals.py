@@ -1,4 +1,4 @@
-"""ISV Connect deals besides single verbs: the dry run, and reporting once (ISV-2, ISV-3)."""
+"""ISV Connect deals besides single verbs: the dry run, reporting once, and merged customers (ISV-2, ISV-3)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from isvconnect import verbs
 from isvconnect.models import IsvDeal
@@ -51,3 +52,9 @@ def check(
 ) -> Judgement:
     """The dry run: violations, invoices and values as reporting or correcting now would find them. Writes nothing."""
     return judge(form, actor=actor, referral=referral, deal=deal, now=now)
+
+
+def move_customer(merged: int, kept: int, *, now: datetime) -> None:
+    """Let a merged customer's deals be the kept one's (REF-5), as new versions of them."""
+    moved = IsvDeal.objects.filter(customer=merged)
+    moved.update(customer=kept, version=F("version") + 1, updated_at=now)

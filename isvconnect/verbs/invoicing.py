@@ -124,7 +124,7 @@ class Cancel(Verb[IsvDeal, Cancelling]):
     name = "cancel"
     label = _("Cancel the deal")
     event = "isv_deal.cancelled"
-    sentence = Sentence("x-circle", "danger", _("The ISV Connect deal was cancelled: %(reason)s"), ISV_CONNECT)
+    sentence = Sentence("x-circle", "danger", _("The ISV Connect deal was cancelled"), ISV_CONNECT)
     who = (may_cancel,)
     danger = final = True
 
