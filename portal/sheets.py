@@ -39,8 +39,10 @@ class Sheet:
 
 
 def decode_sheet(content: bytes, *, rule: str) -> str:
-    """UTF-8 with or without its mark. Raises Refused."""
+    """UTF-8 with or without its mark; without NUL characters, which UTF-16 is full of. Raises Refused."""
     try:
+        if (nul := content.find(b"\0")) >= 0:
+            raise UnicodeDecodeError("utf-8", content, nul, nul + 1, "NUL")
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1

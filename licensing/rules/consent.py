@@ -38,7 +38,7 @@ def consent_blockers(form: Consent) -> Iterator[Blocker]:
         yield Blocker("name_too_long", _("Shorten the name."), "LIC-8", "name")
     if not form.email.strip():
         yield Blocker("email_required", _("Enter your e-mail address."), "LIC-8", "email")
-    elif not is_address(form.email.strip()):
+    elif not is_address(form.email.strip().lower()):  # as it is kept: "İ" is two letters then
         yield Blocker("email_invalid", _("Enter an e-mail address."), "LIC-8", "email")
     if form.tenant_guid is None:
         yield Blocker("tenant_required", _("Enter the id of your tenant."), "LIC-6", "tenant_guid")
