@@ -66,3 +66,39 @@ def test_lic_4_keys_that_no_row_can_have_are_nobodys(cast: Cast, key: int) -> No
     assert client.get(people_of(held, key)).status_code == 404
     assert client.get(f"{people_of(held, make.plan(held.deal).pk)}?after={key}").status_code == 200
     assert partner.get(reverse("isv_remove_plan", args=[held.deal.public_id, key])).status_code == 404
+
+
+def test_lic_6_two_agree_for_one_tenant_at_once(cast: Cast) -> None:
+    """LIC-6: each by the link of another deal; the second is told."""
+    one, two = (make.invited(cast, make.isv_deal(cast)).invitation for _n in range(2))
+    first = tokens.code(make.code_sent(one))
+    second = tokens.code(make.code_sent(two, email="new@anadolu.example"))
+    calls = [
+        lambda: invitations.accept(one, typed=first, now=NOW).state,
+        lambda: invitations.accept(two, typed=second, now=NOW).state,
+    ]
+    found = at_once(INVITATIONS, [[one.pk, two.pk]], *calls)
+    assert sorted(found, key=str) == [["tenant_agreed"], "accepted"]
+
+
+def test_lic_7_counts_are_changed_while_the_customer_agrees_anew(cast: Cast) -> None:
+    """LIC-7: the licences stand on another consent by the time the partner gets at them."""
+    given = make.given(cast, basic=5)
+    make.revoked(given.relationship)
+    invitation = make.invited(cast, given.deal).invitation
+    typed = tokens.code(make.code_sent(invitation))
+    calls = [
+        lambda: invitations.accept(invitation, typed=typed, now=NOW).state,
+        lambda: (make.updated(cast, given.deal, basic=4), "updated")[1],
+    ]
+    assert at_once(LICENCES, [given.pk], *calls, in_turn=True) == ["accepted", "updated"]
+
+
+def test_lic_7_who_agrees_anew_does_not_resume_a_cancelled_deal(cast: Cast) -> None:
+    """LIC-7: its counts stay frozen, and nobody is told otherwise."""
+    given = make.given(cast, basic=5)
+    isv.cancelled(cast, of=given.deal)
+    make.revoked(given.relationship)
+    make.consented(cast, make.isv_deal(cast))
+    assert make.reload(given).is_frozen
+    assert not Event.objects.filter(verb="licences.resumed").exists()

@@ -9,6 +9,7 @@ from licensing.models import EmailCode, Invitation, Licences, Relationship, Rela
 from licensing.policies import may_answer, may_revoke
 from licensing.rules import invitation_blockers, unconfirmed
 from licensing.timeline import LICENCES
+from licensing.verbs.base import lock_customer
 from portal.accounts.rules import SYSTEM
 from portal.events.models import Event
 from portal.workflow.blockers import Blocker, _
@@ -52,6 +53,7 @@ class AcceptInvitation(Verb[Invitation, Accept]):
         if code.invitation_id != record.pk or code.confirmed_at is None or code.email != context.actor.email.lower():
             yield unconfirmed()
             return
+        lock_customer(record.customer_id)  # two may agree for one tenant, each by the invitation of another deal
         standing = _standing(record, code)
         if standing is not None and standing.admin_email != code.email:
             message = _("Somebody else has already agreed for this tenant. Ask your colleagues who it was.")
@@ -99,7 +101,8 @@ def _resume(relationship: Relationship, context: Context) -> Iterable[Event]:
         licences.relationship = relationship
         licences.touch(context.now, SYSTEM)
         licences.save()
-        yield event_of(RESUMED, licences, Effect(after={"customer": relationship.customer.name}), context)
+        if not licences.is_frozen:  # their deal may be cancelled
+            yield event_of(RESUMED, licences, Effect(after={"customer": relationship.customer.name}), context)
 
 
 class RevokeConsent(Verb[Relationship, None]):
