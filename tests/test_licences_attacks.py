@@ -94,6 +94,14 @@ def test_lic_7_counts_are_changed_while_the_customer_agrees_anew(cast: Cast) -> 
     assert at_once(LICENCES, [given.pk], *calls, in_turn=True) == ["accepted", "updated"]
 
 
+def test_lic_1_an_invitation_names_the_customer_that_the_deal_has_by_then(cast: Cast) -> None:
+    """LIC-1: it was corrected after the caller read it."""
+    deal, admin = make.isv_deal(cast), cast.actor(CONTOSO)
+    stale = type(deal).objects.with_context().get(pk=deal.pk)
+    do.correct_isv_deal(deal, replace(isv.again(deal).claim, customer=cast.customers["ege"].pk), actor=admin, now=NOW)
+    assert make.invited(cast, stale).invitation.customer == cast.customers["ege"]
+
+
 def test_lic_7_who_agrees_anew_does_not_resume_a_cancelled_deal(cast: Cast) -> None:
     """LIC-7: its counts stay frozen, and nobody is told otherwise."""
     given = make.given(cast, basic=5)

@@ -101,13 +101,14 @@ class InviteCustomer(Creation[Invitation, Invite]):
             yield Blocker("deal_cancelled", _("The deal was cancelled: nobody can be invited any more."), "LIC-7")
 
     def apply(self, inputs: Invite, context: Context) -> tuple[Invitation, Effect]:
+        deal = lock_deal(inputs.deal.pk)  # it may have been corrected since the caller read it
         open_ones = Invitation.objects.select_for_update(of=("self",)).with_context().filter(state=InvitationState.SENT)
-        for old in open_ones.filter(deal=inputs.deal):
+        for old in open_ones.filter(deal=deal):
             workflow.run_on_locked(old, WITHDRAW_INVITATION, None, actor=context.actor, now=context.now)
         record = Invitation.objects.create(
-            company_id=inputs.deal.company_id,
-            deal=inputs.deal,
-            customer=inputs.deal.customer,
+            company_id=deal.company_id,
+            deal=deal,
+            customer=deal.customer,
             token_hash=inputs.token_hash,
             sent_by_id=context.actor.user_id,
             created_at=context.now,
