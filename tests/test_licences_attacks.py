@@ -110,3 +110,13 @@ def test_lic_7_who_agrees_anew_does_not_resume_a_cancelled_deal(cast: Cast) -> N
     make.consented(cast, make.isv_deal(cast))
     assert make.reload(given).is_frozen
     assert not Event.objects.filter(verb="licences.resumed").exists()
+
+
+def test_lic_8_asking_for_links_keeps_no_news_from_the_customer(cast: Cast) -> None:
+    """LIC-3, LIC-7, LIC-8: anybody who knows the address can ask; what has to be told is counted by itself."""
+    given = make.given(cast, basic=5)
+    for _n in range(15):
+        links.send(ADMIN, now=NOW)
+    make.removed(cast, given)
+    make.revoked(given.relationship)
+    assert [one.reason for one in LicenceLink.objects.order_by("-pk")[:2]] == ["frozen", "plan_removed"]

@@ -33,8 +33,11 @@ def issue(
     """Mail a link to the confirmed address, with the news that lead there; None if the limits are spent (LIC-8)."""
     policy = policies.current(now)
     accounts.lock_company(relationship.company_id)
+    sent = relationship.links.filter(created_at__gte=today(now))
+    if reason != LicenceLink.Reason.ASKED:  # whoever asks for link after link keeps no news from the customer
+        sent = sent.exclude(reason=LicenceLink.Reason.ASKED)
     spent = mail_limit_blockers(
-        sent=relationship.links.filter(created_at__gte=today(now)).count(),
+        sent=sent.count(),
         most=policy.licence_links_per_day,
         by_company=sent_by_company(relationship.company_id, now),
         company_most=policy.customer_mails_per_day,
