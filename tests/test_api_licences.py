@@ -188,3 +188,17 @@ def test_org_6_what_is_another_company_s_is_unknown(cast: Cast, api: Api) -> Non
         RelationshipShape().fields
     )
     assert len(api.get(f"{CONSENTS}?$filter=status eq 'Consented'").json()["value"]) == 1
+
+
+def test_lic_3_a_plan_of_the_solution_that_the_deal_had_is_changed_and_removed(cast: Cast, api: Api) -> None:
+    """LIC-3, ISV-5: the deal was corrected after the first update; its licences stay, and so do both ways."""
+    deal = licences.isv_deal(cast)
+    licences.updated(cast, deal, licences.consented(cast, deal), basic=3)
+    now = IsvDeal.objects.get(pk=deal.pk)
+    now.solution = cast.solutions["field"]
+    now.save()
+    licences.plans(now.solution)
+    assert [one["planId"] for one in api.get(of(deal)).json()["licenses"]] == ["basic"]
+    assert put(api, deal, basic=2).json()["licenses"][0]["count"] == 2
+    assert api.delete(of(deal, "basic")).status_code == 204
+    assert api.get(of(deal)).json()["licenses"] == []

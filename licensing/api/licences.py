@@ -74,7 +74,7 @@ class LicencesEndpoint(Endpoint):
         if held is None and version not in (None, NO_VERSION):
             raise ApiError(412, "There are no licences yet: send the eTag that you read.", target="If-Match")
         value = bind(LicencesInput, request.data)
-        counts = list(_counts(deal, value["licenses"]))
+        counts = list(_counts(deal, held, value["licenses"]))
         self.paths = {
             **TARGETS,
             **{count_field(key): f"licenses/{at}/count" for at, (key, _count) in enumerate(counts)},
@@ -93,9 +93,11 @@ class LicencesEndpoint(Endpoint):
         return None
 
 
-def _counts(deal: IsvDeal, given: Sequence[Mapping[str, Any]]) -> Iterator[Count]:
-    """By the plans' keys; one that the solution doesn't have gets a key that nothing has."""
+def _counts(deal: IsvDeal, held: Licences | None, given: Sequence[Mapping[str, Any]]) -> Iterator[Count]:
+    """By the plans' keys; one that neither the deal nor its solution has gets a key that nothing has."""
     keys = {plan.code: plan.pk for plan in Plan.objects.filter(solution=deal.solution_id)}
+    if held is not None:  # maybe of the solution that the deal had before it was corrected
+        keys |= dict(held.counts.values_list("plan__code", "plan_id"))
     for at, one in enumerate(given, start=1):
         yield keys.get(one["planId"], -at), one["count"]
 
@@ -120,10 +122,10 @@ class PlanEndpoint(Endpoint):
         """The bin: all licences of the plan go, and whoever has one loses it."""
         deal = finding.managed_deal(id, self.actor)
         held = licences_of(deal)
-        plan = Plan.objects.filter(solution=deal.solution_id, code=plan_id).first()
-        if held is None or plan is None or not held.counts.filter(plan=plan).exists():
+        row = held.counts.filter(plan__code=plan_id).order_by("pk").first() if held else None
+        if held is None or row is None:
             raise Http404
-        removal = Removal(plan.pk, whole_number(request.query_params.get("confirmedAssignments")))
+        removal = Removal(row.plan_id, whole_number(request.query_params.get("confirmedAssignments")))
         version = expected_version(request)
         workflow.run(held, REMOVE_PLAN, removal, actor=self.actor, now=self.now, expected_version=version)
         return Response(status=204)
