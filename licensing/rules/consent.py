@@ -53,7 +53,7 @@ def invitation_blockers(*, expires_at: datetime, now: datetime) -> Iterator[Bloc
 def mail_limit_blockers(*, sent: int, most: int, by_company: int, company_most: int) -> Iterator[Blocker]:
     """So many mails an invitation (or consent) and a company may cause; both answer alike (LIC-8)."""
     if sent >= most or by_company >= company_most:
-        message = _("No more mail can be sent here for now. Try again tomorrow.")
+        message = _("No more mail can be sent here for now. Try again tomorrow, or ask the company for a new link.")
         yield Blocker("mails_spent", message, "LIC-8")
 
 
