@@ -157,11 +157,12 @@ def _code_message(event: Event, code: EmailCode) -> Message:
         _("Your code for %(company)s"),
         _(
             "Type this code on the page of the invitation from %(company)s to %(customer)s:\n\n%(code)s\n\n"
-            "It is good until %(until)s. Give it to nobody."
+            "It agrees for the tenant %(tenant)s, and is good until %(until)s. Give it to nobody."
         ),
         params={
             "company": code.invitation.company.name,
             "customer": code.invitation.customer.name,
+            "tenant": str(code.tenant_guid),
             "until": code.expires_at,
         },
         category=kinds.CODE,

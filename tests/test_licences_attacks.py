@@ -5,22 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from licensing.models import LicenceLink, Licences
+from licensing.models import LicenceLink, Licences, Relationship
 from licensing.services import invitations, links, tokens
 from portal.accounts.models import User
 from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
+from portal.notify.services import deliver_due
 from portal.workflow.blockers import RuleViolation
 from tests import isv
 from tests import licences as make
 from tests.edge import parse
-from tests.licences import ADMIN, CONTOSO, NOW
+from tests.licences import ADMIN, CONTOSO, NOW, OTHER_TENANT
 from tests.test_concurrency import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,3 +122,18 @@ def test_lic_8_asking_for_links_keeps_no_news_from_the_customer(cast: Cast) -> N
     make.removed(cast, given)
     make.revoked(given.relationship)
     assert [one.reason for one in LicenceLink.objects.order_by("-pk")[:2]] == ["frozen", "plan_removed"]
+
+
+def test_lic_6_the_mail_with_the_code_says_what_it_agrees_to(cast: Cast) -> None:
+    """LIC-6, LIC-8: only the newest code counts, and whoever has the link may have asked for it."""
+    make.code_sent(make.invited(cast, make.isv_deal(cast)).invitation, tenant_guid=OTHER_TENANT)
+    deliver_due(now=NOW)
+    assert f"{OTHER_TENANT} kiracısı" in str(mail.outbox[-1].body)
+
+
+def test_org_2_who_has_no_role_reads_no_consents(cast: Cast) -> None:
+    """ORG-2, LIC-1: belonging to the company is not enough."""
+    make.consented(cast, make.isv_deal(cast))
+    admin = cast.actor(CONTOSO)
+    assert Relationship.objects.visible_to(admin).exists()
+    assert not Relationship.objects.visible_to(replace(admin, grants=frozenset())).exists()

@@ -23,12 +23,12 @@ class RelationshipState(models.TextChoices):
 
 class RelationshipQuerySet(models.QuerySet["Relationship"]):
     def visible_to(self, actor: Actor) -> RelationshipQuerySet:
-        """The company's own; the vendor's people see all (ISV-7)."""
+        """The company's own, for whoever has a role there; the vendor's people see all (ISV-7, ORG-2)."""
         if actor.is_system:
             return self
-        if actor.is_vendor:
-            return self if actor.grants else self.none()
-        return self.filter(company_id=actor.own_company_id)
+        if not actor.grants:
+            return self.none()
+        return self if actor.is_vendor else self.filter(company_id=actor.own_company_id)
 
     def consented(self) -> RelationshipQuerySet:
         return self.filter(state=RelationshipState.CONSENTED)
