@@ -28,7 +28,8 @@ NO_GRANTS = {"grants-TOTAL_FORMS": "0", "grants-INITIAL_FORMS": "0"}
 
 def _solution(cast: Cast) -> dict[str, Any]:
     publisher = cast.companies["contoso"].pk
-    return {"code": "SOL-9-X", "name": "X", "publisher": publisher, "kind": "service", "biz_apps": ""}
+    plans = {"plans-TOTAL_FORMS": "0", "plans-INITIAL_FORMS": "0"}
+    return {**plans, "code": "SOL-9-X", "name": "X", "publisher": publisher, "kind": "service", "biz_apps": ""}
 
 
 def _member(cast: Cast) -> dict[str, Any]:

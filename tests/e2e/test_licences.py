@@ -108,7 +108,7 @@ def test_lic_4_the_link_in_the_mail_opens_the_page_once(cast: Cast, portal: Port
     page.get_by_label("E-mail").fill(ADMIN.upper())
     page.get_by_role("button", name="Send me the link").click()
     expect(page.locator("main")).to_contain_text("a link to its licence page is on its way")
-    link = mailed(portal, "Your link to the licences from Contoso Yazılım", r"(http\S+/licences/\S+/)")
+    link = mailed(portal, "Contoso Yazılım lisansları için bağlantınız", r"(http\S+/licences/\S+/)")
     page.goto(link)
     page.get_by_role("button", name="Open the licence page").click()
     expect(page.locator("main")).to_contain_text("Basic")
