@@ -5,14 +5,25 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from django.urls import reverse
+
 from isvconnect import sweeps
+from isvconnect.models import IsvDeal
+from isvconnect.web.listing import ISV_DEALS
+from portal.accounts import rules as roles
+from portal.demo import do
 from portal.demo.cast import Cast
-from tests import isv
+from tests import build, isv
+from tests.api import Api, make_client
+from tests.edge import Live
 from tests.isv import DAY, NOW, TODAY
+from tests.test_isv_list import lines, made
+
+DEALS = "/v1.0/isvconnect/deals"
 
 
 def test_isv_6_a_rate_that_came_is_set_at_once_whenever_the_contract_starts(cast: Cast) -> None:
-    """ISV-6: also where nothing is due yet, so that the deal doesn't say that it waits; and due on the very first day."""
+    """ISV-6: also where nothing is due yet, so that the deal doesn't say that it waits."""
     tomorrow, later = isv.deal(cast, start=TODAY + timedelta(days=1)), isv.deal(cast, start=TODAY + timedelta(days=30))
     assert sweeps.issue_due(now=NOW).pk is None
     isv.rates(cast)
@@ -28,3 +39,47 @@ def test_isv_6_what_is_due_today_waits_for_its_rate_today(cast: Cast) -> None:
     isv.rates(cast)
     assert sweeps.issue_due(now=NOW + DAY).issued == 1
     assert isv.numbers(deal) == ["ISV-000001"]
+
+
+# What the vendor may not know (REF-3, ORG-6)
+
+
+def private(cast: Cast) -> IsvDeal:
+    """Reported from a private deal, of which the vendor sees nothing."""
+    given = {"help_code": "Unknown", "vendor_may_view": False, "name": "Between us"}
+    referral = build.deal(cast, solutions=[isv.tagged(cast)], **given)
+    return isv.deal(cast, referral=do.win(referral, actor=cast.actor(isv.CONTOSO), now=NOW))
+
+
+def test_ref_3_isv_7_a_private_deal_is_in_no_list_or_file_of_the_vendors(cast: Cast) -> None:
+    deal = private(cast)
+    for person, sees in ((isv.CONTOSO, True), (isv.MANAGER, False)):
+        (row,) = ISV_DEALS.rows(list(IsvDeal.objects.with_context()), cast.actor(person))
+        assert (row.referral is not None) == sees
+        (line,) = lines(made(cast, by=person))
+        assert line["Deal id"] == (str(deal.referral.public_id) if sees and deal.referral else "")
+
+
+def test_ref_3_isv_7_a_private_deal_has_no_id_in_the_vendors_api(cast: Cast) -> None:
+    deal = private(cast)
+    assert deal.referral
+    own, secret = f"{DEALS}/{deal.public_id}", str(deal.referral.public_id)
+    contoso = Api(make_client(cast.companies["contoso"]))
+    vendor = Api(make_client(cast.companies["vendor"], role=roles.PROGRAMME_MANAGER, client_id="manages"))
+    wanted = f"{DEALS}?$filter=referralId eq {secret}"
+    assert contoso.get(own).json()["referralId"] == secret
+    assert [found["referralId"] for found in contoso.get(wanted).json()["value"]] == [secret]
+    assert vendor.get(own).json()["referralId"] is None
+    assert [found["referralId"] for found in vendor.get(DEALS).json()["value"]] == [None]
+    assert vendor.get(wanted).json()["value"] == []
+    cancelled = vendor.post(f"{own}/actions", {"action": "cancel", "reason": "Rescinded."})
+    assert (cancelled.status_code, cancelled.json()["referralId"]) == (200, None)
+
+
+def test_ref_3_isv_5_the_administration_finds_no_deal_by_the_name_of_a_private_one(cast: Cast) -> None:
+    private(cast)
+    shared = isv.deal(cast, referral=isv.won(cast, name="Shared with all"))
+    browser = Live(cast).browser(isv.MANAGER)
+    address = reverse("admin:isvconnect_isvdeal_changelist")
+    assert list(browser.get(address, {"q": "Between us"}).context["cl"].result_list) == []
+    assert list(browser.get(address, {"q": "shared with"}).context["cl"].result_list) == [shared]

@@ -59,7 +59,7 @@ class Actions(ActionsEndpoint):
         return super().read(verb, record, data)
 
     def answer(self, record: IsvDeal) -> Response:
-        return finding.answer(record)
+        return finding.answer(record, self.actor)
 
 
 def _asked(verb: Verb[Any, Any]) -> dict[str, list[str]]:
