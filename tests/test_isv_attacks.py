@@ -11,8 +11,9 @@ from isvconnect import sweeps
 from isvconnect.models import IsvDeal
 from isvconnect.web.listing import ISV_DEALS
 from portal.accounts import rules as roles
+from portal.customers.models import Customer
 from portal.demo import do
-from portal.demo.cast import Cast
+from portal.demo.cast import ANKARA, Cast
 from tests import build, isv
 from tests.api import Api, make_client
 from tests.edge import Live
@@ -83,3 +84,32 @@ def test_ref_3_isv_5_the_administration_finds_no_deal_by_the_name_of_a_private_o
     address = reverse("admin:isvconnect_isvdeal_changelist")
     assert list(browser.get(address, {"q": "Between us"}).context["cl"].result_list) == []
     assert list(browser.get(address, {"q": "shared with"}).context["cl"].result_list) == [shared]
+
+
+# What stays, and what is known
+
+
+def test_isv_2_isv_3_the_customer_of_a_referral_is_known_whoever_named_them(cast: Cast) -> None:
+    """ISV-3: as an inviting partner did, and nobody confirmed them yet."""
+    referral = isv.won(cast)
+    of_deal = Customer.objects.filter(pk=referral.engagement.customer_id)
+    of_deal.update(added_by=cast.companies["fabrikam"], confirmed_at=None)
+    assert isv.deal(cast, referral=referral).customer_id == referral.engagement.customer_id
+
+
+def test_isv_5_isv_7_a_correction_leaves_the_location(cast: Cast) -> None:
+    """ISV-7: it decides who sees the deal; the form says that it can't be changed, and the API keeps to that."""
+    deal = isv.deal(cast)
+    contoso = Api(make_client(cast.companies["contoso"]))
+    answer = contoso.patch(f"{DEALS}/{deal.public_id}", {"mpnId": cast.locations[ANKARA].mpn_id})
+    assert (answer.status_code, answer.json()["error"]["details"][0]["code"]) == (422, "location_stays")
+    assert contoso.patch(f"{DEALS}/{deal.public_id}", {"mpnId": deal.location.mpn_id}).status_code == 200
+
+
+def test_isv_3_a_refused_correction_adds_no_customer(cast: Cast) -> None:
+    deal, before = isv.deal(cast), Customer.objects.count()
+    contoso = Api(make_client(cast.companies["contoso"]))
+    customer = {"name": "Yeni Müşteri", "address": {"country": "TR", "city": "Izmir", "addressLine1": "Liman 1"}}
+    sent = {"action": "correct", "customerProfile": customer, "contract": {"value": 1}}
+    assert contoso.post(f"{DEALS}/{deal.public_id}/actions", sent).status_code == 422
+    assert Customer.objects.count() == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.db import transaction
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -51,6 +52,11 @@ class Actions(ActionsEndpoint):
         found = workflow.available_actions(self.record(id), self.actor, self.now)
         items = [{**shown(action), **_asked(action.verb)} for action in found]
         return collection(items, context=wire.url("v1.0/$metadata#Actions"))
+
+    @transaction.atomic
+    def post(self, request: Request, id: str) -> Response:
+        """Whole or not at all: a refused correction leaves no new customer in the directory."""
+        return super().post(request, id)
 
     def read(self, verb: Verb[Any, Any], record: IsvDeal, data: Mapping[str, Any]) -> Any:
         if verb is verbs.CORRECT:
