@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.urls import reverse
 
+from dealreg.models import Registration
+from dealreg.rules import RegistrationInput
+from dealreg.services import drafts
 from isvconnect import sweeps
 from isvconnect.models import IsvDeal
+from isvconnect.rules.values import IsvDealInput
+from isvconnect.selectors.prefill import prefill
 from isvconnect.web.listing import ISV_DEALS
 from portal.accounts import rules as roles
 from portal.customers.models import Customer
@@ -113,3 +118,30 @@ def test_isv_3_a_refused_correction_adds_no_customer(cast: Cast) -> None:
     sent = {"action": "correct", "customerProfile": customer, "contract": {"value": 1}}
     assert contoso.post(f"{DEALS}/{deal.public_id}/actions", sent).status_code == 422
     assert Customer.objects.count() == before
+
+
+# What is filled in
+
+
+def drafted(cast: Cast, typed: dict[str, str]) -> IsvDealInput:
+    referral = isv.won(cast, solutions=[isv.tagged(cast), isv.tagged(cast, "standard")])
+    registration = Registration.objects.get(referral=referral)
+    drafts.keep(registration, typed, RegistrationInput(), actor=cast.actor(isv.CONTOSO), now=NOW)
+    type(referral).objects.filter(pk=referral.pk).update(signed_on=date(2026, 11, 10))
+    return prefill(type(referral).objects.get(pk=referral.pk), now=NOW)
+
+
+def test_isv_4_reg_19_the_solution_chosen_in_the_draft(cast: Cast) -> None:
+    for solution in (isv.tagged(cast), isv.tagged(cast, "standard")):
+        assert drafted(cast, {"solution": str(solution.public_id)}).solution == solution.pk
+    for typed in ({"solution": "SOL-0"}, {}):
+        assert drafted(cast, typed).solution == isv.tagged(cast).pk  # the registration's
+
+
+def test_isv_4_the_start_is_never_before_the_signing_that_the_win_named(cast: Cast) -> None:
+    found = drafted(cast, {"start": "2026-11-01"})
+    assert (found.signed, found.start) == (date(2026, 11, 10), date(2026, 11, 10))
+
+
+def test_isv_4_a_perpetual_contract_ends_with_the_calendar(cast: Cast) -> None:
+    assert drafted(cast, {"start": "9999-06-01", "term": "perpetual"}).end == date.max
