@@ -11,8 +11,9 @@ from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
 from dealreg.services import drafts
 from isvconnect import sweeps
-from isvconnect.models import IsvDeal
+from isvconnect.models import InvoiceRun, IsvDeal
 from isvconnect.rules.values import IsvDealInput
+from isvconnect.selectors import next_run
 from isvconnect.selectors.prefill import prefill
 from isvconnect.web.listing import ISV_DEALS
 from portal.accounts import rules as roles
@@ -45,6 +46,13 @@ def test_isv_6_what_is_due_today_waits_for_its_rate_today(cast: Cast) -> None:
     isv.rates(cast)
     assert sweeps.issue_due(now=NOW + DAY).issued == 1
     assert isv.numbers(deal) == ["ISV-000001"]
+
+
+def test_isv_6_a_run_that_was_cut_off_set_no_fees_of_a_later_one(cast: Cast) -> None:
+    deal, cut = isv.deal(cast), InvoiceRun.objects.create(started_at=NOW)
+    isv.rates(cast)
+    later = sweeps.issue_due(now=NOW + DAY)
+    assert (next_run.rated_in(cut), next_run.rated_in(later)) == ([], [deal.pk])
 
 
 # What the vendor may not know (REF-3, ORG-6)
