@@ -34,7 +34,6 @@ class _Targets(dict[str, str]):
 
 @extend_schema_view(
     get=extend_schema(operation_id="isvconnect_deal_actions", tags=["isvconnect"]),
-    post=extend_schema(operation_id="isvconnect_deal_act", tags=["isvconnect"]),
 )
 class Actions(ActionsEndpoint):
     """What can be done to a deal, with what stands in the way, and doing it. `correct` takes what a PATCH takes.
@@ -53,6 +52,7 @@ class Actions(ActionsEndpoint):
         items = [{**shown(action), **_asked(action.verb)} for action in found]
         return collection(items, context=wire.url("v1.0/$metadata#Actions"))
 
+    @extend_schema(operation_id="isvconnect_deal_act", tags=["isvconnect"])
     @transaction.atomic
     def post(self, request: Request, id: str) -> Response:
         """Whole or not at all: a refused correction leaves no new customer in the directory."""
