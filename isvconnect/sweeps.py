@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, time
 
 from django.db import transaction
 
@@ -20,11 +20,12 @@ def issue_due(*, now: datetime, limit: int = BATCH) -> InvoiceRun:
     """Issue all invoices that are due, batch by batch, after giving deals the fees that were missing (ISV-6).
 
     A batch is counted in its own transaction, so that a run that is cut off says what it did. Two runs at once share
-    the deals. Returns the run, which is kept unless there was nothing to issue and nothing waits.
+    the deals. Returns the run, which is kept unless there was nothing to issue, no fee to set, and nothing waits.
     """
-    run = InvoiceRun(started_at=now)
-    waiting = IsvDeal.objects.without_rate().filter(start__lt=now.date())
-    if not waiting.exists() and not IsvDeal.objects.to_invoice(now.date()).exists():
+    run, unrated = InvoiceRun(started_at=now), IsvDeal.objects.without_rate()
+    today = datetime.combine(now.date(), time.min, UTC)
+    waiting = unrated.filter(start__lte=today.date(), created_at__lt=today)  # a first invoice is due by now
+    if not any(found.exists() for found in (waiting, to_rate(unrated), IsvDeal.objects.to_invoice(today.date()))):
         return run
     run.save()
     while _set_fees(run, now=now, limit=limit):

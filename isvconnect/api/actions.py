@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.db import transaction
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -33,7 +34,6 @@ class _Targets(dict[str, str]):
 
 @extend_schema_view(
     get=extend_schema(operation_id="isvconnect_deal_actions", tags=["isvconnect"]),
-    post=extend_schema(operation_id="isvconnect_deal_act", tags=["isvconnect"]),
 )
 class Actions(ActionsEndpoint):
     """What can be done to a deal, with what stands in the way, and doing it. `correct` takes what a PATCH takes.
@@ -52,6 +52,12 @@ class Actions(ActionsEndpoint):
         items = [{**shown(action), **_asked(action.verb)} for action in found]
         return collection(items, context=wire.url("v1.0/$metadata#Actions"))
 
+    @extend_schema(operation_id="isvconnect_deal_act", tags=["isvconnect"])
+    @transaction.atomic
+    def post(self, request: Request, id: str) -> Response:
+        """Whole or not at all: a refused correction leaves no new customer in the directory."""
+        return super().post(request, id)
+
     def read(self, verb: Verb[Any, Any], record: IsvDeal, data: Mapping[str, Any]) -> Any:
         if verb is verbs.CORRECT:
             workflow.check_allowed(record, verb, actor=self.actor)
@@ -59,7 +65,7 @@ class Actions(ActionsEndpoint):
         return super().read(verb, record, data)
 
     def answer(self, record: IsvDeal) -> Response:
-        return finding.answer(record)
+        return finding.answer(record, self.actor)
 
 
 def _asked(verb: Verb[Any, Any]) -> dict[str, list[str]]:

@@ -47,7 +47,7 @@ RESOURCE = odata.Resource(
     name="IsvConnectDeals",
     fields=(
         odata.Guid(path="id", column="public_id"),
-        odata.Guid(path="referralId", column="referral__public_id", nullable=True),
+        odata.Guid(path="referralId", column="seen_referral", nullable=True),
         odata.Guid(path="organizationId", column="company__public_id"),
         odata.Text(path="mpnId", column="location__mpn_id"),
         odata.Choice(path="status", values={token: Q(status=state) for state, token in STATUSES.items()}),
@@ -97,7 +97,7 @@ class DealsEndpoint(_Reporting):
     @extend_schema(operation_id="isvconnect_deals", responses=IsvDealPage, tags=TAGS)
     def get(self, request: Request) -> Response:
         """ISV Connect deals, the newest first."""
-        rows = IsvDeal.objects.visible_to(self.actor).values("pk", *COLUMNS)
+        rows = IsvDeal.objects.visible_to(self.actor).with_seen_referral(self.actor).values("pk", *COLUMNS)
         return listing.page(request, RESOURCE, rows, resource)
 
     @extend_schema(
@@ -112,7 +112,8 @@ class DealsEndpoint(_Reporting):
             given = verbs.Report(form, referral)
             context = workflow.context_of(self.actor, self.now)
             raise RuleViolation(together(refused, workflow.creation_blockers(verbs.REPORT, given, context)))
-        return finding.answer(services.report(form, referral, actor=self.actor, now=self.now), status=201)
+        deal = services.report(form, referral, actor=self.actor, now=self.now)
+        return finding.answer(deal, self.actor, status=201)
 
 
 class CheckEndpoint(_Reporting):
@@ -153,7 +154,7 @@ class DealEndpoint(Endpoint):
     @extend_schema(operation_id="isvconnect_deal", responses=IsvDealResource, tags=TAGS)
     def get(self, request: Request, id: str) -> Response:
         """One deal, with its ETag, its contract years and what was invoiced."""
-        return finding.answer(finding.deal_of(id, self.actor))
+        return finding.answer(finding.deal_of(id, self.actor), self.actor)
 
     @extend_schema(operation_id="isvconnect_deal_correct", request=PATCHES, responses=IsvDealResource, tags=TAGS)
     @transaction.atomic
@@ -164,7 +165,7 @@ class DealEndpoint(Endpoint):
         actor, now, version = self.actor, self.now, expected_version(request)
         form = correction(deal, request.data, actor=actor, now=now)
         changed = workflow.run(deal, verbs.CORRECT, form, actor=actor, now=now, expected_version=version)
-        return finding.answer(changed)
+        return finding.answer(changed, actor)
 
 
 def _valued(given: Money | None, usd: Any, rates: Any) -> dict[str, Any] | None:

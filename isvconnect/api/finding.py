@@ -30,9 +30,9 @@ def invoice_of(public_id: str, actor: Actor) -> Invoice:
     return by_public_id(Invoice.objects.visible_to(actor).select_related("deal", "credits"), public_id)
 
 
-def answer(deal: IsvDeal, *, status: int = 200) -> Response:
+def answer(deal: IsvDeal, actor: Actor, *, status: int = 200) -> Response:
     """One deal as a resource, with its ETag; a new one with its address."""
-    row: Any = IsvDeal.objects.values(*COLUMNS).get(pk=deal.pk)
+    row: Any = IsvDeal.objects.with_seen_referral(actor).values(*COLUMNS).get(pk=deal.pk)
     shown = {"@odata.context": wire.url(f"{DEALS_METADATA}/$entity"), **whole(row, deal.pk)}
     location = wire.url(f"{DEALS}/{deal.public_id}") if status == 201 else ""
     return single(shown, etag=shown["eTag"], status=status, location=location)

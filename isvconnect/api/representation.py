@@ -17,8 +17,9 @@ _CUSTOMER = (
     *("public_id", "name", "country", "city", "state", "postal_code", "address_line1", "address_line2", "duns"),
     *("added_by_id", "confirmed_at"),
 )
+#: Of IsvDeal.objects.with_seen_referral().
 COLUMNS = (
-    *("public_id", "version", "status", "created_at", "updated_at", "referral__public_id"),
+    *("public_id", "version", "status", "created_at", "updated_at", "seen_referral"),
     *("company__public_id", "company__name", "location__mpn_id", "solution__code", "solution__name"),
     *(f"customer__{name}" for name in _CUSTOMER),
     *("tcv", "tcv_currency", "tcv_usd", "solution_value", "solution_value_currency", "solution_value_usd", "rates"),
@@ -38,7 +39,7 @@ def resource(row: Mapping[str, Any]) -> dict[str, Any]:
         "id": plain(row["public_id"]),
         "eTag": etag_of(row["version"]),
         "status": STATUSES[row["status"]],
-        "referralId": plain(row["referral__public_id"]),
+        "referralId": plain(row["seen_referral"]),
         "organizationId": plain(row["company__public_id"]),
         "organizationName": row["company__name"],
         "mpnId": row["location__mpn_id"],

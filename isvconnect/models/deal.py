@@ -55,6 +55,11 @@ class IsvDealQuerySet(models.QuerySet["IsvDeal"]):
     def with_context(self) -> IsvDealQuerySet:
         return self.select_related("company", "location", "customer", "solution", "referral__engagement")
 
+    def with_seen_referral(self, actor: Actor) -> IsvDealQuerySet:
+        """With the id of the referral as `seen_referral`, where the actor may see that (REF-3, ORG-6)."""
+        seen = Referral.objects.visible_to(actor).filter(pk=models.OuterRef("referral"))
+        return self.annotate(seen_referral=models.Subquery(seen.values("public_id")[:1]))
+
     def in_progress(self) -> IsvDealQuerySet:
         return self.filter(status__in=states.IN_PROGRESS)
 

@@ -76,7 +76,9 @@ def _chosen(inp: IsvDealInput, facts: IsvFacts) -> Iterator[Blocker]:
     """Location, customer and solution are the company's to name (ISV-3, ISV-7), and those of the referral (ISV-2)."""
     settled = facts.of_referral
     place = settled.location if settled else None
-    if place and inp.location and inp.location != place:
+    if facts.stays and inp.location and inp.location != facts.stays:
+        yield Blocker("location_stays", _("A reported deal keeps its location."), "ISV-7", "location")
+    elif place and inp.location and inp.location != place:
         message = _("A deal from a referral has the referral's location.")
         yield Blocker("location_of_referral", message, "ISV-2", "location")
     elif inp.location and inp.location not in facts.locations:

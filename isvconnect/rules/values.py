@@ -54,7 +54,8 @@ class IsvFacts:
     """What the form is checked against.
 
     `today` is the UTC day. `rates`: of the month of the first submission (FX-2); a currency without one is absent.
-    `locations`, `solutions`: the keys that may be named. `customer_known`: the company sees the customer that is named.
+    `locations`, `solutions`: the keys that may be named; `stays`: the location of a deal that is corrected.
+    `customer_known`: the company sees the customer that is named.
     `refusals` say why nothing can be reported at all.
     """
 
@@ -62,6 +63,7 @@ class IsvFacts:
     rates: Mapping[str, UsdRate] = field(default_factory=dict)
     locations: Collection[int] = ()
     solutions: Collection[int] = ()
+    stays: int | None = None
     customer_known: bool = True
     of_referral: OfReferral | None = None
     refusals: tuple[Blocker, ...] = ()

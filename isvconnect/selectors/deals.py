@@ -83,12 +83,14 @@ def _facts(inp: IsvDealInput, actor: Actor, referral: Referral | None, deal: Isv
     sold = tagged_on(referral) if referral else tagged_solutions(actor)
     solutions = {*sold.values_list("pk", flat=True)}
     customer = Customer.objects.filter(pk=inp.customer) if inp.customer else Customer.objects.none()
-    known = customer.seen_by(company_id).exists() or (deal is not None and inp.customer == deal.customer_id)
+    settled = {deal.customer_id} if deal else {referral.engagement.customer_id} if referral else set()
+    known = inp.customer in settled or customer.seen_by(company_id).exists()
     return IsvFacts(
         today=now.date(),
         rates=_rates(inp, deal, now),
         locations=places | ({deal.location_id} if deal else set()),
         solutions=solutions | ({deal.solution_id} if deal else set()),
+        stays=deal.location_id if deal else None,
         customer_known=known,
         of_referral=OfReferral(referral.engagement.customer_id, referral.location_id) if referral else None,
         refusals=_refusals(referral) if deal is None else (),

@@ -148,10 +148,9 @@ def invoiced_days(tag: str) -> set[date]:
 
 
 def rated_in(run: InvoiceRun) -> list[int]:
-    """The keys of the deals that got their fees in a run."""
-    told = Event.objects.filter(verb=FEES_SET, subject_type=IsvDeal._meta.label_lower, at__gte=run.started_at)
-    found = told.filter(at__lte=run.finished_at) if run.finished_at else told
-    return list(found.values_list("subject_id", flat=True))
+    """The keys of the deals that got their fees in a run: what it does it does at the instant at which it began."""
+    told = Event.objects.filter(verb=FEES_SET, subject_type=IsvDeal._meta.label_lower, at=run.started_at)
+    return list(told.values_list("subject_id", flat=True))
 
 
 def to_credit(deal: IsvDeal) -> QuerySet[Invoice]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from dealreg.models import Registration, RegistrationDraft
 from dealreg.rules import RegistrationInput
@@ -13,6 +14,7 @@ from dealreg.rules.acv import PERPETUAL, add_years
 from isvconnect.rules.values import IsvDealInput
 from isvconnect.selectors.deals import tagged_on
 from portal import tables
+from portal.catalog.models import Solution
 from portal.policy import services as policies
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Money
@@ -25,7 +27,8 @@ def prefill(referral: Referral, *, now: datetime) -> IsvDealInput:
     The contract starts on the later of start and signing; a perpetual one ends after the policy's years (ISV-4).
     """
     told = _told(referral)
-    start = max((day for day in (told.start, told.signed) if day), default=None) if told.start else None
+    signed = told.signed or referral.signed_on
+    start = max(told.start, signed or told.start) if told.start else None
     contact = referral.team.order_by("pk").first()
     found = IsvDealInput(
         location=referral.location_id,
@@ -35,7 +38,7 @@ def prefill(referral: Referral, *, now: datetime) -> IsvDealInput:
         solution_value=told.solution_value,
         deployment=told.deployment,
         tenant=told.tenant,
-        signed=told.signed or referral.signed_on,
+        signed=signed,
         start=start,
         end=_end(told, start, policies.current(now)),
     )
@@ -53,6 +56,8 @@ def prefill(referral: Referral, *, now: datetime) -> IsvDealInput:
 def _end(told: RegistrationInput, start: date | None, policy: Policy) -> date | None:
     if told.term != PERPETUAL or start is None:
         return told.end
+    if start.year + policy.perpetual_years > date.max.year:
+        return date.max
     return add_years(start, policy.perpetual_years) - timedelta(days=1)
 
 
@@ -71,7 +76,8 @@ def _told(referral: Referral) -> RegistrationInput:
     if registration.first_submitted_at is not None:
         return registration.claim
     draft = RegistrationDraft.objects.filter(registration=registration).first()
-    return _drafted(draft.answers) if draft else RegistrationInput(solution=registration.solution_id)
+    told = _drafted(draft.answers) if draft else RegistrationInput()
+    return replace(told, solution=told.solution or registration.solution_id)
 
 
 def _drafted(answers: Mapping[str, str]) -> RegistrationInput:
@@ -79,7 +85,14 @@ def _drafted(answers: Mapping[str, str]) -> RegistrationInput:
     found: dict[str, Any] = {name: answers.get(name) or None for name in ("deployment", "term", "tenant")}
     found |= {name: _day(answers.get(name, "")) for name in ("signed", "start", "end")}
     found |= {name: _amount(answers, name) for name in ("tcv", "solution_value")}
-    return RegistrationInput(**found)
+    return RegistrationInput(solution=_chosen(answers.get("solution", "")), **found)
+
+
+def _chosen(typed: str) -> int | None:
+    try:
+        return Solution.objects.filter(public_id=UUID(typed)).values_list("pk", flat=True).first()
+    except ValueError:
+        return None
 
 
 def _day(typed: str) -> date | None:

@@ -194,6 +194,15 @@ class IsvDealListing(_IsvListing):
     def with_context(self, found: Any) -> IsvDealQuerySet:
         return found.with_context().defer("referral__search_text", "referral__search_vector")
 
+    def rows(self, records: Sequence[IsvDeal], actor: Actor) -> list[IsvDeal]:
+        """Without the referral that the reader may not see, such as a private one (REF-3)."""
+        named = Referral.objects.visible_to(actor).filter(pk__in={deal.referral_id for deal in records})
+        seen = set(named.values_list("pk", flat=True))
+        for deal in records:
+            if deal.referral_id not in seen:
+                deal.referral = None
+        return list(records)
+
     def counted(self, number: int) -> str:
         said = ngettext("%(number)s ISV Connect deal", "%(number)s ISV Connect deals", number)
         return said % {"number": text.show(Decimal(number))}
