@@ -266,6 +266,8 @@ SPECTACULAR_SETTINGS = {
         "ExceptionKind": "exceptions_council.api.schema.KIND_TOKENS",
         "IsvDealStatus": "isvconnect.api.schema.STATUS_TOKENS",
         "InvoiceKind": "isvconnect.api.schema.KIND_TOKENS",
+        "InvitationStatus": "licensing.api.schema.INVITATION_TOKENS",
+        "RelationshipStatus": "licensing.api.schema.RELATIONSHIP_TOKENS",
     },
 }
 

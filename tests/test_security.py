@@ -19,11 +19,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from licensing.web.links import REFERRER_POLICY
 from portal.accounts import sweeps
 from portal.accounts.models import User
 from portal.demo.cast import PASSWORD, Cast
 from portal.notify import services as notices
-from licensing.web.links import REFERRER_POLICY
 from tests import build
 from tests.edge import Element, Live, parse
 from tests.test_roles import ACTORS, ROWS, Row, World
@@ -63,7 +63,7 @@ def _faults(response: HttpResponse) -> list[str]:
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
     }
-    if headers.get("Referrer-Policy") == REFERRER_POLICY:  # stricter: a link's own address isn't told to the portal either
+    if headers.get("Referrer-Policy") == REFERRER_POLICY:  # stricter: not even the portal is told
         del wanted["Referrer-Policy"]
     faults = [name for name, value in wanted.items() if headers.get(name) != value]
     policy = headers.get("Content-Security-Policy", "")
