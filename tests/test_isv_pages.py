@@ -221,6 +221,15 @@ def test_isv_2_a_form_sent_twice_reports_one_deal(live: Live, owner: Client) -> 
     assert IsvDeal.objects.count() == 2
 
 
+def test_isv_5_a_form_that_was_changed_and_sent_again_is_refused_and_comes_back(live: Live, owner: Client) -> None:
+    sent = filled(live)
+    owner.post(REPORT, sent)
+    refused = page(owner.post(REPORT, {**sent, "contact_first_name": "Ayça"}), 422)
+    assert "This form was sent already" in refused.text
+    assert refused.one("form", id="isv-form").fields()["contact_first_name"] == "Ayça"
+    assert IsvDeal.objects.get().contact_first_name != "Ayça"
+
+
 def test_isv_3_without_javascript_the_customer_is_found_first(live: Live, owner: Client) -> None:
     form = page(owner.post(REPORT, {"country": "TR", "customer_search": "anadolu", "find": "1", "tcv": "7"}))
     assert len(form.one("div", id="customers").all("input")) == 2

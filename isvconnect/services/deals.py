@@ -14,7 +14,15 @@ from isvconnect.rules.values import IsvDealInput
 from isvconnect.selectors.deals import Judgement, judge
 from portal.accounts.rules import Actor
 from portal.workflow import services as workflow
+from portal.workflow.blockers import Blocker, RuleViolation, _
 from referrals.models import Referral
+
+#: Somebody went back, changed what they had sent, and sent it again: neither may get lost.
+_USED = Blocker(
+    "already_reported",
+    _("This form was sent already and reported a deal, which is in the list: correct it there."),
+    "ISV-5",
+)
 
 
 def report(
@@ -25,13 +33,15 @@ def report(
     now: datetime,
     key: uuid.UUID | None = None,
 ) -> IsvDeal:
-    """Report a closed sale; called again with the same `key`, return the deal there is.
+    """Report a closed sale; called again with the same `key` and form, return the deal there is.
 
-    Raises PermissionDenied, or RuleViolation with everything that is wrong.
+    Raises PermissionDenied, or RuleViolation with everything that is wrong: another form under a used key as well.
     """
     key = key or uuid.uuid4()
     own = IsvDeal.objects.filter(company_id=actor.own_company_id, creation_key=key)
     if known := own.first():
+        if judge(form, actor=actor, referral=referral, now=now).claim != known.claim:
+            raise RuleViolation([_USED])
         return known
     try:
         with transaction.atomic():

@@ -274,6 +274,7 @@ NEXT: Mapping[str, str] = {
     # ISV Connect
     "fee_rate_missing": _("You need not do anything: a programme manager gives the rate, and the invoices go out."),
     **dict.fromkeys(["fees_known", "no_invoice_due", "nothing_to_credit"], _DONE),
+    "already_reported": _("For another sale open the form anew, from the list of ISV Connect deals."),
     "location_stays": _("Leave the location as it is; if it is wrong, ask a programme manager to cancel the deal."),
     "isv_deal_exists": _("Open it: the deal's page links to it."),
     **dict.fromkeys(["isv_solution", "isv_value"], _CRITERION),
