@@ -11,13 +11,14 @@ from playwright.sync_api import Page, expect
 
 from dealreg.models import Registration, Status
 from dealreg.rules import states as registrations
-from exceptions_council.models import ExceptionRequest
+from exceptions_council.models import ExceptionDraft, ExceptionRequest
 from portal.demo import do
 from portal.demo.cast import Cast
 from referrals.models import Referral
 from tests import build, exceptions, files
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
+from tests.e2e.portal import wait_for
 from tests.e2e.test_access import PHONE, problems
 from tests.e2e.test_main_path import fill_registration
 
@@ -120,6 +121,8 @@ def test_exc_12_a_won_but_ineligible_deal_is_registered_after_a_pre_registration
     page.get_by_label("Contract start").fill(signed.isoformat())
     page.get_by_label("Contract end").fill((signed + timedelta(days=364)).isoformat())
     expect(page.locator("#judgement")).to_contain_text("This request can be sent")
+    last = {"end": (signed + timedelta(days=364)).isoformat()}
+    wait_for(ExceptionDraft.objects.filter(answers__contains=last).exists, "the last field to be saved")
     page.goto(address(deal, "ask_exception"))  # the draft is kept
     expect(page.get_by_label("Justification")).to_have_value(WHY)
     confirm(page)

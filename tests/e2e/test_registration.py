@@ -19,6 +19,7 @@ from referrals.models import Referral
 from tests import build
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
+from tests.e2e.portal import wait_for
 from tests.e2e.test_access import problems
 from tests.e2e.test_main_path import expect_state, fill_registration
 
@@ -49,6 +50,8 @@ def test_reg_19_the_draft_survives_closing_the_tab_and_moves_the_deadline(cast: 
     page.get_by_label("Contract signed").fill(signed.isoformat())
     page.get_by_label("Total contract value").fill("1.000,5 or so")
     expect(page.locator("#judgement")).to_contain_text("Draft saved by Rüya İpekçi")
+    typed = RegistrationDraft.objects.filter(answers__contains={"tcv": "1.000,5 or so"})
+    wait_for(typed.exists, "the second field to be saved, too")
     browser = page.context
     page.close()
 
