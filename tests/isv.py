@@ -9,7 +9,7 @@ from typing import Any
 
 from isvconnect.models import Invoice, IsvDeal
 from isvconnect.rules.values import IsvDealInput
-from isvconnect.services import rates as fee_rates
+from isvconnect.services import fee_rates
 from portal.catalog.models import Plan, Solution
 from portal.demo import do
 from portal.demo.cast import ISTANBUL, Cast

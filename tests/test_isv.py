@@ -20,7 +20,7 @@ from isvconnect.models import FeeRate, Installment, Invoice, InvoiceRun, Invoice
 from isvconnect.selectors import deals as selectors
 from isvconnect.selectors.prefill import prefill
 from isvconnect.services import deals as services
-from isvconnect.services import rates as fee_rates
+from isvconnect.services import fee_rates
 from isvconnect.verbs import invoicing
 from portal.accounts import services as accounts
 from portal.accounts.rules import SYSTEM, Actor, Grant

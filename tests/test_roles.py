@@ -23,6 +23,7 @@ from dealreg.rules.marketplace import Details
 from dealreg.services import marketplace
 from dealreg.services.marketplace import NewTransaction
 from exceptions_council.models import LetterTemplate
+from isvconnect.models import FeeRate, InvoiceRun
 from isvconnect.web import actions as isv_actions
 from portal.accounts import invites
 from portal.accounts.rules import Actor, Grant
@@ -120,6 +121,8 @@ act:accept                            POST vendor    404 404 404 404 404 404 404
 act:decline                           GET  inbound   200 404 404 403 403 404 404 403 403 403 403  in
 act:decline                           POST inbound   302 404 404 403 403 404 404 403 403 403 403  in
 act:decline                           POST vendor    404 404 404 404 404 404 404 302 403 403 403  in
+act:set-references                    GET  inbound   200 404 404 403 403 404 404 403 403 403 403  in
+act:set-references                    POST inbound   302 404 404 403 403 404 404 403 403 403 403  in
 act:set-stage                         GET  istanbul  200 200 404 403 403 404 404 403 403 403 403  in
 act:set-stage                         POST istanbul  302 302 404 403 403 404 404 403 403 403 403  in
 act:set-stage                         POST ankara    302 404 302 403 403 404 404 403 403 403 403  in
@@ -340,6 +343,12 @@ admin:dealreg_marketplacetransaction_void POST transaction 403 403 403 403 403 4
 admin:exceptions_council_exceptionrequest_reports GET - 403 403 403 403 403 403 403 403 200 200 200  in
 admin:exceptions_council_exceptionrequest_letter GET letter 403 403 403 403 403 403 403 403 200 200 200  in
 admin:exceptions_council_lettertemplate_preview POST - 403 403 403 403 403 403 403 403 403 403 422  in
+admin:isvconnect_invoice_pdf          GET  issued    403 403 403 403 403 403 403 403 200 200 200  in
+admin:isvconnect_invoice_csv          GET  issued    403 403 403 403 403 403 403 403 200 200 200  in
+admin:isvconnect_invoicerun_next      GET  -         403 403 403 403 403 403 403 403 200 200 200  in
+admin:isvconnect_feerate_preview      POST -         403 403 403 403 403 403 403 403 403 403 422  in
+admin:isvconnect_feerate_remove       GET  fee_rate  403 403 403 403 403 403 403 403 403 403 200  in
+admin:isvconnect_feerate_remove       POST fee_rate  403 403 403 403 403 403 403 403 403 403 302  in
 """
 
 #: The admin's lists: who reads, who adds, who changes (r: reviewers, c: council, m: programme managers). Each stands
@@ -356,6 +365,10 @@ dealreg_registration    rcm - r
 events_event            rcm - -
 exceptions_council_exceptionrequest rcm - rc
 exceptions_council_lettertemplate rcm m m
+isvconnect_feerate      rcm m m
+isvconnect_invoice      rcm - -
+isvconnect_invoicerun   rcm - -
+isvconnect_isvdeal      rcm - m
 money_monthlyrate       rcm - -
 notify_notice           rcm - -
 policy_policyversion    rcm m -
@@ -463,10 +476,13 @@ class World:
         now, cast = self.live.now, self.cast
         isv.rates(cast)
         invoice = isv.invoiced(cast, now=now).invoices.get()
+        InvoiceRun.objects.create(started_at=now)
         sold = self.live.won(solutions=[isv.tagged(cast)])
         return {
             "reported": isv.deal(cast, now=now).public_id,
             "invoice": invoice.public_id,
+            "issued": invoice.pk,
+            "fee_rate": FeeRate.objects.get(tag="standard").pk,
             "sold": sold.public_id,
         }
 
@@ -628,6 +644,7 @@ _SENT: dict[str, dict[str, str]] = {
     "act:decline": {"reason_code": "budget"},
     "act:lose": {"reason_code": "budget"},
     "act:close-as-error": {"reason_code": "test"},
+    "act:set-references": {"crm_id": "CRM-7"},
     "act:set-stage": {"stage": "40"},
     "act:edit-contact": {"contact_name": "Canan Kaya"},
     "act:share-with-vendor": {},

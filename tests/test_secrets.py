@@ -32,6 +32,7 @@ from portal.events.models import Event
 from portal.notify import selectors
 from portal.notify.models import Notice
 from portal.notify.services import deliver_due, retry
+from tests.conftest import let_tables_be_emptied
 from tests.edge import Live
 
 ADMIN, MANAGER = "admin@contoso.example", "manager@vendor.example"
@@ -216,6 +217,7 @@ def test_links_mailed_before_go_on_working_and_are_forgotten(cast: Cast) -> None
         assert holding(token) == ["notify_notice"]
     finally:
         MigrationExecutor(connection).migrate(newest)
+        let_tables_be_emptied()
     assert holding(token) == []
     assert Client().get(address).status_code == 200
     assert deliver_due(now=timezone.now() + timedelta(minutes=1)) == 1

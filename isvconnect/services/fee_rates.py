@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from isvconnect.models import FeeRate, InvoiceSeries
+from isvconnect.policies import may_set_rates
 from isvconnect.rules.rates import rate_blockers
 from isvconnect.selectors import next_run
-from isvconnect.services import rates
 from portal.accounts.rules import Actor
+from portal.events import services as events
 from portal.workflow.blockers import Blocker, RuleViolation
 
 
@@ -31,22 +33,35 @@ def removal_blockers(rate: FeeRate) -> Sequence[Blocker]:
 
 @transaction.atomic
 def set_rate(*, tag: str, effective_from: date, percent: Decimal, actor: Actor, now: datetime) -> FeeRate:
-    """Say or correct the rate of a tag from a day on. Raises PermissionDenied, RuleViolation."""
-    _hold()
+    """Say the fee rate of a tag from a day on, or correct it; deals whose fees are known keep them (ISV-6).
+
+    Raises PermissionDenied, RuleViolation.
+    """
+    _hold(actor)
     if blockers := setting_blockers(tag, effective_from, percent):
         raise RuleViolation(blockers)
-    return rates.set_rate(tag=tag, effective_from=effective_from, percent=percent, actor=actor, now=now)
+    rate, created = FeeRate.objects.get_or_create(tag=tag, effective_from=effective_from, defaults={"percent": percent})
+    before = {} if created else {"percent": str(rate.percent)}
+    rate.percent = percent
+    rate.save()
+    after = {"tag": tag, "effective_from": effective_from.isoformat(), "percent": str(percent)}
+    events.record_one(rate, "fee_rate.set", actor=actor, now=now, company_id=None, before=before, after=after)
+    return rate
 
 
 @transaction.atomic
 def remove_rate(rate: FeeRate, *, actor: Actor, now: datetime) -> None:
-    """Take a rate back. Raises PermissionDenied, RuleViolation."""
-    _hold()
+    """Take a rate back; deals whose fees are known keep them (ISV-6). Raises PermissionDenied, RuleViolation."""
+    _hold(actor)
     if blockers := removal_blockers(rate):
         raise RuleViolation(blockers)
-    rates.remove_rate(rate, actor=actor, now=now)
+    before = {"tag": rate.tag, "effective_from": rate.effective_from.isoformat(), "percent": str(rate.percent)}
+    events.record_one(rate, "fee_rate.removed", actor=actor, now=now, company_id=None, before=before)
+    rate.delete()
 
 
-def _hold() -> None:
+def _hold(actor: Actor) -> None:
     """Who issues invoices holds their series until the commit: what is being issued is seen here."""
+    if not may_set_rates(actor):
+        raise PermissionDenied
     list(InvoiceSeries.objects.select_for_update().order_by("pk"))

@@ -11,7 +11,7 @@ from isvconnect import sweeps
 from isvconnect.models import IsvDeal
 from isvconnect.rules.values import IsvDealInput
 from isvconnect.selectors.prefill import prefill
-from isvconnect.services import rates
+from isvconnect.services import fee_rates
 from portal.accounts.rules import Actor
 from portal.catalog import services as catalog
 from portal.catalog.models import Plan
@@ -56,7 +56,7 @@ def _rates(world: World) -> None:
     """Invented, as none ships: of premium from two years ago on, and a lower one since; of standard since a year."""
     for tag, days, percent in (("premium", 900, "15"), ("premium", 120, "12.5"), ("standard", 365, "3")):
         given: dict[str, Any] = {"tag": tag, "effective_from": world.ago(days).date(), "percent": Decimal(percent)}
-        rates.set_rate(**given, actor=_manager(world), now=world.ago(min(days, 360)))
+        fee_rates.set_rate(**given, actor=_manager(world), now=world.ago(min(days, 360)))
 
 
 def _form(world: World, customer: str, value: int, *, signed: float, days: int, **changes: Any) -> IsvDealInput:
