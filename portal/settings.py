@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "portal.ui",
     "portal.webhooks",
     "portal.people",
+    "portal.desk",
     "referrals",
     "dealreg",
     "exceptions_council",
