@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -17,13 +18,15 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import IntegrityError
-from django.db.models import DateTimeField, QuerySet
+from django.db.models import DateField, DateTimeField, QuerySet
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.urls import URLPattern, URLResolver
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.functional import lazy
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
@@ -119,6 +122,27 @@ class PortalAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    # Instants and days, shown as the portal's pages show them
+
+    @cached_property
+    def _moments(self) -> Mapping[str, Any]:
+        """A column for each field that holds one. Its label doesn't say UTC: people see their own zone."""
+        dates = [field for field in self.opts.concrete_fields if isinstance(field, DateField)]
+        return {field.name: column(field.name, _without_zone(field.verbose_name)) for field in dates}
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return _instead(super().get_list_display(request), self._moments)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """What is only read of the record, too."""
+        form = context["adminform"]
+        read = {name: shown for name, shown in self._moments.items() if name in form.readonly_fields}
+        form.readonly_fields = _instead(form.readonly_fields, read)
+        form.fieldsets = [
+            (title, {**options, "fields": _instead(options["fields"], read)}) for title, options in form.fieldsets
+        ]
+        return super().render_change_form(request, context, *args, **kwargs)
 
     # What addresses may ask for
 
@@ -249,10 +273,25 @@ def column(name: str, label: Any) -> Any:
 
     @admin.display(description=label, ordering=name)
     def shown(obj: Any) -> Any:
-        return display_for_value(getattr(obj, name), "–")
+        value = getattr(obj, name)
+        return moment(value) if isinstance(value, date) else display_for_value(value, "–")
 
     shown.__name__ = name
     return shown
+
+
+def moment(value: date) -> str:
+    """An instant in the person's zone, with UTC on hover, or a day: by the tags of the portal's own pages."""
+    return render_to_string("admin/_moment.html", {"value": value, "is_instant": isinstance(value, datetime)})
+
+
+#: Read when it is shown, in the reader's language.
+_without_zone = lazy(lambda label: str(label).removesuffix(" (UTC)"), str)
+
+
+def _instead(fields: Sequence[Any], by: Mapping[str, Any]) -> list[Any]:
+    """Names of fields, alone or several in a line, some of them replaced."""
+    return [_instead(name, by) if isinstance(name, (list, tuple)) else by.get(name, name) for name in fields]
 
 
 def titled(kind: type[admin.FieldListFilter], title: Any) -> type[admin.FieldListFilter]:

@@ -17,6 +17,7 @@ urlpatterns = [
     path("deadlines/address/", views_deadlines.change_calendar, name="change_calendar"),
     path("calendar/<str:token>/deadlines.ics", views_deadlines.feed, name="calendar"),
     path("insights/", views.insights, name="insights"),
+    path("insights/deals/", views.insights_deals, name="insights_deals"),
     path("insights/<slug:code>.csv", views.insights_csv, name="insights_csv"),
     path("help/refusals/", views_help.refusals_page, name="refusals"),
     path("lists/<slug:code>/columns/", views.choose_columns, name="choose_columns"),

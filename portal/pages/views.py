@@ -26,6 +26,7 @@ from portal.pages.deal.timeline import TimelineQuery
 from portal.pages.deals.listing import DEALS, favorites_tab
 from portal.pages.deals.rows import neighbours
 from portal.pages.insights import charts
+from portal.pages.insights.listing import COUNTED
 from portal.pages.insights.period import MONTHS, asked_period
 from portal.pages.models import Export
 from portal.pages.services import uploads
@@ -155,6 +156,13 @@ def insights(request: ActorRequest) -> HttpResponse:
         "periods": [Period.back(months, today=today) for months in MONTHS],
     }
     return render(request, "pages/insights.html", context)
+
+
+@needs_actor
+@require_GET
+def insights_deals(request: ActorRequest) -> HttpResponse:
+    """The deals that a figure counts."""
+    return page.respond(request, COUNTED, "pages/insights_deals.html")
 
 
 @needs_actor

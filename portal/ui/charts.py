@@ -57,8 +57,9 @@ class Chart:
     shape: str = "bars"
     #: There are more than so many rows, which are those with the most deals.
     cut_at: int = 0
-    #: For each line, where each of its cells leads (Cell.url).
+    #: For each line, and for the total, where each of its cells leads (Cell.url); of nothing there are no rows.
     links: Sequence[Sequence[str]] = ()
+    total_links: Sequence[str] = ()
 
     @property
     def rows(self) -> list[list[Cell]]:
@@ -67,13 +68,14 @@ class Chart:
 
     @property
     def foot(self) -> list[Cell]:
-        return self._cells(self.total)
+        return self._cells(self.total, self.total_links)
 
     def _cells(self, line: Sequence[Raw], urls: Sequence[str] = ()) -> list[Cell]:
         kinds = [column.kind for column in self.columns]
         known = [*urls, *[""] * len(kinds)]
         return [
-            Cell(_value(raw), shown(raw, kind), kind, url) for raw, kind, url in zip(line, kinds, known, strict=False)
+            Cell(_value(raw), shown(raw, kind), kind, url if raw else "")
+            for raw, kind, url in zip(line, kinds, known, strict=False)
         ]
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +13,13 @@ from django.utils.translation import gettext, pgettext
 from portal import paging
 from portal.accounts.services import vendor_name
 from portal.events.models import Event, EventQuerySet
+from portal.folding import fold
 from portal.registry import Registry
 from portal.workflow import text
 from portal.workflow.blockers import from_json
 
+#: A place in a sentence.
+PLACE = re.compile(r"%\(\w+\)s")
 #: What fills a sentence's places besides %(company)s, whose record it is, and %(vendor)s.
 Params = Callable[[Event], Mapping[str, str]]
 
@@ -49,6 +53,16 @@ def describe(sentences: Mapping[str, Sentence], params: Params) -> None:
 def verbs(group: str) -> list[str]:
     """The verbs of a group."""
     return [verb for verb, (sentence, _params) in _known.items() if sentence.group == group]
+
+
+def verbs_saying(typed: str) -> list[str]:
+    """The verbs whose sentence, in the reader's language, or whose code contains what was typed."""
+    asked = fold(typed)
+    return [
+        verb
+        for verb, (sentence, _params) in _known.items()
+        if asked in fold(PLACE.sub("", gettext(sentence.text))) or typed in verb
+    ]
 
 
 def counts(found: EventQuerySet) -> dict[str, int]:

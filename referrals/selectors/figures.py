@@ -24,7 +24,7 @@ from portal.registry import Registry
 from portal.ui.period import Period
 from portal.workflow.blockers import _
 from referrals import rules
-from referrals.models import Referral
+from referrals.models import Referral, ReferralQuerySet
 from referrals.models.expressions import STAGED
 
 #: So many countries or solutions at most, those with the most deals.
@@ -65,6 +65,9 @@ STEPS.add("created", Step(_("Created or received"), Q()), order=10)
 STEPS.add("accepted", Step(_("Accepted"), _ACCEPTED), order=20)
 STEPS.add("won", Step(_("Won"), _WON, _("From creation to the win")), order=30)
 
+#: Deals received and accepted, of which the time to accept is taken.
+ANSWERED = Step(_("Received and accepted"), _ANSWERED)
+
 
 class Percentile(Aggregate):
     """The duration that this share of all (0 to 1) takes no longer than; between two, in proportion."""
@@ -88,18 +91,19 @@ def sums(**groups: Q) -> dict[str, Aggregate | Coalesce]:
     return found
 
 
+def counted(actor: Actor) -> ReferralQuerySet:
+    """Every deal that this person's figures count, whenever it was created; what a figure is made of is found here."""
+    visible = Referral.objects.visible_to(actor).exclude(substatus=rules.ERROR)
+    if runs_programme(actor):
+        return visible.filter(company__kind=Company.Kind.PARTNER)
+    return visible.filter(company_id=actor.own_company_id)
+
+
 class Figures:
     """The figures of one period for one person."""
 
     def __init__(self, actor: Actor, period: Period) -> None:
-        visible = Referral.objects.visible_to(actor)
-        if runs_programme(actor):
-            counted = visible.filter(company__kind=Company.Kind.PARTNER)
-        else:
-            counted = visible.filter(company_id=actor.own_company_id)
-        self.deals = counted.exclude(substatus=rules.ERROR).filter(
-            created_at__gte=period.start, created_at__lt=period.end
-        )
+        self.deals = counted(actor).filter(created_at__gte=period.start, created_at__lt=period.end)
 
     @cached_property
     def totals(self) -> Mapping[str, Any]:
@@ -126,6 +130,11 @@ class Figures:
         month = TruncMonth("created_at", tzinfo=UTC)
         found = self.deals.annotate(month=month).values("month").annotate(**sums(won=_WON, lost=_LOST))
         return {row["month"].date(): row for row in found.order_by("month")}
+
+    def partners(self) -> list[Mapping[str, Any]]:
+        """By the company whose deal it is."""
+        named = self.deals.annotate(partner=F("company__name"), partner_id=F("company__public_id"))
+        return self._most(named, "partner", "partner_id")
 
     def countries(self) -> list[Mapping[str, Any]]:
         """By the customer's country."""

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from portal.accounts.rules import Actor
+from portal.money.rules import add_months
 from portal.registry import Registry
 from portal.ui.charts import Chart
-from portal.ui.period import Period
+from portal.ui.period import DAY, Period
 from referrals.selectors.figures import Figures, everybody
 
 
@@ -23,3 +28,14 @@ class Source:
 
 
 CHARTS: Registry[Source] = Registry()
+
+
+def rows(period: Period, **filters: object) -> str:
+    """The list of the deals that a figure counts: those of the period that match the filters."""
+    days = {"created_from": period.first, "created_to": period.last}
+    return f"{reverse('insights_deals')}?{urlencode({**days, **filters, 'exact': 1})}"
+
+
+def of_month(period: Period, month: date) -> Period:
+    """The days of a month that lie in the period."""
+    return Period(max(month, period.first), min(add_months(month, 1) - DAY, period.last))

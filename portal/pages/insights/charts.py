@@ -29,13 +29,13 @@ from portal.ui.listing.filters import country_name
 from portal.ui.period import Period
 from portal.workflow import text
 from referrals import rules
-from referrals.selectors.figures import MAX_ROWS, STEPS, Figures
-from referrals.web.insights import CHARTS, Source
+from referrals.selectors.figures import MAX_ROWS, STEPS, Figures, runs_programme
+from referrals.web.insights import CHARTS, Source, of_month, rows
 
 # The charts
 
 
-def _funnel(figures: Figures, _period: Period, actor: Actor) -> Chart:
+def _funnel(figures: Figures, period: Period, actor: Actor) -> Chart:
     steps = {code: step for code, step in STEPS.items() if step.offered(actor)}
     found = figures.totals
     return Chart(
@@ -47,30 +47,31 @@ def _funnel(figures: Figures, _period: Period, actor: Actor) -> Chart:
             (text.phrase(step.label), found[code], found[f"{code}_usd"], percent(found[code], found["created"]))
             for code, step in steps.items()
         ],
+        links=[(rows(period, step=code),) * 4 for code in steps],
     )
 
 
-def _pipeline(figures: Figures, _period: Period, _actor: Actor) -> Chart:
+def _pipeline(figures: Figures, period: Period, _actor: Actor) -> Chart:
     found, none = figures.stages(), {"deals": 0, "deals_usd": Decimal(0)}
+    stages = {stage: label for stage, label in rules.STAGES.items() if stage < rules.WON_STAGE}
     total = [sum(row[name] for row in found.values()) for name in none]
     return Chart(
         "pipeline",
         gettext("Pipeline by stage"),
         gettext("Deals created or received in the period that are active now, by the stage they are in."),
         [Column(gettext("Stage"), TEXT), *deals_and_usd()],
-        [
-            (text.phrase(label), *[found.get(stage, none)[name] for name in none])
-            for stage, label in rules.STAGES.items()
-            if stage < rules.WON_STAGE
-        ],
+        [(text.phrase(label), *[found.get(stage, none)[name] for name in none]) for stage, label in stages.items()],
         total=(gettext("All active deals"), *total),
         drawn=(2,),
+        links=[(rows(period, status=rules.ACCEPTED, stage=stage),) * 3 for stage in stages],
+        total_links=(rows(period, status=rules.ACCEPTED),) * 3,
     )
 
 
 def _win_rate(figures: Figures, period: Period, _actor: Actor) -> Chart:
     """Every month, so that a gap shows; none at all where nothing was won or lost."""
     found = figures.months()
+    listed = list(months(period.first, period.last))
     closed = any(row["won"] or row["lost"] for row in found.values())
     return Chart(
         "win-rate",
@@ -88,10 +89,12 @@ def _win_rate(figures: Figures, period: Period, _actor: Actor) -> Chart:
             Column(gettext("Lost, USD"), USD),
             Column(gettext("Win rate by value"), PERCENT),
         ],
-        [_closed(month, found.get(month, {})) for month in months(period.first, period.last) if closed],
+        [_closed(month, found.get(month, {})) for month in listed if closed],
         total=_closed(gettext("Entire period"), figures.totals) if closed else (),
         drawn=(3, 6),
         shape="columns",
+        links=[_closed_links(of_month(period, month)) for month in listed if closed],
+        total_links=_closed_links(period),
     )
 
 
@@ -101,7 +104,13 @@ def _closed(label: Raw, found: Mapping[str, Any]) -> Sequence[Raw]:
     return (label, won, lost, percent(won, won + lost), *usd, percent(usd[0], sum(usd)))
 
 
-def _times(figures: Figures, _period: Period, _actor: Actor) -> Chart:
+def _closed_links(period: Period, **only: object) -> tuple[str, ...]:
+    both = rows(period, status=f"{rules.WON},{rules.LOST}", **only)
+    won, lost = (rows(period, status=status, **only) for status in (rules.WON, rules.LOST))
+    return both, won, lost, both, won, lost, both
+
+
+def _times(figures: Figures, period: Period, _actor: Actor) -> Chart:
     found = figures.totals
     times = [hours(found[name]) for name in ("answer_median", "answer_most", "win_median", "win_most")]
     return Chart(
@@ -122,21 +131,35 @@ def _times(figures: Figures, _period: Period, _actor: Actor) -> Chart:
             (gettext("Time to win"), found["won"], *times[2:]),
         ],
         drawn=(2, 3),
+        links=[(rows(period, step=step),) * 4 for step in ("answered", "won")],
     )
 
 
-def _countries(figures: Figures, _period: Period, _actor: Actor) -> Chart:
+def _partners(figures: Figures, period: Period, _actor: Actor) -> Chart:
+    found = figures.partners()
+    return _by(
+        "partners",
+        gettext("By partner"),
+        gettext("Deals created or received in the period, by the partner whose deal it is."),
+        gettext("Partner"),
+        [(row["partner"], row, {"partner": row["partner_id"]}) for row in found],
+        period,
+    )
+
+
+def _countries(figures: Figures, period: Period, _actor: Actor) -> Chart:
     found = figures.countries()
     return _by(
         "countries",
         gettext("By country"),
         gettext("Deals created or received in the period, by the country of the customer."),
         gettext("Country"),
-        [(country_name(row["country"]), row) for row in found],
+        [(country_name(row["country"]), row, {"country": row["country"]}) for row in found],
+        period,
     )
 
 
-def _solutions(figures: Figures, _period: Period, _actor: Actor) -> Chart:
+def _solutions(figures: Figures, period: Period, _actor: Actor) -> Chart:
     found = figures.solutions()
     return _by(
         "solutions",
@@ -146,11 +169,20 @@ def _solutions(figures: Figures, _period: Period, _actor: Actor) -> Chart:
             "value, for each; solution assessments have none."
         ),
         gettext("Solution"),
-        [(f"{row['solution']} ({row['solution_code']})", row) for row in found],
+        [(f"{row['solution']} ({row['solution_code']})", row, {"solution": row["solution_code"]}) for row in found],
+        period,
     )
 
 
-def _by(code: str, title: str, about: str, head: str, found: Sequence[tuple[str, Mapping[str, Any]]]) -> Chart:
+def _by(
+    code: str,
+    title: str,
+    about: str,
+    head: str,
+    found: Sequence[tuple[str, Mapping[str, Any], Mapping[str, object]]],
+    period: Period,
+) -> Chart:
+    """`found`: each row's label, its figures, and the list's filters for it."""
     return Chart(
         code,
         title,
@@ -163,16 +195,23 @@ def _by(code: str, title: str, about: str, head: str, found: Sequence[tuple[str,
         ],
         [
             (label, row["deals"], row["deals_usd"], row["won"], percent(row["won"], row["won"] + row["lost"]))
-            for label, row in found[:MAX_ROWS]
+            for label, row, _only in found[:MAX_ROWS]
         ],
         cut_at=MAX_ROWS if len(found) > MAX_ROWS else 0,
+        links=[_by_links(only, period) for _label, _row, only in found[:MAX_ROWS]],
     )
+
+
+def _by_links(only: Mapping[str, object], period: Period) -> tuple[str, ...]:
+    both, won, *_rest = _closed_links(period, **only)
+    return (*(rows(period, **only),) * 3, won, both)
 
 
 CHARTS.add("funnel", Source(_funnel), order=10)
 CHARTS.add("pipeline", Source(_pipeline), order=20)
 CHARTS.add("win-rate", Source(_win_rate), order=30)
 CHARTS.add("times", Source(_times), order=40)
+CHARTS.add("partners", Source(_partners, runs_programme), order=59)
 CHARTS.add("countries", Source(_countries), order=60)
 CHARTS.add("solutions", Source(_solutions), order=70)
 
@@ -196,10 +235,10 @@ def context(actor: Actor, period: Period) -> dict[str, Any]:
     found = figures.totals
     charts = [chart(code, figures, period, actor) for code in offered(actor) if found["created"] or CHARTS[code].apart]
     charts = [made for made in charts if made.lines or not CHARTS[made.code].apart]
-    return {"charts": charts, "figures": _figures(found), "unvalued": found["unvalued"]}
+    return {"charts": charts, "figures": _figures(found, period), "unvalued": found["unvalued"]}
 
 
-def _figures(found: Mapping[str, Any]) -> list[dict[str, str]]:
+def _figures(found: Mapping[str, Any], period: Period) -> list[dict[str, str]]:
     """What stands above the charts."""
     closed, usd = found["won"] + found["lost"], found["won_usd"] + found["lost_usd"]
     counts = gettext("%(won)s won, %(lost)s lost")
@@ -210,13 +249,28 @@ def _figures(found: Mapping[str, Any]) -> list[dict[str, str]]:
         name: (shown(hours(found[f"{name}_median"]), HOURS), shown(hours(found[f"{name}_most"]), HOURS))
         for name in ("answer", "win")
     }
+    both = rows(period, status=f"{rules.WON},{rules.LOST}")
     return [
-        _figure(gettext("Created or received"), shown(found["created"], COUNT), _usd(found["created_usd"])),
-        _figure(gettext("Active now"), shown(found["active"], COUNT), _usd(found["active_usd"])),
-        _figure(gettext("Win rate"), shown(percent(found["won"], closed), PERCENT), won),
-        _figure(gettext("Win rate by value"), shown(percent(found["won_usd"], usd), PERCENT), worth),
-        _figure(gettext("Median time to accept"), times["answer"][0], most % {"time": times["answer"][1]}),
-        _figure(gettext("Median time to win"), times["win"][0], most % {"time": times["win"][1]}),
+        _figure(
+            gettext("Created or received"), shown(found["created"], COUNT), _usd(found["created_usd"]), rows(period)
+        ),
+        _figure(
+            gettext("Active now"),
+            shown(found["active"], COUNT),
+            _usd(found["active_usd"]),
+            rows(period, status=rules.ACCEPTED),
+        ),
+        _figure(gettext("Win rate"), shown(percent(found["won"], closed), PERCENT), won, both),
+        _figure(gettext("Win rate by value"), shown(percent(found["won_usd"], usd), PERCENT), worth, both),
+        _figure(
+            gettext("Median time to accept"),
+            times["answer"][0],
+            most % {"time": times["answer"][1]},
+            rows(period, step="answered"),
+        ),
+        _figure(
+            gettext("Median time to win"), times["win"][0], most % {"time": times["win"][1]}, rows(period, step="won")
+        ),
     ]
 
 
@@ -224,5 +278,5 @@ def _usd(amount: Decimal) -> str:
     return text.money(amount, "USD")
 
 
-def _figure(label: str, value: str, note: str) -> dict[str, str]:
-    return {"label": label, "value": value, "note": note}
+def _figure(label: str, value: str, note: str, url: str) -> dict[str, str]:
+    return {"label": label, "value": value, "note": note, "url": url}
