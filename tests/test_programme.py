@@ -81,7 +81,8 @@ def test_fx_1_an_upload_in_the_admin_is_its_persons(cast: Cast, manager: Client)
     (event,) = of(MonthlyRate.objects.get(currency="AZN"))
     assert (event.verb, event.actor_user) == ("rate.added", cast.users[MANAGER])
     shown = manager.get(reverse("admin:events_event_change", args=[event.pk])).content.decode()
-    assert "usd_per_unit: None → 0.590000000000" in shown
+    assert "The rate of AZN for 2026-10 was added: 0.59 USD" in shown
+    assert "</strong>: – → 0.59</li>" in shown
 
 
 @pytest.mark.django_db

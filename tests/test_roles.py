@@ -87,6 +87,7 @@ change_calendar                       POST -         302 302 302 302 302 302 302
 calendar                              GET  feed      200 200 200 200 200 200 200 200 200 200 200 200
 refusals                              GET  -         200 200 200 200 200 200 200 200 200 200 200 200
 insights                              GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+insights_deals                        GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 insights_csv                          GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 deal                                  GET  istanbul  200 200 404 200 200 404 404 200 200 200 200  in
 deal                                  GET  ankara    200 404 200 200 200 404 404 200 200 200 200  in

@@ -68,16 +68,16 @@ def review_times(figures: Figures) -> Mapping[str, Any]:
 
 
 def by_partner(figures: Figures) -> list[Mapping[str, Any]]:
-    return _grouped(figures, key=F("company__public_id"), label=F("company__name"))
+    return _grouped(figures, F("company__public_id"), F("company__name"))
 
 
 def by_country(figures: Figures) -> list[Mapping[str, Any]]:
-    return _grouped(figures, key=F("engagement__customer__country"), label=F("engagement__customer__country"))
+    return _grouped(figures, F("engagement__customer__country"), F("engagement__customer__country"))
 
 
 def by_solution(figures: Figures) -> list[Mapping[str, Any]]:
     """By the one solution that was registered."""
-    return _grouped(figures, key=F("registration__solution__code"), label=F("registration__solution__name"))
+    return _grouped(figures, F("registration__solution__code"), F("registration__solution__name"))
 
 
 def by_month(figures: Figures) -> dict[Any, Mapping[str, Any]]:
@@ -87,9 +87,10 @@ def by_month(figures: Figures) -> dict[Any, Mapping[str, Any]]:
     return {row["month"].date(): row for row in found.order_by("month")}
 
 
-def _grouped(figures: Figures, **names: F) -> list[Mapping[str, Any]]:
+def _grouped(figures: Figures, key: F, label: F) -> list[Mapping[str, Any]]:
     """Those with the most registrations; one more than are shown, so that one can tell whether there are more."""
-    found = figures.deals.filter(REGISTERED).values(**names).annotate(**_counted())
+    named = figures.deals.filter(REGISTERED).annotate(key=key, label=label)
+    found = named.values("key", "label").annotate(**_counted())
     return list(found.order_by("-filed", "label")[: MAX_ROWS + 1])
 
 

@@ -26,9 +26,6 @@ from portal.pages import selectors
 from portal.params import whole_number
 from portal.workflow import timeline
 
-#: The filter offers the verbs of this many events, the newest: asking all of them would read the whole table.
-RECENT = 10_000
-
 
 def actor(request: HttpRequest) -> Actor:
     return who(request)["actor"]
@@ -39,8 +36,7 @@ class VerbFilter(admin.SimpleListFilter):
     parameter_name = "verb"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        recent = Event.objects.filter(pk__in=Event.objects.order_by("-pk").values("pk")[:RECENT])
-        return [(verb, verb) for verb in recent.order_by("verb").values_list("verb", flat=True).distinct()]
+        return [(verb, verb) for verb in selectors.recent_verbs()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         return queryset.filter(verb=self.value()) if self.value() else queryset
