@@ -27,6 +27,7 @@ from django.urls import URLPattern, URLResolver
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import lazy
+from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
@@ -130,6 +131,11 @@ class PortalAdmin(admin.ModelAdmin):
         """A column for each field that holds one. Its label doesn't say UTC: people see their own zone."""
         dates = [field for field in self.opts.concrete_fields if isinstance(field, DateField)]
         return {field.name: column(field.name, _without_zone(field.verbose_name)) for field in dates}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """A list is called by what it lists."""
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return _instead(super().get_list_display(request), self._moments)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any
 
 from django.contrib import admin, messages
@@ -26,7 +25,7 @@ from portal.programme import rules, services
 from portal.programme.forms import NewVersionForm, draft_initial
 from portal.programme.rules import Difference
 
-BY = column("created_by", _("added by"))
+BY, FROM = column("created_by", _("added by")), column("effective_from", _("in force from"))
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def _history(versions: list[PolicyVersion], in_force: int) -> Iterator[Entry]:
 class PolicyVersionAdmin(PortalAdmin):
     write_roles = MANAGERS
     taken_field = "note"
-    list_display = ("__str__", "from_utc", "note", BY)
+    list_display = ("__str__", FROM, "note", BY)
     list_select_related = ("created_by",)
     ordering = ("-effective_from", "-number")
     change_list_template = "admin/policy/office.html"
@@ -125,17 +124,13 @@ class PolicyVersionAdmin(PortalAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         if obj is None:
             return ("note",)
-        return ("number", "from_utc", "note", BY, column("created_at", _("added")))
+        return ("number", FROM, "note", BY, column("created_at", _("added")))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """What is in force, or a draft: a version replaces the one before entirely."""
         number = request.GET.get("draft", "")
         draft = PolicyDraft.objects.filter(pk=number).first() if number.isdecimal() and len(number) < 19 else None
         return {"base": policies.newest(), **(draft_initial(draft) if draft else {})}
-
-    @admin.display(description=_("effective from (UTC)"), ordering="effective_from")
-    def from_utc(self, version: PolicyVersion) -> str:
-        return f"{version.effective_from.astimezone(UTC):%Y-%m-%d %H:%M}"
 
     def save_model(self, request: HttpRequest, obj: PolicyVersion, form: Any, change: bool) -> None:
         version = services.add_policy_version(

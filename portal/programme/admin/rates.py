@@ -33,17 +33,22 @@ MAX_SHOWN = 200
 @admin.register(MonthlyRate, site=site)
 class MonthlyRateAdmin(PortalAdmin):
     write_roles = MANAGERS
-    list_display = ("currency", "month", "usd_per_unit", "source", "publication", "imported_at")
+    list_display = ("currency", "published", "usd_per_unit", "source", "publication", "imported_at")
     list_filter = ("source", "currency")
     date_hierarchy = "month"
     ordering = ("-month", "currency")
     list_per_page = 50
 
     def get_fields(self, request: HttpRequest, obj: MonthlyRate | None = None) -> tuple[str, ...]:
-        return ("currency", "month", "usd_per_unit", "source", "publication", "imported_at", "history")
+        return ("currency", "published", "usd_per_unit", "source", "publication", "imported_at", "history")
 
     def get_readonly_fields(self, request: HttpRequest, obj: MonthlyRate | None = None) -> tuple[str, ...]:
         return self.get_fields(request, obj)
+
+    @admin.display(description=gettext_lazy("month"), ordering="month")
+    def published(self, rate: MonthlyRate) -> str:
+        """A month, not its first day."""
+        return f"{rate.month:%Y-%m}"
 
     @admin.display(description=gettext_lazy("History"))
     def history(self, rate: MonthlyRate) -> str:
