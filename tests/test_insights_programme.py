@@ -1,0 +1,207 @@
+"""Insights of the programme: every figure leads to its rows, and the sums agree; as many queries for any number."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from dealreg.models import Registration
+from portal.accounts.rules import Actor
+from portal.demo import do
+from portal.demo.cast import Cast
+from portal.pages.insights import charts
+from portal.pages.insights.listing import COUNTED
+from portal.ui.charts import COUNT, HOURS, PERCENT, USD, Cell, Chart
+from portal.ui.listing.query import ListQuery
+from portal.ui.listing.rows import listed
+from portal.ui.period import Period
+from referrals import rules
+from referrals.models import Referral
+from referrals.selectors.figures import Figures
+from tests import build
+from tests.edge import Live, parse
+
+MANAGER = "manager@vendor.example"
+ROWS = reverse("insights_deals")
+
+
+@pytest.fixture
+def live(cast: Cast) -> Live:
+    return Live(cast)
+
+
+def programme(live: Live) -> None:
+    """A deal of each way, of two partners, in several months; and what counts for nobody."""
+    contoso = live.cast.actor(build.CONTOSO)
+    live.deal(name="Open")
+    live.accepted(name="Active", days=40)
+    do.lose(live.accepted(name="Lost"), actor=contoso, now=live.now, reason_code="budget")
+    live.approved(live.won(name="Approved"))
+    live.approved(live.won(name="Older", days=50))
+    live.in_review(live.won(name="In review"))
+    live.decided(live.in_review(live.won(name="Passed")), "pass_review")
+    for reason in ("duplicate_registration", "evidence_missing"):
+        given = {"reason_code": reason, "comment": "As the contract says."}
+        live.decided(live.in_review(live.won(name=reason)), "fail_review", **given)
+    sent = live.decided(live.in_review(live.won(name="Withdrawn")), "require_action", reason_code="other", comment="?")
+    do.withdraw(sent, actor=contoso, now=live.now)
+    do.close_as_error(live.deal(name="Error"), actor=contoso, now=live.now, reason_code="test")
+    live.deal(name="Private", help_code=rules.NO_HELP, vendor_may_view=False)
+
+
+def made(live: Live, email: str = MANAGER) -> tuple[Actor, Period, list[Chart]]:
+    actor = live.cast.actor(email)
+    period = Period.back(12, today=timezone.now().date())
+    figures = Figures(actor, period)
+    return actor, period, [charts.chart(code, figures, period, actor) for code in charts.offered(actor)]
+
+
+def found(actor: Actor, url: str) -> Any:
+    """The rows at an address of the list."""
+    assert url.startswith(ROWS + "?"), url
+    return listed(actor, ListQuery.at(COUNTED, url.removeprefix(ROWS), actor))
+
+
+def wrong(actor: Actor, chart: Chart, row: list[Cell]) -> Iterator[str]:
+    """Figures of a row that their own rows don't come to."""
+    for column, cell in list(zip(chart.columns, row, strict=True))[1:]:
+        where = f"{chart.code}, {row[0].shown}, {column.label}: {cell.shown}"
+        if cell.value in ("", "0", "0.0", "0.00"):
+            if cell.url:
+                yield f"{where}: leads somewhere"
+            continue
+        if not cell.url:
+            yield f"{where}: leads nowhere"
+            continue
+        rows = found(actor, cell.url)
+        if column.kind == COUNT and rows.count() != int(cell.value):
+            yield f"{where}: {rows.count()} rows"
+        if column.kind == USD:
+            path = "registration__acv_usd" if column.label.startswith("ACV") else "value_usd"
+            if (total := rows.aggregate(total=Sum(path))["total"]) != Decimal(cell.value):
+                yield f"{where}: {total}"
+        if column.kind in (HOURS, PERCENT) and not rows.exists():
+            yield f"{where}: of no rows"
+
+
+@pytest.mark.parametrize("email", [MANAGER, build.REVIEWER, build.CONTOSO])
+def test_ref_17_every_figure_leads_to_its_rows_and_the_sums_agree(live: Live, email: str) -> None:
+    programme(live)
+    actor, _period, offered = made(live, email)
+    ours = [chart for chart in offered if not chart.code.startswith("isv-")]
+    lines = [(chart, row) for chart in ours for row in (*chart.rows, *([chart.foot] if chart.total else []))]
+    assert [text for chart, row in lines for text in wrong(actor, chart, row)] == []
+    assert len(lines) > 20
+
+
+def test_ref_17_the_programme_counts_the_partners_deals_by_everything(live: Live) -> None:
+    programme(live)
+    actor, period, offered = made(live)
+    by_code = {chart.code: chart for chart in offered}
+    for code in ("partners", "countries"):
+        assert sum(int(row[1].value) for row in by_code[code].rows) == Figures(actor, period).totals["created"] == 10
+    registered = Figures(actor, period).totals["registered"]
+    assert registered == 7
+    for code in ("registered-partners", "registered-countries", "registered-solutions", "registered-months"):
+        rows = by_code[code].rows
+        assert sum(int(row[1].value) for row in rows) == registered, code
+        for row in rows:
+            assert int(row[1].value) == sum(int(cell.value) for cell in row[2:6]), code
+    results = {row[0].value: row[1].value for row in by_code["registrations"].rows}
+    assert results == {
+        "Registered": "7", "Approved": "3", "In progress": "1", "Withdrawn": "1", "Rejected": "2",
+        "Rejected: The same sale has been registered already.": "1",
+        "Rejected: The evidence asked for was not provided.": "1",
+    }  # fmt: skip
+    assert [row[1].value for row in by_code["review-times"].rows] == ["3", "1", "2"]
+    assert "registered-partners" not in charts.offered(live.cast.actor(build.CONTOSO))
+    assert "registered-partners" not in charts.offered(live.cast.actor(build.SELLER))
+
+
+def test_ref_17_the_review_takes_from_its_beginning_to_the_decision(live: Live) -> None:
+    registration = live.decided(live.in_review(live.won()), "pass_review")
+    begun = registration.decided_at - timedelta(hours=30)
+    Registration.objects.filter(pk=registration.pk).update(review_pending_at=begun)
+    _actor, _period, offered = made(live)
+    (times,) = [chart for chart in offered if chart.code == "review-times"]
+    assert [cell.value for cell in times.rows[0]] == ["All reviews", "1", "30.00", "30.00"]
+
+
+def test_ref_17_the_page_links_its_figures_and_each_table_is_a_file(live: Live) -> None:
+    programme(live)
+    browser = live.browser(MANAGER)
+    page = parse(browser.get(reverse("insights"), {"period": "12"}))
+    tops = page.one("dl", class_="o-kpis").all("a")
+    assert len(tops) == 6
+    for link in (*tops, *page.one("table", id="registered-partners-table").all("a")):
+        assert browser.get(link.attrs["href"]).status_code == 200
+    shown = parse(browser.get(tops[0].attrs["href"]))
+    assert shown.one("nav", id="tabs").one("span", class_="o-count").text == "10"
+    for code in charts.offered(live.cast.actor(MANAGER)):
+        if code.startswith("isv-"):
+            continue
+        answer = browser.get(reverse("insights_csv", args=[code]), {"period": "12"})
+        lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+        table = page.one("table", id=f"{code}-table")
+        assert len(lines) - 1 == len(table.all("tr")) - 1, code
+
+
+def test_org_6_the_list_shows_only_what_ones_own_figures_count(live: Live) -> None:
+    programme(live)
+    for email, private in ((MANAGER, False), (build.CONTOSO, True), ("referrals@fabrikam.example", False)):
+        actor = live.cast.actor(email)
+        names = set(COUNTED.visible(actor).values_list("name", flat=True))
+        assert ("Private" in names) is private, email
+        assert "Error" not in names
+    assert not COUNTED.visible(live.cast.actor("referrals@fabrikam.example")).exists()
+    vendors = Referral.objects.filter(company__kind="vendor").values("pk")
+    assert not COUNTED.visible(live.cast.actor(MANAGER)).filter(pk__in=vendors).exists()
+
+
+def test_ref_17_a_thousand_registrations_ask_as_often_as_ten(live: Live) -> None:
+    registration = live.approved(live.won())
+    live.decided(live.in_review(live.won()), "pass_review")
+    browser = live.browser(MANAGER)
+    addresses = [reverse("insights") + "?period=12", f"{ROWS}?step=registered&exact=1"]
+
+    def asked() -> list[int]:
+        counts = []
+        for address in addresses:
+            with CaptureQueriesContext(connection) as queries:
+                assert browser.get(address).status_code == 200
+            counts.append(len(queries))
+        return counts
+
+    def add(count: int) -> None:
+        copies = build.multiply(registration.referral, count)
+        (mine,) = [copy for copy in copies if copy[0].company_id == registration.referral.company_id]
+        rows = [
+            Registration(
+                **{
+                    f.attname: getattr(registration, f.attname)
+                    for f in Registration._meta.concrete_fields
+                    if f.attname not in {"id", "public_id", "referral_id"}
+                },
+                referral=copy,
+            )
+            for copy in mine
+        ]
+        Registration.objects.bulk_create(rows)
+
+    add(8)
+    asked()  # what is kept of a list is written the first time
+    few = asked()
+    add(990)
+    assert asked() == few
+    assert max(few) < 40
