@@ -11,7 +11,6 @@ from django.utils import timezone
 from lxml.html import tostring
 
 from portal.accounts.models import User
-from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify.models import Notice
 from tests import build
@@ -66,11 +65,6 @@ def test_theme_and_language_are_chosen_in_the_admin_and_lead_back(live: Live) ->
     page = browser.get(here).content.decode()
     assert "o-admin--dark" in page
     assert 'lang="tr"' in page
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 @pytest.fixture

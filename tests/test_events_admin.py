@@ -15,7 +15,6 @@ from django.utils import timezone
 from portal.catalog import services as catalog
 from portal.customers import services as customers
 from portal.demo import do
-from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.pages.services import uploads
 from portal.policy import services as policies
@@ -26,11 +25,6 @@ from tests import build
 from tests.edge import Live, parse
 
 EVENTS = "admin:events_event_changelist"
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 @pytest.fixture

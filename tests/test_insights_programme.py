@@ -19,7 +19,6 @@ from django.utils import timezone
 from dealreg.models import Registration
 from portal.accounts.rules import Actor
 from portal.demo import do
-from portal.demo.cast import Cast
 from portal.pages.insights import charts
 from portal.pages.insights.listing import COUNTED
 from portal.ui.charts import COUNT, HOURS, PERCENT, USD, Cell, Chart
@@ -34,11 +33,6 @@ from tests.edge import Live, parse
 
 MANAGER = "manager@vendor.example"
 ROWS = reverse("insights_deals")
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 def programme(live: Live) -> None:

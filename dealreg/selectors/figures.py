@@ -48,7 +48,8 @@ def rejected(figures: Figures) -> list[Mapping[str, Any]]:
     found = figures.deals.filter(RESULTS["rejected"]).values(
         reason=F("registration__reason_code"), state=F("registration__status"), outcome=F("registration__outcome")
     )
-    return list(found.annotate(**sums(deals=Q())).order_by("-deals", "reason"))
+    rows: list[Mapping[str, Any]] = list(found.annotate(**sums(deals=Q())))
+    return sorted(rows, key=lambda row: (-row["deals"], row["reason"]))
 
 
 def results(figures: Figures) -> Mapping[str, Any]:
@@ -90,7 +91,7 @@ def by_month(figures: Figures) -> dict[Any, Mapping[str, Any]]:
 def _grouped(figures: Figures, key: F, label: F) -> list[Mapping[str, Any]]:
     """Those with the most registrations; one more than are shown, so that one can tell whether there are more."""
     named = figures.deals.filter(REGISTERED).annotate(key=key, label=label)
-    found = named.values("key", "label").annotate(**_counted())
+    found: Any = named.values("key", "label").annotate(**_counted())
     return list(found.order_by("-filed", "label")[: MAX_ROWS + 1])
 
 

@@ -291,8 +291,12 @@ def moment(value: date) -> str:
     return render_to_string("admin/_moment.html", {"value": value, "is_instant": isinstance(value, datetime)})
 
 
+def _unzoned(label: Any) -> str:
+    return str(label).removesuffix(" (UTC)")
+
+
 #: Read when it is shown, in the reader's language.
-_without_zone = lazy(lambda label: str(label).removesuffix(" (UTC)"), str)
+_without_zone = lazy(_unzoned, str)
 
 
 def _instead(fields: Sequence[Any], by: Mapping[str, Any]) -> list[Any]:

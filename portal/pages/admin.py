@@ -62,7 +62,8 @@ class OneMore(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return len(self.object_list.values_list("pk")[: self.per_page + 1])
+        rows: Any = self.object_list
+        return len(rows.values_list("pk")[: self.per_page + 1])
 
 
 class Page(ChangeList):

@@ -11,14 +11,14 @@ from typing import Any
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from portal.accounts.models import Company, User
 from portal.accounts.rules import Actor
-from portal.events.models import Event, EventQuerySet
+from portal.events.models import Event
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import from_values
 from portal.programme import rules as numbers
@@ -38,7 +38,7 @@ def recent_verbs() -> list[str]:
     return list(recent.order_by("verb").values_list("verb", flat=True).distinct())
 
 
-def find_events(events: EventQuerySet, typed: str, actor: Actor) -> EventQuerySet:
+def find_events(events: QuerySet[Event], typed: str, actor: Actor) -> QuerySet[Event]:
     """Those whose sentence, company or person contains what was typed, and those of the deals found by it.
 
     Each is looked up by itself first, so that the events are then found by their indexes.
@@ -63,7 +63,8 @@ def with_deals(events: Iterable[Event], actor: Actor) -> list[Event]:
     listed = list(events)
     groups = {event.group for event in listed if event.group}
     seen = Referral.objects.visible_to(actor).filter(engagement__public_id__in=groups)
-    deals = {(deal.group, deal.company_id): deal for deal in seen.annotate(group=F("engagement__public_id"))}
+    seen = seen.annotate(group=F("engagement__public_id"))
+    deals: dict[Any, Referral] = {(deal.group, deal.company_id): deal for deal in seen}
     for event in listed:
         event.deal = deals.get((event.group, event.company_id))  # type: ignore[attr-defined]
     return listed
