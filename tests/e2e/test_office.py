@@ -12,6 +12,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from portal.demo.cast import Cast
+from portal.events.models import Event
 from portal.money import services as money
 from portal.policy import services as policies
 from portal.policy.models import PolicyVersion
@@ -68,6 +69,7 @@ def test_rates_are_taken_in_once_what_jumps_is_confirmed(cast: Cast, visit: Visi
 
 def test_the_offices_pages_have_no_barrier(cast: Cast, visit: Visit) -> None:
     now = timezone.now()
+    deals.filed(cast, deals.won(cast, name="Approved"))
     policies.add_version(values={"answer_days": 10}, effective_from=None, note="Shorter", by=None, now=now)
     later = now + timedelta(days=3)
     coming = policies.add_version(values={"exception_quorum": 3}, effective_from=later, note="", by=None, now=now)
@@ -80,6 +82,10 @@ def test_the_offices_pages_have_no_barrier(cast: Cast, visit: Visit) -> None:
         "withdraw": reverse("admin:policy_policyversion_withdraw", args=[coming.pk]),
         "rates": reverse(RATES),
         "company": reverse("admin:accounts_company_add"),
+        "index": reverse("admin:index"),
+        "events": reverse("admin:events_event_changelist"),
+        "event": reverse("admin:events_event_change", args=[Event.objects.latest("pk").pk]),
+        "a figure's deals": reverse("insights_deals"),
     }.items():
         found += problems(page, name, url)
     if folder := os.environ.get("G_SHOTS"):
