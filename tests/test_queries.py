@@ -94,10 +94,10 @@ class Pages:
             "deal in review": (owner, reverse("deal", args=[self.rows[3].public_id]), 27),
             "new deal": (owner, reverse("new_deal"), 13),
             **{f"new deal, {step}": (owner, _step(live, step), budget) for step, budget in STEPS.items()},
-            "insights": (owner, reverse("insights") + "?period=12", 13),
+            "insights": (owner, reverse("insights") + "?period=12", 14),
             "insights of a seller": (seller, reverse("insights") + "?period=12", 12),
             "registration": (owner, reverse("registration", args=[self.rows[2].public_id]), 22),
-            "queue": (reviewer, queue, 5),
+            "queue": (reviewer, queue, 6),
             "review": (reviewer, review, 16),
         }
 

@@ -14,6 +14,10 @@ from portal.paging import beyond
 HORIZON = Func(function="events_horizon", output_field=BigIntegerField())
 
 
+#: Verbs are offered of this many events, the newest: asking all of them would read the whole table.
+RECENT = 10_000
+
+
 class Cursor(NamedTuple):
     """A place in the feed: that of the last event read."""
 
@@ -66,3 +70,9 @@ def end() -> Cursor:
     with connection.cursor() as cursor:
         cursor.execute("SELECT events_horizon()")
         return Cursor(int(cursor.fetchone()[0]), 0)
+
+
+def recent_verbs() -> list[str]:
+    """What has happened lately, by name: what a list of events is filtered by."""
+    recent = Event.objects.filter(pk__in=Event.objects.order_by("-pk").values("pk")[:RECENT])
+    return list(recent.order_by("verb").values_list("verb", flat=True).distinct())

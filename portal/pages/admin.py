@@ -22,6 +22,7 @@ from portal.accounts.admin_site import PortalAdmin, column, moment, site, titled
 from portal.accounts.rules import Actor
 from portal.events import services
 from portal.events.models import Event
+from portal.events.selectors import recent_verbs
 from portal.pages import selectors
 from portal.params import whole_number
 from portal.workflow import timeline
@@ -36,7 +37,7 @@ class VerbFilter(admin.SimpleListFilter):
     parameter_name = "verb"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(verb, verb) for verb in selectors.recent_verbs()]
+        return [(verb, verb) for verb in recent_verbs()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         return queryset.filter(verb=self.value()) if self.value() else queryset

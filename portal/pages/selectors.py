@@ -29,13 +29,6 @@ from referrals.selectors import search
 
 #: So many companies, people or deals are looked through for what was typed: more tells no event from another.
 MAX_FOUND = 1_000
-#: Verbs are offered of this many events, the newest: asking all of them would read the whole table.
-RECENT = 10_000
-
-
-def recent_verbs() -> list[str]:
-    recent = Event.objects.filter(pk__in=Event.objects.order_by("-pk").values("pk")[:RECENT])
-    return list(recent.order_by("verb").values_list("verb", flat=True).distinct())
 
 
 def find_events(events: QuerySet[Event], typed: str, actor: Actor) -> QuerySet[Event]:

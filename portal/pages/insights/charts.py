@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -240,38 +240,31 @@ def context(actor: Actor, period: Period) -> dict[str, Any]:
 
 def _figures(found: Mapping[str, Any], period: Period) -> list[dict[str, str]]:
     """What stands above the charts."""
+    return [
+        _counted(found, "created", gettext("Created or received"), rows(period)),
+        _counted(found, "active", gettext("Active now"), rows(period, status=rules.ACCEPTED)),
+        *_rates(found, rows(period, status=f"{rules.WON},{rules.LOST}")),
+        _time(found, "answer", gettext("Median time to accept"), rows(period, step="answered")),
+        _time(found, "win", gettext("Median time to win"), rows(period, step="won")),
+    ]
+
+
+def _counted(found: Mapping[str, Any], name: str, label: str, url: str) -> dict[str, str]:
+    return _figure(label, shown(found[name], COUNT), _usd(found[f"{name}_usd"]), url)
+
+
+def _rates(found: Mapping[str, Any], url: str) -> Iterator[dict[str, str]]:
     closed, usd = found["won"] + found["lost"], found["won_usd"] + found["lost_usd"]
     counts = gettext("%(won)s won, %(lost)s lost")
     won = counts % {"won": shown(found["won"], COUNT), "lost": shown(found["lost"], COUNT)}
     worth = counts % {"won": _usd(found["won_usd"]), "lost": _usd(found["lost_usd"])}
-    most = gettext("90th percentile: %(time)s")
-    times = {
-        name: (shown(hours(found[f"{name}_median"]), HOURS), shown(hours(found[f"{name}_most"]), HOURS))
-        for name in ("answer", "win")
-    }
-    both = rows(period, status=f"{rules.WON},{rules.LOST}")
-    return [
-        _figure(
-            gettext("Created or received"), shown(found["created"], COUNT), _usd(found["created_usd"]), rows(period)
-        ),
-        _figure(
-            gettext("Active now"),
-            shown(found["active"], COUNT),
-            _usd(found["active_usd"]),
-            rows(period, status=rules.ACCEPTED),
-        ),
-        _figure(gettext("Win rate"), shown(percent(found["won"], closed), PERCENT), won, both),
-        _figure(gettext("Win rate by value"), shown(percent(found["won_usd"], usd), PERCENT), worth, both),
-        _figure(
-            gettext("Median time to accept"),
-            times["answer"][0],
-            most % {"time": times["answer"][1]},
-            rows(period, step="answered"),
-        ),
-        _figure(
-            gettext("Median time to win"), times["win"][0], most % {"time": times["win"][1]}, rows(period, step="won")
-        ),
-    ]
+    yield _figure(gettext("Win rate"), shown(percent(found["won"], closed), PERCENT), won, url)
+    yield _figure(gettext("Win rate by value"), shown(percent(found["won_usd"], usd), PERCENT), worth, url)
+
+
+def _time(found: Mapping[str, Any], name: str, label: str, url: str) -> dict[str, str]:
+    median, most = (shown(hours(found[f"{name}_{which}"]), HOURS) for which in ("median", "most"))
+    return _figure(label, median, gettext("90th percentile: %(time)s") % {"time": most}, url)
 
 
 def _usd(amount: Decimal) -> str:
