@@ -41,7 +41,8 @@ def deal_page(client: Client, registration: Registration) -> Element:
 
 def buttons(page: Element) -> list[str]:
     """What the foot of the page offers."""
-    return [link.text for link in page.one("footer", class_="o-foot").all("a", class_="btn")]
+    links = page.one("footer", class_="o-foot").all("a")
+    return [link.text for link in links if "o-whylink" not in link.attrs.get("class", "")]
 
 
 def send(client: Client, address: str, **answers: str) -> Any:

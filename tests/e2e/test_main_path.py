@@ -117,7 +117,7 @@ def win_early(page: Page, deal: str) -> None:
     created = Referral.objects.get(name=DEAL, company__name="Contoso Yazılım").created_at
     safe = timezone.localtime(created + timedelta(hours=72), timezone=ISTANBUL_TIME)
     page.goto(deal)
-    page.get_by_role("link", name="Mark as won").click()
+    deals.act(page, "Mark as won")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(
         f"The deal is not 72 hours old. If you win it before {safe:%-d %b %Y, %H:%M} UTC+03, "

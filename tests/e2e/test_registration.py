@@ -159,7 +159,7 @@ def test_flow_3_the_good_lines_of_a_file_are_taken_in_and_a_worker_matches(cast:
 
 def end(page: Page, action: str) -> None:
     """Press it on the deal's page, and again in the dialog that asks whether it is meant."""
-    page.get_by_role("link", name=action, exact=True).first.click()
+    deals.act(page, action)
     page.get_by_role("dialog").get_by_role("button", name=action).click()
 
 
