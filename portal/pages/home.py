@@ -84,10 +84,10 @@ def _pipeline(visible: ReferralQuerySet, actor: Actor) -> dict[str, Any]:
 def _last_events(visible: ReferralQuerySet, actor: Actor) -> list[dict[str, Any]]:
     """The company's last events, on deals this person may see; that somebody was reminded is no news of a deal. The
     vendor is told how the deals it helps with ended."""
-    events = list(_own_events(visible, actor))
+    events = _with_people(_own_events(visible, actor))
     if actor.is_vendor:
-        ended = partner_side.outcomes(actor.own_company_id).select_related("actor_user", "company")
-        events = sorted([*events, *ended[:MAX_ITEMS]], key=lambda event: (event.at, event.pk))[: -MAX_ITEMS - 1 : -1]
+        ended = _with_people(partner_side.outcomes(actor.own_company_id))
+        events = events.union(ended).order_by("-at", "-id")[:MAX_ITEMS]
     about = Referral.objects.filter(pk__in=[e.subject_id for e in events]).select_related("engagement")
     deals = {r.pk: r for r in about.defer("search_text", "search_vector")}
     own = stage_names.of_company(actor.own_company_id)
@@ -99,7 +99,9 @@ def _own_events(visible: ReferralQuerySet, actor: Actor) -> EventQuerySet:
         Event.objects.filter(company_id=actor.own_company_id, subject_type="referrals.referral")
         .filter(subject_id__in=visible.values("pk"))
         .exclude(verb__in=timeline.verbs(REMINDERS))
-        .annotate(key=F("subject_id"))
-        .select_related("actor_user", "company")
-        .order_by("-at", "-id")[:MAX_ITEMS]
+        .order_by("-at", "-id")
     )
+
+
+def _with_people(events: EventQuerySet) -> EventQuerySet:
+    return events.annotate(key=F("subject_id")).select_related("actor_user", "company")[:MAX_ITEMS]

@@ -65,7 +65,7 @@ def context(
         "may_change": own and may_change(actor, referral),
         "note_form": note_form or NoteForm(closed=referral.is_closed),
         **talk.context,
-        "stage_label": gettext(rules.stages_for(assessment=referral.is_assessment)[referral.stage]),
+        "stage_label": gettext(rules.stages_for(assessment=referral.is_assessment)[sold.stage]),
         "reason": text.text(Blocker("", referral.reason_text)) if referral.reason_code else "",
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -41,7 +41,9 @@ def _stage(percent: int, label: str, referral: Referral, passed: Mapping[int, da
     if not passed or (percent > referral.stage and not referral.won_at):
         return Step(name, "never" if referral.is_closed else "")
     if percent == referral.stage and not referral.is_closed:
-        return Step(name, "now", meta=gettext("since %(day)s") % {"day": _day(at)} if at else "")
+        return Step(
+            name, "now", meta=gettext("since %(day)s") % {"day": _short(timezone.localtime(at).date())} if at else ""
+        )
     return Step(name, "done", at=at) if at else Step(name, "skip", meta=gettext("skipped"))
 
 
@@ -51,11 +53,12 @@ def _first(referral: Referral) -> str:
 
 def _end(referral: Referral) -> Step:
     if not referral.is_closed:
-        until = gettext("expected %(day)s") % {"day": text.day(referral.close_date)}
+        until = gettext("expected %(day)s") % {"day": _short(referral.close_date)}
         return Step(gettext(rules.SUBSTATUSES[rules.WON]), "", meta=until)
     look = "won" if referral.won_at else "failed"
     return Step(gettext(rules.SUBSTATUSES[referral.substatus]), look, at=referral.closed_at)
 
 
-def _day(moment: datetime) -> str:
-    return text.day(timezone.localtime(moment).date())
+def _short(day: date) -> str:
+    """Without the year, where it is this one."""
+    return text.day(day, year=day.year != timezone.localdate().year)
