@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +20,7 @@ from referrals.models import Referral
 from referrals.policies import may_change
 from referrals.selectors import participants, partner_side
 from referrals.selectors.recipients import reach
-from referrals.web.deal import PARTS, Part, asked_of
+from referrals.web.deal import PARTS, asked_of, context_of
 from referrals.web.forms.deal import NoteForm
 
 
@@ -59,7 +58,7 @@ def context(
         "foot": foot(referral, parts, actor, now),
         "is_over": referral.is_closed and not any(part.goes_on for part in parts),
         "overdue": referral.substatus == rules.ACCEPTED and referral.close_date < now.date(),
-        **_added(parts),
+        **context_of(parts),
         "editable": own and referral.substatus == rules.ACCEPTED and may_change(actor, referral),
         "contact_editable": own and _can(verbs.EDIT_CONTACT, referral, actor, now),
         "may_change": own and may_change(actor, referral),
@@ -72,20 +71,6 @@ def context(
 
 def _can(verb: Verb[Referral, Any], referral: Referral, actor: Actor, now: datetime) -> bool:
     return verb.may(actor, referral) and workflow.available_action(referral, verb, actor, now).enabled
-
-
-def _added(parts: Sequence[Part]) -> dict[str, Any]:
-    """What other apps' templates need, and which stand in each place of the page."""
-    places: dict[str, list[str]] = {}
-    found: dict[str, Any] = {"places": places}
-    for part in parts:
-        found |= part.context
-        for place, template in part.templates.items():
-            places.setdefault(place, []).append(template)
-    return found
-
-
-# What else the page shows
 
 
 def timeline_context(referral: Referral, actor: Actor, query: timeline.TimelineQuery) -> dict[str, Any]:
