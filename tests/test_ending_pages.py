@@ -95,7 +95,7 @@ def test_flow_6_revalidate_on_the_deal_page(live: Live, owner: Client) -> None:
     assert "needs a total contract value above 1,000,000 USD; this one is 45,100 USD." in again.text
     assert send(owner, url("revalidate", registration), tcv="950,000", solution_value="900,000").status_code == 302
     page = deal_page(owner, registration)
-    assert "In review." in page.one("div", class_="o-banner--warning").text
+    assert "In review." in page.one("div", class_="o-banner--info").text
     assert "Revalidate at a new value" not in buttons(page)
 
 

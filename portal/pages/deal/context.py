@@ -45,7 +45,7 @@ def context(
         "own": own,
         "deal_type": gettext(rules.DEAL_TYPES[referral.deal_type]),
         "asked_of_us": own and asked_of(referral),
-        "stages": stage_steps(sold, talk.past.entered.get(sold.pk, {})),
+        "stages": stage_steps(sold, talk.past.entered.get(sold.pk, {}), now=now),
         "sold": sold,
         "seller": seller,
         "vendor_copy": next((c for c in copies if c.company.is_vendor), None),

@@ -14,12 +14,12 @@ from referrals.models import Referral
 from referrals.web.deal import Step
 
 
-def stage_steps(referral: Referral, entered: Mapping[int, datetime]) -> list[Step]:
+def stage_steps(referral: Referral, entered: Mapping[int, datetime], *, now: datetime) -> list[Step]:
     """`entered`: when the copy last entered a stage, as its events tell."""
     passed = _passed(referral, entered)
     stages = rules.stages_for(assessment=referral.is_assessment)
-    steps = [_stage(percent, label, referral, passed) for percent, label in stages.items() if percent < rules.WON_STAGE]
-    return [*steps, _end(referral)]
+    sold = [percent for percent in stages if percent < rules.WON_STAGE]
+    return [*(_stage(percent, stages[percent], referral, passed, now) for percent in sold), _end(referral, now)]
 
 
 def _passed(referral: Referral, entered: Mapping[int, datetime]) -> dict[int, datetime]:
@@ -35,14 +35,16 @@ def _passed(referral: Referral, entered: Mapping[int, datetime]) -> dict[int, da
     }
 
 
-def _stage(percent: int, label: str, referral: Referral, passed: Mapping[int, datetime]) -> Step:
+def _stage(percent: int, label: str, referral: Referral, passed: Mapping[int, datetime], now: datetime) -> Step:
     name = _first(referral) if percent == rules.FIRST_STAGE else gettext(label)
     at = passed.get(percent)
     if not passed or (percent > referral.stage and not referral.won_at):
         return Step(name, "never" if referral.is_closed else "")
     if percent == referral.stage and not referral.is_closed:
         return Step(
-            name, "now", meta=gettext("since %(day)s") % {"day": _short(timezone.localtime(at).date())} if at else ""
+            name,
+            "now",
+            meta=gettext("since %(day)s") % {"day": _short(timezone.localtime(at).date(), now)} if at else "",
         )
     return Step(name, "done", at=at) if at else Step(name, "skip", meta=gettext("skipped"))
 
@@ -51,14 +53,20 @@ def _first(referral: Referral) -> str:
     return gettext("Accepted") if referral.is_inbound else gettext("Created")
 
 
-def _end(referral: Referral) -> Step:
+def _end(referral: Referral, now: datetime) -> Step:
     if not referral.is_closed:
-        until = gettext("expected %(day)s") % {"day": _short(referral.close_date)}
+        until = gettext("expected %(day)s") % {"day": _short(referral.close_date, now)}
         return Step(gettext(rules.SUBSTATUSES[rules.WON]), "", meta=until)
     look = "won" if referral.won_at else "failed"
     return Step(gettext(rules.SUBSTATUSES[referral.substatus]), look, at=referral.closed_at)
 
 
-def _short(day: date) -> str:
+def _since(moment: datetime | None, now: datetime) -> str:
+    if moment is None:
+        return ""
+    return gettext("since %(day)s") % {"day": _short(timezone.localtime(moment).date(), now)}
+
+
+def _short(day: date, now: datetime) -> str:
     """Without the year, where it is this one."""
-    return text.day(day, year=day.year != timezone.localdate().year)
+    return text.day(day, year=day.year != now.year)
