@@ -42,7 +42,7 @@ def test_reg_19_the_draft_survives_closing_the_tab_and_moves_the_deadline(cast: 
     window = timedelta(days=policy.registration_window_days)
     perhaps, certain = (f"{day + window:%-d %b}" for day in (deal.closed_at.date(), signed))
     page = visit(build.CONTOSO)
-    pages = {address(deal): "main > .o-banner", "/": "#needs", reverse("deadlines"): ".o-deadlines"}
+    pages = {address(deal): ".o-deal__ask > .o-banner", "/": "#needs", reverse("deadlines"): ".o-deadlines"}
     for url, place in pages.items():
         page.goto(url)
         expect(page.locator(place).first).to_contain_text(perhaps)
