@@ -30,6 +30,7 @@ from portal.accounts.rules import Actor, Grant
 from portal.api.services import clients
 from portal.demo import do, papers
 from portal.demo.cast import ANKARA, ISTANBUL, PASSWORD, Cast
+from portal.desk.models import CommentTemplate
 from portal.notify.models import Notice
 from portal.pages import services as exports
 from portal.pages.services import uploads
@@ -362,6 +363,7 @@ catalog_solution        rcm m m
 customers_customer      rcm m m
 dealreg_marketplacetransaction rcm m -
 dealreg_registration    rcm - r
+desk_commenttemplate    rcm m m
 events_event            rcm - -
 exceptions_council_exceptionrequest rcm - rc
 exceptions_council_lettertemplate rcm m m
@@ -468,6 +470,7 @@ class World:
         now, deals = self.live.now, [self.live.won(customer=exceptions.unmanaged()) for _number in range(2)]
         decided, _open = (exceptions.asked(self.cast, deal, now=now) for deal in deals)
         exceptions.approved(self.cast, decided, now=now)
+        CommentTemplate.objects.create(used_for="registration.fail_review", text_en="No.", text_tr="Hayır.")
         LetterTemplate.objects.create(outcome="denied", language="en", subject="No", body="No.")
         return {"excepted": deals[0].public_id, "letter": decided.pk}
 

@@ -1,1 +1,6 @@
 """What reviewers work on: cases and who has claimed them, notes of their own, and texts they write often."""
+
+from portal.desk.models.notes import InternalNote
+from portal.desk.models.templates import COMMENTED, Commented, CommentTemplate
+
+__all__ = ["COMMENTED", "CommentTemplate", "Commented", "InternalNote"]

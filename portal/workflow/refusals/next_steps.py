@@ -88,6 +88,7 @@ NEXT: Mapping[str, str] = {
     **dict.fromkeys(
         ["currency_unknown", "evidence_day", "justification_too_long", "text_too_long", "tickets_too_long"], _FIELD
     ),
+    **dict.fromkeys(["internal_note_required", "internal_note_too_long"], _FIELD),
     **dict.fromkeys(["old_deal_same", "old_deal_unknown"], _("Copy the id from the page of the earlier deal.")),
     "poe_required": _("Compare the claim with the documents; without proof, send it back or fail it."),
     "tenant_changed": _("State the tenant type of the earlier registration."),
