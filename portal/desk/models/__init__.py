@@ -1,1 +1,2 @@
-"""What reviewers work on: cases and who has claimed them, notes of their own, and texts they write often."""
+from portal.desk.models.case import Case, CaseQuerySet
+from portal.desk.models.saved import SavedFilter
