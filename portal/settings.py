@@ -409,6 +409,7 @@ CELERY_BEAT_SCHEDULE = {
     "revalue-open-deals": {"task": "referrals.tasks.revalue_open", "schedule": 3600.0},
     "route-registrations": {"task": "dealreg.tasks.route_submitted", "schedule": 10.0},
     "open-missed-registrations": {"task": "dealreg.tasks.open_missed", "schedule": 3600.0},
+    "open-missed-cases": {"task": "portal.desk.tasks.open_missed", "schedule": 3600.0},
     "match-marketplace-transactions": {"task": "dealreg.tasks.match_marketplace", "schedule": 180.0},
     "remind-of-marketplace-transactions": {
         "task": "dealreg.tasks.remind_of_marketplace",

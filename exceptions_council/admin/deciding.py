@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from exceptions_council import verbs
 from exceptions_council.models import ExceptionRequest, Vote
 from exceptions_council.rules import states
-from exceptions_council.selectors.calendar import due_day
 from portal.accounts.rules import Actor
 from portal.desk.forms import filled, offer_templates
 from portal.desk.models import COMMENTED, Commented
 from portal.policy import services as policies
+from portal.policy.calendar import due_day
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation

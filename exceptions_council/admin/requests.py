@@ -26,7 +26,6 @@ from exceptions_council.models import Conflict, DecisionLetter, ExceptionRequest
 from exceptions_council.policies import may_vote
 from exceptions_council.rules import standing
 from exceptions_council.selectors import docket
-from exceptions_council.selectors.calendar import days_left
 from exceptions_council.selectors.changes import changes_of
 from exceptions_council.selectors.council import Member, council_of, tally_of
 from exceptions_council.services import letters_pdf
@@ -36,6 +35,7 @@ from portal.desk.forms import FILL, NoteForm, notes_of
 from portal.events.models import Event
 from portal.params import whole_number
 from portal.policy import services as policies
+from portal.policy.calendar import days_left
 from portal.ui.templatetags.ortak import badge
 from portal.workflow import text, timeline
 from referrals.policies import may_read

@@ -1,5 +1,7 @@
-"""What programme managers keep for the desk."""
+"""The reviewers' desk in the administration, and what programme managers keep for it."""
 
-from portal.desk.admin import templates
+from __future__ import annotations
 
-__all__ = ["templates"]
+from portal.desk.admin import cases, templates
+
+__all__ = ["cases", "templates"]
