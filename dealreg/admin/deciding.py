@@ -10,16 +10,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealreg.models import Registration, Validation
+from dealreg.selectors.desk import REGISTRATION
 from dealreg.verbs import MACHINE, Refusing, Reviewing
 from portal.desk.forms import filled, offer_templates
 from portal.desk.models import COMMENTED, Commented
 
-#: The desk's code of these records (portal.desk.rules.KINDS).
-KIND = "registration"
-
 for place, verb in enumerate(verb for verb in MACHINE.verbs if isinstance(verb, Reviewing)):
     reasons = verb.reasons if isinstance(verb, Refusing) else {}
-    COMMENTED.add(f"{KIND}.{verb.name}", Commented(verb.label, reasons), order=10 + place)
+    COMMENTED.add(f"{REGISTRATION}.{verb.name}", Commented(verb.label, reasons), order=10 + place)
 
 
 class DecisionForm(forms.Form):
@@ -43,10 +41,10 @@ class DecisionForm(forms.Form):
         if isinstance(verb, Refusing):
             choices = [("", "—"), *((code, gettext(label)) for code, label in verb.reasons.items())]
             self.fields["reason_code"].choices = choices  # type: ignore[attr-defined]
-        offer_templates(self, f"{KIND}.{verb_name}")
+        offer_templates(self, f"{REGISTRATION}.{verb_name}")
 
 
 def filled_form(posted: QueryDict, registration: Registration, verb_name: str) -> DecisionForm:
     """The form with the chosen text in its comment, in the language of who filed the registration."""
     language = registration.submitted_by.language if registration.submitted_by else ""
-    return DecisionForm(filled(posted, f"{KIND}.{verb_name}", "comment", language), verb_name=verb_name)
+    return DecisionForm(filled(posted, f"{REGISTRATION}.{verb_name}", "comment", language), verb_name=verb_name)

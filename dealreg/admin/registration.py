@@ -19,11 +19,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealreg.admin.comparing import comparison_of
-from dealreg.admin.deciding import KIND, DecisionForm, filled_form
+from dealreg.admin.deciding import DecisionForm, filled_form
 from dealreg.admin.differences import differences
 from dealreg.admin.meaning import meaning_of, retractable
 from dealreg.models import OUTCOMES, Registration, Status
 from dealreg.policies import may_review
+from dealreg.selectors.desk import REGISTRATION
 from dealreg.selectors.documents import panel
 from dealreg.selectors.looks import record_of
 from dealreg.selectors.marketplace import search_of
@@ -32,6 +33,7 @@ from dealreg.services import registration as services
 from portal.accounts.admin_site import PortalAdmin, actor_of, site, who
 from portal.accounts.rules import Actor
 from portal.desk.forms import FILL, NoteForm, notes_of
+from portal.desk.frame import bar
 from portal.events.models import Event
 from portal.params import whole_number
 from portal.workflow import services as workflow
@@ -178,7 +180,7 @@ class RegistrationAdmin(PortalAdmin):
         """What was sent: a note, a decision, or the wish for a text in its comment. None if the page comes back."""
         if "note" in request.POST:
             typed.note = NoteForm(request.POST)
-            saved = typed.note.save(registration, KIND, **who(request))
+            saved = typed.note.save(registration, REGISTRATION, **who(request))
             return redirect(f"{request.path}#notes") if saved else None
         verb = request.POST.get("verb", "")
         # A page that doesn't say what it showed showed nothing: no registration has version 0 (FLOW-7).
@@ -200,13 +202,14 @@ class RegistrationAdmin(PortalAdmin):
             raise PermissionDenied
         if not form.is_valid():
             return None
+        shown = bar(request, REGISTRATION, registration.pk, timezone.now())
         try:
             services.decide(registration, actor=actor, now=timezone.now(), seen_version=seen, **form.cleaned_data)
         except RuleViolation as violation:
             self._refuse(form, registration, violation)
             return None
         messages.success(request, gettext("“%(deal)s” was decided.") % {"deal": registration.referral.name})
-        return redirect(self._next_url(registration))
+        return redirect(self._next_url(shown))
 
     def _refuse(self, form: DecisionForm, registration: Registration, violation: RuleViolation) -> None:
         """Say why, each reason at its field; and what changed since the page was opened (FLOW-7)."""
@@ -234,13 +237,9 @@ class RegistrationAdmin(PortalAdmin):
         events = Event.objects.of_subject(registration)
         return events.select_related("actor_user", "company").order_by("-at", "-id")
 
-    def _next_url(self, registration: Registration) -> str:
-        """The address of the oldest registration in the queue, or of the queue itself when it is empty."""
-        waiting = Registration.objects.filter(status__in=QUEUE).exclude(pk=registration.pk)
-        following = waiting.order_by(*OLDEST_FIRST).first()
-        if following is None:
-            return reverse("admin:dealreg_registration_changelist")
-        return reverse("admin:dealreg_registration_change", args=[following.pk])
+    def _next_url(self, shown: dict[str, Any]) -> str:
+        """The address of the next case in the queue that one comes from, or of the queue itself."""
+        return str(shown.get("following") or shown.get("back") or reverse("admin:desk_case_changelist"))
 
     def _review_context(self, request: HttpRequest, registration: Registration, typed: _Typed) -> dict[str, Any]:
         actor, now = actor_of(request), timezone.now()
@@ -265,7 +264,8 @@ class RegistrationAdmin(PortalAdmin):
             "decides": may_review(actor),
             "comparison": comparison_of(registration),
             "record": record_of(registration),
-            "notes": notes_of(registration, KIND, actor, typed.note),
+            "bar": bar(request, REGISTRATION, registration.pk, now),
+            "notes": notes_of(registration, REGISTRATION, actor, typed.note),
             "others": self._others(registration),
             "registered_before": self._registered_before(registration),
             "renewed": self._listed().filter(pk=registration.renews_id or 0).first(),
@@ -289,6 +289,10 @@ class RegistrationAdmin(PortalAdmin):
         return Registration.objects.select_related("referral__company", "solution", "submitted_by").order_by("pk")
 
 
+#: By which key a decision is opened (FLOW-13).
+_KEYS = {"pass_review": "p", "match": "p", "require_action": "b", "fail_review": "f", "no_match": "f"}
+
+
 def _decisions(
     registration: Registration, actor: Actor, now: datetime, posted: DecisionForm | None
 ) -> list[dict[str, Any]]:
@@ -298,6 +302,7 @@ def _decisions(
     return [
         {
             "action": action,
+            "key": _KEYS.get(action.name, ""),
             "meaning": meaning_of(action.name, registration, now),
             "form": posted if action.name == tried else DecisionForm(verb_name=action.name) if action.enabled else None,
         }

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from exceptions_council import verbs
 from exceptions_council.models import ExceptionRequest, Vote
 from exceptions_council.rules import states
+from exceptions_council.services.desk import EXCEPTION
 from portal.accounts.rules import Actor
 from portal.desk.forms import filled, offer_templates
 from portal.desk.models import COMMENTED, Commented
@@ -23,9 +24,6 @@ from portal.policy.calendar import due_day
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
-
-#: The desk's code of these records (portal.desk.rules.KINDS).
-KIND = "exception"
 
 
 class ActionForm(forms.Form):
@@ -45,7 +43,7 @@ class ActionForm(forms.Form):
 
     @classmethod
     def used_for(cls) -> str:
-        return f"{KIND}.{cls.verb.name}"
+        return f"{EXCEPTION}.{cls.verb.name}"
 
     @classmethod
     def filled(cls, posted: QueryDict, request: ExceptionRequest) -> ActionForm:

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealreg.selectors.documents import panel
 from exceptions_council.admin import filters, reports
-from exceptions_council.admin.deciding import FORMS, KIND, ActionForm, choices
+from exceptions_council.admin.deciding import FORMS, ActionForm, choices
 from exceptions_council.models import Conflict, DecisionLetter, ExceptionRequest, Status
 from exceptions_council.policies import may_vote
 from exceptions_council.rules import standing
@@ -29,9 +29,11 @@ from exceptions_council.selectors import docket
 from exceptions_council.selectors.changes import changes_of
 from exceptions_council.selectors.council import Member, council_of, tally_of
 from exceptions_council.services import letters_pdf
+from exceptions_council.services.desk import EXCEPTION
 from portal.accounts.admin_site import PortalAdmin, actor_of, site
 from portal.accounts.rules import Actor
 from portal.desk.forms import FILL, NoteForm, notes_of
+from portal.desk.frame import bar
 from portal.events.models import Event
 from portal.params import whole_number
 from portal.policy import services as policies
@@ -170,7 +172,9 @@ class ExceptionRequestAdmin(PortalAdmin):
         actor, now = self._reader(request), timezone.now()
         if "note" in request.POST:
             typed.note = NoteForm(request.POST)
-            return redirect(f"{request.path}#notes") if typed.note.save(asked, KIND, actor=actor, now=now) else None
+            return (
+                redirect(f"{request.path}#notes") if typed.note.save(asked, EXCEPTION, actor=actor, now=now) else None
+            )
         typed.action = self._posted(request)
         # A page that doesn't say what it showed showed nothing: no request has version 0 (FLOW-7).
         seen = whole_number(request.POST.get("version")) or 0
@@ -230,7 +234,8 @@ class ExceptionRequestAdmin(PortalAdmin):
             "choices": found,
             "open_verb": typed.action.verb.name if typed.action else next((c.action.name for c in found if c.form), ""),
             "seen_version": asked.version if typed.version is None else typed.version,
-            "notes": notes_of(asked, KIND, actor, typed.note),
+            "bar": bar(request, EXCEPTION, asked.pk, now),
+            "notes": notes_of(asked, EXCEPTION, actor, typed.note),
             "votes": may_vote(actor),
             "letters": DecisionLetter.objects.filter(request=asked).order_by("language"),
             "history": [timeline.entry(event) for event in _history(asked)],

@@ -16,6 +16,7 @@ from portal import bulk
 from portal.accounts.models import Company, User
 from portal.accounts.rules import Actor
 from portal.customers.models import Customer
+from portal.desk import mails
 from portal.desk.models import Case, CaseQuerySet, SavedFilter
 from portal.desk.rules import KINDS, Entering, Outcome
 from portal.desk.selectors import belongs_to, claim_blocker, may_decide, searchable
@@ -37,6 +38,7 @@ def follow(kind: str, events: Sequence[Event], outcomes: Mapping[str, str]) -> N
     there = set(Case.objects.open().filter(kind=kind, object_id__in=last).values_list("object_id", flat=True))
     _close(kind, [last[pk] for pk in there - waiting.keys()], outcomes)
     open_cases(kind, [record for pk, record in waiting.items() if pk not in there])
+    mails.tell_new(kind, [last[pk] for pk in waiting.keys() - there])
 
 
 def _close(kind: str, events: Iterable[Event], outcomes: Mapping[str, str]) -> None:
