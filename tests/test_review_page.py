@@ -59,7 +59,7 @@ def test_flow_7_the_claim_stands_beside_the_deal_and_says_what_changed_since_it_
     cells = [cell.text for cell in row(page, "tcv").all("td")]
     assert cells == ["2,000,000 EUR ≈ 2,200,000 USD", "40,000 EUR estimated", "Differs +1,960,000 EUR"]
     assert "is-different" in row(page, "tcv").attrs["class"]
-    assert row(page, "signed").all("td")[2].text == "0 days before the win"
+    assert row(page, "signed").all("td")[2].text == "on the day of the win"
     assert "is-different" not in row(page, "signed").attrs.get("class", "")
     assert page.all("ins") == []
     foot = page.one("p", class_="o-compared__foot").text
@@ -76,7 +76,8 @@ def test_flow_7_the_claim_stands_beside_the_deal_and_says_what_changed_since_it_
     assert "3 answers changed since it was last decided on" in page.one("p", class_="o-marks").text
     live.decided(registration, "pass_review")
     assert look(reviewer, registration).all("ins") == []
-    do.retract(Registration.objects.get(), actor=live.cast.actor(MANAGER), now=timezone.now(), comment="Too fast.")
+    manager = live.cast.actor(MANAGER)
+    do.decide(Registration.objects.get(), "retract", actor=manager, now=timezone.now(), comment="Too fast.")
     assert len(look(reviewer, registration).all("ins")) == 3
     found = last_look(registration)
     assert found is not None
@@ -151,13 +152,13 @@ def test_flow_15_notes_are_read_by_the_administration_and_by_nobody_else(live: L
         browser = live.browser(person)
         pages = [reverse("deal", args=[public_id]), reverse("deals"), reverse("home"), reverse("notices")]
         pages += [f"{reverse('deals')}?q={WORD}", f"{reverse('search')}?q={WORD}"]
-        read += [browser.get(page, follow=True).content.decode().replace(f"={WORD}", "") for page in pages]
-        assert browser.post(url(registration), {"note": "Mine."}).status_code == 403
-        assert browser.get(url(registration)).status_code == 403
-    read = [text.replace(f'value="{WORD}"', "").replace(f"“{WORD}”", "") for text in read]
-    assert [text for text in read if WORD in text] == []
+        read += [browser.get(page, follow=True).content.decode() for page in pages]
+        refused = browser.post(url(registration), {"note": "Mine."}, follow=True)
+        assert refused.status_code == 403
+    assert InternalNote.objects.count() == 1
+    assert [text for text in read if "ask Ankara" in text] == []
     exported = live.browser(build.CONTOSO).post(reverse("export_list", args=["deals"]), {"format": "csv"}, follow=True)
-    assert WORD not in exported.content.decode()
+    assert "ask Ankara" not in exported.content.decode()
     with pytest.raises(RuleViolation, match="internal_note_too_long"):
         notes.add(registration, "registration", "x" * 10_001, actor=live.cast.actor(MANAGER), now=live.now)
 

@@ -132,7 +132,9 @@ def _signed(claim: Registration, deal: Referral, _policy: Policy) -> Beside:
     if won is None or claim.signed is None:
         return Beside()
     days = (won - claim.signed).days
-    if days < 0:
+    if not days:
+        check = gettext("on the day of the win")
+    elif days < 0:
         check = ngettext("%(days)s day after the win", "%(days)s days after the win", -days) % {"days": -days}
     else:
         check = ngettext("%(days)s day before the win", "%(days)s days before the win", days) % {"days": days}
