@@ -45,6 +45,8 @@ STATED: Mapping[str, tuple[Any, Callable[[Registration], Any]]] = {
     "acv": (_("Annual contract value"), lambda r: amount(r.acv_money)),
 }
 
+_STATE: tuple[Any, Callable[[Registration], Any]] = (_("State"), lambda r: r.get_status_display())
+
 
 def as_it_was(now: Registration, changes: Mapping[str, tuple[object, object]]) -> Registration:
     """The registration with these columns as they were; `changes`: their values then and now."""
@@ -57,7 +59,6 @@ def as_it_was(now: Registration, changes: Mapping[str, tuple[object, object]]) -
 def differences(now: Registration, changes: Mapping[str, tuple[object, object]]) -> Iterator[str]:
     """A line for each answer that reads differently now, and for the state."""
     then = as_it_was(now, changes)
-    told = [(_("State"), lambda r: r.get_status_display()), *STATED.values()]
-    for label, show in told:
+    for label, show in (_STATE, *STATED.values()):
         if (old := str(show(then))) != (new := str(show(now))):
             yield f"{label}: {old} → {new}"

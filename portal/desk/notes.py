@@ -20,7 +20,7 @@ def may_read(actor: Actor, record: Record) -> bool:
     """The people of the administration, without those who belong to the record's own company as well."""
     if not actor.is_vendor or actor.user_id is None or not actor.has(*ADMIN_ROLES):
         return False
-    members = Membership.objects.filter(user_id=actor.user_id, company_id=record.owner_id, is_active=True)
+    members = Membership.objects.filter(user_id=actor.user_id, company_id=record.owner_id or 0, is_active=True)
     return not members.exists()
 
 
