@@ -19,6 +19,8 @@ from portal.demo.cast import Cast
 from portal.demo.cast import create as create_cast
 from portal.money import services as money
 from tests import build
+from tests.api import Api, make_client
+from tests.edge import Live
 
 # A busy machine is no failing test: only what a test finds counts, not how long an example took.
 hypothesis.settings.register_profile("ortak", deadline=None)
@@ -156,3 +158,20 @@ def cast(db: None) -> Cast:
     for month in build.MONTHS:
         money.import_month(month=month, rates=rates, source="test", publication="", now=build.MONTHS_OVER)
     return create_cast(now=build.NOW - 20 * build.DAY)
+
+
+@pytest.fixture
+def live(cast: Cast) -> Live:
+    return Live(cast)
+
+
+@pytest.fixture
+def contoso(cast: Cast) -> Api:
+    """Contoso's API client."""
+    return Api(make_client(cast.companies["contoso"]))
+
+
+@pytest.fixture
+def fabrikam(cast: Cast) -> Api:
+    """Fabrikam's API client."""
+    return Api(make_client(cast.companies["fabrikam"]))

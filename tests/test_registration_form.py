@@ -6,25 +6,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from django.urls import reverse
 
 from dealreg.models import Registration, RegistrationDraft, Status
 from dealreg.rules import RegistrationInput
 from dealreg.web.forms import QUESTIONS, RegistrationForm
 from portal.demo import do
-from portal.demo.cast import Cast
 from portal.workflow.blockers import Money
 from referrals.models import Referral
 from tests import build
 from tests.edge import Element, Live, parse
 from tests.test_forms import OWNER, answers, errors, registration_url, summary
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
-
 
 USER, VIEWER = "user@contoso.example", "viewer@contoso.example"
 

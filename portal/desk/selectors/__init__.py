@@ -9,5 +9,3 @@ from portal.desk.selectors.claims import (
     may_decide,
     searchable,
 )
-
-__all__ = ["MARK", "belongs_to", "case_of", "claim_blocker", "claim_blockers_of", "may_decide", "searchable"]
