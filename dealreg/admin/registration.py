@@ -180,8 +180,8 @@ class RegistrationAdmin(PortalAdmin):
         """What was sent: a note, a decision, or the wish for a text in its comment. None if the page comes back."""
         if "note" in request.POST:
             typed.note = NoteForm(request.POST)
-            saved = typed.note.save(registration, REGISTRATION, **who(request))
-            return redirect(f"{request.path}#notes") if saved else None
+            written = typed.note.write(registration, REGISTRATION, **who(request))
+            return redirect(f"{request.path}#notes") if written else None
         verb = request.POST.get("verb", "")
         # A page that doesn't say what it showed showed nothing: no registration has version 0 (FLOW-7).
         typed.version = whole_number(request.POST.get("version")) or 0

@@ -30,7 +30,7 @@ class NoteForm(forms.Form):
         help_text=_("Read by the people of the administration only, never by a partner."),
     )
 
-    def save(self, record: Record, kind: str, *, actor: Actor, now: datetime) -> bool:
+    def write(self, record: Record, kind: str, *, actor: Actor, now: datetime) -> bool:
         """Whether it was written; else the reason stands at its field. Raises PermissionDenied."""
         if not self.is_valid():
             return False
