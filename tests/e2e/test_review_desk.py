@@ -1,12 +1,12 @@
-"""A reviewer's day with the keyboard alone: the next case, what changed, sending back, passing, and a slip taken back."""
+"""A reviewer's day with the keyboard alone: the next case, what changed, sending back, passing, a slip taken back."""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
-import pytest
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -20,7 +20,6 @@ from tests import build
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
 
-pytestmark = pytest.mark.e2e
 MANAGER = "manager@vendor.example"
 COMMENT = "The contract names 64,000 EUR."
 
@@ -100,7 +99,7 @@ def _pass(page: Page) -> None:
     _press(page, "Pass the review")
 
 
-def _by(cast: Cast, email: str) -> dict[str, object]:
+def _by(cast: Cast, email: str) -> dict[str, Any]:
     return {"actor": cast.actor(email), "now": timezone.now()}
 
 
