@@ -192,10 +192,10 @@ def take_next(queue: CaseQuerySet, *, actor: Actor, now: datetime) -> Case | Non
 def save_filter(name: str, address: str, *, actor: Actor) -> SavedFilter:
     """Keep an address of the desk under a name; the same name is another address then."""
     found, _created = SavedFilter.objects.update_or_create(
-        user_id=actor.user_id, name=name, defaults={"address": address}
+        user_id=actor.user_id or 0, name=name, defaults={"address": address}
     )
     return found
 
 
 def forget_filter(pk: int, *, actor: Actor) -> None:
-    SavedFilter.objects.filter(user_id=actor.user_id, pk=pk).delete()
+    SavedFilter.objects.filter(user_id=actor.user_id or 0, pk=pk).delete()

@@ -24,6 +24,7 @@ from portal.desk.frame import QUEUE, address_of, back_to
 from portal.desk.models import Case, SavedFilter
 from portal.desk.rules import KINDS
 from portal.params import whole_number
+from portal.policy import services as policies
 from portal.ui.http import show_refusal
 from portal.ui.listing import context as list_page
 from portal.ui.listing.query import ListQuery
@@ -68,7 +69,7 @@ class CaseAdmin(PortalAdmin):
             "queue": asked.address(),
             "saved": SavedFilter.objects.filter(user_id=actor.user_id or 0).order_by("name"),
             "reviews": any(kind.is_claimed and kind.may_decide(actor) for kind in KINDS.values()),
-            "review_days": desk.policies.current(now).review_days,
+            "review_days": policies.current(now).review_days,
         }
         return TemplateResponse(request, self.change_list_template, {**context, **shared})
 
