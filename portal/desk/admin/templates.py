@@ -17,9 +17,9 @@ from portal.workflow import text
 
 
 class TemplateForm(forms.ModelForm):
-    used_for = forms.ChoiceField(label=_("used for"))
+    used_for = forms.ChoiceField(label=_("Used for"))
     reason_code = forms.ChoiceField(
-        label=_("reason"),
+        label=_("Reason"),
         required=False,
         help_text=_("Chosen along with the text. None: the text goes with any reason."),
     )

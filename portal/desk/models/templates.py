@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from django.db import models
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from portal.registry import Registry
@@ -50,7 +51,7 @@ class CommentTemplate(models.Model):
         indexes = [models.Index(fields=["used_for", "position"], name="desk_template_offered")]
 
     def __str__(self) -> str:
-        return self.text_en[:60]
+        return Truncator(self.text_en).chars(60)
 
     def text_in(self, language: str) -> str:
         return self.text_tr if language == "tr" else self.text_en
