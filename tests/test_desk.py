@@ -148,7 +148,7 @@ def test_flow_7_nobody_claims_a_case_of_their_own_company(live: Live) -> None:
     add_member(user=live.cast.users[REVIEWER], company=live.cast.companies["contoso"], roles=["viewer"])
     with pytest.raises(RuleViolation) as refused:
         desk.claim(Case.objects.get(), actor=rita, now=timezone.now())
-    assert refused.value.codes == ["own_company"]
+    assert refused.value.codes == ["own_companys_case"]
     assert desk.take_next(queue_of("", rita, timezone.now()).in_order(), actor=rita, now=timezone.now()) is None
     for email in ("council1@vendor.example", "manager@vendor.example", build.CONTOSO):
         with pytest.raises(PermissionDenied):
