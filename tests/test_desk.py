@@ -26,6 +26,7 @@ from tests import build, exceptions, isv
 from tests.build import NOW, REVIEWER
 from tests.edge import Live
 from tests.factories import PersonFactory, add_member
+from tests.test_concurrency import at_once, held, waiting_for_nobody
 
 SECOND = "second@vendor.example"
 
@@ -148,7 +149,7 @@ def test_flow_7_nobody_claims_a_case_of_their_own_company(live: Live) -> None:
     add_member(user=live.cast.users[REVIEWER], company=live.cast.companies["contoso"], roles=["viewer"])
     with pytest.raises(RuleViolation) as refused:
         desk.claim(Case.objects.get(), actor=rita, now=timezone.now())
-    assert refused.value.codes == ["own_company"]
+    assert refused.value.codes == ["own_companys_case"]
     assert desk.take_next(queue_of("", rita, timezone.now()).in_order(), actor=rita, now=timezone.now()) is None
     for email in ("council1@vendor.example", "manager@vendor.example", build.CONTOSO):
         with pytest.raises(PermissionDenied):
@@ -184,3 +185,29 @@ def test_ref_5_a_merged_customers_cases_are_found_by_the_other_name(live: Live) 
     desk.move_customer(case.customer_id, kept.pk)
     rita = live.cast.actor(REVIEWER)
     assert queue_of(f"?q={kept.name}&exact=1", rita, timezone.now()).rows.get().customer_id == kept.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_flow_13_two_who_take_next_at_once_never_get_the_same(cast: Cast) -> None:
+    """On two connections: the second passes over the row that the first is just taking, and waits for nobody."""
+    live = Live(cast)
+    for name in ("One", "Two"):
+        live.in_review(live.won(name=name))
+    rita, other, now = cast.actor(REVIEWER), second(cast), timezone.now()
+
+    def take(actor: Actor) -> str:
+        found = desk.take_next(queue_of("", actor, now).in_order(), actor=actor, now=now)
+        return found.title if found else ""
+
+    first = Case.objects.open().order_by("due_on", "pk")[0]
+    with held("SELECT 1 FROM desk_case WHERE id = %s FOR UPDATE", first.pk), waiting_for_nobody():
+        assert take(other) == "Two"
+    assert take(rita) == "One"
+    results = at_once(
+        "LOCK TABLE desk_case IN ACCESS EXCLUSIVE MODE",
+        [],
+        lambda: desk.claim(first, actor=other, now=now, take_over=True).claimed_by_id,
+        lambda: desk.claim(first, actor=rita, now=now).claimed_by_id,
+        in_turn=True,
+    )
+    assert results == [other.user_id, ["claimed_by_another"]]

@@ -150,7 +150,7 @@ def _claim_blockers(case: Case, actor: Actor, now: datetime, *, take_over: bool)
 
 DECIDED_MEANWHILE = Blocker("case_decided", _("This has left the desk; nothing is left to decide."), "FLOW-12")
 OWN_COMPANY = Blocker(
-    "own_company", _("You belong to the company that filed this; somebody else has to review it."), "FLOW-7"
+    "own_companys_case", _("You belong to the company that filed this; somebody else has to review it."), "FLOW-7"
 )
 
 

@@ -103,7 +103,7 @@ class CaseAdmin(PortalAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """A case has no page of its own: its record's."""
-        if not self.has_view_permission(request):
+        if request.method != "GET" or not self.has_view_permission(request):
             raise PermissionDenied
         case = Case.objects.visible_to(who(request)["actor"]).filter(pk=whole_number(object_id) or 0).first()
         if case is None:
@@ -182,7 +182,8 @@ class CaseAdmin(PortalAdmin):
 
     def pass_view(self, request: HttpRequest) -> HttpResponse:
         context = self._shared(request, _("Pass several"))
-        return TemplateResponse(request, "admin/desk/pass.html", {**context, **passing.context(request)})
+        context |= passing.context(request)
+        return TemplateResponse(request, "admin/desk/pass.html", context, status=422 if context["form"].errors else 200)
 
     def figures_view(self, request: HttpRequest) -> HttpResponse:
         context = self._shared(request, _("Figures of the desk"))
