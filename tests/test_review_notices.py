@@ -12,6 +12,7 @@ from portal.demo.cast import Cast
 from portal.desk import sweeps
 from portal.desk.models import Case
 from portal.desk.notifications import DUE, NEW_CASE
+from portal.desk.timeline import TOLD
 from portal.events.models import Event
 from portal.notify import services
 from portal.notify.models import Notice
@@ -79,13 +80,13 @@ def test_flow_14_once_a_day_reviewers_are_told_what_is_due_and_managers_what_is_
     assert sweeps.tell_due(now=due + timedelta(days=1)) == 2
     assert told(DUE) == {
         build.REVIEWER: "Review desk: 1 due today, 1 overdue",
-        MANAGER: "Review desk: 1 overdue",
+        MANAGER: "Review desk: 0 due today, 1 overdue",
     }
-    event = Event.objects.filter(verb=sweeps.TOLD).latest("pk")
+    event = Event.objects.filter(verb=TOLD).latest("pk")
     assert (event.company_id, event.after["overdue"]) == (None, 1)
 
     live.decided(first, "pass_review")
     add_member(user=live.cast.users[build.REVIEWER], company=live.cast.companies["contoso"], roles=["viewer"])
     Notice.objects.filter(category=DUE).delete()
     assert sweeps.tell_due(now=due + timedelta(days=2)) == 1
-    assert told(DUE) == {MANAGER: "Review desk: 1 overdue"}
+    assert told(DUE) == {MANAGER: "Review desk: 0 due today, 1 overdue"}

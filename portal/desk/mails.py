@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-from typing import Any
 
 from django.urls import reverse
 from django.utils import translation
@@ -13,7 +12,7 @@ from django.utils import translation
 from portal.accounts.models import Company, Membership
 from portal.accounts.rules import PROGRAMME_MANAGER
 from portal.accounts.services import actor_for
-from portal.desk.models import Case
+from portal.desk.models import Case, CaseQuerySet
 from portal.desk.notifications import DUE, NEW_CASE
 from portal.desk.rules import KINDS
 from portal.events.models import Event
@@ -74,46 +73,35 @@ def _companies_of(user_ids: Collection[int]) -> dict[int, set[int]]:
 
 
 def tell_due(event: Event, today: date) -> None:
-    """Each person of what they may decide and is due today, or late; then the managers of what is late."""
-    late = Case.objects.open().claimable().overdue(today).order_by("due_on", "pk")
+    """Each person of what they may decide and is due today, or late; managers of everything that is late."""
     roles = {role for kind in KINDS.values() if kind.is_claimed for role in kind.roles}
-    told = [_due_message(event, member, today) for member in _people(roles)]
-    managers = [member.user.email for member in _people([PROGRAMME_MANAGER])]
-    oldest = late.first()
-    if oldest is not None:
-        told.append(_late_message(event, managers, late.count(), oldest.due_on))
+    told = (_due_message(event, member, today) for member in _people({PROGRAMME_MANAGER, *roles}))
     notify([message for message in told if message])
 
 
 def _due_message(event: Event, member: Membership, today: date) -> Message | None:
-    mine = Case.objects.open().claimable().for_reviewer(actor_for(member)).filter(due_on__lte=today)
-    late, due = mine.overdue(today).count(), mine.filter(due_on=today).count()
-    if not late and not due:
+    actor, waiting = actor_for(member), Case.objects.open().claimable()
+    mine = waiting.for_reviewer(actor)
+    late = (waiting if actor.has(PROGRAMME_MANAGER) else mine).overdue(today)
+    due = mine.filter(due_on=today)
+    if not late.exists() and not due.exists():
         return None
-    cases = mine.select_related("company").order_by("due_on", "pk")[:LISTED]
-    params: dict[str, Param] = {"due": due, "late": late, "cases": _lines(cases, member.user.language)}
+    listed = [*_first(late), *_first(due)][:LISTED]
+    params: dict[str, Param] = {
+        "due": due.count(),
+        "late": late.count(),
+        "cases": _lines(listed, member.user.language),
+    }
     subject = _("Review desk: %(due)s due today, %(late)s overdue")
     body = _("To be decided today: %(due)s. Overdue: %(late)s.\n\n%(cases)s")
-    return Message(event, [member.user.email], subject, body, _desk(), params, category=DUE)
+    link = reverse("admin:desk_case_changelist")
+    return Message(event, [member.user.email], subject, body, link, params, category=DUE)
+
+
+def _first(cases: CaseQuerySet) -> Iterable[Case]:
+    return cases.select_related("company").order_by("due_on", "pk")[:LISTED]
 
 
 def _lines(cases: Iterable[Case], language: str) -> str:
     with translation.override(language):
         return "\n".join(f"{text.day(case.due_on)} · {case.title} · {case.company.name}" for case in cases)
-
-
-def _late_message(event: Event, emails: Sequence[str], count: int, since: date) -> Message:
-    params: dict[str, Any] = {"late": count, "since": since}
-    return Message(
-        event,
-        emails,
-        _("Review desk: %(late)s overdue"),
-        _("%(late)s cases should have been decided by now; the oldest was due on %(since)s."),
-        _desk(),
-        params,
-        category=DUE,
-    )
-
-
-def _desk() -> str:
-    return reverse("admin:desk_case_changelist")

@@ -10,10 +10,9 @@ from portal.accounts.models import Company
 from portal.accounts.rules import SYSTEM
 from portal.desk import mails
 from portal.desk.models import Case
+from portal.desk.timeline import TOLD
 from portal.events import services as events
 from portal.events.models import Event
-
-TOLD = "desk.due_told"
 
 
 @transaction.atomic
