@@ -36,7 +36,8 @@ PLAIN = """
 """
 COUNTED = """
     SELECT count(*), min(opened_at), count(*) FILTER (WHERE claimed_by_id IS NULL),
-        count(*) FILTER (WHERE is_marketplace), count(*) FILTER (WHERE is_returned) FROM desk_case WHERE closed_at IS NULL
+        count(*) FILTER (WHERE is_marketplace), count(*) FILTER (WHERE is_returned)
+    FROM desk_case WHERE closed_at IS NULL
 """
 
 

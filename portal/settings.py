@@ -125,7 +125,6 @@ TEMPLATES = [
                 "portal.ui.templatetags.ortak",
                 "portal.ui.templatetags.components",
                 "portal.notify.tags",
-                "portal.desk.tags",
                 "referrals.web.tags",
                 "dealreg.web.tags",
                 "exceptions_council.web.tags",

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 
 from portal.accounts.admin_site import actor_of
 from portal.accounts.rules import Actor
@@ -28,9 +27,9 @@ def address_of(case: Case, queue: str = "") -> str:
     return f"{page}?{urlencode({QUEUE: queue})}" if queue else page
 
 
-def back_to(queue: str, actor: Actor) -> str:
+def back_to(queue: str, actor: Actor, now: datetime) -> str:
     """The desk at this query; what can't be meant is left out."""
-    return reverse("admin:desk_case_changelist") + query_of(DeskListing(timezone.now()), queue, actor).address()
+    return reverse("admin:desk_case_changelist") + query_of(DeskListing(now), queue, actor).address()
 
 
 def bar(request: HttpRequest, kind: str, object_id: int, now: datetime) -> dict[str, Any]:
@@ -48,7 +47,7 @@ def bar(request: HttpRequest, kind: str, object_id: int, now: datetime) -> dict[
     return {
         "case": case,
         "queue": queue,
-        "back": back_to(queue, actor),
+        "back": back_to(queue, actor, now),
         "overdue": case.due_on < now.date(),
         "mine": mine,
         "holder": case.claimed_by if held and not mine else None,

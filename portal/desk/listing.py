@@ -11,7 +11,6 @@ from typing import Any
 from django.db.models import Count, F, Func, Min, Q, TextField, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from portal.accounts.models import Company, User
@@ -25,7 +24,7 @@ from portal.policy.calendar import days_left
 from portal.ui.listing import cursor
 from portal.ui.listing.columns import Column
 from portal.ui.listing.cursor import Order, Sort
-from portal.ui.listing.filters import Choices, Range, Text, amount, day, moments, one_of, within
+from portal.ui.listing.filters import Choices, Filter, Range, Text, amount, day, moments, one_of, within
 from portal.ui.listing.lists import Listing, count
 from portal.ui.listing.query import ListQuery
 from portal.ui.listing.rows import listed
@@ -67,17 +66,17 @@ def age_labels() -> dict[str, str]:
     return {code: gettext("%(days)s days") % {"days": days} for code, days in shown.items()}
 
 
-def _of_ages(_actor: Actor, chosen: Sequence[str]) -> Q:
+def _of_ages(today: date, chosen: Sequence[str]) -> Q:
     """Those that came so many days (UTC) ago."""
-    found, midnight = Q(), datetime.combine(timezone.now().date() + timedelta(days=1), time(tzinfo=UTC))
+    found, midnight = Q(), datetime.combine(today + timedelta(days=1), time(tzinfo=UTC))
     for first, last in (AGES[code] for code in chosen):
         came = Q(opened_at__lt=midnight - timedelta(days=first))
         found |= came & Q(opened_at__gte=midnight - timedelta(days=last)) if last else came
     return found
 
 
-def _of_due(_actor: Actor, chosen: Sequence[str]) -> Q:
-    today, found = timezone.now().date(), Q()
+def _of_due(today: date, chosen: Sequence[str]) -> Q:
+    found = Q()
     asked = {OVERDUE: Q(due_on__lt=today), TODAY: Q(due_on=today), LATER: Q(due_on__gt=today)}
     for code in chosen:
         found |= asked[code]
@@ -100,6 +99,20 @@ def _people() -> dict[str, str]:
 def _by_decider(_actor: Actor, chosen: Sequence[str]) -> Q:
     found = Q(decider__in=[pk for pk in chosen if pk != WORKERS])
     return found | Q(closed_at__isnull=False, decider=None) if WORKERS in chosen else found
+
+
+def _filters(today: date) -> list[Filter]:
+    return [
+        Text("company", _("Partner"), lambda _a, typed: Q(company__name__icontains=typed), _("Part of its name")),
+        Range("value", _("Value in USD"), within("value_usd"), amount, lambda v: text.money(v, "USD"), "amounts"),
+        Choices("reason", _("Reason"), _reasons, lambda _a, chosen: Q(reasons__has_any_keys=chosen)),
+        Choices("kind", _("Kind"), lambda: {code: kind.label for code, kind in KINDS.items()}, one_of("kind")),
+        Choices("due", _("Due"), lambda: _DUE, lambda _a, chosen: _of_due(today, chosen)),
+        Choices("age", _("Age"), age_labels, lambda _a, chosen: _of_ages(today, chosen)),
+        Choices("outcome", _("Outcome"), lambda: Outcome.LABELS, one_of("outcome")),
+        Choices("decider", _("Decided by"), _people, _by_decider),
+        Range("decided", _("Decided"), moments("closed_at"), day, text.day, "days"),
+    ]
 
 
 class DeskListing(Listing):
@@ -129,17 +142,7 @@ class DeskListing(Listing):
             Sort("closed", Coalesce(F("closed_at"), Value(_FAR)), cursor.moment, last_first=True),
         )
     )
-    filters = (
-        Text("company", _("Partner"), lambda _a, typed: Q(company__name__icontains=typed), _("Part of its name")),
-        Range("value", _("Value in USD"), within("value_usd"), amount, lambda v: text.money(v, "USD"), "amounts"),
-        Choices("reason", _("Reason"), _reasons, lambda _a, chosen: Q(reasons__has_any_keys=chosen)),
-        Choices("kind", _("Kind"), lambda: {code: kind.label for code, kind in KINDS.items()}, one_of("kind")),
-        Choices("due", _("Due"), lambda: _DUE, _of_due),
-        Choices("age", _("Age"), age_labels, _of_ages),
-        Choices("outcome", _("Outcome"), lambda: Outcome.LABELS, one_of("outcome")),
-        Choices("decider", _("Decided by"), _people, _by_decider),
-        Range("decided", _("Decided"), moments("closed_at"), day, text.day, "days"),
-    )
+    filters = ()
     last_menus = frozenset({"outcome", "decider", "decided"})
 
     def __init__(self, now: datetime) -> None:
@@ -167,6 +170,10 @@ class DeskListing(Listing):
 
     def visible(self, actor: Actor) -> CaseQuerySet:
         return Case.objects.visible_to(actor)
+
+    def filters_offered(self, actor: Actor | None) -> list[Filter]:
+        """What is due, and how old it is, depends on the day."""
+        return _filters(self.now.date())
 
     def of_tab(self, found: Any, tab: str, actor: Actor) -> CaseQuerySet:
         kind, _separator, reason = tab.partition(":")

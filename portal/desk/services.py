@@ -134,7 +134,8 @@ def claim(case: Case, *, actor: Actor, now: datetime, take_over: bool = False) -
 
 
 def _locked(case: Case) -> Case:
-    return Case.objects.select_for_update(of=("self",)).select_related("claimed_by").get(pk=case.pk)
+    """Without whoever holds it: a row that is waited for comes with the person as joined before the wait."""
+    return Case.objects.select_for_update(of=("self",)).get(pk=case.pk)
 
 
 def _claim_blockers(case: Case, actor: Actor, now: datetime, *, take_over: bool) -> list[Blocker]:

@@ -178,7 +178,7 @@ class CaseAdmin(PortalAdmin):
             messages.error(
                 request, gettext("Give the filters a name of at most %(most)s letters.") % {"most": NAME_LENGTH}
             )
-        return redirect(back_to(address, actor))
+        return redirect(back_to(address, actor, now))
 
     def pass_view(self, request: HttpRequest) -> HttpResponse:
         context = self._shared(request, _("Pass several"))
@@ -215,11 +215,11 @@ def _where_from(request: HttpRequest, cases: list[Case], queue: str) -> HttpResp
     """To the case's page, if one comes from there; else to the list."""
     if cases and request.POST.get("from") == "page":
         return redirect(address_of(cases[0], queue))
-    return redirect(back_to(queue, who(request)["actor"]))
+    return redirect(back_to(queue, *who(request).values()))
 
 
 def _open(request: HttpRequest, found: Case | None, queue: str) -> HttpResponse:
     if found is not None:
         return redirect(address_of(found, queue))
     messages.info(request, gettext("Nothing is left to take in this queue."))
-    return redirect(back_to(queue, who(request)["actor"]))
+    return redirect(back_to(queue, *who(request).values()))

@@ -27,8 +27,8 @@ def context(now: datetime) -> dict[str, Any]:
     found = figures.decisions(now)
     return {
         "waiting": {"count": waiting.count(), "url": address(tab=desk.OPEN)},
-        "due": _split("due", desk.due_labels(), waiting),
-        "ages": _split("age", desk.age_labels(), waiting),
+        "due": _split("due", desk.due_labels(), waiting, now),
+        "ages": _split("age", desk.age_labels(), waiting, now),
         "reasons": list(_reasons(waiting)),
         "people": [{"pk": pk, "name": name or gettext("Workers")} for pk, name in found.people.items()],
         "weeks": [_week(week, found) for week in found.weeks],
@@ -39,9 +39,9 @@ def context(now: datetime) -> dict[str, Any]:
     }
 
 
-def _split(name: str, labels: dict[str, str], waiting: Any) -> list[dict[str, Any]]:
+def _split(name: str, labels: dict[str, str], waiting: Any, now: datetime) -> list[dict[str, Any]]:
     """What waits, by one of the list's filters: each case is in one part."""
-    item = next(item for item in desk.DeskListing.filters if item.name == name)
+    item = next(item for item in desk.DeskListing(now).filters_offered(None) if item.name == name)
     return [
         {
             "label": label,

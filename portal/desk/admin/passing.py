@@ -47,7 +47,7 @@ class PassForm(forms.Form):
 def context(request: HttpRequest) -> dict[str, Any]:
     """The cases that were ticked with the form, or what became of each. Raises PermissionDenied for who decides none of
     them."""
-    actor = who(request)["actor"]
+    actor, now = who(request).values()
     if not any(kind.pass_plain and kind.may_decide(actor) for kind in KINDS.values()):
         raise PermissionDenied
     given = request.POST if request.method == "POST" else request.GET
@@ -63,7 +63,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "results": results,
         "passed": sum(not result.refusals for result in results or ()),
         "queue": queue,
-        "back": back_to(queue, actor),
+        "back": back_to(queue, actor, now),
     }
 
 

@@ -27,7 +27,7 @@ def case_of(kind: str, object_id: int) -> Case | None:
 
 def claim_blocker(case: Case | None, actor: Actor, now: datetime) -> Blocker | None:
     """Somebody else works on it: decided only after it was taken over on purpose (FLOW-13)."""
-    if case is None or case.claimed_by is None or not case.is_held(now) or case.is_mine(actor, now):
+    if case is None or not case.is_held(now) or case.is_mine(actor, now):
         return None
     assert case.claim_ends_at is not None
     message = _("%(person)s has claimed this, until %(until)s. To decide it yourself, take it over first.")
