@@ -78,20 +78,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(_data_dir(), ignore_errors=True)
 
 
-def let_tables_be_emptied() -> None:
-    """Between tests on real transactions Django empties all tables, which those of events and invoices refuse.
-    Again after migrations that created their triggers anew."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        for table in ("events_event", "isvconnect_invoice"):
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_stay_all")
-
-
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    with django_db_blocker.unblock():
-        let_tables_be_emptied()
+    """Between tests on real transactions Django empties all tables, which those of events and invoices refuse."""
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for table in ("events_event", "isvconnect_invoice"):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_stay_all")
 
 
 @pytest.fixture(autouse=True)

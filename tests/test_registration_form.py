@@ -59,6 +59,17 @@ def test_reg_19_what_is_typed_survives_closing_the_tab(live: Live) -> None:
     assert RegistrationDraft.objects.get().signed == live.day(-3)
 
 
+def test_an_amount_typed_short_says_how_it_was_read_while_one_types(live: Live) -> None:
+    deal, owner = live.won(), live.browser(OWNER)
+    held = form_of(parse(owner.get(registration_url(deal))))
+    answer = parse(owner.post(registration_url(deal, "registration_check"), held | {"tcv": "40k"}))
+    assert answer.one("div", id="id_tcv_error").text == "Read as 40,000"
+    found = parse(owner.get(registration_url(deal)))
+    assert form_of(found)["tcv"] == "40k"
+    answer = parse(owner.post(registration_url(deal, "registration_check"), form_of(found) | {"tcv": "40 kg"}))
+    assert "number" in answer.one("div", id="id_tcv_error").text
+
+
 def test_reg_19_a_second_tab_overwrites_nobody_unseen(live: Live) -> None:
     """What saves itself stops and says whose draft stands there; who presses *Save draft* again puts theirs there."""
     deal = live.won(team=[build.member(USER)])
