@@ -204,8 +204,8 @@ def test_flow_13_two_who_take_next_at_once_never_get_the_same(cast: Cast) -> Non
         assert take(other) == "Two"
     assert take(rita) == "One"
     results = at_once(
-        "LOCK TABLE desk_case IN ACCESS EXCLUSIVE MODE",
-        [],
+        "SELECT 1 FROM desk_case WHERE id = %s FOR UPDATE",
+        [first.pk],
         lambda: desk.claim(first, actor=other, now=now, take_over=True).claimed_by_id,
         lambda: desk.claim(first, actor=rita, now=now).claimed_by_id,
         in_turn=True,

@@ -74,6 +74,7 @@ def test_flow_12_queues_filters_and_search(live: Live, reviewer: Client) -> None
     assert found(reviewer, due="overdue") == found(reviewer, age="5-9") == ["Amber"]
     assert found(reviewer, tab="registration:marketplace_sale") == ["Plant monitoring"]
     assert found(reviewer, value_from="100000000") == []
+    assert found(reviewer, filer__password__startswith="x") == found(reviewer)
     kept = reviewer.post(FILTERS, {"queue": "?due=overdue&exact=1", "name": "Late"})
     assert kept.status_code == 302
     assert SavedFilter.objects.get().address == "?due=overdue&exact=1"
