@@ -38,6 +38,7 @@ _DECIDED = ("deal", "customer", "company", "reason", "value", "outcome", "decide
 @admin.register(Case, site=site)
 class CaseAdmin(PortalAdmin):
     change_list_template = "admin/desk/desk.html"
+    ordering = ("due_on", "pk")
 
     def get_urls(self) -> list[URLPattern]:
         pages = {
