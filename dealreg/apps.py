@@ -9,5 +9,5 @@ class DealregConfig(AppConfig):
     def ready(self) -> None:
         from dealreg import reactions, timeline, verbs  # noqa: F401  they register themselves
         from dealreg.api import patching, registrations, representation, webhooks  # noqa: F401
-        from dealreg.services import registration_file  # noqa: F401
+        from dealreg.services import desk, registration_file  # noqa: F401
         from dealreg.web import deadlines, deal, documents, home, insights, search  # noqa: F401

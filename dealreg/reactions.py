@@ -13,11 +13,14 @@ from dealreg import notifications as kinds
 from dealreg.models import Registration, Status
 from dealreg.rules import marketplace as marketplace_rules
 from dealreg.rules import states
+from dealreg.selectors.desk import REGISTRATION, WAITING
 from dealreg.selectors.registration import unregistered
 from dealreg.selectors.window import last_day_of, with_window
 from dealreg.services import marketplace, waivers
 from dealreg.services import registration as services
 from portal.accounts.rules import SYSTEM
+from portal.desk import services as desk
+from portal.desk.rules import Outcome
 from portal.events.models import Event
 from portal.events.services import on
 from portal.notify.services import Message, notify
@@ -73,6 +76,27 @@ def _enqueue(registration_id: int) -> Callable[[], object]:
 def replace_earlier(events: Sequence[Event]) -> None:
     """EXC-13: a re-registration takes the earlier one's place when it closes approved or passed."""
     waivers.replace_earlier([event.subject_id for event in events], now=events[0].at)
+
+
+#: How the desk's cases end by what was done to their registrations.
+_DECIDED = {
+    "registration.passed": Outcome.PASSED,
+    "registration.matched": Outcome.PASSED,
+    "registration.failed": Outcome.FAILED,
+    "registration.not_matched": Outcome.FAILED,
+    "registration.action_required": Outcome.SENT_BACK,
+}
+_REACHED = ("routed", "selected", "resubmitted", "revalidated", "retracted")
+
+
+@on(*_DECIDED, *(f"registration.{verb}" for verb in (*_REACHED, "reopened", "replaced")))
+def keep_desk(events: Sequence[Event]) -> None:
+    """FLOW-12: what waits for a reviewer is on their desk, and nothing else."""
+    moved = [event for event in events if {event.before.get("status"), event.after.get("status")} & set(WAITING)]
+    if moved and moved[0].verb == "registration.retracted":
+        desk.retract(REGISTRATION, [event.subject_id for event in moved])
+    if moved:
+        desk.follow(REGISTRATION, moved, _DECIDED)
 
 
 @on("document.infected")

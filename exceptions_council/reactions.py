@@ -13,8 +13,11 @@ from exceptions_council import notifications as kinds
 from exceptions_council.models import DecisionLetter, ExceptionRequest
 from exceptions_council.rules import states
 from exceptions_council.services import requests
+from exceptions_council.services.desk import EXCEPTION
 from portal.accounts.models import User
 from portal.accounts.rules import COUNCIL_MEMBER, PROGRAMME_MANAGER
+from portal.desk import services as desk
+from portal.desk.rules import Outcome
 from portal.events.models import Event
 from portal.events.services import on
 from portal.notify.services import Message, notify
@@ -30,6 +33,13 @@ def _requests(events: Sequence[Event]) -> dict[int, ExceptionRequest]:
     found = ExceptionRequest.objects.filter(pk__in=[event.subject_id for event in events])
     rows = found.select_related("referral__engagement__customer", "referral__company", "replaces")
     return {request.pk: request for request in rows}
+
+
+@on("exception.asked", "exception.approved", "exception.denied")
+def keep_desk(events: Sequence[Event]) -> None:
+    """FLOW-12: what waits for the council is on the desk."""
+    outcomes = {"exception.approved": Outcome.PASSED, "exception.denied": Outcome.FAILED}
+    desk.follow(EXCEPTION, events, outcomes)
 
 
 @on("exception.approved")

@@ -16,7 +16,9 @@ from django.urls import reverse
 from isvconnect import notifications as kinds
 from isvconnect.models import Invoice, IsvDeal
 from isvconnect.services import deals as services
+from isvconnect.services.desk import ISV_DEAL
 from portal.accounts.rules import PROGRAMME_MANAGER, Actor
+from portal.desk import services as desk
 from portal.events.models import Event
 from portal.events.services import on
 from portal.notify.selectors import leads_to
@@ -30,6 +32,12 @@ from referrals.selectors.recipients import People, emails_of, people_of
 def deal_link(public_id: UUID) -> str:
     """The path of the ISV Connect deal's page."""
     return reverse("isv_deal", args=[public_id])
+
+
+@on("isv_deal.reported", "isv_deal.corrected", "isv_deal.fees_set", "isv_deal.cancelled")
+def keep_desk(events: Sequence[Event]) -> None:
+    """FLOW-12: what waits for a fee rate is on the desk."""
+    desk.follow(ISV_DEAL, events, {})
 
 
 @leads_to("isv_deal")

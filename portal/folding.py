@@ -31,3 +31,13 @@ def fold(text: str) -> str:
     """
     folded = text.lower() if text.isascii() else text.translate(_FOLDING)
     return " ".join(folded.split())
+
+
+#: PostgreSQL refuses words of 2 KB; nobody types the end of one.
+MAX_WORD = 60
+
+
+def tokens(text: str) -> list[str]:
+    """The words of the text in the form in which they are compared: folded, only letters and digits."""
+    folded = "".join(c if c.isalnum() else " " for c in fold(text))
+    return [word[:MAX_WORD] for word in folded.split()]

@@ -410,6 +410,8 @@ CELERY_BEAT_SCHEDULE = {
     "revalue-open-deals": {"task": "referrals.tasks.revalue_open", "schedule": 3600.0},
     "route-registrations": {"task": "dealreg.tasks.route_submitted", "schedule": 10.0},
     "open-missed-registrations": {"task": "dealreg.tasks.open_missed", "schedule": 3600.0},
+    "open-missed-cases": {"task": "portal.desk.tasks.open_missed", "schedule": 3600.0},
+    "tell-what-is-due-on-the-desk": {"task": "portal.desk.tasks.tell_due", "schedule": crontab(minute=30)},
     "match-marketplace-transactions": {"task": "dealreg.tasks.match_marketplace", "schedule": 180.0},
     "remind-of-marketplace-transactions": {
         "task": "dealreg.tasks.remind_of_marketplace",

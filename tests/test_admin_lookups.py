@@ -50,6 +50,8 @@ DECLARED: dict[str, set[str]] = {
     "customers.customer": known("managed"),
     "dealreg.marketplacetransaction": {*("state", "date__year", "date__month", "date__day"), *known("source")},
     "dealreg.registration": {"status", "outcome", "reason"},
+    "desk.case": set(),
+    "desk.commenttemplate": set(),
     "events.event": {"verb", "before", "company__id__exact", "company__isnull", *dates("at")},
     "exceptions_council.exceptionrequest": {"state", "attention", "mine", "age", "partner", *known("kind")},
     "exceptions_council.lettertemplate": set(),

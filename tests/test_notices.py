@@ -223,6 +223,8 @@ def test_f5_2_a_person_chooses_but_not_about_what_asks_something_of_him(cast: Ca
         "upload": "now",
         "council": "now",
         "licences": "now",
+        "desk_new": "off",
+        "desk_due": "digest",
     }
 
     deal = build.deal(cast)

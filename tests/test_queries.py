@@ -98,7 +98,7 @@ class Pages:
             "insights of a seller": (seller, reverse("insights") + "?period=12", 12),
             "registration": (owner, reverse("registration", args=[self.rows[2].public_id]), 22),
             "queue": (reviewer, queue, 6),
-            "review": (reviewer, review, 16),
+            "review": (reviewer, review, 40),
         }
 
 

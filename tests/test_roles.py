@@ -30,6 +30,7 @@ from portal.accounts.rules import Actor, Grant
 from portal.api.services import clients
 from portal.demo import do, papers
 from portal.demo.cast import ANKARA, ISTANBUL, PASSWORD, Cast
+from portal.desk.models import CommentTemplate
 from portal.notify.models import Notice
 from portal.pages.services import calendar, exports, uploads
 from portal.policy import services as policies
@@ -331,6 +332,11 @@ admin:password_change                 GET  -         403 403 403 403 403 403 403
 admin:password_change_done            GET  -         403 403 403 403 403 403 403 403 200 200 200  in
 admin:logout                          POST -         302 302 302 302 302 302 302 302 200 200 200 302
 admin/(?P<url>.*)$                    GET  -         403 403 403 403 403 403 403 403 404 404 404  in
+admin:desk_act                        POST -         403 403 403 403 403 403 403 403 302 302 302  in
+admin:desk_pass                       GET  -         403 403 403 403 403 403 403 403 200 403 403  in
+admin:desk_pass                       POST -         403 403 403 403 403 403 403 403 200 403 403  in
+admin:desk_filters                    POST -         403 403 403 403 403 403 403 403 302 302 302  in
+admin:desk_figures                    GET  -         403 403 403 403 403 403 403 403 200 200 200  in
 admin:money_monthlyrate_upload        GET  -         403 403 403 403 403 403 403 403 403 403 200  in
 admin:money_monthlyrate_upload        POST -         403 403 403 403 403 403 403 403 403 403 200  in
 admin:policy_policyversion_withdraw   GET  coming   403 403 403 403 403 403 403 403 403 403 200  in
@@ -361,7 +367,9 @@ catalog_assessmenttype  rcm m m
 catalog_solution        rcm m m
 customers_customer      rcm m m
 dealreg_marketplacetransaction rcm m -
+desk_case               rcm - -
 dealreg_registration    rcm - r
+desk_commenttemplate    rcm m m
 events_event            rcm - -
 exceptions_council_exceptionrequest rcm - rc
 exceptions_council_lettertemplate rcm m m
@@ -468,6 +476,7 @@ class World:
         now, deals = self.live.now, [self.live.won(customer=exceptions.unmanaged()) for _number in range(2)]
         decided, _open = (exceptions.asked(self.cast, deal, now=now) for deal in deals)
         exceptions.approved(self.cast, decided, now=now)
+        CommentTemplate.objects.create(used_for="registration.fail_review", text_en="No.", text_tr="Hayır.")
         LetterTemplate.objects.create(outcome="denied", language="en", subject="No", body="No.")
         return {"excepted": deals[0].public_id, "letter": decided.pk}
 
@@ -655,6 +664,9 @@ _SENT: dict[str, dict[str, str]] = {
         "contact_email": "d@customer.example",
         "contact_consent": "on",
     },
+    "admin:desk_act": {"do": "next"},
+    "admin:desk_pass": {"validated_by": "figures"},
+    "admin:desk_filters": {"name": "Mine"},
     "admin:dealreg_marketplacetransaction_void": {"reason": "Booked twice."},
     "admin:exceptions_council_exceptionrequest_change": {"verb": "ask_evidence", "text": "The contract?"},
     "admin:dealreg_registration_change": {"verb": "pass_review", "validated_by": "poe"},

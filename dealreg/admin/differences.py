@@ -14,37 +14,51 @@ from portal.workflow import text
 from portal.workflow.blockers import Money
 
 
-def _amount(money: Money | None) -> str:
+def amount(money: Money | None) -> str:
     return text.show(money) if money else "–"
 
 
-def _day(value: date | None) -> str:
+def day(value: date | None) -> str:
     return text.day(value) if value else "–"
 
 
-_STATED: list[tuple[Any, Callable[[Registration], Any]]] = [
-    (_("State"), lambda r: r.get_status_display()),
-    (_("Solution"), lambda r: r.solution or "–"),
-    (_("Marketplace transaction"), lambda r: _day(r.marketplace_date) if r.marketplace else gettext("No")),
-    (_("Deployed on"), lambda r: r.get_deployment_display() or "–"),
-    (_("Tenant type"), lambda r: r.get_tenant_display() or "–"),
-    (_("Pricing model"), lambda r: r.get_pricing_display() or "–"),
-    (_("Contract term"), lambda r: r.get_term_display() or "–"),
-    (_("Contract signed"), lambda r: _day(r.signed)),
-    (_("Contract start"), lambda r: _day(r.start)),
-    (_("Contract end"), lambda r: _day(r.end)),
-    (_("Total contract value"), lambda r: _amount(r.tcv_money)),
-    (_("Solution value"), lambda r: _amount(r.solution_money)),
-    (_("Annual contract value"), lambda r: _amount(r.acv_money)),
-]
+def _marketplace(registration: Registration) -> str:
+    if not registration.marketplace:
+        return gettext("No")
+    return f"{gettext('Yes')}, {day(registration.marketplace_date)}"
 
 
-def differences(now: Registration, changes: Mapping[str, tuple[object, object]]) -> Iterator[str]:
-    """A line for each answer that reads differently now; `changes`: the columns' values then and now."""
+#: Each answer by its question's name, with how it reads; of the amounts, their own currency.
+STATED: Mapping[str, tuple[Any, Callable[[Registration], Any]]] = {
+    "solution": (_("Solution"), lambda r: r.solution or "–"),
+    "marketplace": (_("Marketplace transaction"), _marketplace),
+    "deployment": (_("Deployed on"), lambda r: r.get_deployment_display() or "–"),
+    "tenant": (_("Tenant type"), lambda r: r.get_tenant_display() or "–"),
+    "pricing": (_("Pricing model"), lambda r: r.get_pricing_display() or "–"),
+    "term": (_("Contract term"), lambda r: r.get_term_display() or "–"),
+    "signed": (_("Contract signed"), lambda r: day(r.signed)),
+    "start": (_("Contract start"), lambda r: day(r.start)),
+    "end": (_("Contract end"), lambda r: day(r.end)),
+    "tcv": (_("Total contract value"), lambda r: amount(r.tcv_money)),
+    "solution_value": (_("Solution value"), lambda r: amount(r.solution_money)),
+    "payg_year_value": (_("Paid in twelve months"), lambda r: amount(r.payg_year_money)),
+    "acv": (_("Annual contract value"), lambda r: amount(r.acv_money)),
+}
+
+_STATE: tuple[Any, Callable[[Registration], Any]] = (_("State"), lambda r: r.get_status_display())
+
+
+def as_it_was(now: Registration, changes: Mapping[str, tuple[object, object]]) -> Registration:
+    """The registration with these columns as they were; `changes`: their values then and now."""
     columns = {column.attname: column for column in Registration._meta.concrete_fields}
     held = {name: getattr(now, name) for name in columns}
     was = {name: columns[name].to_python(before) for name, (before, _after) in changes.items() if name in columns}
-    then = Registration(**{**held, **was})
-    for label, show in _STATED:
+    return Registration(**{**held, **was})
+
+
+def differences(now: Registration, changes: Mapping[str, tuple[object, object]]) -> Iterator[str]:
+    """A line for each answer that reads differently now, and for the state."""
+    then = as_it_was(now, changes)
+    for label, show in (_STATE, *STATED.values()):
         if (old := str(show(then))) != (new := str(show(now))):
             yield f"{label}: {old} → {new}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -18,15 +18,22 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from dealreg.admin.comparing import comparison_of
+from dealreg.admin.deciding import DecisionForm, filled_form
 from dealreg.admin.differences import differences
-from dealreg.models import OUTCOMES, Registration, Status, Validation
+from dealreg.admin.meaning import meaning_of, retractable
+from dealreg.models import OUTCOMES, Registration, Status
 from dealreg.policies import may_review
+from dealreg.selectors.desk import REGISTRATION
 from dealreg.selectors.documents import panel
+from dealreg.selectors.looks import record_of
 from dealreg.selectors.marketplace import search_of
 from dealreg.selectors.routing import last_routing
 from dealreg.services import registration as services
-from dealreg.verbs import MACHINE, Refusing, Reviewing
-from portal.accounts.admin_site import PortalAdmin, actor_of, site
+from portal.accounts.admin_site import PortalAdmin, actor_of, site, who
+from portal.accounts.rules import Actor
+from portal.desk.forms import FILL, NoteForm, notes_of
+from portal.desk.frame import bar
 from portal.events.models import Event
 from portal.params import whole_number
 from portal.workflow import services as workflow
@@ -98,27 +105,18 @@ class OutcomeFilter(admin.SimpleListFilter):
         return queryset.filter(outcome=self.value()) if self.value() else queryset
 
 
-class DecisionForm(forms.Form):
-    """A decision: what the verb takes of a reason code and of what it was validated by, and a comment for the partner
-    (FLOW-5, FLOW-10)."""
+@dataclass
+class _Typed:
+    """What was sent and comes back on the page; `version`: of the registration that the page had shown, where the
+    decision is still to be made on that (FLOW-7)."""
 
-    verb = forms.CharField(widget=forms.HiddenInput)
-    validated_by = forms.ChoiceField(label=_("Validated by"), choices=[("", "—"), *Validation.choices], required=False)
-    reason_code = forms.ChoiceField(label=_("Reason"), required=False)
-    comment = forms.CharField(
-        label=_("Comment for the partner"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    decision: DecisionForm | None = None
+    note: NoteForm | None = None
+    version: int | None = None
 
-    def __init__(self, *args: Any, verb_name: str, **kwargs: Any) -> None:
-        kwargs |= {"auto_id": f"{verb_name}_%s", "initial": {"verb": verb_name}}
-        super().__init__(*args, **kwargs)
-        verb = MACHINE.by_name.get(verb_name)
-        taken = vars(verb.takes()) if isinstance(verb, Reviewing) else ()
-        for name in {"reason_code", "validated_by"}.difference(taken):
-            del self.fields[name]
-        if isinstance(verb, Refusing):
-            choices = [("", "—"), *((code, gettext(label)) for code, label in verb.reasons.items())]
-            self.fields["reason_code"].choices = choices  # type: ignore[attr-defined]
+    @property
+    def verb(self) -> str:
+        return str(self.decision["verb"].value()) if self.decision else ""
 
 
 @admin.register(Registration, site=site)
@@ -171,30 +169,47 @@ class RegistrationAdmin(PortalAdmin):
         registration = Registration.objects.with_context().filter(pk=number).first() if number is not None else None
         if registration is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
-        posted = None
+        typed = _Typed()
         if request.method == "POST":
-            posted = DecisionForm(request.POST, verb_name=request.POST.get("verb", ""))
-            if response := self._decide(request, registration, posted):
+            if response := self._sent(request, registration, typed):
                 return response
             registration = Registration.objects.with_context().get(pk=registration.pk)
-        return TemplateResponse(request, self.change_form_template, self._review_context(request, registration, posted))
+        return TemplateResponse(request, self.change_form_template, self._review_context(request, registration, typed))
 
-    def _decide(self, request: HttpRequest, registration: Registration, form: DecisionForm) -> HttpResponse | None:
+    def _sent(self, request: HttpRequest, registration: Registration, typed: _Typed) -> HttpResponse | None:
+        """What was sent: a note, a decision, or the wish for a text in its comment. None if the page comes back."""
+        if "note" in request.POST:
+            typed.note = NoteForm(request.POST)
+            written = typed.note.write(registration, REGISTRATION, **who(request))
+            return redirect(f"{request.path}#notes") if written else None
+        verb = request.POST.get("verb", "")
+        # A page that doesn't say what it showed showed nothing: no registration has version 0 (FLOW-7).
+        typed.version = whole_number(request.POST.get("version")) or 0
+        if FILL in request.POST:
+            typed.decision = filled_form(request.POST, registration, verb)
+            return None
+        typed.decision = DecisionForm(request.POST, verb_name=verb)
+        response = self._decide(request, registration, typed.decision, typed.version)
+        typed.version = None  # refused as it stands now
+        return response
+
+    def _decide(
+        self, request: HttpRequest, registration: Registration, form: DecisionForm, seen: int
+    ) -> HttpResponse | None:
         actor, verb = actor_of(request), request.POST.get("verb", "")
         known = {a.name for a in workflow.available_actions(registration, actor, timezone.now())} if actor else set()
         if actor is None or verb not in known:
             raise PermissionDenied
         if not form.is_valid():
             return None
+        shown = bar(request, REGISTRATION, registration.pk, timezone.now())
         try:
-            # A page that doesn't say what it showed showed nothing: no registration has version 0 (FLOW-7).
-            seen = whole_number(request.POST.get("version")) or 0
             services.decide(registration, actor=actor, now=timezone.now(), seen_version=seen, **form.cleaned_data)
         except RuleViolation as violation:
             self._refuse(form, registration, violation)
             return None
         messages.success(request, gettext("“%(deal)s” was decided.") % {"deal": registration.referral.name})
-        return redirect(self._next_url(registration))
+        return redirect(self._next_url(shown))
 
     def _refuse(self, form: DecisionForm, registration: Registration, violation: RuleViolation) -> None:
         """Say why, each reason at its field; and what changed since the page was opened (FLOW-7)."""
@@ -222,30 +237,14 @@ class RegistrationAdmin(PortalAdmin):
         events = Event.objects.of_subject(registration)
         return events.select_related("actor_user", "company").order_by("-at", "-id")
 
-    def _next_url(self, registration: Registration) -> str:
-        """The address of the oldest registration in the queue, or of the queue itself when it is empty."""
-        waiting = Registration.objects.filter(status__in=QUEUE).exclude(pk=registration.pk)
-        following = waiting.order_by(*OLDEST_FIRST).first()
-        if following is None:
-            return reverse("admin:dealreg_registration_changelist")
-        return reverse("admin:dealreg_registration_change", args=[following.pk])
+    def _next_url(self, shown: dict[str, Any]) -> str:
+        """The address of the next case in the queue that one comes from, or of the queue itself."""
+        return str(shown.get("following") or shown.get("back") or reverse("admin:desk_case_changelist"))
 
-    def _review_context(
-        self, request: HttpRequest, registration: Registration, posted: DecisionForm | None
-    ) -> dict[str, Any]:
+    def _review_context(self, request: HttpRequest, registration: Registration, typed: _Typed) -> dict[str, Any]:
         actor, now = actor_of(request), timezone.now()
         assert actor is not None
-        actions = workflow.available_actions(registration, actor, now)
-        decisions: list[dict[str, Any]] = [
-            {
-                "action": action,
-                "form": posted
-                if posted and posted["verb"].value() == action.name
-                else DecisionForm(verb_name=action.name),
-            }
-            for action in actions
-            if not action.wrong_state or (posted and posted["verb"].value() == action.name)
-        ]
+        decisions = _decisions(registration, actor, now, typed.decision)
         return {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -259,8 +258,14 @@ class RegistrationAdmin(PortalAdmin):
             "history": [timeline.entry(event) for event in self._history(registration)],
             "partners": registration.referral.engagement.referrals.select_related("company").order_by("id"),
             "waiting": Registration.objects.filter(status__in=QUEUE).count(),
-            "open_verb": posted["verb"].value() if posted else next((d["form"]["verb"].value() for d in decisions), ""),
+            "open_verb": typed.verb or next((d["action"].name for d in decisions), ""),
+            "seen_version": registration.version if typed.version is None else typed.version,
+            "retractable": retractable(registration),
             "decides": may_review(actor),
+            "comparison": comparison_of(registration),
+            "record": record_of(registration),
+            "bar": bar(request, REGISTRATION, registration.pk, now),
+            "notes": notes_of(registration, REGISTRATION, actor, typed.note),
             "others": self._others(registration),
             "registered_before": self._registered_before(registration),
             "renewed": self._listed().filter(pk=registration.renews_id or 0).first(),
@@ -282,3 +287,25 @@ class RegistrationAdmin(PortalAdmin):
     @staticmethod
     def _listed() -> QuerySet[Registration]:
         return Registration.objects.select_related("referral__company", "solution", "submitted_by").order_by("pk")
+
+
+#: By which key a decision is opened (FLOW-13).
+_KEYS = {"pass_review": "p", "match": "p", "require_action": "b", "fail_review": "f", "no_match": "f"}
+
+
+def _decisions(
+    registration: Registration, actor: Actor, now: datetime, posted: DecisionForm | None
+) -> list[dict[str, Any]]:
+    """What this person may do to it, each with what it means, and its form or why not; what its state doesn't allow
+    only where they just tried."""
+    tried = posted["verb"].value() if posted else ""
+    return [
+        {
+            "action": action,
+            "key": _KEYS.get(action.name, ""),
+            "meaning": meaning_of(action.name, registration, now),
+            "form": posted if action.name == tried else DecisionForm(verb_name=action.name) if action.enabled else None,
+        }
+        for action in workflow.available_actions(registration, actor, now)
+        if not action.wrong_state or action.name == tried
+    ]

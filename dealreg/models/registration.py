@@ -427,6 +427,10 @@ class Registration(Record):
         return _joined(self.solution_value, self.solution_value_currency)
 
     @property
+    def payg_year_money(self) -> Money | None:
+        return _joined(self.payg_year_value, self.tcv_currency)
+
+    @property
     def acv_money(self) -> Money | None:
         return _joined(self.acv, self.tcv_currency)
 

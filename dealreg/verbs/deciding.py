@@ -10,12 +10,14 @@ from typing import ClassVar, TypeVar
 from dealreg.models import Registration, Validation
 from dealreg.policies import may_review
 from dealreg.rules import reopening, states
+from dealreg.selectors import desk
 from dealreg.selectors.marketplace import wait_until
 from dealreg.selectors.registration import belongs_to
 from dealreg.timeline import REGISTRATION
 from dealreg.verbs.base import RegistrationVerb
 from dealreg.verbs.routing import set_route
 from portal.accounts.rules import Actor
+from portal.desk.selectors import claim_blockers_of
 from portal.workflow.blockers import Blocker, _, to_json
 from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect, worker
@@ -79,10 +81,13 @@ class Reviewing(RegistrationVerb[C]):
     takes: ClassVar[type[Comment]] = Comment
 
     def blockers(self, record: Registration, context: Context) -> Iterable[Blocker]:
-        """Who belongs to the company that registered the deal doesn't decide on it."""
+        """Who belongs to the company that registered the deal doesn't decide on it, nor anybody else while somebody
+        works on it (FLOW-13)."""
         if context.actor.user_id and context.once("own_registration", lambda: belongs_to(context.actor, record)):
             message = _("You belong to the company that registered this deal; somebody else has to decide.")
             yield Blocker("own_registration", message, "FLOW-7")
+        if context.actor.user_id:
+            yield from claim_blockers_of(desk.REGISTRATION, record.pk, context.actor, context.now)
 
 
 class SelectForReview(Reviewing[Comment | None]):

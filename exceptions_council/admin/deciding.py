@@ -8,15 +8,19 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from exceptions_council import verbs
 from exceptions_council.models import ExceptionRequest, Vote
 from exceptions_council.rules import states
-from exceptions_council.selectors.calendar import due_day
+from exceptions_council.services.desk import EXCEPTION
 from portal.accounts.rules import Actor
+from portal.desk.forms import filled, offer_templates
+from portal.desk.models import COMMENTED, Commented
 from portal.policy import services as policies
+from portal.policy.calendar import due_day
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
@@ -29,9 +33,23 @@ class ActionForm(forms.Form):
     #: What the button says.
     button: ClassVar[Any]
     done: ClassVar[Any]
+    #: The field that the partner reads, which a text of the managers' may fill (FLOW-16).
+    comment: ClassVar[str] = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": f"{self.verb.name}_%s", **kwargs})
+        if self.comment:
+            offer_templates(self, self.used_for())
+
+    @classmethod
+    def used_for(cls) -> str:
+        return f"{EXCEPTION}.{cls.verb.name}"
+
+    @classmethod
+    def filled(cls, posted: QueryDict, request: ExceptionRequest) -> ActionForm:
+        """With the chosen text in its comment, in the language of who asked; nothing is done yet."""
+        language = request.submitted_by.language if request.submitted_by else ""
+        return cls(filled(posted, cls.used_for(), cls.comment, language))
 
     @classmethod
     def fresh(cls, request: ExceptionRequest, actor: Actor, now: datetime) -> ActionForm:
@@ -70,6 +88,7 @@ def _meanwhile(changes: Mapping[str, tuple[object, object]]) -> list[str]:
 
 class VoteForm(ActionForm):
     verb, button, done = verbs.VOTE, _("Vote"), _("Your vote counts.")
+    comment = "rationale"
     choice = forms.ChoiceField(
         label=_("Your vote"),
         required=False,
@@ -95,6 +114,7 @@ class VoteForm(ActionForm):
 
 class EvidenceForm(ActionForm):
     verb, button, done = verbs.ASK_EVIDENCE, _("Ask the partner"), _("The partner was asked.")
+    comment = "text"
     text = forms.CharField(label=_("What is asked for"), required=False, widget=forms.Textarea(attrs={"rows": 4}))
     due_on = forms.DateField(
         label=_("Answer by"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -126,6 +146,8 @@ class ConflictForm(ActionForm):
 
 
 FORMS: Mapping[str, type[ActionForm]] = {form.verb.name: form for form in (VoteForm, EvidenceForm, ConflictForm)}
+for place, kind in enumerate(form for form in FORMS.values() if form.comment):
+    COMMENTED.add(kind.used_for(), Commented(kind.verb.label), order=40 + place)
 
 
 @dataclass(frozen=True)

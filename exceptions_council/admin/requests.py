@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -25,15 +26,18 @@ from exceptions_council.models import Conflict, DecisionLetter, ExceptionRequest
 from exceptions_council.policies import may_vote
 from exceptions_council.rules import standing
 from exceptions_council.selectors import docket
-from exceptions_council.selectors.calendar import days_left
 from exceptions_council.selectors.changes import changes_of
 from exceptions_council.selectors.council import Member, council_of, tally_of
 from exceptions_council.services import letters_pdf
+from exceptions_council.services.desk import EXCEPTION
 from portal.accounts.admin_site import PortalAdmin, actor_of, site
 from portal.accounts.rules import Actor
+from portal.desk.forms import FILL, NoteForm, notes_of
+from portal.desk.frame import bar
 from portal.events.models import Event
 from portal.params import whole_number
 from portal.policy import services as policies
+from portal.policy.calendar import days_left
 from portal.ui.templatetags.ortak import badge
 from portal.workflow import text, timeline
 from referrals.policies import may_read
@@ -60,6 +64,16 @@ def _day(moment: datetime | None) -> str:
 
 def _state(request: ExceptionRequest) -> Any:
     return badge(_COLOURS[Status(request.status)], request.get_status_display())
+
+
+@dataclass
+class _Typed:
+    """What was sent and comes back on the page; `version`: of the request that the page had shown, where it is still
+    to be acted on as that (FLOW-7)."""
+
+    action: ActionForm | None = None
+    note: NoteForm | None = None
+    version: int | None = None
 
 
 @admin.register(ExceptionRequest, site=site)
@@ -140,23 +154,36 @@ class ExceptionRequestAdmin(PortalAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Everybody of the administration reads it; the council decides here, and reviewers ask for evidence."""
-        actor, now = self._reader(request), timezone.now()
+        self._reader(request)
         number = whole_number(object_id)
         asked = self._found(number) if number is not None else None
         if asked is None or number is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
-        posted = None
+        typed = _Typed()
         if request.method == "POST":
-            posted = self._posted(request)
-            # A page that doesn't say what it showed showed nothing: no request has version 0 (FLOW-7).
-            seen = whole_number(request.POST.get("version")) or 0
-            if posted.run(asked, seen_version=seen, actor=actor, now=now):
-                messages.success(request, self._done(posted, number))
-                return redirect("admin:exceptions_council_exceptionrequest_change", number)
+            if response := self._sent(request, asked, typed):
+                return response
             asked = self._found(number)
             assert asked is not None
-        context = self._context(request, asked, posted)
-        return TemplateResponse(request, self.change_form_template, context)
+        return TemplateResponse(request, self.change_form_template, self._context(request, asked, typed))
+
+    def _sent(self, request: HttpRequest, asked: ExceptionRequest, typed: _Typed) -> HttpResponse | None:
+        """What was sent: a note, an action, or the wish for a text in its comment. None if the page comes back."""
+        actor, now = self._reader(request), timezone.now()
+        if "note" in request.POST:
+            typed.note = NoteForm(request.POST)
+            return (
+                redirect(f"{request.path}#notes") if typed.note.write(asked, EXCEPTION, actor=actor, now=now) else None
+            )
+        typed.action = self._posted(request)
+        # A page that doesn't say what it showed showed nothing: no request has version 0 (FLOW-7).
+        seen = whole_number(request.POST.get("version")) or 0
+        if FILL in request.POST and typed.action.comment:
+            typed.action, typed.version = typed.action.filled(request.POST, asked), seen
+        elif typed.action.run(asked, seen_version=seen, actor=actor, now=now):
+            messages.success(request, self._done(typed.action, asked.pk))
+            return redirect("admin:exceptions_council_exceptionrequest_change", asked.pk)
+        return None
 
     @staticmethod
     def _found(number: int) -> ExceptionRequest | None:
@@ -184,10 +211,10 @@ class ExceptionRequestAdmin(PortalAdmin):
             return gettext("The council has denied the exception. The partner gets the letter.")
         return str(posted.done)
 
-    def _context(self, request: HttpRequest, asked: ExceptionRequest, posted: ActionForm | None) -> dict[str, Any]:
+    def _context(self, request: HttpRequest, asked: ExceptionRequest, typed: _Typed) -> dict[str, Any]:
         actor, now, deal = self._reader(request), timezone.now(), asked.referral
         policy = policies.current(now)
-        found = choices(asked, actor, now, posted)
+        found = choices(asked, actor, now, typed.action)
         return {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -205,7 +232,10 @@ class ExceptionRequestAdmin(PortalAdmin):
             "panel": panel(deal, actor, now),
             "similar": [(other, _state(other)) for other in docket.similar(asked)],
             "choices": found,
-            "open_verb": posted.verb.name if posted else next((c.action.name for c in found if c.form), ""),
+            "open_verb": typed.action.verb.name if typed.action else next((c.action.name for c in found if c.form), ""),
+            "seen_version": asked.version if typed.version is None else typed.version,
+            "bar": bar(request, EXCEPTION, asked.pk, now),
+            "notes": notes_of(asked, EXCEPTION, actor, typed.note),
             "votes": may_vote(actor),
             "letters": DecisionLetter.objects.filter(request=asked).order_by("language"),
             "history": [timeline.entry(event) for event in _history(asked)],

@@ -18,7 +18,6 @@ from exceptions_council.api.representation import COLUMNS, resource
 from exceptions_council.api.schema import ExceptionCheckShape, ExceptionPage, ExceptionResource, ExceptionShape
 from exceptions_council.api.tokens import KINDS, STATUSES, TARGETS
 from exceptions_council.selectors import requests as selectors
-from exceptions_council.selectors.calendar import due_day
 from exceptions_council.services import requests as services
 from portal.accounts.rules import Actor
 from portal.api import odata
@@ -28,6 +27,7 @@ from portal.api.http.endpoint import Endpoint
 from portal.api.http.errors import detail
 from portal.api.http.json import midnight
 from portal.policy import services as policies
+from portal.policy.calendar import due_day
 from referrals.api import finding as referrals
 from referrals.models import Referral
 

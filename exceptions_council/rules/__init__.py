@@ -1,6 +1,5 @@
 """The rules of exceptions as pure decisions; other rooms import them from here."""
 
-from exceptions_council.rules.calendar import add_business_days, business_days_left, is_business_day
 from exceptions_council.rules.form import (
     CHANGEABLE,
     MITIGATIONS,

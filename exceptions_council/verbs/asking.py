@@ -11,7 +11,6 @@ from dealreg.models import Registration
 from exceptions_council.models import ExceptionDraft, ExceptionRequest, Kind
 from exceptions_council.policies import may_ask
 from exceptions_council.rules import ExceptionInput
-from exceptions_council.selectors.calendar import due_day
 from exceptions_council.selectors.requests import (
     check,
     current_values,
@@ -21,6 +20,7 @@ from exceptions_council.selectors.requests import (
     values_to_json,
 )
 from exceptions_council.timeline import EXCEPTION
+from portal.policy.calendar import due_day
 from portal.workflow.blockers import Blocker, _, to_json
 from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Creation, Effect

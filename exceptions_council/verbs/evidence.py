@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 from exceptions_council.models import EvidenceRequest, ExceptionRequest
 from exceptions_council.policies import may_answer, may_ask_evidence
 from exceptions_council.rules.evidence import answer_blockers, question_blockers
-from exceptions_council.selectors.calendar import due_day
 from exceptions_council.timeline import EXCEPTION
 from exceptions_council.verbs.base import ExceptionVerb, outsider_blockers
+from portal.policy.calendar import due_day
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect, worker

@@ -22,13 +22,13 @@ from exceptions_council.models import ExceptionDraft, ExceptionRequest
 from exceptions_council.policies import may_ask
 from exceptions_council.rules import ExceptionInput
 from exceptions_council.selectors import requests as selectors
-from exceptions_council.selectors.calendar import due_day
 from exceptions_council.selectors.requests import KindOffer
 from exceptions_council.services import drafts
 from exceptions_council.services import requests as services
 from exceptions_council.web.forms import ExceptionForm, day_of, initial_of
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.policy import services as policies
+from portal.policy.calendar import due_day
 from portal.policy.rules import Policy
 from portal.ui.forms import add_blockers, as_if_sent, saved_meanwhile
 from portal.ui.http import posted

@@ -13,11 +13,11 @@ from exceptions_council.models import Status as Request
 from exceptions_council.policies import may_ask
 from exceptions_council.rules import kinds
 from exceptions_council.selectors import requests as selectors
-from exceptions_council.selectors.calendar import days_left
 from exceptions_council.selectors.requests import KindOffer
 from exceptions_council.verbs import ANSWER_EVIDENCE, ASK
 from portal.accounts.rules import Actor
 from portal.policy import services as policies
+from portal.policy.calendar import days_left
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.services import Action

@@ -25,6 +25,7 @@ from isvconnect.selectors.figures import invoiced
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.accounts.rules import Actor
 from portal.customers.rules import fold
+from portal.folding import tokens
 from portal.ui.listing import cursor, page
 from portal.ui.listing.columns import Column
 from portal.ui.listing.cursor import Sort
@@ -185,7 +186,7 @@ class IsvDealListing(_IsvListing):
     def search(self, found: Any, query: str, actor: Actor) -> IsvDealQuerySet:
         """Each word begins one of the customer's name or is in the solution's; or the referral is found by all."""
         words = Q()
-        for word in search.tokens(query)[: search.MAX_WORDS]:
+        for word in tokens(query)[: search.MAX_WORDS]:
             named = Q(customer__search_text__startswith=word) | Q(customer__search_text__contains=f" {word}")
             words &= named | Q(Contains(_FOLDED_SOLUTION, word)) | Q(solution__code__istartswith=word)
         referrals = Referral.objects.visible_to(actor).filter(search.matching(query, actor=actor))

@@ -16,6 +16,7 @@ from dealreg.rules import RegistrationInput
 from portal.accounts.rules import SYSTEM, Actor
 from portal.demo import do, papers
 from portal.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
+from portal.desk.models import CommentTemplate
 from portal.notify import services as notify
 from portal.programme import services as programme
 from portal.workflow.blockers import Money
@@ -61,10 +62,46 @@ def create(cast: Cast, *, now: datetime, more: Sequence[Callable[[World], None]]
     programme.import_ecb_history(since=(now - timedelta(days=730)).date(), actor=SYSTEM, now=now)
     programme.carry_forward(to_month=now.date(), actor=SYSTEM, now=now)
     world = World(cast, now, random.Random(7))  # noqa: S311  the same world each time
-    for scenario in (_pipeline, _answers, _inbound, _ends, _to_register, _history, _registrations, *more):
+    for scenario in (_pipeline, _answers, _inbound, _ends, _to_register, _history, _registrations, _texts, *more):
         scenario(world)
     notify.forget_undelivered(now=now)
     return Referral.objects.count()
+
+
+#: What reviewers write often (FLOW-16): the decision, its reason, and the text in English and in Turkish.
+_TEXTS = [
+    (
+        "registration.require_action",
+        "dates_do_not_match_contract",
+        "The dates differ from those of the signed contract. Please correct them, or add the page that names them.",
+        "Tarihler imzalı sözleşmedekilerden farklı. Lütfen düzeltin ya da tarihlerin yazdığı sayfayı ekleyin.",
+    ),
+    (
+        "registration.require_action",
+        "value_does_not_match_contract",
+        "The contract names another total than the registration. Correct the value, please, or add the further order.",
+        "Sözleşmedeki toplam, kayıttakinden farklı. Lütfen tutarı düzeltin ya da ek siparişi ekleyin.",
+    ),
+    (
+        "registration.fail_review",
+        "duplicate_registration",
+        "This sale was registered before. If it is a renewal, name the earlier registration on a new one.",
+        "Bu satış daha önce kaydedildi. Yenilemeyse, yeni bir kayıtta önceki kaydı belirtin.",
+    ),
+    (
+        "exception.ask_evidence",
+        "",
+        "Please add the signed contract under Documents, with the page that names the date.",
+        "Lütfen imzalı sözleşmeyi, tarihin yazdığı sayfayla birlikte Belgeler altına ekleyin.",
+    ),
+]
+
+
+def _texts(_world: World) -> None:
+    for place, (used_for, reason, english, turkish) in enumerate(_TEXTS):
+        CommentTemplate.objects.create(
+            used_for=used_for, reason_code=reason, text_en=english, text_tr=turkish, position=place
+        )
 
 
 # Building blocks

@@ -6,3 +6,6 @@ class DeskConfig(AppConfig):
     name = "portal.desk"
     label = "desk"
     verbose_name = _("Desk")
+
+    def ready(self) -> None:
+        from portal.desk import notifications, reactions, timeline  # noqa: F401  they register themselves

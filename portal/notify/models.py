@@ -130,7 +130,7 @@ class Heartbeat(models.Model):
 
 
 class Preference(models.Model):
-    """How a person wants mail of one category; without a row, at once."""
+    """How a person wants mail of one category; without a row, as the category has it."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     category = models.CharField(max_length=20)

@@ -31,6 +31,8 @@ class Category:
     strangers: bool = False
     #: Whether people's settings name it; not what goes to customers.
     listed: bool = True
+    #: How it is mailed to whoever hasn't chosen.
+    default: str = NOW
 
 
 #: By code, in the order in which people choose; each app adds its own.
@@ -55,11 +57,12 @@ def optional() -> list[Category]:
 
 
 def mail_for(category: str, chosen: str | None) -> str:
-    """How to mail a notice: mandatory ones at once, others as the person chose, without a choice at once (F5.2)."""
+    """How to mail a notice: mandatory ones at once, others as the person chose, without a choice as the category has it
+    (F5.2)."""
     known = CATEGORIES.get(category)
-    if known is None or known.mandatory or chosen not in (NOW, DIGEST, OFF):
+    if known is None or known.mandatory:
         return NOW
-    return chosen
+    return chosen if chosen in (NOW, DIGEST, OFF) else known.default
 
 
 def reaches_strangers(category: str) -> bool:

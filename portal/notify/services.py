@@ -130,6 +130,12 @@ def preferences(user: User) -> dict[str, str]:
     return {c.code: rules.mail_for(c.code, chosen.get((user.pk, c.code))) for c in rules.optional()}
 
 
+def wanting(category: str) -> set[int]:
+    """Who asked to hear of a category that nobody hears of without asking."""
+    rows = Preference.objects.filter(category=category).exclude(mail=Mail.OFF)
+    return set(rows.values_list("user_id", flat=True))
+
+
 @transaction.atomic
 def set_preferences(user: User, wanted: Mapping[str, str]) -> None:
     """Keep how a person wants to be mailed; mail that waits for them, of a kind they want no more, isn't sent."""

@@ -57,6 +57,8 @@ class Policy:
 
     # flow
     review_above_acv_usd: Decimal = Decimal(1_000_000)  # AUTO-1
+    review_days: int = 5  # FLOW-12, business days
+    claim_hours: int = 2  # FLOW-13, without work on it
     close_after_days: int = 7  # FLOW, close
     close_decided_hours: int = 24  # FLOW, close: until then a decision can be retracted
     action_days: int = 60  # FLOW, fail_unanswered
@@ -124,6 +126,10 @@ class Policy:
         return timedelta(days=self.registration_window_days)
 
     @property
+    def claimed_for(self) -> timedelta:
+        return timedelta(hours=self.claim_hours)
+
+    @property
     def close_decided_within(self) -> timedelta:
         return timedelta(hours=self.close_decided_hours)
 
@@ -158,6 +164,8 @@ RANGES = {
     "max_documents": (1, 100),
     "max_document_mb": (1, 22),  # the proxies before the portal take 25 MB (deploy/Caddyfile)
     "sample_percent": (0, 100),
+    "review_days": (1, 1_000),
+    "claim_hours": (1, 720),
     "exception_decision_days": (1, 1_000),
     "exception_evidence_days": (1, 1_000),
     "exception_open_days": (1, 3_650),

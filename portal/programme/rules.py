@@ -77,6 +77,8 @@ GROUPS: Mapping[str, Sequence[Number]] = {
     ),
     _("Review and closing"): (
         Number("review_above_acv_usd", _("To review above an annual contract value of"), DOLLARS, "AUTO-1"),
+        Number("review_days", _("What reaches the desk is decided within"), BUSINESS_DAYS, "FLOW-12"),
+        Number("claim_hours", _("A claim without work ends after"), HOURS, "FLOW-13"),
         Number("close_after_days", _("An approval closes after"), DAYS, "FLOW"),
         Number("close_decided_hours", _("A decision closes, and can be retracted, for"), HOURS, "FLOW"),
         Number("action_days", _("Time to correct what was sent back"), DAYS, "FLOW"),

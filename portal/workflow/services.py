@@ -250,7 +250,7 @@ def _apply(
 def check_version(record: Record, expected: int | None) -> None:
     """Raises Stale if the caller saw another version of the locked record; None: they didn't say which."""
     if expected is not None and record.version != expected:
-        raise Stale(_changes_since(record, expected), version=record.version)
+        raise Stale(changes_since(record, expected), version=record.version)
 
 
 def event_of(
@@ -279,7 +279,7 @@ def event_of(
     )
 
 
-def _changes_since(record: Record, version: int) -> dict[str, tuple[object, object]]:
+def changes_since(record: Record, version: int) -> dict[str, tuple[object, object]]:
     """Each changed column's value in that version and now, computed from the events."""
     found: dict[str, tuple[object, object]] = {}
     for event in Event.objects.of_subject(record).filter(version__gt=version).order_by("version"):

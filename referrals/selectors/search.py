@@ -16,7 +16,7 @@ from django.db.models import BooleanField, Func, Q, Value
 from django.db.models.functions import Cast
 
 from portal.accounts.rules import Actor
-from portal.customers.rules import fold
+from portal.folding import tokens
 from portal.policy import services as policies
 from referrals.models import Referral
 from referrals.models.expressions import NAME_PARTS, PART
@@ -24,18 +24,10 @@ from referrals.models.expressions import NAME_PARTS, PART
 SHARED, OWN = "s", "o"
 #: Of what was typed: more tells no deal from another, and a query must stay a quick one.
 MAX_QUERY, MAX_WORDS = 200, 8
-#: PostgreSQL refuses words of 2 KB; nobody types the end of one.
-MAX_WORD = 60
 #: How a deal's id, or its beginning, looks.
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{1,27}")
 #: Words that are in more copies than this are looked for in the text itself, not in the index.
 COMMON = 10_000
-
-
-def tokens(text: str) -> list[str]:
-    """The words of the text in the form in which they are compared: folded, only letters and digits."""
-    folded = "".join(c if c.isalnum() else " " for c in fold(text))
-    return [word[:MAX_WORD] for word in folded.split()]
 
 
 # Finding

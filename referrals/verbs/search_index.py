@@ -8,9 +8,10 @@ from itertools import islice
 
 from django.db import connection, transaction
 
+from portal.folding import tokens
 from referrals.models import Engagement, Note, Referral, ReferralQuerySet, TeamMember
 from referrals.rules.sharing import Party, knows
-from referrals.selectors.search import OWN, SHARED, joined, tokens
+from referrals.selectors.search import OWN, SHARED, joined
 
 #: PostgreSQL refuses vectors of 1 MB; nobody types the end of such a text.
 MAX_INDEXED_WORDS, MAX_INDEXED_BYTES = 10_000, 700_000

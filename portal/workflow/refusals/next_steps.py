@@ -48,6 +48,9 @@ NEXT: Mapping[str, str] = {
         ["marketplace_sale", "marketplace_search"],
         _("You need not do anything: the transaction is looked for, and you are told."),
     ),
+    "claimed_by_another": _("Leave it to them, or take it over on its page. A claim without work ends by itself."),
+    "case_decided": _("Go back to the desk and take the next one."),
+    "not_claimed": _("Open its page: it says who decides, and what is missing."),
     "rate_jumps": _("Compare it with the source. If it is right, say so below the preview."),
     "rate_ahead": _("Check the month. If it is right, say so below the preview."),
     "not_submitted": _("Wait until the partner has filed it."),
@@ -88,6 +91,7 @@ NEXT: Mapping[str, str] = {
     **dict.fromkeys(
         ["currency_unknown", "evidence_day", "justification_too_long", "text_too_long", "tickets_too_long"], _FIELD
     ),
+    **dict.fromkeys(["internal_note_required", "internal_note_too_long"], _FIELD),
     **dict.fromkeys(["old_deal_same", "old_deal_unknown"], _("Copy the id from the page of the earlier deal.")),
     "poe_required": _("Compare the claim with the documents; without proof, send it back or fail it."),
     "tenant_changed": _("State the tenant type of the earlier registration."),
@@ -389,6 +393,7 @@ SAYS_ITSELF = frozenset(
         "not_revalidated",
         "note_required",
         "own_access",
+        "own_companys_case",
         "own_registration",
         "payg_dates_differ",
         "payg_end_in_future",
