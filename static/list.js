@@ -20,8 +20,8 @@ function showPicked() {
     all.indeterminate = shown > 0 && !all.checked;
   }
   bar.toggleAttribute("data-picked-some", picked.size > 0);
-  const said = bar.querySelector("[data-picked-count]");
-  said.textContent = said.dataset.one.replace("%(count)s", picked.size.toLocaleString(document.documentElement.lang));
+  const count = picked.size.toLocaleString(document.documentElement.lang);
+  bar.querySelector("[data-picked-count]").textContent = count;
 }
 
 function pick(box) {
@@ -82,7 +82,8 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || !grid()) return;
   const { target, key } = event;
   const inside = target.closest(".o-grid tbody tr");
-  if (target.matches("input:not([type=checkbox]), textarea, select") || (!inside && target !== document.body)) return;
+  const walks = inside ? target.matches("a, [type=checkbox]") : target === document.body;
+  if (!walks) return;
   const step = { ArrowDown: 1, ArrowUp: -1 }[key];
   if (step) {
     const all = links();

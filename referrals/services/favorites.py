@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from typing import Any
 
 from portal.accounts.rules import Actor
 from referrals.models import Favorite, Referral
@@ -22,6 +23,7 @@ def set_favorite(referral: Referral, *, actor: Actor, on: bool) -> bool:
 def add_favorites(deals: Collection[uuid.UUID], *, actor: Actor) -> int:
     """Put the person's star on all of these deals that they see; returns how many those are."""
     seen = Referral.objects.visible_to(actor).filter(public_id__in=deals).values_list("pk", flat=True)
-    stars = [Favorite(user_id=actor.user_id, referral_id=pk) for pk in seen]
+    mine: dict[str, Any] = {"user_id": actor.user_id}
+    stars = [Favorite(**mine, referral_id=pk) for pk in seen]
     Favorite.objects.bulk_create(stars, ignore_conflicts=True)
     return len(stars)
