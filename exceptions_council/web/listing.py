@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, Q
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from exceptions_council.models import ExceptionRequest, ExceptionRequestQuerySet
 from exceptions_council.rules import states
 from exceptions_council.web.tags import exception_badge
 from portal.accounts.rules import Actor
-from portal.ui.listing import cells, cursor
+from portal.ui.listing import cursor
 from portal.ui.listing.cells import Cell, Shown
 from portal.ui.listing.columns import BADGE, DAY, ID, STATE, TITLE, Column
 from portal.ui.listing.cursor import Sort
 from portal.ui.listing.files import Field, term
 from portal.ui.listing.filters import Choices, Range, Text, countries, country_name, day, moments, one_of, within
 from portal.ui.listing.lists import LISTS, Listing
+from portal.ui.templatetags.ortak import days_left, short_day
 from portal.workflow import text
 from portal.workflow.blockers import _
 from referrals.models import Referral
@@ -39,12 +38,12 @@ _CUSTOMER = "referral__engagement__customer"
 def _decision(request: ExceptionRequest) -> Shown:
     """When it was decided, or until when it is to be."""
     if request.is_final or request.due_on is None:
-        return cells.day(request.decided_at)
-    days = (request.due_on - timezone.now().astimezone(UTC).date()).days
+        return short_day(request.decided_at)
+    days = days_left(request.due_on)
     if days < 0:
-        return Cell(gettext("%(day)s, overdue") % {"day": cells.day(request.due_on)}, "", "is-late")
+        return Cell(gettext("%(day)s, overdue") % {"day": short_day(request.due_on)}, "", "is-late")
     left = ngettext("%(days)s day left", "%(days)s days left", days) % {"days": days}
-    return Cell(f"{cells.day(request.due_on)} · {left}", "", "is-soon" if days < SOON_DAYS else "")
+    return Cell(f"{short_day(request.due_on)} · {left}", "", "is-soon" if days < SOON_DAYS else "")
 
 
 class ExceptionListing(Listing):
@@ -59,9 +58,9 @@ class ExceptionListing(Listing):
         "country": lambda request: country_name(request.referral.engagement.customer.country),
         "kind": lambda request: str(request.get_kind_display()),
         "status": exception_badge,
-        "created": lambda request: cells.day(request.created_at),
+        "created": lambda request: short_day(request.created_at),
         "due": _decision,
-        "open": lambda request: cells.day(request.open_until),
+        "open": lambda request: short_day(request.open_until),
         "id": lambda request: str(request.referral.public_id),
     }
     columns = (

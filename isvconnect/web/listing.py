@@ -48,6 +48,7 @@ from portal.ui.listing.filters import (
 from portal.ui.listing.lists import LISTS, Listing, count
 from portal.ui.listing.query import ListQuery
 from portal.ui.listing.rows import listed
+from portal.ui.templatetags.ortak import short_day
 from portal.workflow import text
 from portal.workflow.blockers import _
 from referrals.models import Referral, ReferralQuerySet, ReferralSolution
@@ -100,11 +101,11 @@ class IsvDealListing(_IsvListing):
         "value": lambda deal: cells.money(deal.solution_value, deal.solution_value_currency, deal.solution_value_usd),
         "tcv": lambda deal: cells.money(deal.tcv, deal.tcv_currency, deal.tcv_usd),
         "percent": lambda deal: None if deal.percent is None else text.percent(deal.percent),
-        "signed": lambda deal: cells.day(deal.signed),
-        "start": lambda deal: cells.day(deal.start),
-        "end": lambda deal: cells.day(deal.end),
-        "due": lambda deal: cells.day(deal.next_due_on),
-        "created": lambda deal: cells.day(deal.created_at),
+        "signed": lambda deal: short_day(deal.signed),
+        "start": lambda deal: short_day(deal.start),
+        "end": lambda deal: short_day(deal.end),
+        "due": lambda deal: short_day(deal.next_due_on),
+        "created": lambda deal: short_day(deal.created_at),
         "referral": lambda deal: deal.referral.name if deal.referral else None,
         "country": lambda deal: country_name(deal.customer.country),
         "location": lambda deal: deal.location.name,
@@ -279,7 +280,7 @@ class ToReportListing(_IsvListing):
         "country": lambda row: country_name(row.referral.engagement.customer.country),
         "solution": lambda row: cells.several(row.solutions),
         "value": lambda row: cells.money(row.referral.value, row.referral.currency, row.referral.value_usd),
-        "won": lambda row: cells.day(row.referral.closed_at),
+        "won": lambda row: short_day(row.referral.closed_at),
         "location": lambda row: row.referral.location.name if row.referral.location else None,
         "action": _report,
     }

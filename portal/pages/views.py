@@ -87,6 +87,7 @@ def _beside_deals(actor: Actor) -> dict[str, Any]:
         "may_upload": uploads.may_upload(actor),
         "export_more": "pages/_deals_to_edit.html",
         "stars_url": reverse("star_row"),
+        "selected_url": reverse("change_selected"),
         "stages": list(rules.STAGES.items())[:-1],
         "people": people(actor),
     }

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -13,14 +12,17 @@ from django.utils.translation import gettext, ngettext
 from dealreg.rules import states
 from dealreg.web.tags import STATUS_KINDS
 from portal.pages.deals.rows import Row
-from portal.ui.listing.cells import Cell, Shown, day, money, several
-from portal.ui.templatetags.ortak import badge, icon, in_words
+from portal.ui.listing.cells import Cell, Shown, money, several
+from portal.ui.templatetags.ortak import badge, days_left, icon, in_words, time_left
+from portal.ui.templatetags.ortak import short_day as day
 from portal.workflow import text
 from referrals import rules
 from referrals.models import Referral
 
 #: So near an answer is urgent.
 SOON = timedelta(days=3)
+#: So many days before it, a close date is near.
+CLOSES_SOON = 7
 _ENDS = {rules.WON: ("check-circle-fill", "is-won"), rules.LOST: ("x-lg", "is-over")}
 
 
@@ -50,7 +52,7 @@ def _stage(row: Row) -> Shown:
 
 
 def _answer(until: datetime) -> Cell:
-    left = until - timezone.now()
+    left = time_left(until)
     said = gettext("Answer · %(time)s") % {"time": in_words(max(left, timedelta()))}
     return Cell(_with_icon("clock", said), text.show(until), "is-soon" if left < SOON else "is-open")
 
@@ -81,8 +83,7 @@ def _registration(row: Row) -> Shown:
 def _due(name: str, until: datetime | date | None, kind: str) -> Shown:
     if until is None:
         return badge(kind, name)
-    last = until.astimezone(UTC).date() if isinstance(until, datetime) else until
-    days = (last - timezone.now().astimezone(UTC).date()).days
+    days = days_left(until)
     left = ngettext("%(days)s day", "%(days)s days", days) % {"days": days}
     return badge(kind, f"{name} · {left}") if days >= 0 else badge(kind, name)
 
@@ -105,8 +106,7 @@ def _close(row: Row) -> Shown:
     deal = row.referral
     if deal.is_closed:
         return day(deal.closed_at)
-    late = deal.close_date <= (timezone.now() + timedelta(days=7)).date()
-    return Cell(day(deal.close_date), "", "is-soon" if late else "")
+    return Cell(day(deal.close_date), "", "is-soon" if days_left(deal.close_date) <= CLOSES_SOON else "")
 
 
 def _type(row: Row) -> Shown:

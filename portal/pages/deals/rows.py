@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
 from dealreg.models import Registration, Waiver
 from dealreg.selectors.registration import judged
@@ -92,8 +91,7 @@ def rows(referrals: Sequence[Referral], actor: Actor) -> list[Row]:
     mine = Favorite.objects.filter(user_id=actor.user_id or 0, referral__in=found)
     for pk in mine.values_list("referral_id", flat=True):
         found[pk].starred = True
-    now = timezone.now()
-    policy = policies.current(now)
+    policy = policies.by_database_clock()
     for registration in with_window(Registration.objects.filter(referral__in=[r.pk for r in own]), policy):
         row = found[registration.referral_id]
         row.registration, row.register_until = registration, registration.last_day
@@ -117,12 +115,11 @@ def _add_answers(found: Iterable[Row]) -> None:
             row.vendor = copy
 
 
-def _add_forecasts(found: Iterable[Row], policy: Policy) -> None:
+def _add_forecasts(found: Collection[Row], policy: Policy) -> None:
     """What stands in the way of registering those that can still be; an exception lets some of it through (ELIG-8)."""
     rows = [r for r in found if r.own and r.registration is None and r.referral.substatus in _FORESEEN]
-    waivers = {
-        waiver.referral_id: waiver for waiver in Waiver.objects.filter(referral__in=[r.referral.pk for r in rows])
-    }
+    given = Waiver.objects.filter(referral__in=[row.referral.pk for row in found])
+    waivers = {waiver.referral_id: waiver for waiver in given}
     names = {code: text.phrase(name) for code, name in CRITERIA.items()}
     for row in rows:
         deal, solutions = row.referral, [line.solution for line in row.solutions if line.solution.azure_ip]

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone
 from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString
 
@@ -32,15 +30,6 @@ class Cell:
 
 #: A cell, a text, or nothing.
 Shown = Cell | str | None
-
-
-def day(value: date | None) -> str:
-    """A calendar day, of an instant that in the person's zone; with the year where that isn't this one."""
-    if not value:
-        return ""
-    if isinstance(value, datetime):
-        value = timezone.localtime(value).date()
-    return text.day(value, year=value.year != timezone.localdate().year)
 
 
 def money(amount: Decimal | None, currency: str, usd: Decimal | None = None) -> Shown:

@@ -180,6 +180,25 @@ def day(value: date | None, *, year: bool = True) -> SafeString:
     return format_html('<time class="o-when" datetime="{}">{}</time>', value.isoformat(), text.day(value, year=year))
 
 
+def short_day(value: date | None) -> str:
+    """A calendar day, of an instant that in the person's zone; with the year where that isn't this one."""
+    if not value:
+        return ""
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).date()
+    return text.day(value, year=value.year != timezone.localdate().year)
+
+
+def time_left(until: datetime) -> timedelta:
+    return until - timezone.now()
+
+
+def days_left(until: datetime | date) -> int:
+    """How many days follow today until the last one, in UTC; negative when it is over."""
+    last = until.astimezone(UTC).date() if isinstance(until, datetime) else until
+    return (last - timezone.now().astimezone(UTC).date()).days
+
+
 @register.simple_tag
 def deadline(until: datetime | date | None, soon: int = 3) -> SafeString:
     """{% deadline referral.expires_at %}: "3 days left (23 Nov, 00:00 UTC)", with its urgency (ok, soon, late).
