@@ -95,6 +95,8 @@ class FileKind:
     at: Mapping[str, str]
     #: The column with the deal's id.
     id_column: str
+    #: Whether people upload such files; else the portal writes them, of what is done with many records at once.
+    is_uploaded: bool = True
 
 
 #: By code; added by the apps.

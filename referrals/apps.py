@@ -9,5 +9,5 @@ class ReferralsConfig(AppConfig):
     def ready(self) -> None:
         from referrals import reactions, timeline, verbs  # noqa: F401  they register themselves
         from referrals.api import webhooks  # noqa: F401
-        from referrals.services import deal_file  # noqa: F401
+        from referrals.services import deal_file, selection  # noqa: F401
         from referrals.web import deadlines, home  # noqa: F401

@@ -123,7 +123,7 @@ document.addEventListener("click", (event) => {
 
 // Filters apply as soon as they are changed.
 document.addEventListener("change", (event) => {
-  event.target.closest("[data-autosubmit]")?.form?.requestSubmit();
+  if (event.target.closest("[data-autosubmit]")) event.target.form?.requestSubmit();
 });
 
 // A form is sent once, however often its button is pressed; again after a while, for answers that are downloads.

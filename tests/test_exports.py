@@ -109,6 +109,8 @@ def test_csv_says_everything_of_a_deal(cast: Cast) -> None:
         "Created (UTC)": "2026-11-08 12:00",
         "Closed (UTC)": "2026-11-17 12:00",
         "Registration": "Registration (Pending)",
+        "Filed (UTC)": "",
+        "Annual contract value": "",
         "Solutions": "Contoso Factory Insights (SOL-10001-CTS)",
         "Team": "Umut Öztürk <user@contoso.example>",
         "Location": "Istanbul (4301001)",
@@ -172,7 +174,7 @@ def test_excel_gets_numbers_and_days(cast: Cast) -> None:
     cells = {c.attrib["r"]: c for c in sheet.findall(".//{*}c")}
     heads = [texts[int(cells[f"{column(n)}1"].findtext("{*}v") or "")] for n in range(len(FIELDS))]
     at = {head: cells.get(f"{column(n)}2") for n, head in enumerate(heads)}
-    assert heads[1] == "Deal name"
+    assert (heads[0], heads[1], heads[-1]) == ("Deal name", "Customer", "Deal id")
     assert "Fırın 🙂" in texts
     numbers = {head: (at[head].get("t"), float(at[head].findtext("{*}v"))) for head in ("Value", "Value in USD")}
     assert numbers == {"Value": (None, 40_000), "Value in USD": (None, 44_000)}
@@ -283,7 +285,7 @@ def test_an_export_from_the_list_to_the_file(
     live.deal(name="Ovens")
     live.deal(name="Kilns", **PRIVATE)
     owner = live.browser(OWNER)
-    form = parse(owner.get(reverse("deals"), {"type": "co_sell"})).one("form", id="export")
+    form = parse(owner.get(reverse("deals"), {"type": "co_sell"})).one("form", id="picked")
     with django_capture_on_commit_callbacks(execute=True):
         answer = owner.post(form.attrs["action"], {**form.fields(), "format": "csv"})
     export = Export.objects.get()

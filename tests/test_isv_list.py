@@ -324,14 +324,14 @@ def test_ref_20_the_file_holds_the_deal_as_the_list_shows_it(cast: Cast) -> None
     ]
     assert lines(made(cast, "tab=closed")) == lines(made(cast, "tag=standard")) == []
     sheet = load_workbook(io.BytesIO(bytes(made(cast, kind="xlsx").content or b""))).active
-    assert (sheet.title, sheet.cell(2, 1).value) == ("ISV Connect deals", str(deal.public_id))
-    assert sheet.cell(2, 16).value == 12000
+    assert (sheet.title, sheet.cell(2, 28).value) == ("ISV Connect deals", str(deal.public_id))
+    assert sheet.cell(2, 14).value == 12000
 
 
 def test_ref_20_what_is_to_be_reported_has_a_file_too(live: Live) -> None:
     won = isv.won(live.cast, name="Ovens")
     owner = live.browser(OWNER)
-    form = see(owner, tab="action_required").one("form", id="export")
+    form = see(owner, tab="action_required").one("form", id="picked")
     assert form.attrs["action"] == reverse("export_list", args=["isv_to_report"])
     owner.post(form.attrs["action"], {**form.fields(), "format": "csv"})
     export = Export.objects.get()

@@ -85,7 +85,7 @@ class Pages:
             "home of a reviewer": (reviewer, reverse("home"), 21),
             # Of all kinds it may ask less for many rows: then fewer kinds are among the first.
             "deadlines": (owner, reverse("deadlines") + "?kind=close", 16),
-            "list": (owner, reverse("deals") + "?exact=1", 19),
+            "list": (owner, reverse("deals") + "?exact=1", 20),
             "list of a seller": (seller, reverse("deals") + "?exact=1", 17),
             "search": (owner, reverse("search") + "?q=plant", 13),
             "search of a reviewer": (reviewer, reverse("search") + "?q=anadolu", 13),

@@ -68,6 +68,9 @@ TABLE = """
 home                                  GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 search                                GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 deals                                 GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+list_suggestions                      GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+star_row                              POST -         404 404 404 404 404 404 404 404 404 404 404  in
+change_selected                       POST -         302 302 302 302 302 302 302 302 302 302 302  in
 choose_columns                        POST -         302 302 302 302 302 302 302 302 302 302 302  in
 favorite                              POST istanbul  302 302 404 302 302 404 404 302 302 302 302  in
 favorite                              POST ankara    302 404 302 302 302 404 404 302 302 302 302  in
@@ -627,6 +630,7 @@ _ARGS: dict[str, list[str]] = {
     "admin:view_on_site": ["1", "1"],
     "admin:app_list": ["dealreg"],
     "choose_columns": ["deals"],
+    "list_suggestions": ["deals"],
     "export_list": ["deals"],
     "insights_csv": ["funnel"],
     "demo_mail": [str(uuid.uuid4())],

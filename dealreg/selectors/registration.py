@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.db.models import Q, QuerySet
 
-from dealreg.models import Registration, Status
+from dealreg.models import Registration, Status, Waiver
 from dealreg.rules import Granted, RegistrationFacts, RegistrationInput, answers_asked, states
 from dealreg.rules.acv import USD, UsdRate
 from dealreg.rules.criteria import Eligibility, EligibilityFacts, criteria_from_json
@@ -62,23 +62,35 @@ def kept_eligibility(registration: Registration | None) -> Eligibility | None:
 def eligibility_of(referral: Referral, policy: Policy, solutions: Sequence[Solution] | None = None) -> Eligibility:
     """Evaluate the criteria of ELIG for this deal as it stands; three queries, one more while the vendor hasn't
     answered. `solutions`: its eligible ones, where they are loaded."""
-    engagement = referral.engagement
-    waiver = waiver_of(referral)
-    vendor_copy = engagement.referrals.filter(company__kind=Company.Kind.VENDOR).first()
+    vendor_copy = referral.engagement.referrals.filter(company__kind=Company.Kind.VENDOR).first()
     solutions = eligible_solutions(referral) if solutions is None else solutions
+    waiver, seller = waiver_of(referral), _seller(vendor_copy)
+    return judged(referral, policy, vendor_copy=vendor_copy, solutions=solutions, waiver=waiver, seller=seller)
+
+
+def judged(
+    referral: Referral,
+    policy: Policy,
+    *,
+    vendor_copy: Referral | None,
+    solutions: Sequence[Solution],
+    waiver: Waiver | None,
+    seller: str = "",
+) -> Eligibility:
+    """Evaluate the criteria of a deal of which everything is loaded; no query."""
     return judge_eligibility(
         EligibilityFacts(
             deal_type=referral.deal_type,
             value=referral.money,
             value_usd=referral.value_usd,
             rate_month=referral.usd_rate_month,
-            customer_managed=engagement.customer.managed,
+            customer_managed=referral.engagement.customer.managed,
             azure_ip_solutions=tuple(s.name for s in solutions),
             substatus=referral.substatus,
             safe_win_at=referral_rules.safe_win_at(referral.created_at, policy),
             vendor_substatus=vendor_copy.substatus if vendor_copy else None,
             vendor_expires_at=vendor_copy.expires_at if vendor_copy else None,
-            vendor_seller=_seller(vendor_copy),
+            vendor_seller=seller,
             vendor_accepted=vendor_copy is not None and vendor_copy.accepted_at is not None,
             exception=Granted(waiver.granted_by, waiver.granted_at) if waiver else None,
             won_at=referral.won_at,

@@ -15,7 +15,7 @@ from portal.workflow.blockers import Blocker, _
 
 register = template.Library()
 
-_STATUS_KINDS = {
+STATUS_KINDS = {
     states.REGISTRATION_PENDING: "brand",
     states.APPROVED: "success",
     states.REVIEW_PENDING: "warning",
@@ -43,8 +43,8 @@ CRITERIA = {
 def registration_badge(registration: Registration) -> SafeString:
     """Its state; of a closed one the outcome, in the outcome's colour."""
     if registration.status == states.CLOSED:
-        return badge(_STATUS_KINDS.get(registration.outcome, "neutral"), registration.outcome_text)
-    return badge(_STATUS_KINDS[registration.status], gettext(states.REGISTRATION_STATES[registration.status]))
+        return badge(STATUS_KINDS.get(registration.outcome, "neutral"), registration.outcome_text)
+    return badge(STATUS_KINDS[registration.status], gettext(states.REGISTRATION_STATES[registration.status]))
 
 
 #: Who can still settle what is open.

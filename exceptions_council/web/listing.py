@@ -7,26 +7,43 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, Q
-from django.utils.translation import ngettext
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 
 from exceptions_council.models import ExceptionRequest, ExceptionRequestQuerySet
 from exceptions_council.rules import states
+from exceptions_council.web.tags import exception_badge
 from portal.accounts.rules import Actor
 from portal.ui.listing import cursor
-from portal.ui.listing.columns import Column
+from portal.ui.listing.cells import Cell, Shown
+from portal.ui.listing.columns import BADGE, DAY, ID, STATE, TITLE, Column
 from portal.ui.listing.cursor import Sort
 from portal.ui.listing.files import Field, term
-from portal.ui.listing.filters import Choices, Range, Text, countries, day, moments, one_of, within
+from portal.ui.listing.filters import Choices, Range, Text, countries, country_name, day, moments, one_of, within
 from portal.ui.listing.lists import LISTS, Listing
+from portal.ui.templatetags.ortak import days_left, short_day
 from portal.workflow import text
 from portal.workflow.blockers import _
 from referrals.models import Referral
 from referrals.models.expressions import folded
 from referrals.selectors import search
 
+#: So few days before a decision it is urgent.
+SOON_DAYS = 3
 ALL, OPEN, DECIDED = "all", "open", "decided"
 _TABS = {ALL: _("All"), OPEN: _("Open"), DECIDED: _("Decided")}
 _CUSTOMER = "referral__engagement__customer"
+
+
+def _decision(request: ExceptionRequest) -> Shown:
+    """When it was decided, or until when it is to be."""
+    if request.is_final or request.due_on is None:
+        return short_day(request.decided_at)
+    days = days_left(request.due_on)
+    if days < 0:
+        return Cell(gettext("%(day)s, overdue") % {"day": short_day(request.due_on)}, "", "is-late")
+    left = ngettext("%(days)s day left", "%(days)s days left", days) % {"days": days}
+    return Cell(f"{short_day(request.due_on)} · {left}", "", "is-soon" if days < SOON_DAYS else "")
 
 
 class ExceptionListing(Listing):
@@ -34,18 +51,29 @@ class ExceptionListing(Listing):
 
     code, url, model = "exceptions", "exceptions", ExceptionRequest
     title, hint = _("Exceptions"), _("Deal, id or customer")
-    template = "exceptions/_row.html"
+    cells = {
+        "name": lambda request: request.referral.name,
+        "customer": lambda request: request.referral.engagement.customer.name,
+        "company": lambda request: request.referral.company.name,
+        "country": lambda request: country_name(request.referral.engagement.customer.country),
+        "kind": lambda request: str(request.get_kind_display()),
+        "status": exception_badge,
+        "created": lambda request: short_day(request.created_at),
+        "due": _decision,
+        "open": lambda request: short_day(request.open_until),
+        "id": lambda request: str(request.referral.public_id),
+    }
     columns = (
-        Column("name", _("Deal"), "name", rank=0),
-        Column("customer", _("Customer"), "customer", rank=1),
-        Column("company", _("Company"), "company", for_partner=False, rank=2),
-        Column("country", _("Country"), is_short=True),
-        Column("kind", _("Kind"), "kind", rank=3),
-        Column("status", _("State"), "status", rank=1),
-        Column("created", _("Requested"), "created", rank=3, is_short=True),
-        Column("due", _("Decision"), "due", rank=2),
-        Column("open", _("Open until"), is_short=True),
-        Column("id", _("Deal id")),
+        Column("name", _("Deal"), "name", TITLE),
+        Column("customer", _("Customer"), "customer"),
+        Column("company", _("Company"), "company", for_partner=False),
+        Column("country", _("Country"), width=110),
+        Column("kind", _("Kind"), "kind", 190),
+        Column("status", _("State"), "status", BADGE, STATE),
+        Column("created", _("Requested"), "created", 104, is_named=True),
+        Column("due", _("Decision"), "due", 150, is_named=True),
+        Column("open", _("Open until"), width=DAY, is_named=True),
+        Column("id", _("Deal id"), width=ID),
     )
     usual = frozenset({"customer", "company", "kind", "status", "created", "due"})
     sorts = cursor.by_code(
@@ -76,7 +104,6 @@ class ExceptionListing(Listing):
     menus, menu_labels = {"created": "dates", "due": "dates"}, {"dates": _("Dates")}
     last_menus = frozenset({"dates", "company"})
     fields = (
-        Field(_("Deal id"), lambda request: str(request.referral.public_id)),
         Field(_("Deal name"), lambda request: request.referral.name),
         Field(_("Customer"), lambda request: request.referral.engagement.customer.name),
         Field(_("Country"), lambda request: request.referral.engagement.customer.country),
@@ -87,6 +114,7 @@ class ExceptionListing(Listing):
         Field(_("Due"), lambda request: request.due_on),
         Field(_("Decided (UTC)"), lambda request: request.decided_at),
         Field(_("Open until"), lambda request: request.open_until),
+        Field(_("Deal id"), lambda request: str(request.referral.public_id)),
     )
     sheet = _("Exceptions")
     file_ready = _("The file with %(count)s exceptions is ready. You can download it until %(until)s.")
@@ -110,6 +138,9 @@ class ExceptionListing(Listing):
     def with_context(self, found: Any) -> ExceptionRequestQuerySet:
         related = found.select_related(_CUSTOMER, "referral__company")
         return related.defer("referral__search_text", "referral__search_vector")
+
+    def link(self, item: ExceptionRequest, address: str) -> str:
+        return reverse("exception", args=[item.public_id])
 
     def suggested(self, actor: Actor) -> Mapping[str, Sequence[str]]:
         return {"country": list(countries().values())}

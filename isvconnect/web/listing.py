@@ -13,8 +13,10 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Contains
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import ngettext
+from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_GET
 
 from isvconnect.models import IsvDeal, IsvDealQuerySet, Tag
@@ -22,18 +24,32 @@ from isvconnect.policies import may_report
 from isvconnect.rules import states
 from isvconnect.selectors.deals import to_report
 from isvconnect.selectors.figures import invoiced
+from isvconnect.web.tags import isv_badge
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.accounts.rules import Actor
 from portal.customers.rules import fold
 from portal.folding import tokens
-from portal.ui.listing import cursor, page
-from portal.ui.listing.columns import Column
+from portal.ui.listing import cells, cursor, page
+from portal.ui.listing.cells import Shown
+from portal.ui.listing.columns import BADGE, DAY, ID, NUMBER, RIGHT, STATE, TITLE, Column
 from portal.ui.listing.cursor import Sort
 from portal.ui.listing.files import Field, term
-from portal.ui.listing.filters import Choices, Range, Text, amount, countries, day, moments, one_of, within
+from portal.ui.listing.filters import (
+    Choices,
+    Range,
+    Text,
+    amount,
+    countries,
+    country_name,
+    day,
+    moments,
+    one_of,
+    within,
+)
 from portal.ui.listing.lists import LISTS, Listing, count
 from portal.ui.listing.query import ListQuery
 from portal.ui.listing.rows import listed
+from portal.ui.templatetags.ortak import short_day
 from portal.workflow import text
 from portal.workflow.blockers import _
 from referrals.models import Referral, ReferralQuerySet, ReferralSolution
@@ -76,26 +92,45 @@ class _IsvListing(Listing):
 class IsvDealListing(_IsvListing):
     """What was reported (ISV-5); the vendor's people see all companies' (ISV-7)."""
 
-    code, model, template = "isv_deals", IsvDeal, "isvconnect/_row.html"
+    code, model = "isv_deals", IsvDeal
+    cells = {
+        "customer": lambda deal: deal.customer.name,
+        "company": lambda deal: deal.company.name,
+        "solution": lambda deal: deal.solution.name,
+        "tag": lambda deal: str(deal.get_tag_display()),
+        "status": isv_badge,
+        "value": lambda deal: cells.money(deal.solution_value, deal.solution_value_currency, deal.solution_value_usd),
+        "tcv": lambda deal: cells.money(deal.tcv, deal.tcv_currency, deal.tcv_usd),
+        "percent": lambda deal: None if deal.percent is None else text.percent(deal.percent),
+        "signed": lambda deal: short_day(deal.signed),
+        "start": lambda deal: short_day(deal.start),
+        "end": lambda deal: short_day(deal.end),
+        "due": lambda deal: short_day(deal.next_due_on),
+        "created": lambda deal: short_day(deal.created_at),
+        "referral": lambda deal: deal.referral.name if deal.referral else None,
+        "country": lambda deal: country_name(deal.customer.country),
+        "location": lambda deal: deal.location.name,
+        "id": lambda deal: str(deal.public_id),
+    }
     elsewhere = frozenset({ACTION_REQUIRED})
     columns = (
-        Column("customer", _("Customer"), "customer", rank=0),
-        Column("company", _("Company"), "company", for_partner=False, rank=1),
-        Column("solution", _("Solution"), "solution", rank=1),
-        Column("tag", _("Incentive"), is_short=True),
-        Column("status", _("Status"), "status", rank=1),
-        Column("value", _("Solution value"), "value", is_number=True, rank=1),
-        Column("tcv", _("Total contract value"), is_number=True),
-        Column("percent", _("Fee"), is_number=True),
-        Column("signed", _("Signed"), "signed", rank=2, is_short=True),
-        Column("start", _("Start"), "start", is_short=True),
-        Column("end", _("End"), "end", is_short=True),
-        Column("due", _("Next invoice"), "due", rank=3, is_short=True),
-        Column("created", _("Reported"), "created", rank=3, is_short=True),
-        Column("referral", _("Co-sell deal")),
-        Column("country", _("Country"), is_short=True),
-        Column("location", _("Location"), is_short=True),
-        Column("id", _("Id")),
+        Column("customer", _("Customer"), "customer", TITLE),
+        Column("company", _("Company"), "company", for_partner=False),
+        Column("solution", _("Solution"), "solution"),
+        Column("tag", _("Incentive"), width=110),
+        Column("status", _("Status"), "status", BADGE, STATE),
+        Column("value", _("Solution value"), "value", NUMBER, RIGHT),
+        Column("tcv", _("Total contract value"), width=150, css=RIGHT, is_named=True),
+        Column("percent", _("Fee"), width=72, css=RIGHT, is_named=True),
+        Column("signed", _("Signed"), "signed", DAY, is_named=True),
+        Column("start", _("Start"), "start", DAY, is_named=True),
+        Column("end", _("End"), "end", DAY, is_named=True),
+        Column("due", _("Next invoice"), "due", 112, is_named=True),
+        Column("created", _("Reported"), "created", DAY, is_named=True),
+        Column("referral", _("Co-sell deal"), is_named=True),
+        Column("country", _("Country"), width=110),
+        Column("location", _("Location"), width=110, is_named=True),
+        Column("id", _("Id"), width=ID),
     )
     usual = frozenset({"company", "solution", "status", "value", "signed", "due", "created"})
     sorts = cursor.by_code(
@@ -144,8 +179,6 @@ class IsvDealListing(_IsvListing):
         ),
     )
     fields = (
-        Field(_("Id"), lambda deal: str(deal.public_id)),
-        Field(_("Deal id"), lambda deal: str(deal.referral.public_id) if deal.referral else None),
         Field(_("Company"), lambda deal: deal.company.name),
         Field(_("Location"), lambda deal: str(deal.location)),
         Field(_("Customer"), lambda deal: deal.customer.name),
@@ -172,7 +205,12 @@ class IsvDealListing(_IsvListing):
         Field(_("Reported (UTC)"), lambda deal: deal.created_at),
         Field(_("Cancelled (UTC)"), lambda deal: deal.cancelled_at),
         Field(_("Reason"), lambda deal: deal.cancel_reason),
+        Field(_("Deal id"), lambda deal: str(deal.referral.public_id) if deal.referral else None),
+        Field(_("Id"), lambda deal: str(deal.public_id)),
     )
+
+    def link(self, item: IsvDeal, address: str) -> str:
+        return reverse("isv_deal", args=[item.public_id])
 
     def default_tab(self, actor: Actor) -> str:
         return SUBMITTED
@@ -225,20 +263,38 @@ class Waiting:
     solutions: list[str]
 
 
+def _report(row: Waiting) -> Shown:
+    """Where it is reported, for who may do that (ISV-7)."""
+    if not row.may_report:
+        return None
+    link = '<a class="btn btn-secondary btn-sm" href="{}">{}</a>'
+    return format_html(link, reverse("report_isv_deal_of", args=[row.referral.public_id]), gettext("Register"))
+
+
 class ToReportListing(_IsvListing):
     """Won referrals with the banner and no standing deal: *Action required* (ISV-2, ISV-5)."""
 
-    code, model, template = "isv_to_report", Referral, "isvconnect/_row_to_report.html"
+    code, model = "isv_to_report", Referral
+    cells = {
+        "name": lambda row: row.referral.name,
+        "customer": lambda row: row.referral.engagement.customer.name,
+        "country": lambda row: country_name(row.referral.engagement.customer.country),
+        "solution": lambda row: cells.several(row.solutions),
+        "value": lambda row: cells.money(row.referral.value, row.referral.currency, row.referral.value_usd),
+        "won": lambda row: short_day(row.referral.closed_at),
+        "location": lambda row: row.referral.location.name if row.referral.location else None,
+        "action": _report,
+    }
     elsewhere = frozenset({SUBMITTED, CLOSED})
     columns = (
-        Column("name", _("Deal"), "name", rank=0),
-        Column("customer", _("Customer"), "customer", rank=1),
-        Column("country", _("Country"), is_short=True),
-        Column("solution", _("Solution"), rank=3),
-        Column("value", _("Value"), "value", is_number=True, rank=1),
-        Column("won", _("Won"), "won", rank=2, is_short=True),
-        Column("location", _("Location"), is_short=True),
-        Column("action", _("Action"), rank=1),
+        Column("name", _("Deal"), "name", TITLE),
+        Column("customer", _("Customer"), "customer"),
+        Column("country", _("Country"), width=110),
+        Column("solution", _("Solution")),
+        Column("value", _("Value"), "value", NUMBER, RIGHT),
+        Column("won", _("Won"), "won", DAY, is_named=True),
+        Column("location", _("Location"), width=110, is_named=True),
+        Column("action", _("Action"), width=120, css=STATE),
     )
     usual = frozenset({"customer", "solution", "value", "won", "action"})
     default_sort = "won"
@@ -258,7 +314,6 @@ class ToReportListing(_IsvListing):
         Range("won", _("Won"), moments("closed_at"), day, text.day, "days"),
     )
     fields = (
-        Field(_("Deal id"), lambda row: str(row.referral.public_id)),
         Field(_("Deal name"), lambda row: row.referral.name),
         Field(_("Customer"), lambda row: row.referral.engagement.customer.name),
         Field(_("Country"), lambda row: row.referral.engagement.customer.country),
@@ -268,8 +323,15 @@ class ToReportListing(_IsvListing):
         Field(_("Value in USD"), lambda row: row.referral.value_usd),
         Field(_("Won (UTC)"), lambda row: row.referral.closed_at),
         Field(_("Location"), lambda row: str(row.referral.location) if row.referral.location else None),
+        Field(_("Deal id"), lambda row: str(row.referral.public_id)),
     )
     file_ready = _("The file with %(count)s deals is ready. You can download it until %(until)s.")
+
+    def record(self, item: Waiting) -> Referral:
+        return item.referral
+
+    def link(self, item: Waiting, address: str) -> str:
+        return reverse("deal", args=[item.referral.public_id])
 
     def default_tab(self, actor: Actor) -> str:
         return ACTION_REQUIRED

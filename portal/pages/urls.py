@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.pages import views, views_deadlines, views_help, views_uploads
+from portal.pages import views, views_deadlines, views_help, views_selection, views_uploads
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("search/", views.search, name="search"),
     path("co-sell/", views.deals, name="deals"),
+    path("co-sell/star/", views.star_row, name="star_row"),
+    path("co-sell/selected/", views_selection.change_selected, name="change_selected"),
     path("co-sell/<uuid:public_id>/", views.deal, name="deal"),
     path("co-sell/<uuid:public_id>/notes/", views.add_note, name="add_note"),
     path("co-sell/<uuid:public_id>/favorite/", views.favorite, name="favorite"),
@@ -20,6 +22,7 @@ urlpatterns = [
     path("insights/deals/", views.insights_deals, name="insights_deals"),
     path("insights/<slug:code>.csv", views.insights_csv, name="insights_csv"),
     path("help/refusals/", views_help.refusals_page, name="refusals"),
+    path("lists/<slug:code>/suggestions/", views.list_suggestions, name="list_suggestions"),
     path("lists/<slug:code>/columns/", views.choose_columns, name="choose_columns"),
     path("lists/<slug:code>/export/", views.export_list, name="export_list"),
     path("exports/", views.exports, name="exports"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import retarget
 
 from portal.accounts import services as accounts
 from portal.accounts.decorators import ActorRequest, needs_actor
@@ -22,6 +23,7 @@ from portal.pages import home as home_page
 from portal.pages import search as search_page
 from portal.pages.deal import context as deal_page
 from portal.pages.deal.timeline import TimelineQuery
+from portal.pages.deals.cells import star
 from portal.pages.deals.listing import DEALS, favorites_tab
 from portal.pages.deals.rows import neighbours
 from portal.pages.insights import charts
@@ -38,18 +40,20 @@ from portal.ui.http import back, for_htmx
 from portal.ui.listing import left, page
 from portal.ui.listing.files import CONTENT_TYPES
 from portal.ui.listing.lists import LISTS, Listing
+from portal.ui.listing.picked import as_uuid, ticked
 from portal.ui.listing.query import ListQuery
 from portal.ui.period import Period
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
 from portal.workflow.text import phrase
-from referrals import verbs
+from referrals import rules, verbs
 from referrals.models import Referral
 from referrals.policies import may_change
 from referrals.selectors.figures import Figures
 from referrals.services import favorites
 from referrals.web.actions import get_referral
 from referrals.web.forms.deal import NoteForm
+from referrals.web.wizard.choices import people
 
 YEAR = 365 * 24 * 3600
 MAX_EXPORTS = 20
@@ -83,6 +87,10 @@ def _beside_deals(actor: Actor) -> dict[str, Any]:
         "new_deal_blockers": [] if actor.is_vendor else verbs.new_deal_blockers(actor),
         "may_upload": uploads.may_upload(actor),
         "export_more": "pages/_deals_to_edit.html",
+        "stars_url": reverse("star_row"),
+        "selected_url": reverse("change_selected"),
+        "stages": list(rules.STAGES.items())[:-1],
+        "people": people(actor),
     }
 
 
@@ -94,10 +102,24 @@ def favorite(request: ActorRequest, public_id: Any) -> HttpResponse:
     starred = favorites.set_favorite(referral, actor=request.actor, on=request.POST.get("on") == "yes")
     if not request.htmx:
         return back(request)
-    context: dict[str, Any] = {"referral": referral, "starred": starred}
-    if address := request.POST.get("list"):
-        context["tab"] = favorites_tab(request.actor, ListQuery.at(DEALS, address, request.actor))
-    return render(request, "pages/_star.html", context)
+    return render(request, "pages/_star.html", {"referral": referral, "starred": starred})
+
+
+@needs_actor
+@require_POST
+def star_row(request: ActorRequest) -> HttpResponse:
+    """A star in the list, on or off; the tab of favorites counts along."""
+    starred = "star" in request.POST
+    public_id = as_uuid(request.POST.get("star" if starred else "unstar", ""))
+    if public_id is None:
+        raise Http404
+    referral = get_referral(request, public_id)
+    favorites.set_favorite(referral, actor=request.actor, on=starred)
+    if not request.htmx:
+        return back(request)
+    asked = ListQuery.at(DEALS, request.POST.get("list", ""), request.actor)
+    context = {"star": star(referral, starred=starred), "tab": favorites_tab(request.actor, asked)}
+    return retarget(render(request, "pages/_star_of_row.html", context), f'.o-star[value="{referral.public_id}"]')
 
 
 @needs_actor
@@ -117,9 +139,21 @@ def _deal_page(
 ) -> HttpResponse:
     """`note_form`: a note that was refused."""
     context = deal_page.context(referral, request.actor, now=timezone.now(), query=shown, note_form=note_form)
-    asked = ListQuery.at(DEALS, shown.listed, request.actor) if shown.listed else None
+    asked = _list_come_from(request, shown.listed)
     context |= {"beside": neighbours(referral, request.actor, asked), "listed": asked and asked.address()[1:]}
     return render(request, "pages/deal.html", context, status=422 if note_form else 200)
+
+
+def _list_come_from(request: ActorRequest, address: str) -> ListQuery | None:
+    """The list that a deal was opened from: as the address says, else the page whose link was followed."""
+    if address:
+        return ListQuery.at(DEALS, address, request.actor)
+    before = urlsplit(request.headers.get("Referer", ""))
+    if before.netloc != request.get_host() or before.path != reverse("deals"):
+        return None
+    if before.query:
+        return ListQuery.at(DEALS, before.query, request.actor)
+    return ListQuery.of(DEALS, {}, request.actor, kept=left.list_view(DEALS, request.actor).query)
 
 
 @needs_actor
@@ -192,6 +226,13 @@ def _listing(code: str) -> Listing:
 
 
 @needs_actor
+@require_GET
+def list_suggestions(request: ActorRequest, code: str) -> HttpResponse:
+    """What the filters' fields suggest: hundreds of values, which only who filters needs."""
+    return render(request, "listing/_suggestions.html", {"suggested": _listing(code).suggested(request.actor)})
+
+
+@needs_actor
 @require_POST
 def choose_columns(request: ActorRequest, code: str) -> HttpResponse:
     """What a list shows of each row (REF-20); *reset* goes back to the usual columns."""
@@ -208,10 +249,10 @@ def export_list(request: ActorRequest, code: str) -> HttpResponse:
     listing = _listing(code)
     holds, _dot, edited = request.POST.get("edit", "").rpartition(".")
     kind = edited or request.POST.get("format", "")
-    may_edit = listing is DEALS and holds in KINDS and not request.actor.is_vendor
+    may_edit = listing is DEALS and holds in KINDS and KINDS[holds].is_uploaded and not request.actor.is_vendor
     if kind not in Export.Format.values or (holds and not may_edit):
         raise Http404
-    chosen = [found for text in request.POST.getlist("row")[: Export.MAX_ROWS] if (found := _uuid(text))]
+    chosen = ticked(request.POST, most=Export.MAX_ROWS)
     address = ListQuery.at(listing, request.POST.get("list", ""), request.actor).address().removeprefix("?")
     export = services.request_export(
         address,
@@ -223,13 +264,6 @@ def export_list(request: ActorRequest, code: str) -> HttpResponse:
         now=timezone.now(),
     )
     return redirect("export", export.public_id)
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
 
 
 @needs_actor

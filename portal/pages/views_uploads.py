@@ -56,7 +56,7 @@ class UploadForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 def uploads(request: ActorRequest) -> HttpResponse:
     """The form, and one's own uploads, the newest first."""
-    kinds = [code for code, kind in KINDS.items() if kind.may_upload(request.actor)]
+    kinds = [code for code, kind in KINDS.items() if kind.is_uploaded and kind.may_upload(request.actor)]
     if not kinds:
         raise PermissionDenied
     asked = request.GET.get("kind", "")
@@ -98,6 +98,7 @@ def _page(request: ActorRequest, found: Upload, template: str) -> HttpResponse:
     context = {
         "upload": found,
         "kind": text.phrase(KINDS[found.kind].label),
+        "is_uploaded": KINDS[found.kind].is_uploaded,
         "counts": [(code, label, counts[code]) for code, label in _labels_of(found) if counts.get(code)],
         "shown": chosen if chosen in counts else "",
         "rows": [_shown(row) for row in page[:PAGE_ROWS]],

@@ -201,6 +201,8 @@ class Referral(Sharing, Record):
             models.Index("company", expressions.FOLDED_NAME, "id", name="referrals_company_name"),
             models.Index("company", expressions.KNOWN_VALUE, "id", name="referrals_company_value"),
             models.Index(fields=["company", "close_date", "id"], name="referrals_company_close"),
+            models.Index("company", expressions.LIFE, "id", name="referrals_company_life"),
+            models.Index("company", expressions.SHOWN_STAGE, "id", name="referrals_company_stage"),
             models.Index(
                 fields=["expires_at"], condition=models.Q(substatus=rules.RECEIVED), name="referrals_due_to_expire"
             ),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from portal.demo import do
 from portal.demo.cast import Cast
 from portal.pages.models import Export
 from referrals import rules
@@ -44,9 +45,8 @@ def test_the_list_works_in_place(cast: Cast, visit: Visit) -> None:
     search.fill("firin 07")
     expect(rows).to_have_text(["Fırın 07"])
     expect(search).to_be_focused()
-    star = page.get_by_role("button", name="Favorite: Fırın 07")
-    star.click()
-    expect(star).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Favorite: Fırın 07").click()
+    expect(page.get_by_role("button", name="No favorite any more: Fırın 07")).to_be_visible()
     expect(page.locator("#count-favorites")).to_have_text("1")
     rows.click()
     expect(page.get_by_role("heading", name="Fırın 07")).to_be_visible()
@@ -59,6 +59,47 @@ def test_the_list_works_in_place(cast: Cast, visit: Visit) -> None:
     expect(page.locator("#count")).to_have_text("28 deals")
 
 
+def test_the_keyboard_walks_the_list_and_many_deals_get_a_stage(cast: Cast, visit: Visit) -> None:
+    """REF-20: arrows walk, Enter opens, *Back* leads to the same place below what was loaded, x ticks; what is ticked
+    on other pages gets the stage, too, except what refuses, each with its reason."""
+    now, contoso = timezone.now(), cast.actor(build.CONTOSO)
+    for n in range(30):
+        deal = build.deal(cast, name=f"Fırın {n:02}", at=now - timedelta(hours=n + 1), close_date=now.date(), **LED)
+        if n < 4:
+            do.lose(deal, actor=contoso, now=now, reason_code="budget")
+    page = visit(build.CONTOSO)
+    page.goto("/co-sell/?size=25&exact=1")
+    rows = page.locator("#list a.o-rowlink")
+    page.get_by_role("link", name="Load more").click()
+    expect(rows).to_have_count(30)
+    expect(page).to_have_url(re.compile("shown=30"))
+    heights = page.locator(".o-grid tbody tr").evaluate_all("all => all.map(row => row.getBoundingClientRect().height)")
+    assert set(heights) == {40}
+    for _step in range(28):
+        page.keyboard.press("ArrowDown")
+    expect(rows.nth(27)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Fırın 27")).to_be_visible()
+    page.go_back()
+    expect(rows).to_have_count(30)
+    expect(rows.nth(27)).to_be_focused()
+    page.keyboard.press("x")
+    page.get_by_label("Search the list").fill("firin 03")
+    expect(rows).to_have_text(["Fırın 03"])
+    expect(page.locator("[data-picked]")).to_contain_text("1 selected")
+    page.get_by_role("button", name="Clear", exact=True).click()
+    page.goto("/co-sell/?size=50&exact=1")
+    page.get_by_label("Select the rows shown").check()
+    page.get_by_text("Set stage").click()
+    page.locator('select[name="stage"]').select_option("40")
+    page.locator('button[value="stage"]').click()
+    page.get_by_role("button", name="Carry out 26 rows").click()
+    expect(page.get_by_role("link", name="Changed 26")).to_be_visible()
+    page.get_by_role("link", name="Refused 4").click()
+    expect(page.locator("#rows tbody tr")).to_have_count(4)
+    expect(page.locator("#rows tbody tr").first).to_contain_text("Stage:")
+
+
 def test_a_worker_makes_the_file(cast: Cast, visit: Visit, tmp_path: Path) -> None:
     """REF-20: of the deals ticked; the page turns into the download by itself."""
     now = timezone.now()
@@ -67,7 +108,7 @@ def test_a_worker_makes_the_file(cast: Cast, visit: Visit, tmp_path: Path) -> No
     page = visit(build.CONTOSO)
     page.goto("/co-sell/")
     for name in ("Ovens", "Kilns"):
-        page.get_by_label(f"Export {name}").check()
+        page.get_by_role("checkbox", name=name).check()
     page.get_by_text("Export", exact=True).click()
     page.get_by_role("button", name="CSV", exact=True).click()
     with page.expect_download() as download:

@@ -5,34 +5,36 @@ from __future__ import annotations
 from django.db.models import F
 
 from portal.ui.listing import cursor
-from portal.ui.listing.columns import Column
+from portal.ui.listing.columns import BADGE, DAY, ID, NUMBER, RIGHT, STATE, TITLE, Column
 from portal.ui.listing.cursor import Sort
 from portal.workflow.blockers import _
 from referrals.models.expressions import FOLDED_NAME, KNOWN_VALUE, LIFE, SHOWN_STAGE
 
 #: In the order in which they stand.
 COLUMNS = (
-    Column("name", _("Deal"), "name", rank=0),
-    Column("customer", _("Customer"), "customer", rank=1),
-    Column("country", _("Country"), is_short=True),
-    Column("sender", _("From")),
-    Column("status", _("Status"), "status", rank=1),
-    Column("stage", _("Stage"), "stage", rank=3),
-    Column("type", _("Deal type"), is_short=True),
-    Column("vendor", _("%(vendor)s"), for_vendor=False),
-    Column("value", _("Value"), "value", is_number=True, rank=1),
-    Column("close", _("Close date"), "close", rank=2, is_short=True),
-    Column("registration", _("Registration"), for_vendor=False),
+    Column("name", _("Deal"), "name", TITLE),
+    Column("customer", _("Customer"), "customer"),
+    Column("country", _("Country"), width=110),
+    Column("sender", _("From"), width=116),
+    Column("stage", _("Stage"), "stage", 150),
+    Column("status", _("Status"), "status", 96),
+    Column("type", _("Deal type"), width=150),
+    Column("vendor", _("%(vendor)s"), width=110, is_named=True, for_vendor=False),
+    Column("value", _("Value"), "value", NUMBER, RIGHT),
+    Column("close", _("Close date"), "close", DAY),
+    Column("registration", _("Registration"), width=BADGE, css=STATE, for_vendor=False),
     Column("solutions", _("Solutions")),
     Column("team", _("Team")),
-    Column("location", _("Location"), is_short=True),
-    Column("crm", _("CRM id")),
-    Column("id", _("Deal id")),
-    Column("created", _("Created"), "created", is_short=True),
-    Column("updated", _("Changed"), is_short=True),
+    Column("location", _("Location"), width=110, is_named=True),
+    Column("crm", _("CRM id"), width=110, is_named=True),
+    Column("id", _("Deal id"), width=ID),
+    Column("created", _("Created"), "created", DAY, is_named=True),
+    Column("updated", _("Changed"), width=DAY, is_named=True),
 )
-OF_PARTNER = ("name", "customer", "status", "stage", "type", "vendor", "value", "close", "registration")
-OF_VENDOR = ("name", "customer", "sender", "status", "stage", "type", "value", "close", "created")
+#: Until somebody chooses: nothing that most rows leave empty. Who sent a deal, where they were sent.
+OF_PARTNER = ("customer", "stage", "value", "close", "registration")
+OF_VENDOR = ("customer", "sender", "stage", "type", "value", "close", "created")
+SENT = ("sender",)
 
 SORTS = cursor.by_code(
     (

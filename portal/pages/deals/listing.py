@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Case, IntegerField, Value, When
+from django.urls import reverse
 from django.utils.translation import ngettext
 
 from portal.accounts.models import User
 from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
 from portal.pages.deals import columns, filters, rows
+from portal.pages.deals.cells import CELLS, star
 from portal.pages.deals.fields import FIELDS
 from portal.pages.deals.rows import FAVORITES, INBOUND, OUTBOUND, PARTNER_LED, Row
 from portal.ui.listing.context import tab_link
@@ -40,12 +42,14 @@ class DealListing(Listing):
     """The deals of one's company; the vendor's people also see those that they may only view."""
 
     code, url, model = "deals", "deals", Referral
-    title, hint = _("Co-sell opportunities"), _("Name, id, customer, note or person")
-    template, lead = "pages/_deal_row.html", 2
+    title, hint = _("Co-sell opportunities"), _("Name, id, customer")
+    cells = CELLS
     columns, sorts, filters = columns.COLUMNS, columns.SORTS, filters.FILTERS
     fields, sheet = FIELDS, _("Deals")
     file_ready = _("The file with %(count)s deals is ready. You can download it until %(until)s.")
-    menus = {"created": "dates", "close": "dates", "solution": "more", "member": "more", "crm": "more"}
+    menus = {"created": "dates", "close": "dates"} | dict.fromkeys(
+        ("p2p", "vendor", "solution", "member", "crm"), "more"
+    )
     menu_labels = {"value": _("Value"), "dates": _("Dates"), "more": _("More")}
     last_menus = frozenset({"value", "dates", "more"})
     is_long_enough, shortest = staticmethod(search.is_long_enough), staticmethod(search.shortest)
@@ -69,8 +73,10 @@ class DealListing(Listing):
     def clean(self, values: Values, actor: Actor) -> dict[str, str]:
         return super().clean({**values, "stage": filters.stages(values.get("stage", ()), actor)}, actor)
 
-    def usual_columns(self, actor: Actor) -> Collection[str]:
-        return columns.OF_VENDOR if actor.is_vendor else columns.OF_PARTNER
+    def usual_columns(self, actor: Actor, tab: str) -> Collection[str]:
+        if actor.is_vendor:
+            return columns.OF_VENDOR
+        return columns.OF_PARTNER + (columns.SENT if tab == INBOUND else ())
 
     def near(self, actor: Actor) -> Collection[str]:
         """The countries of the company's latest deals."""
@@ -106,6 +112,16 @@ class DealListing(Listing):
 
     def rows(self, records: Sequence[Referral], actor: Actor) -> list[Row]:
         return rows.rows(records, actor)
+
+    def record(self, item: Row) -> Referral:
+        return item.referral
+
+    def link(self, item: Row, address: str) -> str:
+        """The deal's page knows the list by where one comes from: fifty rows need not all say it."""
+        return reverse("deal", args=[item.referral.public_id])
+
+    def lead(self, item: Row) -> str:
+        return star(item.referral, starred=item.starred)
 
     def counted(self, number: int) -> str:
         return ngettext("%(number)s deal", "%(number)s deals", number) % {"number": text.show(Decimal(number))}

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from django.db.models import Exists, OuterRef, Q
 
-from dealreg.models import Registration
+from dealreg.models import Registration, Waiver
+from dealreg.selectors.registration import judged
+from dealreg.selectors.window import with_window
+from dealreg.web.tags import CRITERIA
 from portal.accounts.models import Company
 from portal.accounts.rules import Actor
+from portal.policy import services as policies
+from portal.policy.rules import Policy
 from portal.ui.listing.filters import country_name
 from portal.ui.listing.query import ListQuery
 from portal.ui.listing.rows import in_order
+from portal.workflow import text
 from referrals import rules
 from referrals.models import Favorite, Referral, ReferralQuerySet, ReferralSolution, TeamMember
 from referrals.models.expressions import STAGED
 
+#: Of these a registration may still come.
+_FORESEEN = frozenset({rules.RECEIVED, rules.ACCEPTED, rules.WON})
 INBOUND, OUTBOUND, PARTNER_LED, FAVORITES = "inbound", "outbound", "partner_led", "favorites"
 
 
@@ -51,6 +60,10 @@ class Row:
     vendor: Referral | None = None
     team: list[TeamMember] = field(default_factory=list)
     solutions: list[ReferralSolution] = field(default_factory=list)
+    #: The last day on which it can be registered, while it isn't.
+    register_until: date | None = None
+    #: The names of the criteria that stand in the way of a registration (ELIG); None where there is nothing to foresee.
+    unmet: tuple[str, ...] | None = None
 
     @property
     def deal_type(self) -> str:
@@ -59,14 +72,6 @@ class Row:
     @property
     def country(self) -> str:
         return country_name(self.referral.engagement.customer.country)
-
-    @property
-    def more_team(self) -> int:
-        return len(self.team) - 1
-
-    @property
-    def more_solutions(self) -> int:
-        return len(self.solutions) - 1
 
     @property
     def has_stage(self) -> bool:
@@ -79,21 +84,24 @@ class Row:
 
 
 def rows(referrals: Sequence[Referral], actor: Actor) -> list[Row]:
-    """The deals with their related rows, in five queries. A registration, or the vendor's answer, shows to its own
+    """The deals with their related rows, in six queries. A registration, or the vendor's answer, shows to its own
     company only."""
     own = [r for r in referrals if r.company_id == actor.company_id]
     found = {r.pk: Row(r, own=r.company_id == actor.company_id) for r in referrals}
     mine = Favorite.objects.filter(user_id=actor.user_id or 0, referral__in=found)
     for pk in mine.values_list("referral_id", flat=True):
         found[pk].starred = True
-    for registration in Registration.objects.filter(referral__in=[r.pk for r in own]):
-        found[registration.referral_id].registration = registration
+    policy = policies.by_database_clock()
+    for registration in with_window(Registration.objects.filter(referral__in=[r.pk for r in own]), policy):
+        row = found[registration.referral_id]
+        row.registration, row.register_until = registration, registration.last_day
     for member in TeamMember.objects.filter(referral__in=found).order_by("pk"):
         found[member.referral_id].team.append(member)
     for line in ReferralSolution.objects.filter(referral__in=found).select_related("solution").order_by("pk"):
         found[line.referral_id].solutions.append(line)
     if not actor.is_vendor:
         _add_answers(found.values())
+        _add_forecasts(found.values(), policy)
     return list(found.values())
 
 
@@ -102,9 +110,23 @@ def _add_answers(found: Iterable[Row]) -> None:
     for row in found:
         by_engagement[row.referral.engagement_id].append(row)
     copies = Referral.objects.filter(engagement_id__in=by_engagement, company__kind=Company.Kind.VENDOR)
-    for copy in copies.only("engagement_id", "substatus"):
+    for copy in copies.only("engagement_id", "substatus", "accepted_at", "expires_at"):
         for row in by_engagement[copy.engagement_id]:
             row.vendor = copy
+
+
+def _add_forecasts(found: Collection[Row], policy: Policy) -> None:
+    """What stands in the way of registering those that can still be; an exception lets some of it through (ELIG-8)."""
+    rows = [r for r in found if r.own and r.registration is None and r.referral.substatus in _FORESEEN]
+    given = Waiver.objects.filter(referral__in=[row.referral.pk for row in found])
+    waivers = {waiver.referral_id: waiver for waiver in given}
+    names = {code: text.phrase(name) for code, name in CRITERIA.items()}
+    for row in rows:
+        deal, solutions = row.referral, [line.solution for line in row.solutions if line.solution.azure_ip]
+        criteria = judged(
+            deal, policy, vendor_copy=row.vendor, solutions=solutions, waiver=waivers.get(deal.pk)
+        ).criteria
+        row.unmet = tuple(names[criterion.code] for criterion in criteria if criterion.state == "notMet")
 
 
 @dataclass(frozen=True)

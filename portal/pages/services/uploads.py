@@ -54,7 +54,7 @@ ROW, RESULT, PROBLEM = "Row", "Result", "Problem"
 
 
 def may_upload(actor: Actor) -> bool:
-    return any(kind.may_upload(actor) for kind in KINDS.values())
+    return any(kind.is_uploaded and kind.may_upload(actor) for kind in KINDS.values())
 
 
 @transaction.atomic
@@ -185,7 +185,8 @@ def _keep(upload: Upload, found: Sequence[UploadRow], unknown: Sequence[str], *,
         return False
     UploadRow.objects.bulk_create(found)
     body = _("%(file)s was looked at: %(count)s rows. Nothing is changed until you confirm it.")
-    _tell(upload, CHECKED, _("Your file was looked at"), body, {"count": len(found)}, now=now)
+    title = _("Your file was looked at") if KINDS[upload.kind].is_uploaded else _("Your selection was looked at")
+    _tell(upload, CHECKED, title, body, {"count": len(found)}, now=now)
     return True
 
 
@@ -194,7 +195,8 @@ def _refuse(upload: Upload, errors: Iterable[tuple[int, Blocker]], *, now: datet
     kept = [{"line": line, **to_json(blocker)} for line, blocker in errors]
     if not Upload.objects.filter(pk=upload.pk, finished_at=None).update(errors=kept, finished_at=now):
         return False
-    _tell(upload, REFUSED, _("Your file could not be taken"), _("%(file)s: nothing was changed."), {}, now=now)
+    title = _("Your file could not be taken") if KINDS[upload.kind].is_uploaded else _("Your changes could not be made")
+    _tell(upload, REFUSED, title, _("%(file)s: nothing was changed."), {}, now=now)
     return True
 
 
@@ -326,7 +328,8 @@ def _finish(upload: Upload, *, now: datetime) -> bool:
     counted = dict(upload.rows.values_list("result").annotate(number=Count("pk")))
     done = counted.get(Result.CREATED, 0) + counted.get(Result.UPDATED, 0)
     body = _("%(file)s was carried out: %(count)s rows were done.")
-    _tell(upload, FINISHED, _("Your file was carried out"), body, {"count": done}, now=now)
+    title = _("Your file was carried out") if KINDS[upload.kind].is_uploaded else _("Your changes were carried out")
+    _tell(upload, FINISHED, title, body, {"count": done}, now=now)
     return True
 
 

@@ -5,6 +5,8 @@ query     tab, search, filters, order, page size, and the addresses of similar q
 filters   the kinds of filters: what each reads from an address, and how it says what it finds
 cursor    orders, and the cursor at which the next page begins
 columns   what a row can show
+cells     the rows as HTML
+picked    which rows are ticked
 rows      the rows that match a query, page by page
 files     the columns of a list's file, and how CSV and Excel get them safely
 left      how a person left a list

@@ -10,25 +10,33 @@ from portal.accounts.rules import Actor
 
 #: F6.1; a table with more can't be read.
 MAX_COLUMNS = 9
+#: Widths in pixels. A cell has one line; what is longer is cut, and its title says all of it.
+TITLE, NAME, BADGE, NUMBER, DAY, ID = 200, 160, 168, 124, 88, 280
+#: The cell before them, with the box that ticks the row and what else the list has there.
+LEAD = 72
+#: What fits beside an open rail on a screen of 1440 pixels; a wider table scrolls inside itself.
+ROOM = 1150
+#: Classes of cells.
+RIGHT, STATE = "o-num", "is-badge"
 
 
 @dataclass(frozen=True)
 class Column:
     """A column of a list.
 
-    `sort`: the sort that a click on its heading selects. `for_vendor`, `for_partner`: whether it is useful to the
-    vendor's people, and to partners'. `rank`: on narrow screens the columns with the lowest ranks stay. `is_short`: it
-    never needs a second line.
+    `sort`: the sort that a click on its heading selects. `width` in pixels. `css`: the class of its cells. `is_named`:
+    on phones, which show no headings, its cells say what they are. `for_vendor`, `for_partner`: whether it is useful to
+    the vendor's people, and to partners'.
     """
 
     code: str
     label: str
     sort: str = ""
-    is_number: bool = False
+    width: int = NAME
+    css: str = ""
+    is_named: bool = False
     for_vendor: bool = True
     for_partner: bool = True
-    rank: int = 5
-    is_short: bool = False
 
 
 class _ForSome(Protocol):

@@ -11,14 +11,11 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from portal.accounts.rules import Actor
-from portal.ui.listing import columns, filters, lists, rows
+from portal.ui.listing import cells, columns, filters, lists, rows
 from portal.ui.listing.columns import Column
 from portal.ui.listing.cursor import Order
 from portal.ui.listing.query import SIZES, ListQuery
 from portal.workflow import text
-
-#: So many columns fit beside an open rail on a small screen.
-MAX_NARROW = 6
 
 
 def context(actor: Actor, asked: ListQuery, chosen: Sequence[str]) -> dict[str, Any]:
@@ -46,23 +43,36 @@ def context(actor: Actor, asked: ListQuery, chosen: Sequence[str]) -> dict[str, 
         "columns_offered": _offered_columns(actor, asked, chosen),
         "most_columns": columns.MAX_COLUMNS,
         "sizes": [{"size": size, "url": asked.address(size=size), "current": size == asked.size} for size in SIZES],
-        "suggested": listing.suggested(actor),
+        "densities": _densities(asked),
     }
 
 
 def more(actor: Actor, asked: ListQuery, chosen: Sequence[str], found: QuerySet[Any] | None = None) -> dict[str, Any]:
     """The context of one page of rows, which *Load more* appends to those shown."""
-    page, shown = rows.page(actor, asked, found), asked.listing.columns_chosen(chosen, actor)
+    page, shown = rows.page(actor, asked, found), asked.listing.columns_chosen(chosen, actor, asked.tab)
+    address = asked.address().removeprefix("?")
+    width = columns.LEAD + sum(column.width for column in shown)
     return {
         "listing": asked.listing,
         "asked": asked,
-        "address": asked.address().removeprefix("?"),
-        "columns": _columns(shown, asked),
-        "width": len(shown) + asked.listing.lead,
-        "items": page.items,
-        "more_url": asked.address(after=page.next) if page.next else "",
+        "address": address,
+        "columns": [_column(column, asked) for column in shown],
+        "widths": [columns.LEAD, *(column.width for column in shown)],
+        "is_wide": width > columns.ROOM,
+        "width": len(shown) + 1,
+        "rows": [cells.row(asked.listing, item, shown, address) for item in page.items],
+        "shown": page.shown,
+        "more_url": asked.address(after=page.next, shown=page.shown) if page.next else "",
         "is_vendor": actor.is_vendor,
     }
+
+
+def _densities(asked: ListQuery) -> list[dict[str, Any]]:
+    labels = ((False, gettext("Comfortable")), (True, gettext("Compact")))
+    return [
+        {"label": label, "url": asked.address(is_compact=compact), "current": asked.is_compact == compact}
+        for compact, label in labels
+    ]
 
 
 def _counted(number: int, asked: ListQuery) -> str:
@@ -128,15 +138,9 @@ def _active(actor: Actor, asked: ListQuery) -> list[dict[str, str]]:
     ]
 
 
-def _columns(shown: Sequence[Column], asked: ListQuery) -> list[dict[str, Any]]:
-    """The columns as the table heads them; on a narrow screen only the most important ones stay."""
-    kept = sorted(shown, key=lambda column: column.rank)[:MAX_NARROW]
-    return [{**_column(column, asked), "is_low": column not in kept, "is_short": column.is_short} for column in shown]
-
-
 def _column(column: Column, asked: ListQuery) -> dict[str, Any]:
     """A column's heading; a click sorts by it, a second click reverses the order."""
-    heading = {"code": column.code, "label": text.phrase(column.label), "is_number": column.is_number}
+    heading = {"code": column.code, "label": text.phrase(column.label), "css": column.css}
     if not column.sort:
         return heading
     current, sort = asked.order.sort.code == column.sort, asked.listing.sorts[column.sort]
@@ -147,7 +151,7 @@ def _column(column: Column, asked: ListQuery) -> dict[str, Any]:
 
 def _offered_columns(actor: Actor, asked: ListQuery, chosen: Sequence[str]) -> list[dict[str, Any]]:
     """The columns to choose from, without the first, which is always shown."""
-    shown = asked.listing.columns_chosen(chosen, actor)
+    shown = asked.listing.columns_chosen(chosen, actor, asked.tab)
     return [
         {"code": column.code, "label": text.phrase(column.label), "shown": column in shown}
         for column in asked.listing.columns_offered(actor)[1:]

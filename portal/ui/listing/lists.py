@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db.models import Model, QuerySet
@@ -16,6 +16,7 @@ from portal.ui.listing.files import Field
 from portal.ui.listing.filters import Filter, Values
 
 if TYPE_CHECKING:
+    from portal.ui.listing.cells import Shown
     from portal.ui.listing.query import ListQuery
 
 
@@ -41,10 +42,8 @@ class Listing:
     title: ClassVar[str]
     #: What its search looks through.
     hint: ClassVar[str]
-    #: The template of one row's cells.
-    template: ClassVar[str]
-    #: How many cells stand before those of its columns: the tick box, and what else it has there.
-    lead: ClassVar[int] = 1
+    #: What the cells of each column show of a row, by the column's code; of the first, a text.
+    cells: ClassVar[Mapping[str, Callable[[Any], Shown]]]
     #: The first leads to the record and is always shown.
     columns: ClassVar[Sequence[Column]]
     #: The columns shown until somebody chooses; all of them if none is named.
@@ -107,11 +106,12 @@ class Listing:
     def columns_offered(self, actor: Actor) -> list[Column]:
         return columns.offered(self.columns, actor)
 
-    def usual_columns(self, actor: Actor) -> Collection[str]:
+    def usual_columns(self, actor: Actor, tab: str) -> Collection[str]:
         return self.usual or [column.code for column in self.columns]
 
-    def columns_chosen(self, codes: Iterable[str], actor: Actor) -> list[Column]:
-        return columns.chosen(codes, self.columns_offered(actor), self.usual_columns(actor))
+    def columns_chosen(self, codes: Iterable[str], actor: Actor, tab: str = "") -> list[Column]:
+        usual = self.usual_columns(actor, tab or self.default_tab(actor))
+        return columns.chosen(codes, self.columns_offered(actor), usual)
 
     def near(self, actor: Actor) -> Collection[str]:
         """The values of long filters that are worth listing."""
@@ -131,8 +131,20 @@ class Listing:
         return rows.with_context()  # type: ignore[attr-defined]
 
     def rows(self, records: Sequence[Any], actor: Actor) -> list[Any]:
-        """What the template and the file read of each record."""
+        """What cells and file read of each record."""
         return list(records)
+
+    def record(self, item: Any) -> Any:
+        """The record of a row, which has the row's public id."""
+        return item
+
+    def link(self, item: Any, address: str) -> str:
+        """Where a row leads; `address` is the list's own, for pages that lead along it."""
+        raise NotImplementedError
+
+    def lead(self, item: Any) -> str:
+        """What stands beside the box that ticks the row."""
+        return ""
 
     def counted(self, number: int) -> str:
         """That many rows in words, as "5 deals"."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django_htmx.http import push_url
+from django_htmx.http import push_url, replace_url
 
 from portal.accounts.decorators import ActorRequest
 from portal.accounts.rules import Actor
@@ -17,11 +17,15 @@ from portal.ui.listing import left
 from portal.ui.listing.lists import Listing
 from portal.ui.listing.query import ListQuery, values
 
+#: The address of a list with this menu shows it open.
+VIEW_MENU = "view"
+
 
 def respond(
     request: ActorRequest, listing: Listing, template: str, more: Callable[[Actor], Mapping[str, Any]] = lambda _: {}
 ) -> HttpResponse:
-    """The page; *load more* asks for the rows below a key, so nothing is shown twice or missed.
+    """The page; *load more* asks for the rows below a key, so nothing is shown twice or missed. The address then says
+    how many rows stand there, so that *Back* shows as many.
 
     `more`: what the page shows besides the list.
     """
@@ -29,9 +33,12 @@ def respond(
     asked = ListQuery.of(listing, values(request.GET), request.actor, kept=view.query)
     if request.htmx and "after" in request.GET:
         context = list_page.more(request.actor, asked, view.columns)
-        return for_htmx(render(request, "listing/_rows.html", context))
+        response = for_htmx(render(request, "listing/_rows.html", context))
+        return replace_url(response, asked.address(shown=context["shown"]))
     if asked.stated and asked.after is None:
         left.remember(view, asked)
     context = {**list_page.context(request.actor, asked, view.columns), **more(request.actor)}
+    if request.GET.get("menu") == VIEW_MENU:
+        return for_htmx(render(request, template, {**context, "is_view_open": True}))
     response = for_htmx(render(request, template, context))
     return push_url(response, "?" + context["address"]) if request.htmx else response

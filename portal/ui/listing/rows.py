@@ -31,18 +31,24 @@ def in_order(actor: Actor, asked: ListQuery, found: QuerySet[Any] | None = None)
 
 @dataclass(frozen=True)
 class Page:
-    """One page of rows, and the cursor of the next page, if there is one."""
+    """One page of rows, the cursor of the next page, if there is one, and how many rows stand there up to it."""
 
     items: list[Any]
     next: Cursor | None
+    shown: int
 
 
 def page(actor: Actor, asked: ListQuery, found: QuerySet[Any] | None = None) -> Page:
     """One page of rows; the number of queries doesn't depend on their number."""
     fetched = list(page_query(in_order(actor, asked, found), asked))
-    shown = fetched[: asked.size]
+    shown = fetched[: _length(asked)]
     more = asked.order.cursor(shown[-1]) if len(fetched) > len(shown) else None
-    return Page(asked.listing.rows(shown, actor), more)
+    return Page(asked.listing.rows(shown, actor), more, len(shown) + (asked.shown if asked.after else 0))
+
+
+def _length(asked: ListQuery) -> int:
+    """A page; on the way back, all rows that had been loaded."""
+    return asked.size if asked.after else max(asked.size, asked.shown)
 
 
 def page_query(found: QuerySet[Any], asked: ListQuery) -> QuerySet[Any]:
@@ -53,5 +59,5 @@ def page_query(found: QuerySet[Any], asked: ListQuery) -> QuerySet[Any]:
     """
     if asked.after is not None:
         found = asked.order.beyond(found, asked.after)
-    chosen = found.values("pk")[: asked.size + 1]
+    chosen = found.values("pk")[: _length(asked) + 1]
     return asked.listing.with_context(asked.order.apply(asked.listing.model._default_manager.filter(pk__in=chosen)))

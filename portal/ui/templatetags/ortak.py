@@ -28,6 +28,7 @@ register = template.Library()
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SPRITE = "bootstrap-icons/bootstrap-icons.svg"
+ICONS = "icons.svg"
 #: Django's message levels and our kinds, in the words of the style sheet.
 KINDS = {"error": "danger", "debug": "info"}
 
@@ -39,22 +40,33 @@ KINDS = {"error": "danger", "debug": "info"}
 def icon(name: str, label: str = "", **attrs: str) -> SafeString:
     """{% icon "star" class="x" %}: an icon of bootstrap-icons; silent for screen readers unless it gets a `label`.
 
-    Drawn into the page: a link into the sprite makes the browser read all 2,000 symbols again on every page.
+    A link into our own sprite, which browsers keep: it has only the icons that the source names (`manage.py
+    draw_icons`). Others are drawn into the page.
     """
     spoken = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
-    return format_html(
-        '<svg class="{}" viewBox="0 0 16 16" width="16" height="16" fill="currentColor" {}>{}</svg>',
-        f"o-icon {attrs.get('class', '')}".strip(),
-        spoken,
-        _drawings()[name],
-    )
+    css = f"o-icon {attrs.get('class', '')}".strip()
+    if name in _linked():
+        link = f"{staticfiles_storage.url(ICONS)}#{name}"
+        return format_html('<svg class="{}" {}><use href="{}"/></svg>', css, spoken, link)
+    drawn = '<svg class="{}" viewBox="0 0 16 16" width="16" height="16" fill="currentColor" {}>{}</svg>'
+    return format_html(drawn, css, spoken, drawings()[name])
 
 
 @cache
-def _drawings() -> dict[str, SafeString]:
-    """What the sprite draws, by the icon's name."""
-    found = finders.find(SPRITE)
-    with open(found, "rb") if found else staticfiles_storage.open(SPRITE) as sprite:
+def _linked() -> frozenset[str]:
+    """The icons of our own sprite."""
+    return frozenset(_symbols(ICONS))
+
+
+@cache
+def drawings() -> dict[str, SafeString]:
+    """What bootstrap-icons draws, by the icon's name."""
+    return _symbols(SPRITE)
+
+
+def _symbols(path: str) -> dict[str, SafeString]:
+    found = finders.find(path)
+    with open(found, "rb") if found else staticfiles_storage.open(path) as sprite:
         drawn = re.findall(r'<symbol[^>]* id="([\w-]+)"[^>]*>(.*?)</symbol>', sprite.read().decode(), re.DOTALL)
     return {name: SafeString(drawing.strip()) for name, drawing in drawn}
 
@@ -166,6 +178,25 @@ def day(value: date | None, *, year: bool = True) -> SafeString:
     if isinstance(value, datetime):
         value = timezone.localtime(value).date()
     return format_html('<time class="o-when" datetime="{}">{}</time>', value.isoformat(), text.day(value, year=year))
+
+
+def short_day(value: date | None) -> str:
+    """A calendar day, of an instant that in the person's zone; with the year where that isn't this one."""
+    if not value:
+        return ""
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).date()
+    return text.day(value, year=value.year != timezone.localdate().year)
+
+
+def time_left(until: datetime) -> timedelta:
+    return until - timezone.now()
+
+
+def days_left(until: datetime | date) -> int:
+    """How many days follow today until the last one, in UTC; negative when it is over."""
+    last = until.astimezone(UTC).date() if isinstance(until, datetime) else until
+    return (last - timezone.now().astimezone(UTC).date()).days
 
 
 @register.simple_tag

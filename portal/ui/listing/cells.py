@@ -1,0 +1,75 @@
+"""The rows of a list as HTML, put together from values (REF-20): a page has hundreds of cells, so nothing is said twice
+in a row, and no template is rendered for one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.utils.html import conditional_escape, escape
+from django.utils.safestring import SafeString
+
+from portal.ui.listing.columns import Column
+from portal.ui.listing.lists import Listing
+from portal.workflow import text
+
+#: What is shorter is never cut, and needs no title.
+_FITS = 18
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell shows. `title`: what is read when the pointer rests on it; `css`: a class besides the column's."""
+
+    shown: str
+    title: str = ""
+    css: str = ""
+
+
+#: A cell, a text, or nothing.
+Shown = Cell | str | None
+
+
+def money(amount: Decimal | None, currency: str, usd: Decimal | None = None) -> Shown:
+    """The amount, its currency set apart; its title says what it is in USD, where rules use that."""
+    if amount is None:
+        return None
+    dollars = f"≈ {text.money(usd, 'USD')}" if usd is not None and currency != "USD" else ""
+    return Cell(SafeString(f"{text.amount(amount)} <i>{escape(currency)}</i>"), dollars)
+
+
+def several(names: Sequence[str]) -> Shown:
+    """The first of the names, and how many more there are."""
+    if len(names) < 2:
+        return names[0] if names else None
+    return Cell(f"{names[0]} +{len(names) - 1}", ", ".join(names))
+
+
+def row(listing: Listing, item: Any, shown: Sequence[Column], address: str) -> SafeString:
+    """A row of the table: the box that ticks it, its link, its cells."""
+    title, *others = shown
+    name, link = str(listing.cells[title.code](item)), listing.link(item, address)
+    cells = [
+        f'<td><input type="checkbox" name="row" value="{listing.record(item).public_id}" form="picked"'
+        f"{_attr('aria-label', name)}>{listing.lead(item)}</td>",
+        f"<td{_attr('title', name if len(name) > _FITS else '')}>"
+        f'<a class="o-rowlink"{_attr("href", link)}>{escape(name)}</a></td>',
+    ]
+    cells += [_cell(column, listing.cells[column.code](item)) for column in others]
+    return SafeString(f"<tr>{''.join(cells)}</tr>")
+
+
+def _cell(column: Column, found: Shown) -> str:
+    cell = found if isinstance(found, Cell) else Cell(found or "")
+    plain = "" if isinstance(cell.shown, SafeString) else cell.shown
+    css = " ".join(filter(None, (column.css, cell.css)))
+    label = text.phrase(column.label) if column.is_named and cell.shown else ""
+    title = cell.title or (plain if len(plain) > _FITS else "")
+    attrs = f"{_attr('class', css)}{_attr('data-label', label)}{_attr('title', title)}"
+    return f"<td{attrs}>{conditional_escape(cell.shown)}</td>"
+
+
+def _attr(name: str, value: str) -> str:
+    return f' {name}="{escape(value)}"' if value else ""

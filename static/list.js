@@ -1,0 +1,107 @@
+// Lists: rows open where one clicks, keys walk them, ticks stay while one searches and pages. All of it works without.
+
+const grid = () => document.querySelector(".o-grid");
+const boxes = () => [...document.querySelectorAll('.o-grid [name="row"]')];
+const links = () => [...document.querySelectorAll(".o-grid .o-rowlink")];
+const bar = document.querySelector("[data-picked]");
+const form = document.getElementById("picked");
+const keyOf = (what) => `${what}:${form.dataset.list}`;
+
+// What is ticked, of all pages and searches, until it is cleared or the tab is closed.
+const picked = new Set(JSON.parse(sessionStorage.getItem(keyOf("picked")) ?? "[]"));
+
+function showPicked() {
+  sessionStorage.setItem(keyOf("picked"), JSON.stringify([...picked]));
+  for (const box of boxes()) box.checked = picked.has(box.value);
+  const shown = boxes().filter((box) => box.checked).length;
+  const all = document.querySelector("[data-pick-page]");
+  if (all) {
+    all.checked = shown > 0 && shown === boxes().length;
+    all.indeterminate = shown > 0 && !all.checked;
+  }
+  bar.toggleAttribute("data-picked-some", picked.size > 0);
+  const count = picked.size.toLocaleString(document.documentElement.lang);
+  bar.querySelector("[data-picked-count]").textContent = count;
+}
+
+function pick(box) {
+  if (box.checked) picked.add(box.value);
+  else picked.delete(box.value);
+}
+
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-pick-page]")) {
+    for (const box of boxes()) {
+      box.checked = target.checked;
+      pick(box);
+    }
+  } else if (target.matches('.o-grid [name="row"]')) pick(target);
+  else return;
+  showPicked();
+});
+
+bar.querySelector("[data-pick-none]").addEventListener("click", () => {
+  picked.clear();
+  bar.querySelector("[data-pick-all]").checked = false;
+  showPicked();
+});
+
+// What is ticked on other pages is sent along.
+form.addEventListener("submit", () => {
+  for (const kept of form.querySelectorAll("[data-kept]")) kept.remove();
+  const shown = new Set(boxes().map((box) => box.value));
+  for (const value of [...picked].filter((id) => !shown.has(id))) {
+    const kept = document.createElement("input");
+    Object.assign(kept, { type: "hidden", name: "row", value });
+    kept.dataset.kept = "";
+    form.append(kept);
+  }
+});
+
+// A row opens where one clicks it, unless something else is there.
+document.addEventListener("click", (event) => {
+  const row = event.target.closest(".o-grid tbody tr");
+  if (!row || event.target.closest("a, button, input, select, label") || getSelection()?.toString()) return;
+  const link = row.querySelector(".o-rowlink");
+  if (!link) return;
+  if (event.ctrlKey || event.metaKey) window.open(link.href);
+  else link.click();
+});
+
+// Keys: the arrows walk, Enter opens, x ticks, s stars; the place is found again on the way back.
+document.addEventListener("focusin", ({ target }) => {
+  if (target.matches(".o-grid .o-rowlink")) sessionStorage.setItem(keyOf("place"), new URL(target.href).pathname);
+});
+
+const rowDoes = {
+  x: (row) => row.querySelector('[name="row"]').click(),
+  s: (row) => row.querySelector(".o-star")?.click(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || !grid()) return;
+  const { target, key } = event;
+  const inside = target.closest(".o-grid tbody tr");
+  const walks = inside ? target.matches("a, [type=checkbox]") : target === document.body;
+  if (!walks) return;
+  const step = { ArrowDown: 1, ArrowUp: -1 }[key];
+  if (step) {
+    const all = links();
+    const here = inside ? all.indexOf(inside.querySelector(".o-rowlink")) : -1;
+    const next = all[here < 0 ? 0 : here + step];
+    next?.focus();
+    next?.closest("tr").scrollIntoView({ block: "nearest" });
+  } else if (inside && rowDoes[key]) rowDoes[key](inside);
+  else return;
+  event.preventDefault();
+});
+
+// After a swap: ticks, and the place of the key's row.
+document.addEventListener("htmx:afterSettle", showPicked);
+window.addEventListener("pageshow", () => {
+  showPicked();
+  const place = sessionStorage.getItem(keyOf("place"));
+  const entry = performance.getEntriesByType("navigation")[0];
+  if (entry?.type !== "back_forward" || document.activeElement !== document.body) return;
+  links().find((link) => new URL(link.href).pathname === place)?.focus({ preventScroll: true });
+});

@@ -1,0 +1,111 @@
+"""The page of a list: its budget, the way back to where one was, and what is done with many rows at once (REF-20)."""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from portal.demo.cast import Cast
+from referrals.models import Referral
+from tests import build
+from tests.edge import Live, parse
+from tests.test_listing import OWNER, PRIVATE, _add, heads, names, see
+
+BUDGET = 60 * 1024
+
+
+@pytest.fixture
+def live(cast: Cast) -> Live:
+    return Live(cast)
+
+
+def _page(client: Client, **query: Any) -> str:
+    response = client.get(reverse("deals"), query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_ref_20_fifty_rows_weigh_sixty_kilobytes(live: Live) -> None:
+    """Each row says only what is its own; what many show is drawn once."""
+    _add(live.deal(**PRIVATE), 59, random.Random(7), name="Kestirimci bakım")  # noqa: S311
+    owner = live.browser(OWNER)
+    page = _page(owner, exact="1", size="50", sort="name")
+    assert page.count('name="row"') == 50
+    assert len(page.encode()) <= BUDGET
+    rows = page[page.index("<tbody>") : page.index("</tbody>")]
+    assert rows.count("<path") == 0
+    assert "data-label" not in rows
+
+
+def test_ref_20_the_usual_columns_are_full_and_say_who_sent_a_deal(live: Live) -> None:
+    """The sender where deals were sent; a registration, or what a win would come to, in every row."""
+    live.received(name="Sent")
+    live.deal(name="Own", **PRIVATE)
+    owner = live.browser(OWNER)
+    assert heads(see(owner)) == ["Deal", "Customer", "Stage", "Value", "Close date", "Registration"]
+    inbound = see(owner, tab="inbound")
+    assert heads(inbound) == ["Deal", "Customer", "From", "Stage", "Value", "Close date", "Registration"]
+    for listed in (see(owner), inbound):
+        assert all(cell.text for row in listed.one("tbody").all("tr") for cell in row.all("td")[1:])
+    assert re.search(r"Answer · \d+ days", inbound.one("tbody").text)
+
+
+def test_ref_20_back_shows_as_many_rows_as_were_loaded(live: Live) -> None:
+    """The address says how many stand there; one query brings them again, and *Load more* goes on below."""
+    _add(live.deal(**PRIVATE), 69, random.Random(7))  # noqa: S311
+    owner = live.browser(OWNER)
+    first = see(owner, size="25", exact="1", sort="name")
+    link = first.one("tr", class_="o-morerow").one("a").attrs["hx-get"]
+    more = owner.get(reverse("deals") + link, headers={"HX-Request": "true"})
+    address = more["HX-Replace-Url"]
+    again = see(owner, address)
+    assert names(again) == names(first) + names_of(more)
+    assert len(names(again)) == 50
+    third = again.one("tr", class_="o-morerow").one("a").attrs["hx-get"]
+    last = owner.get(reverse("deals") + third, headers={"HX-Request": "true"})
+    every = see(owner, last["HX-Replace-Url"])
+    assert len(names(every)) == 70
+    assert every.all("tr", class_="o-morerow") == []
+    counts = []
+    for asked in ("?size=25&exact=1", address):
+        with CaptureQueriesContext(connection) as queries:
+            see(owner, asked)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+    assert len(names(see(owner, shown="9" * 30, size="25", exact="1"))) == 25
+    assert len(names(see(owner, shown="5000", size="25", exact="1"))) == 70
+
+
+def names_of(response: Any) -> list[str]:
+    return [a.text for a in parse(response).all("a", class_="o-rowlink")]
+
+
+def test_ref_20_rows_are_compact_for_who_wants_that(live: Live) -> None:
+    live.deal(**PRIVATE)
+    owner = live.browser(OWNER)
+    compact = see(owner, menu="view").one("nav", aria_labelledby="view-rows").all("a")[1]
+    assert "is-compact" in see(owner, compact.attrs["href"]).one("table").attrs["class"]
+    assert "is-compact" in see(owner).one("table").attrs["class"]  # remembered
+
+
+@pytest.mark.parametrize("sort", ["status", "stage", "name", "close"])
+def test_ref_20_every_order_of_many_deals_has_its_index(cast: Cast, sort: str) -> None:
+    from portal.ui.listing import rows
+    from tests.test_listing import asked
+
+    build.deal(cast, **PRIVATE)
+    found = rows.in_order(cast.actor(OWNER), asked(cast, sort=sort))
+    with connection.cursor() as database:
+        database.execute(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off"
+        )
+        plan = found[:51].explain(costs=False)
+    assert "Sort" not in plan, plan
+    assert Referral._meta.db_table in plan
