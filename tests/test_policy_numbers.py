@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.template.loader import render_to_string
+from exceptions_council.selectors.calendar import due_day
 
 from dealreg import sweeps
 from dealreg.models import Registration, Sample
@@ -26,7 +27,6 @@ from dealreg.services import registration as registrations
 from dealreg.services.replay import replay
 from exceptions_council.rules import last_day_to_ask, tally
 from exceptions_council.rules.form import form_blockers
-from exceptions_council.selectors.calendar import due_day
 from isvconnect.rules.checks import violations as isv_violations
 from isvconnect.rules.values import answers_asked as isv_answers
 from licensing.models import LicenceLink

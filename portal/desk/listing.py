@@ -22,7 +22,7 @@ from portal.folding import tokens
 from portal.policy import services as policies
 from portal.policy.calendar import days_left
 from portal.ui.listing import cursor
-from portal.ui.listing.columns import Column
+from portal.ui.listing.columns import RIGHT, Column
 from portal.ui.listing.cursor import Order, Sort
 from portal.ui.listing.filters import Choices, Filter, Range, Text, amount, day, moments, one_of, within
 from portal.ui.listing.lists import Listing, count
@@ -118,20 +118,20 @@ def _filters(today: date) -> list[Filter]:
 class DeskListing(Listing):
     """The cases as one person sees them at one moment: made anew for each request, it keeps what it counted."""
 
-    code, model, url, template = "desk", Case, "admin:desk_case_changelist", "admin/desk/_row.html"
+    code, model, url = "desk", Case, "admin:desk_case_changelist"
     title, hint = _("Review desk"), _("Deal, partner, customer, solution id, filer")
     columns = (
-        Column("deal", _("Deal"), rank=0),
-        Column("customer", _("Customer"), rank=1),
-        Column("company", _("Partner"), rank=1),
-        Column("reason", _("Why it is here"), rank=1),
-        Column("value", _("Value in USD"), "value", is_number=True, rank=1),
-        Column("age", _("Age"), "opened", is_number=True, rank=1),
-        Column("due", _("Due"), "due", rank=0, is_short=True),
-        Column("claimed", _("Claimed by"), rank=1),
-        Column("outcome", _("Outcome"), rank=0),
-        Column("decider", _("Decided by"), rank=1),
-        Column("closed", _("Decided"), "closed", rank=0, is_short=True),
+        Column("deal", _("Deal")),
+        Column("customer", _("Customer")),
+        Column("company", _("Partner")),
+        Column("reason", _("Why it is here")),
+        Column("value", _("Value in USD"), "value", css=RIGHT),
+        Column("age", _("Age"), "opened", css=RIGHT),
+        Column("due", _("Due"), "due"),
+        Column("claimed", _("Claimed by")),
+        Column("outcome", _("Outcome")),
+        Column("decider", _("Decided by")),
+        Column("closed", _("Decided"), "closed"),
     )
     default_sort = "due"
     sorts = cursor.by_code(

@@ -42,8 +42,9 @@ class Listing:
     title: ClassVar[str]
     #: What its search looks through.
     hint: ClassVar[str]
-    #: What the cells of each column show of a row, by the column's code; of the first, a text.
-    cells: ClassVar[Mapping[str, Callable[[Any], Shown]]]
+    #: What the cells of each column show of a row, by the column's code; of the first, a text. None where the page
+    #: draws its rows itself.
+    cells: ClassVar[Mapping[str, Callable[[Any], Shown]]] = {}
     #: The first leads to the record and is always shown.
     columns: ClassVar[Sequence[Column]]
     #: The columns shown until somebody chooses; all of them if none is named.
