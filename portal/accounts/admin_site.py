@@ -94,6 +94,11 @@ def _may(request: HttpRequest, roles: tuple[str, ...]) -> bool:
     return actor is not None and actor.is_vendor and actor.has(*roles)
 
 
+def said(blocker: Blocker) -> str:
+    """What stands in the way, in the reader's language."""
+    return gettext(blocker.message) % {"vendor": vendor_name(), **blocker.params}
+
+
 class PortalAdmin(admin.ModelAdmin):
     """Read-only for every admin role unless a subclass names who writes; nothing is ever deleted here."""
 
@@ -202,8 +207,7 @@ def _refused(form: type[ModelForm], blockers: Sequence[Blocker]) -> type[ModelFo
             if self.errors:
                 return
             for blocker in blockers:
-                message = gettext(blocker.message) % {"vendor": vendor_name(), **blocker.params}
-                self.add_error(blocker.field if blocker.field in self.fields else None, message)
+                self.add_error(blocker.field if blocker.field in self.fields else None, said(blocker))
 
     return Refused
 
