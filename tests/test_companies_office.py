@@ -20,10 +20,14 @@ from portal.accounts.models import Company, Membership
 from portal.accounts.rules import Grant
 from portal.api.models import ApiClient
 from portal.api.services import clients, tokens
+from portal.catalog.models import Solution
+from portal.customers.models import Customer
 from portal.demo import do
 from portal.demo.cast import ISTANBUL, Cast
 from portal.events import services as events
 from portal.events.models import Event
+from portal.money.models import MonthlyRate
+from portal.policy.models import PolicyVersion
 from portal.workflow.blockers import RuleViolation
 from referrals.models import Engagement, Referral, StageName
 from referrals.selectors import partners
@@ -262,3 +266,27 @@ def test_org_1_of_two_managers_at_once_each_is_told_what_the_other_did(cast: Cas
     merged = of(twin, lambda: merging.merge(twin, contoso, **own))
     assert sorted(map(str, merged)) == ["['merged_already']", "done"]
     assert Event.objects.filter(verb=merging.MERGED).count() == 1
+
+
+# The first steps
+
+
+def test_first_steps_lead_through_an_empty_installation_and_vanish(cast: Cast, manager: Client) -> None:
+    """Each is read from the data and leads to its place; managers alone see them."""
+    index = reverse("admin:index")
+    assert "First steps" not in parse(manager.get(index)).text
+    MonthlyRate.objects.all().delete()
+    PolicyVersion.objects.all().delete()
+    steps = parse(manager.get(index)).one("section", class_="o-steps")
+    done = {item.one("a").text: "is-done" in item.attrs["class"] for item in steps.all("li")}
+    assert [label for label, is_done in done.items() if not is_done] == [
+        "Take in the monthly rates",
+        "Look at the programme's numbers",
+    ]
+    for link in steps.all("a"):
+        assert manager.get(link.attrs["href"]).status_code == 200
+    assert "First steps" not in parse(browser(cast, "reviewer@vendor.example").get(index)).text
+    Solution.objects.update(co_sell_ready=False, azure_ip=False)
+    Customer.objects.filter(added_by=None).update(added_by=cast.companies["contoso"])
+    steps = parse(manager.get(index)).one("section", class_="o-steps")
+    assert len([item for item in steps.all("li") if "is-done" in item.attrs["class"]]) == 3

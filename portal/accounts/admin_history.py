@@ -66,10 +66,16 @@ class HistoryAdmin(PortalAdmin):
 
     def _changes(self, event: Event) -> Iterator[Change]:
         """The fields that people know; what else an event holds is for programs."""
-        for name, value in event.after.items():
+        for name in sorted(event.after, key=self._place):
+            value = event.after[name]
             if label := self._field_label(name):
                 before = self._shown(name, event.before[name]) if name in event.before else ""
                 yield Change(label, before, self._shown(name, value))
+
+    def _place(self, name: str) -> int:
+        """In the order of the record's form."""
+        names = [*self.columns, *(field.name for field in self.model._meta.fields)]
+        return names.index(name) if name in names else len(names)
 
     def _field_label(self, name: str) -> str:
         if name in self.columns:

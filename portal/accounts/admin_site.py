@@ -28,6 +28,7 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.rules import ADMIN_ROLES, PROGRAMME_MANAGER, Actor
+from portal.accounts.selectors import first_steps
 from portal.accounts.services import vendor_name
 from portal.params import whole_number
 from portal.workflow.blockers import Blocker, RuleViolation
@@ -62,6 +63,11 @@ class Site(admin.AdminSite):
                 return redirect("admin:index")
             raise PermissionDenied(_("The administration is for reviewers, the council and programme managers."))
         return redirect_to_login(request.GET.get("next", "/admin/"), settings.LOGIN_URL)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """An installation that is not complete shows its managers what is left to do."""
+        steps = first_steps() if _may(request, MANAGERS) else []
+        return super().index(request, {"first_steps": steps, **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Without *view on site*, which tells of any model's row by number whether it exists (ORG-6)."""

@@ -8,4 +8,4 @@ class CatalogConfig(AppConfig):
     verbose_name = _("Catalogue")
 
     def ready(self) -> None:
-        from portal.catalog import merging  # noqa: F401  it registers itself
+        from portal.catalog import merging, selectors  # noqa: F401  they register themselves

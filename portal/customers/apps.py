@@ -8,4 +8,4 @@ class CustomersConfig(AppConfig):
     verbose_name = _("Customers")
 
     def ready(self) -> None:
-        from portal.customers import merging  # noqa: F401  it registers itself
+        from portal.customers import merging, selectors  # noqa: F401  they register themselves
