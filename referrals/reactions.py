@@ -79,14 +79,6 @@ def move_deals(events: Sequence[Event]) -> None:
         search_index.index_engagements(pks)
 
 
-@on("customer.changed")
-def find_by_new_name(events: Sequence[Event]) -> None:
-    """Deals are found by what their customer is called now (REF-20)."""
-    renamed = [event.subject_id for event in events if "name" in event.after]
-    if renamed:
-        search_index.index(Referral.objects.filter(engagement__customer__in=renamed).only("pk"))
-
-
 @on("referral.received")
 def tell_of_sending(events: Sequence[Event]) -> None:
     """Who can answer hears of a deal to answer, and until when; the sender's team that it was sent (REF-13, F5.1)."""

@@ -17,8 +17,6 @@ from portal.customers.models import Customer
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.workflow.blockers import RuleViolation
-from referrals.models import Referral
-from tests import build
 from tests.edge import Live, parse
 
 MANAGER = "manager@vendor.example"
@@ -156,13 +154,11 @@ def change(manager: Client, customer: Customer, **given: str) -> Any:
     return manager.post(page, {**held, **({"managed": "on"} if customer.managed else {}), **given})
 
 
-def test_ref_5_a_customer_is_corrected_with_history_and_its_deals_are_found(cast: Cast, manager: Client) -> None:
-    deal = build.deal(cast)
-    customer = deal.engagement.customer
+def test_ref_5_a_customer_is_corrected_with_history(cast: Cast, manager: Client) -> None:
+    customer = cast.customers["anadolu"]
     assert change(manager, customer, name="Anadolu Glas", city="Gebze").status_code == 302
     ((label, changes), *_rest) = history(manager, customer)
     assert (label, changes[0]) == ("Corrected", ("Name", customer.name, "Anadolu Glas"))
-    assert "sanadolu sglas" in Referral.objects.get(pk=deal.pk).search_text, "REF-20"
     other = Customer.objects.exclude(pk=customer.pk).order_by("pk")[0]
     number = {"duns": "987654321", "actor": cast.actor(MANAGER), "now": timezone.now()}
     services.correct(other, **number)
@@ -178,7 +174,7 @@ def test_flow_7_what_was_decided_stands_on_stays(cast: Cast, manager: Client) ->
     assert solution is not None
     told = Event.objects.of_subject(registration).latest("pk").after
     page = manager.get(reverse("admin:customers_customer_change", args=[customer.pk]))
-    assert "It stays: 1 decided registrations or issued invoices" in main(page)
+    assert "It stays: registrations were decided or invoices issued about this customer" in main(page)
     assert change(manager, customer, country="DE", name="Anadolu Glas").status_code == 302
     kept = Customer.objects.get(pk=customer.pk)
     assert (kept.country, kept.name) == (customer.country, "Anadolu Glas")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.db.models import DateTimeField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
@@ -84,7 +83,8 @@ class HistoryAdmin(PortalAdmin):
             field: Any = self.model._meta.get_field(name)
         except FieldDoesNotExist:
             return ""
-        return capfirst(str(field.verbose_name)) if not field.is_relation else ""
+        told = not field.is_relation and not isinstance(field, DateTimeField)  # the label says what happened, and when
+        return capfirst(str(field.verbose_name)) if told else ""
 
     def _shown(self, name: str, value: Any) -> Any:
         if value in (None, ""):
@@ -93,17 +93,8 @@ class HistoryAdmin(PortalAdmin):
             return gettext("Yes") if value else gettext("No")
         if name == "country" and value in COUNTRIES:
             return dict(country_choices(get_language() or "en"))[value]
-        if isinstance(value, str) and "T" in value and isinstance(instant := _instant(value), datetime):
-            return instant
         return self._choice(name, value)
 
     def _choice(self, name: str, value: Any) -> Any:
         field: Any = self.model._meta.get_field(name) if name not in self.columns else None
         return dict(getattr(field, "flatchoices", ())).get(value, value)
-
-
-def _instant(value: str) -> datetime | None:
-    try:
-        return parse_datetime(value)
-    except ValueError:
-        return None

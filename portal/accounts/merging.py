@@ -170,9 +170,7 @@ def _state(company: Company) -> rules.Standing:
 def _standing(gone: Company, kept: Company) -> Iterator[Blocker]:
     """What the one that stays keeps as it is."""
     if gone.country != kept.country:
-        message = _(
-            "The companies are in different countries: %(gone)s and %(kept)s. The one that stays keeps its own."
-        )
+        message = _("The countries differ: %(gone)s and %(kept)s. The company that stays keeps its own.")
         yield Blocker("merge_country", message, "ORG-1", params={"gone": gone.country, "kept": kept.country})
     standing = (gone.top_tier_since, gone.assessments_since)
     if any(standing) and standing != (kept.top_tier_since, kept.assessments_since):

@@ -38,7 +38,9 @@ CODE_TAKEN = Blocker("solution_code_taken", _("Another solution has this id alre
 
 def settled_blockers(settled: int, changed: Iterable[str]) -> Iterator[Blocker]:
     """What a solution is stays, once something was decided or issued about it (FLOW-7)."""
-    message = _("It stays: %(count)s decided registrations or issued invoices are about this solution as it is.")
+    message = _(
+        "It stays: registrations were decided or invoices issued about this solution as it is (%(count)s in all)."
+    )
     for name in changed:
         if settled and name in SETTLES:
             yield Blocker("solution_settled", message, "FLOW-7", name, {"count": settled})

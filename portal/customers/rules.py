@@ -62,8 +62,8 @@ def same_named(name: str, place: str) -> Blocker:
 def settled_blockers(settled: int, changed: Iterable[str]) -> Iterator[Blocker]:
     """What says which entity an entry is stays, once something was decided or issued about it (REF-5, FLOW-7)."""
     message = _(
-        "It stays: %(count)s decided registrations or issued invoices are about this customer in this country, under "
-        "this D-U-N-S number. If it is another company, add that one."
+        "It stays: registrations were decided or invoices issued about this customer in this country, under this "
+        "D-U-N-S number (%(count)s in all). If it is another company, add that one."
     )
     for name in changed:
         if settled and name in IDENTITY:

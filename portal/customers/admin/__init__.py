@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -27,7 +28,7 @@ class CustomerForm(forms.ModelForm):
     """Parses an entry and shows what the service would refuse; the service writes it. Another of this name in the
     country is asked about: it may be a sister company, or the same one twice (REF-5)."""
 
-    country = forms.ChoiceField(label=_("country"))
+    country = forms.ChoiceField(label=capfirst(_("country")))
     duns = forms.CharField(label=_("D-U-N-S number"), required=False, max_length=20)
     both_meant = forms.BooleanField(
         label=_("Another customer of this name is meant"), required=False, widget=forms.HiddenInput

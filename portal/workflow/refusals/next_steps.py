@@ -288,8 +288,7 @@ NEXT: Mapping[str, str] = {
     "company_closed": _("Ask the programme to reopen the company, or sign in for another one."),
     "columns_unclear": _FILE,
     **dict.fromkeys(["customer_known", "merge_itself"], _FIELD),
-    "merge_settling": _WAIT,
-    **dict.fromkeys(["merge_upload"], _WAIT),
+    **dict.fromkeys(["merge_settling", "merge_upload"], _WAIT),
     **dict.fromkeys(
         ["merge_collides", "merge_same_deal"], _("Leave the duplicate closed; its deals and history stay.")
     ),
