@@ -45,7 +45,7 @@ class HistoryAdmin(PortalAdmin):
     ) -> HttpResponse:
         record = self.get_object(request, object_id)
         if record is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
         if not self.has_view_permission(request, record):
             raise PermissionDenied
         found = Event.objects.of_subject(record).select_related("actor_user").order_by("-at", "-pk")[:SHOWN]

@@ -21,6 +21,7 @@ from django.db.models import DateTimeField, QuerySet
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -64,7 +65,7 @@ class Site(admin.AdminSite):
             raise PermissionDenied(_("The administration is for reviewers, the council and programme managers."))
         return redirect_to_login(request.GET.get("next", "/admin/"), settings.LOGIN_URL)
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """An installation that is not complete shows its managers what is left to do."""
         steps = first_steps() if _may(request, MANAGERS) else []
         return super().index(request, {"first_steps": steps, **(extra_context or {})})

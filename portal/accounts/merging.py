@@ -98,7 +98,7 @@ class Preview:
 def preview(gone: Company, kept: Company, *, now: datetime) -> Preview:
     """What merge() would do; writes nothing."""
     refused = tuple(_blockers(gone, kept, now))
-    parts = {}
+    parts: dict[type[models.Model], int] = {}
     for one in FOLLOWS.values():
         parts[one.model] = parts.get(one.model, 0) + one.rows(gone, kept).count()
     told = [*_standing(gone, kept), *(said for one in FOLLOWS.values() for said in one.tells(gone, kept))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 
@@ -69,7 +69,7 @@ def correct(
     """
     check_runs_programme(actor)
     fresh = Solution.objects.select_for_update(of=("self",)).select_related("publisher").get(pk=solution.pk)
-    given = {"code": code.strip(), "name": name.strip(), "publisher": publisher, "kind": kind}
+    given: dict[str, Any] = {"code": code.strip(), "name": name.strip(), "publisher": publisher, "kind": kind}
     if blockers := [*correction_blockers(fresh, **given), *rules.tag_blockers(kind, fresh.tags)]:
         raise RuleViolation(blockers)
     before, after = events.changes(_identity(fresh), _identity(Solution(**given)))

@@ -77,7 +77,7 @@ def create_customer(
 def same_named(values: Mapping[str, str], *, known: int | None = None) -> Customer | None:
     """Another entry of this name, however it is spelt, in the country; it may be a sister of this entity (REF-5)."""
     alike = Customer.objects.filter(country=values["country"], search_text=rules.search_text(values["name"]))
-    return alike.filter(merged_into=None).exclude(pk=known).order_by("pk").first()
+    return alike.filter(merged_into=None).exclude(pk=known or 0).order_by("pk").first()
 
 
 @transaction.atomic

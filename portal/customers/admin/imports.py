@@ -113,7 +113,7 @@ def _refused(problem: rules.RowProblem) -> str:
 
 def _changes(planned: services.Planned) -> list[tuple[str, Any, Any]]:
     """Each changed field's label, what it is and what it becomes."""
-    labels = {name: capfirst(str(Customer._meta.get_field(name).verbose_name)) for name, *_pair in planned.changes}
+    labels = {field.name: capfirst(str(field.verbose_name)) for field in Customer._meta.fields}
     return [(labels[name], _value(was), _value(becomes)) for name, was, becomes in planned.changes]
 
 
