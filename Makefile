@@ -15,7 +15,7 @@ run: setup
 
 test: setup
 	@$(BIN)/python -m portal.translations
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 # The type checker and the migration check load the settings, which want to know the mode.
 check messages: export ORTAK_MODE = demo

@@ -19,6 +19,8 @@ from portal.demo.cast import Cast
 from portal.demo.cast import create as create_cast
 from portal.money import services as money
 from tests import build
+from tests.api import Api, make_client
+from tests.edge import Live
 
 # A busy machine is no failing test: only what a test finds counts, not how long an example took.
 hypothesis.settings.register_profile("ortak", deadline=None)
@@ -76,20 +78,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(_data_dir(), ignore_errors=True)
 
 
-def let_tables_be_emptied() -> None:
-    """Between tests on real transactions Django empties all tables, which those of events and invoices refuse.
-    Again after migrations that created their triggers anew."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        for table in ("events_event", "isvconnect_invoice"):
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_stay_all")
-
-
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    with django_db_blocker.unblock():
-        let_tables_be_emptied()
+    """Between tests on real transactions Django empties all tables, which those of events and invoices refuse."""
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for table in ("events_event", "isvconnect_invoice"):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_stay_all")
 
 
 @pytest.fixture(autouse=True)
@@ -156,3 +152,20 @@ def cast(db: None) -> Cast:
     for month in build.MONTHS:
         money.import_month(month=month, rates=rates, source="test", publication="", now=build.MONTHS_OVER)
     return create_cast(now=build.NOW - 20 * build.DAY)
+
+
+@pytest.fixture
+def live(cast: Cast) -> Live:
+    return Live(cast)
+
+
+@pytest.fixture
+def contoso(cast: Cast) -> Api:
+    """Contoso's API client."""
+    return Api(make_client(cast.companies["contoso"]))
+
+
+@pytest.fixture
+def fabrikam(cast: Cast) -> Api:
+    """Fabrikam's API client."""
+    return Api(make_client(cast.companies["fabrikam"]))

@@ -15,7 +15,6 @@ from dealreg.models import Registration, Status
 from dealreg.rules import states
 from portal.accounts.admin_site import site
 from portal.demo import do
-from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.workflow import services as workflow
 from portal.workflow import text
@@ -26,11 +25,6 @@ COUNCIL, MANAGER = "council1@vendor.example", "manager@vendor.example"
 QUEUE = "/admin/dealreg/registration/"
 #: The states of a deal that has a registration.
 REGISTERED = list(STATES)[list(STATES).index("won") :]
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 @pytest.fixture

@@ -355,7 +355,7 @@ def test_the_portal_s_own_lists_take_no_look_ups(live: Live) -> None:
 
 #: Where a query's columns are not written out in its call: none of them comes from a request.
 WRITTEN_ELSEWHERE = {
-    "portal/pages/services/__init__.py": "the person's own rows",
+    "portal/pages/services/exports.py": "the person's own rows",
     "referrals/selectors/figures.py": "the figures' own columns",
     "referrals/services/favorites.py": "the person's own rows",
     "portal/bulk.py": "every column of a model",

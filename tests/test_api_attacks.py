@@ -23,11 +23,6 @@ REFERRALS = "/v1.0/engagements/referrals"
 
 
 @pytest.fixture
-def contoso(cast: Cast) -> Api:
-    return Api(make_client(cast.companies["contoso"]))
-
-
-@pytest.fixture
 def deal(cast: Cast) -> Referral:
     return DealFactory(cast=cast)
 

@@ -31,21 +31,6 @@ WHY = "The portal was down when the contract was signed."
 
 
 @pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
-
-
-@pytest.fixture
-def contoso(cast: Cast) -> Api:
-    return Api(make_client(cast.companies["contoso"]))
-
-
-@pytest.fixture
-def fabrikam(cast: Cast) -> Api:
-    return Api(make_client(cast.companies["fabrikam"]))
-
-
-@pytest.fixture
 def council(cast: Cast) -> Api:
     return Api(make_client(cast.companies["vendor"], role=roles.COUNCIL_MEMBER, client_id="council"))
 

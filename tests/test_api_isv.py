@@ -29,21 +29,6 @@ DEALS, INVOICES = "/v1.0/isvconnect/deals", "/v1.0/isvconnect/invoices"
 
 
 @pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
-
-
-@pytest.fixture
-def contoso(cast: Cast) -> Api:
-    return Api(make_client(cast.companies["contoso"]))
-
-
-@pytest.fixture
-def fabrikam(cast: Cast) -> Api:
-    return Api(make_client(cast.companies["fabrikam"]))
-
-
-@pytest.fixture
 def manager(cast: Cast) -> Api:
     return Api(make_client(cast.companies["vendor"], role=roles.PROGRAMME_MANAGER, client_id="manages"))
 

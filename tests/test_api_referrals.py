@@ -31,16 +31,6 @@ PROPERTIES = """
 
 
 @pytest.fixture
-def contoso(cast: Cast) -> Api:
-    return Api(make_client(cast.companies["contoso"]))
-
-
-@pytest.fixture
-def fabrikam(cast: Cast) -> Api:
-    return Api(make_client(cast.companies["fabrikam"]))
-
-
-@pytest.fixture
 def deal(cast: Cast) -> Referral:
     return DealFactory(cast=cast)
 

@@ -21,11 +21,6 @@ PERSON = {"firstName": "Ada", "lastName": "Kaya", "phoneNumber": "+90 1", "email
 
 
 @pytest.fixture
-def contoso(cast: Cast) -> Api:
-    return Api(make_client(cast.companies["contoso"]))
-
-
-@pytest.fixture
 def vendor(cast: Cast) -> Api:
     return Api(make_client(cast.companies["vendor"], role="seller"))
 

@@ -24,16 +24,6 @@ pytestmark = pytest.mark.django_db
 REFERRALS = "/v1.0/engagements/referrals"
 
 
-@pytest.fixture
-def contoso(cast: Cast) -> Api:
-    return Api(make_client(cast.companies["contoso"]))
-
-
-@pytest.fixture
-def fabrikam(cast: Cast) -> Api:
-    return Api(make_client(cast.companies["fabrikam"]))
-
-
 #: As Microsoft's own sample mixes the cases of its keys (F1.4).
 BODY: dict[str, Any] = {
     "Name": "Line 4",

@@ -24,11 +24,6 @@ SHARE = "/consent/consentToShareReferralWithMicrosoftSellers"
 
 
 @pytest.fixture
-def contoso(cast: Cast) -> Api:
-    return Api(make_client(cast.companies["contoso"]))
-
-
-@pytest.fixture
 def vendor(cast: Cast) -> Api:
     return Api(make_client(cast.companies["vendor"], role="seller"))
 

@@ -29,11 +29,6 @@ LATER = NOW + timedelta(hours=1)
 MIDNIGHT = "T00:00:00.0000000Z"
 
 
-@pytest.fixture
-def contoso(cast: Cast) -> Api:
-    return Api(make_client(cast.companies["contoso"]))
-
-
 def at(deal: Referral, rest: str = "") -> str:
     return f"{REFERRALS}/{deal.public_id}{rest}"
 

@@ -29,16 +29,6 @@ PDF = GOOD["pdf"]
 
 
 @pytest.fixture
-def contoso(cast: Cast) -> Api:
-    return Api(make_client(cast.companies["contoso"]))
-
-
-@pytest.fixture
-def fabrikam(cast: Cast) -> Api:
-    return Api(make_client(cast.companies["fabrikam"]))
-
-
-@pytest.fixture
 def reviewer(cast: Cast) -> Api:
     return Api(make_client(cast.companies["vendor"], role=roles.REVIEWER, client_id="reviews"))
 

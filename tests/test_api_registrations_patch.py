@@ -34,11 +34,6 @@ def _at_now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portal.api.http.endpoint.timezone.now", lambda: NOW)
 
 
-@pytest.fixture
-def contoso(cast: Cast) -> Api:
-    return Api(make_client(cast.companies["contoso"]))
-
-
 def add(api: Api, deal: Referral, value: Any, **headers: str) -> Any:
     return api.patch(at(deal, "/"), [{"op": "add", "path": NEW, "value": value}], **headers)
 

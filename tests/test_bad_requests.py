@@ -23,11 +23,6 @@ MANY_DIGITS = "9" * 5_000
 
 
 @pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
-
-
-@pytest.fixture
 def manager(live: Live) -> Client:
     return live.browser(MANAGER)
 

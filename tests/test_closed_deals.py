@@ -32,11 +32,6 @@ PRIVATE = {"help_code": rules.NO_HELP, "vendor_may_view": False}
 LED = {"help_code": rules.NO_HELP, "vendor_may_view": True}
 
 
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
-
-
 def invite(cast: Cast, own: Referral, *, at: Any = NOW, partner: str = "fabrikam") -> Referral:
     given = verbs.Invitation(
         partner=cast.companies[partner],

@@ -16,7 +16,6 @@ import pytest
 from dealreg import sweeps
 from dealreg.models import Registration
 from dealreg.services import registration as dealreg
-from portal.demo.cast import Cast
 from tests import build
 from tests.api import Api, make_client
 from tests.edge import Live
@@ -122,11 +121,6 @@ def check(value: Any, expected: Any, path: str = "") -> None:
         case _:
             assert isinstance(value, expected), (path, value)
             assert bool in expected or not isinstance(value, bool), path
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from portal import logs
+from portal.accounts import services as accounts
 from portal.accounts.models import Membership, RoleGrant, User
 from portal.demo import do
-from portal.demo.cast import ANKARA, Cast
-from portal.pages import services
+from portal.demo.cast import ANKARA
 from portal.pages.models import CalendarFeed
 from portal.policy import services as policies
 from portal.ui import deadlines
@@ -29,11 +29,6 @@ from tests import build
 from tests.edge import STRANGER, Live, parse
 
 USER, ADMIN = "user@contoso.example", "admin@contoso.example"
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 def planned(live: Live, **changes: Any) -> Referral:
@@ -86,7 +81,7 @@ def test_org_2_deadlines_are_those_of_deals_that_the_person_may_see(live: Live) 
     assert deadlines.first(query(live, STRANGER), 20, people=True)[0].name != ankara.name
     nobody = User.objects.create(email="nobody@contoso.example")
     membership = Membership.objects.create(user=nobody, company=live.cast.companies["contoso"])
-    actor = services.accounts.actor_for(membership)
+    actor = accounts.actor_for(membership)
     assert deadlines.first(DeadlineQuery(actor, live.now), 20) == []
 
 

@@ -11,18 +11,12 @@ from django.test import Client
 from django.urls import reverse
 
 from portal.accounts.models import User
-from portal.demo.cast import Cast
 from portal.pages import deadlines, services
 from tests import build
 from tests.edge import Live
 
 #: The last microseconds that there are (UTC).
 LAST = 253_402_300_799_999_999
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 def calendar_of(live: Live) -> bytes:

@@ -34,7 +34,6 @@ from dealreg.services import contents
 from dealreg.services import documents as services
 from dealreg.services.clamav import ScannerAway, find_virus
 from portal.bodies import PAGE_BYTES, limit_before_reading
-from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify.models import Notice
 from portal.policy import services as policies
@@ -57,11 +56,6 @@ def _own_storage(tmp_path: Path, settings: Any) -> None:
     options = {**settings.STORAGES["documents"]["OPTIONS"], "location": tmp_path / "documents"}
     settings.STORAGES = {**settings.STORAGES, "documents": {**settings.STORAGES["documents"], "OPTIONS": options}}
     settings.CLAMAV = None
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 def upload(name: str = "contract.pdf", content: bytes = files.GOOD["pdf"]) -> SimpleUploadedFile:

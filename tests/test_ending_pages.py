@@ -12,18 +12,12 @@ from django.utils import timezone
 
 from dealreg.models import Registration
 from portal.demo import do
-from portal.demo.cast import Cast
 from portal.workflow.blockers import Money
 from tests import build
 from tests.edge import Element, Live, parse
 
 DAY = timedelta(days=1)
 VIEWER = "viewer@contoso.example"
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 @pytest.fixture

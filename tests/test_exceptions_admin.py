@@ -5,7 +5,6 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-import pytest
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -18,7 +17,6 @@ from exceptions_council.rules import letter, states
 from exceptions_council.selectors import docket
 from portal.accounts.models import User
 from portal.demo import do
-from portal.demo.cast import Cast
 from portal.notify.models import Notice
 from tests import exceptions as build
 from tests.build import CONTOSO
@@ -28,11 +26,6 @@ from tests.factories import add_member
 
 LIST = "admin:exceptions_council_exceptionrequest_changelist"
 PAGE = "admin:exceptions_council_exceptionrequest_change"
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 def asked(live: Live, **changes: Any) -> ExceptionRequest:

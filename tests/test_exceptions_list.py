@@ -22,8 +22,8 @@ from exceptions_council.web.listing import EXCEPTIONS
 from portal.customers.rules import fold
 from portal.demo.cast import ANKARA, Cast
 from portal.notify.models import Notice
-from portal.pages import services
 from portal.pages.models import Export
+from portal.pages.services import exports as services
 from portal.ui.listing import rows
 from portal.ui.listing.query import ListQuery
 from portal.ui.models import ListView
@@ -34,11 +34,6 @@ from tests.edge import STRANGER, Element, Live, parse
 from tests.test_listing import HOSTILE
 
 OWNER, COUNCIL, SELLER = build.CONTOSO, exceptions.COUNCIL[0], build.SELLER
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 def asked(cast: Cast, name: str = "Ovens", **changes: Any) -> ExceptionRequest:
@@ -265,7 +260,7 @@ def test_ref_20_the_file_holds_what_the_list_shows_in_its_order(live: Live) -> N
 
 def test_ref_20_the_form_asks_the_worker_and_the_page_leads_back(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     first, _second = asked(live.cast, "Ovens"), asked(live.cast, "Kilns")
-    monkeypatch.setattr("portal.pages.services.send_soon", lambda name, **kwargs: None)
+    monkeypatch.setattr("portal.pages.services.exports.send_soon", lambda name, **kwargs: None)
     owner = live.browser(OWNER)
     form = see(owner, tab="open", exact="1").one("form", id="export")
     sent = {**form.fields(), "format": "csv", "row": [str(first.public_id)]}

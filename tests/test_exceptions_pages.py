@@ -13,17 +13,11 @@ from dealreg.models import Registration
 from exceptions_council.models import ExceptionDraft, ExceptionRequest
 from exceptions_council.rules import MITIGATIONS, REFUSED_FIELDS, states
 from portal.demo import do
-from portal.demo.cast import Cast
 from referrals.models import Draft, Referral
 from tests import build, exceptions
 from tests.edge import Live, document_fromstring
 
 WHY = "The portal was down when the contract was signed."
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 @pytest.fixture

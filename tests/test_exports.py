@@ -22,9 +22,10 @@ from portal.accounts.rules import Actor, Grant
 from portal.demo.cast import ANKARA, Cast
 from portal.events.models import Event
 from portal.notify.models import Notice
-from portal.pages import services, tasks
+from portal.pages import tasks
 from portal.pages.deals.fields import FIELDS
 from portal.pages.models import Export
+from portal.pages.services import exports as services
 from portal.tables import csv_file
 from referrals import rules
 from referrals.services import creation
@@ -43,7 +44,7 @@ MINUTE = timedelta(minutes=1)
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What the worker was asked for."""
     asked: list[dict[str, Any]] = []
-    monkeypatch.setattr("portal.pages.services.send_soon", lambda name, **kwargs: asked.append(kwargs))
+    monkeypatch.setattr("portal.pages.services.exports.send_soon", lambda name, **kwargs: asked.append(kwargs))
     return asked
 
 
@@ -307,11 +308,6 @@ def test_an_export_from_the_list_to_the_file(
     event = Event.objects.get(verb=services.FINISHED)
     notice = Notice.objects.get(event=event)
     assert (notice.user, notice.link, event.after) == (live.cast.users[OWNER], answer["Location"], {"deals": 1})
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 def test_bad_requests_make_no_file(live: Live, sent: list[dict[str, Any]]) -> None:

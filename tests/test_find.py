@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from django.urls import reverse
 
 from dealreg.services import registration as dealreg
 from portal.accounts.rules import SYSTEM
 from portal.customers import services as customers
 from portal.customers.models import Customer
-from portal.demo.cast import ANKARA, MUNICH, Cast
+from portal.demo.cast import ANKARA, MUNICH
 from referrals import rules
 from referrals.models import Referral
 from tests import build
@@ -20,11 +19,6 @@ from tests.edge import STRANGER, Element, Live, parse
 TEAM, REVIEWER, SELLER = "user@contoso.example", build.REVIEWER, build.SELLER
 HOSTILE = '<b>Fırın</b> & "İçki" 🙂 %(x)s {{ x }}'
 NOTHING: dict[str, list[str]] = {"deals": [], "registrations": [], "isv-deals": [], "exceptions": [], "customers": []}
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 def searched(live: Live, query: str, *, by: str = build.CONTOSO, **headers: str) -> Element:

@@ -7,13 +7,11 @@ import zoneinfo
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from dealreg.models import Registration, Status
-from portal.demo.cast import Cast
 from portal.workflow import text
 from portal.workflow.blockers import Money
 from referrals import rules
@@ -24,11 +22,6 @@ from tests.edge import STATES, Element, Live, parse
 
 OWNER = build.CONTOSO
 HOSTILE = '<b>Fırın</b> & "İçki" 🙂 شركة %(x)s {{ x }}'
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 def act_url(referral: Referral, verb: str) -> str:

@@ -22,7 +22,6 @@ from isvconnect.models import FeeRate, Invoice, InvoiceRun, IsvDeal, Status
 from isvconnect.rules.rates import in_force, rate_blockers
 from isvconnect.services import fee_rates
 from portal.demo import do
-from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.workflow.blockers import RuleViolation
 from tests import isv
@@ -33,11 +32,6 @@ from tests.isv import MANAGER
 DEALS, INVOICES = "admin:isvconnect_isvdeal_changelist", "admin:isvconnect_invoice_changelist"
 RATES, RUNS = "admin:isvconnect_feerate_changelist", "admin:isvconnect_invoicerun_changelist"
 NEXT, PREVIEW = "admin:isvconnect_invoicerun_next", "admin:isvconnect_feerate_preview"
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 @pytest.fixture

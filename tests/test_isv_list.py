@@ -21,8 +21,8 @@ from isvconnect.web.listing import ISV_DEALS, TO_REPORT
 from portal.accounts.rules import Actor
 from portal.customers.rules import fold
 from portal.demo.cast import ANKARA, Cast
-from portal.pages import services
 from portal.pages.models import Export
+from portal.pages.services import exports as services
 from portal.ui.listing import rows
 from portal.ui.listing.lists import Listing
 from portal.ui.listing.query import ListQuery
@@ -34,11 +34,6 @@ from tests.test_listing import HOSTILE
 
 OWNER, VIEWER, ADMIN = build.CONTOSO, "viewer@contoso.example", "admin@contoso.example"
 URL = "/isvconnect/deals/"
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 def see(client: Client, **query: Any) -> Element:

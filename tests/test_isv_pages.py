@@ -16,7 +16,7 @@ from django.urls import reverse
 from isvconnect.models import IsvDeal
 from isvconnect.web import parts
 from portal.demo import do
-from portal.demo.cast import ANKARA, ISTANBUL, Cast
+from portal.demo.cast import ANKARA, ISTANBUL
 from portal.workflow.blockers import Money
 from referrals.models import Referral
 from referrals.web.deal import Part
@@ -25,11 +25,6 @@ from tests.edge import STRANGER, Element, Live, parse
 
 OWNER, TEAM, VIEWER, MANAGER = build.CONTOSO, "user@contoso.example", "viewer@contoso.example", isv.MANAGER
 HOSTILE = '<b>Fırın</b> & "İçki" 🙂 شركة %(x)s {{ x }}'
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 @pytest.fixture

@@ -41,11 +41,6 @@ PRIVATE = {"help_code": rules.NO_HELP, "vendor_may_view": False}
 LED = {"help_code": rules.NO_HELP, "vendor_may_view": True}
 
 
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
-
-
 def see(client: Client, address: str = "", **query: Any) -> Element:
     """The list at this address."""
     url = reverse("deals") + (address or "?" + urlencode(query, doseq=True))

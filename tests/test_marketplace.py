@@ -606,11 +606,6 @@ def test_flow_8_the_home_page_knows_the_last_day(cast: Cast) -> None:
 
 
 @pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
-
-
-@pytest.fixture
 def manager(live: Live) -> Client:
     return live.browser(MANAGER)
 

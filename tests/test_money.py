@@ -560,12 +560,38 @@ def test_fx_1_a_reviewer_reads_rates_and_uploads_none() -> None:
         ("1,000.50", "1000.50", "1000.50"),
         ("1 000 000,50", "1000000.50", "1000000.50"),
         ("1.000.000", "1000000", "1000000"),
-        ("40.000", None, "40000"),
-        ("40,000", "40000", None),
-        ("-1.000", None, "-1000"),
+        ("40.000", "40000", "40000"),
+        ("40,000", "40000", "40000"),
+        ("-1.000", "-1000", "-1000"),
+        ("40k", "40000", "40000"),
+        ("40 K", "40000", "40000"),
+        ("40 bin", "40000", "40000"),
+        ("40 BİN", "40000", "40000"),
+        ("1,2 m", "1200000", "1200000"),
+        ("1.2m", "1200000", "1200000"),
+        ("1,25 milyon", "1250000", "1250000"),
+        ("0.5 million", "500000", "500000"),
+        ("1.250m", "1250000", "1250000000"),
+        ("1,250 m", "1250000000", "1250000"),
+        ("1.23456k", "1234.56", "1234.56"),
         *(
             (typed, None, None)
-            for typed in ("0.001", "0,001", "1.00.000", "1,000,5,0", "1.000,", "1e16", "NaN", "x", ".")
+            for typed in (
+                "0.001",
+                "0,001",
+                "1.00.000",
+                "1,000,5,0",
+                "1.000,",
+                "1e16",
+                "NaN",
+                "x",
+                ".",
+                "k",
+                ".k",
+                "5 kg",
+                "1.2345k1",
+                "1.23456789k",
+            )
         ),
     ],
 )
@@ -578,3 +604,23 @@ def test_fx_1_amounts_are_read_as_people_write_them(typed: str, english: str | N
                     AmountField().clean(typed)
             else:
                 assert AmountField().clean(typed) == Decimal(meant)
+
+
+@pytest.mark.parametrize(
+    ("typed", "english", "turkish"),
+    [
+        *((typed, None, None) for typed in ("", "  ", "40000", "1.000,50", "1,000.50", "1.000.000,5")),
+        ("40.000", "40000", None),
+        ("40,000", None, "40000"),
+        ("0,5", "0.5", None),
+        ("1000.50", None, "1000.50"),
+        ("40k", "40000", "40000"),
+        ("1,2 m", "1200000", "1200000"),
+    ],
+)
+def test_an_amount_that_could_be_meant_otherwise_is_shown_as_it_was_read(
+    typed: str, english: str | None, turkish: str | None
+) -> None:
+    for language, meant in (("en", english), ("tr", turkish)):
+        with translation.override(language):
+            assert AmountField().reading(typed) == (None if meant is None else Decimal(meant))

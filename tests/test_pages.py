@@ -32,11 +32,6 @@ NORTHWIND = "referrals@northwind.example"
 HOSTILE = '<b>Fırın</b> & "İçki" 🙂 شركة %(x)s {{ x }}'
 
 
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
-
-
 def page(client: Client, address: str, code: int = 200, **query: Any) -> Element:
     """What this person sees there."""
     response = client.get(address, query)

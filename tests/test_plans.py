@@ -11,17 +11,11 @@ from django.urls import reverse
 
 from portal.catalog import services
 from portal.catalog.models import Plan, Solution
-from portal.demo.cast import Cast
 from portal.events.models import Event
 from tests import build
 from tests.edge import Live, parse
 
 MANAGER = "manager@vendor.example"
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 def save(client: Client, solution: Solution, *plans: dict[str, Any]) -> Any:

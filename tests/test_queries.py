@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import factory
-import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -12,7 +11,6 @@ from django.urls import reverse
 from dealreg.models import Registration
 from portal.catalog.models import Solution
 from portal.demo import do
-from portal.demo.cast import Cast
 from portal.events.models import Event
 from referrals.models import Note, Referral, ReferralSolution, TeamMember
 from tests import build
@@ -22,11 +20,6 @@ from tests.factories import SolutionFactory
 MANY = 60
 #: Besides its budget each page reads the session, which is where it stays when Redis goes.
 SESSION = 1
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 def _more_like(referral: Referral, count: int) -> None:

@@ -6,25 +6,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from django.urls import reverse
 
 from dealreg.models import Registration, RegistrationDraft, Status
 from dealreg.rules import RegistrationInput
 from dealreg.web.forms import QUESTIONS, RegistrationForm
 from portal.demo import do
-from portal.demo.cast import Cast
 from portal.workflow.blockers import Money
 from referrals.models import Referral
 from tests import build
 from tests.edge import Element, Live, parse
 from tests.test_forms import OWNER, answers, errors, registration_url, summary
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
-
 
 USER, VIEWER = "user@contoso.example", "viewer@contoso.example"
 
@@ -65,6 +57,17 @@ def test_reg_19_what_is_typed_survives_closing_the_tab(live: Live) -> None:
     assert (held["draft"], held["version"]) == (stamp, "1")
     assert f"Draft saved by {live.cast.users[OWNER]}" in found.one("aside").text
     assert RegistrationDraft.objects.get().signed == live.day(-3)
+
+
+def test_an_amount_typed_short_says_how_it_was_read_while_one_types(live: Live) -> None:
+    deal, owner = live.won(), live.browser(OWNER)
+    held = form_of(parse(owner.get(registration_url(deal))))
+    answer = parse(owner.post(registration_url(deal, "registration_check"), held | {"tcv": "40k"}))
+    assert answer.one("div", id="id_tcv_error").text == "Read as 40,000"
+    found = parse(owner.get(registration_url(deal)))
+    assert form_of(found)["tcv"] == "40k"
+    answer = parse(owner.post(registration_url(deal, "registration_check"), form_of(found) | {"tcv": "40 kg"}))
+    assert "number" in answer.one("div", id="id_tcv_error").text
 
 
 def test_reg_19_a_second_tab_overwrites_nobody_unseen(live: Live) -> None:

@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from dealreg.models import Registration, Status
 from portal.demo import do
-from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify.models import Notice
 from portal.workflow.blockers import Money
@@ -22,11 +21,6 @@ from tests.edge import BIG, Element, Live, parse
 from tests.factories import add_member
 
 COUNCIL, MANAGER = "council1@vendor.example", "manager@vendor.example"
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 @pytest.fixture

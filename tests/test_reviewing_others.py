@@ -10,15 +10,9 @@ from django.utils import timezone
 
 from dealreg.models import Registration
 from portal.demo import do
-from portal.demo.cast import Cast
 from referrals.models import Referral
 from tests import build
 from tests.edge import BIG, Element, Live, parse
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 def reviewed(live: Live, registration: Registration) -> Element:

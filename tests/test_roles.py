@@ -31,8 +31,7 @@ from portal.api.services import clients
 from portal.demo import do, papers
 from portal.demo.cast import ANKARA, ISTANBUL, PASSWORD, Cast
 from portal.notify.models import Notice
-from portal.pages import services as exports
-from portal.pages.services import uploads
+from portal.pages.services import calendar, exports, uploads
 from portal.policy import services as policies
 from portal.programme import services as programme
 from portal.webhooks.services import registration as webhooks
@@ -442,9 +441,9 @@ class World:
         do.add_document(self.deals["istanbul"], "a.pdf", papers.pdf("Signed"), actor=owner, now=self.live.now)
         document = [str(Document.objects.latest("pk").public_id)]
         self.more = {**_MORE, "document": document, "remove_document": document}
-        feed = exports.renew_calendar_feed(mine=False, actor=owner, now=self.live.now)
+        feed = calendar.renew_calendar_feed(mine=False, actor=owner, now=self.live.now)
         self.things["request"] = self._request()
-        self.things["feed"] = exports.calendar_token(feed)
+        self.things["feed"] = calendar.calendar_token(feed)
         self.things["notice"] = Notice.objects.of(cast.users[ACTORS["team"]].pk).latest("pk").pk
         self.things |= self._excepted() | self._isv() | self._licences()
         self.entries = {

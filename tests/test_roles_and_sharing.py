@@ -40,11 +40,6 @@ USER, ADMIN, MANAGER = "user@contoso.example", "admin@contoso.example", "manager
 FABRIKAM, NORTHWIND = "referrals@fabrikam.example", "referrals@northwind.example"
 
 
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
-
-
 def invitation(cast: Cast, **changes: Any) -> verbs.Invitation:
     base = verbs.Invitation(
         partner=cast.companies["fabrikam"],

@@ -157,11 +157,6 @@ def test_nothing_is_taken_from_another_site(cast: Cast) -> None:
     assert len(sent) > 50
 
 
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
-
-
 def _sign_in(email: str, password: str = PASSWORD, **more: str) -> tuple[Client, HttpResponse]:
     client = Client()
     return client, client.post(LOGIN, {"login": email, "password": password, **more})

@@ -12,7 +12,6 @@ from django.urls import reverse
 from dealreg.selectors import registration as selectors
 from portal.accounts.models import User
 from portal.demo import do
-from portal.demo.cast import Cast
 from portal.notify.models import Notice
 from portal.policy import services as policies
 from portal.workflow.blockers import Money
@@ -24,11 +23,6 @@ from tests.edge import STRANGER, Live, parse
 from tests.test_forms import HOSTILE, OWNER, errors, summary
 
 SEND, SOLUTIONS = "/co-sell/send/", "/co-sell/send/solutions/"
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 def filled(live: Live, **changes: Any) -> dict[str, Any]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.urls import reverse
 
 from portal.catalog.models import AssessmentType
 from portal.demo import do
-from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.events.models import Event
 from portal.pages import home
@@ -23,11 +21,6 @@ from tests import build
 from tests.edge import Element, Live, parse
 
 ADMIN = "admin@contoso.example"
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 def shown(live: Live, referral: Referral, *, by: str = build.CONTOSO, htmx: bool = False, **query: Any) -> Element:

@@ -358,11 +358,6 @@ def test_every_copy_counts_what_its_page_shows_anew(cast: Cast) -> None:
 # What one click costs --------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
-
-
 def test_accepting_with_a_note_takes_few_statements(live: Live) -> None:
     copy = build.vendor_copy(live.deal())
     client, url = live.browser(SELLER), reverse("act", args=[copy.public_id, "accept"])

@@ -16,7 +16,7 @@ from portal.accounts.models import RoleGrant
 from portal.accounts.rules import SYSTEM
 from portal.catalog import services as catalog
 from portal.catalog.models import AssessmentType, Solution
-from portal.demo.cast import ANKARA, ISTANBUL, MUNICH, Cast
+from portal.demo.cast import ANKARA, ISTANBUL, MUNICH
 from portal.workflow.blockers import Money, RuleViolation
 from referrals import rules, verbs
 from referrals.models import Draft, Engagement, Note, Referral
@@ -30,11 +30,6 @@ from tests.test_forms import HOSTILE, OWNER, errors, summary
 
 NEW, KIND, SUGGEST = "/co-sell/new/", "/co-sell/new/kind/", "/customers/suggest/"
 USER = "user@contoso.example"
-
-
-@pytest.fixture
-def live(cast: Cast) -> Live:
-    return Live(cast)
 
 
 def answers(live: Live) -> dict[str, dict[str, Any]]:

@@ -11,8 +11,8 @@ from typing import Any
 from openpyxl import Workbook, load_workbook
 
 from portal.demo.cast import Cast
-from portal.pages import services
 from portal.pages.models import Export, Upload, UploadRow
+from portal.pages.services import exports as services
 from portal.pages.services import uploads
 from tests import build
 from tests.build import NOW

@@ -3,16 +3,15 @@
 from dealreg.models.document import Document, DocumentQuerySet, storage
 from dealreg.models.draft import CompanyDraft, RegistrationDraft
 from dealreg.models.marketplace import MarketplaceTransaction
-from dealreg.models.registration import (
+from dealreg.models.registration import Registration, RegistrationQuerySet
+from dealreg.models.sample import Sample
+from dealreg.models.states import (
     BY_REOPENING,
     BY_REVALIDATION,
     DECIDED,
     NOT_REGISTERED,
     OUTCOMES,
-    Registration,
-    RegistrationQuerySet,
     Status,
     Validation,
 )
-from dealreg.models.sample import Sample
 from dealreg.models.waiver import Waiver

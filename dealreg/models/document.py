@@ -8,7 +8,7 @@ from django.core.files.storage import Storage, storages
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from dealreg.models.registration import Status
+from dealreg.models.states import Status
 from dealreg.rules import documents as rules
 from portal.workflow.blockers import Blocker
 from referrals.models import Referral

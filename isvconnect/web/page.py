@@ -18,7 +18,7 @@ from portal.events.models import Event
 from portal.workflow import services as workflow
 from portal.workflow import timeline
 from referrals.models import Referral
-from referrals.web.deal import Step
+from referrals.web.deal import Step, context_of
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def context(deal: IsvDeal, actor: Actor, *, now: datetime, before: int = 0) -> d
         "rate_months": _rate_months(deal),
         "actions": _actions(deal, parts, actor, now),
         "own": deal.company_id == actor.company_id,
-        **_added(parts),
+        **context_of(parts),
         **history(deal, before),
     }
 
@@ -113,17 +113,6 @@ def steps(deal: IsvDeal, shown: Sequence[Line]) -> list[Step]:
     return [Step(gettext("Submitted"), "now", at=deal.created_at), Step(gettext("Invoiced"), "", note=note), completed]
 
 
-def _added(parts: Sequence[Any]) -> dict[str, Any]:
-    """What other apps' templates need, and which stand in each place of the page."""
-    places: dict[str, list[str]] = {}
-    found: dict[str, Any] = {"places": places}
-    for part in parts:
-        found |= part.context
-        for place, template in part.templates.items():
-            places.setdefault(place, []).append(template)
-    return found
-
-
 def _actions(deal: IsvDeal, parts: Sequence[Any], actor: Actor, now: datetime) -> list[dict[str, Any]]:
     """What the role allows here, disabled with the reason where something else is missing."""
     found = [*workflow.available_actions(deal, actor, now)]
@@ -144,4 +133,4 @@ def history(deal: IsvDeal, before: int = 0) -> dict[str, Any]:
     found = Event.objects.filter(subject_type=deal._meta.label_lower, subject_id__in=[deal.pk])
     entries, last = timeline.page(found.filter(company_id=deal.company_id), before=before)
     address = reverse("isv_deal", args=[deal.public_id])
-    return {"history": entries, "history_more": f"{address}?before={last}" if last else ""}
+    return {"history": entries, "more_url": f"{address}?before={last}" if last else ""}

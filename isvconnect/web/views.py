@@ -33,7 +33,7 @@ def isv_deal(request: ActorRequest, public_id: uuid.UUID) -> HttpResponse:
     """The whole page; for htmx the rows of its history that follow an event."""
     deal, before = get_deal(request, public_id), whole_number(request.GET.get("before")) or 0
     if request.htmx and before:
-        return for_htmx(render(request, "isvconnect/_history.html#rows", page.history(deal, before)))
+        return for_htmx(render(request, "components/history_card.html#rows", page.history(deal, before)))
     return for_htmx(
         render(request, "isvconnect/deal.html", page.context(deal, request.actor, now=timezone.now(), before=before))
     )

@@ -1,10 +1,6 @@
-"""Consents, licences and their history, as pages and the API read them (LIC-1, LIC-4, LIC-5)."""
+"""Consents and licences, as pages and the API read them (LIC-1, LIC-4)."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 
 from django.db.models import Prefetch
 
@@ -18,7 +14,6 @@ from licensing.models import (
     Relationship,
     RelationshipQuerySet,
 )
-from portal.events.models import Event
 
 
 def consented(company_id: int) -> RelationshipQuerySet:
@@ -42,35 +37,3 @@ def given_to(relationship: Relationship) -> LicencesQuerySet:
     counts = PlanCount.objects.select_related("plan").order_by("plan__name", "pk")
     found = Licences.objects.with_context().filter(relationship=relationship)
     return found.prefetch_related(Prefetch("counts", counts)).order_by("pk")
-
-
-@dataclass(frozen=True)
-class Change:
-    """One count that changed: the plan's id and name, from, to, who, when (UTC), and by which verb (LIC-5).
-
-    `kind`: count, or assigned. No address of the customer's people is in it.
-    """
-
-    kind: str
-    code: str
-    plan: str
-    was: int
-    became: int
-    who: str
-    at: datetime
-    verb: str
-
-
-def history(licences: Licences) -> list[Change]:
-    """Every change, newest first; for both sides (LIC-5)."""
-    events = Event.objects.of_subject(licences).select_related("actor_user").order_by("-at", "-pk")
-    return [change for event in events for change in _changes(event)]
-
-
-def _changes(event: Event) -> Iterator[Change]:
-    names = event.after.get("plans", {})
-    for kind, key in (("count", "counts"), ("assigned", "assigned")):
-        was = event.before.get(key, {})
-        for code, became in event.after.get(key, {}).items():
-            name = names.get(code, code)
-            yield Change(kind, code, name, was.get(code, 0), became, event.actor_name, event.at, event.verb)

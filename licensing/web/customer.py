@@ -80,7 +80,7 @@ def page(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Plans and counts by deal, and what happened."""
     shown = history.context(request, of_relationship(visit.relationship))
     if request.htmx and "before" in request.GET:  # type: ignore[attr-defined]
-        return for_htmx(render(request, "licensing/licence_page.html#history", shown))
+        return for_htmx(render(request, "components/history_card.html#rows", shown))
     given = selectors.given_to(visit.relationship)
     return for_htmx(render(request, "licensing/licence_page.html", {**_visited(visit), **shown, "given": given}))
 

@@ -223,7 +223,7 @@ def manage(request: ActorRequest, public_id: uuid.UUID) -> HttpResponse:
     page = _load(request, public_id)
     if request.htmx and "before" in request.GET:
         context = history.context(request, of_deal(page.deal))
-        return for_htmx(render(request, "licensing/_history.html#rows", context))
+        return for_htmx(render(request, "components/history_card.html#rows", context))
     if not page.may_manage:
         return page.whole(None)
     form = page.form()

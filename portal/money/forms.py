@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -11,24 +12,41 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from portal.folding import fold
 from portal.money import rules, services
 from portal.sheets import LineError
 
 LARGEST_UPLOAD_BYTES = 1_000_000
 
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})*((?!\1)[.,]\d+)?")
+_SHORT = re.compile(r"(.*[\d.,])([a-z]+)")
+#: What people write behind an amount, in English and in Turkish, and how many zeros they mean.
+_ZEROS = {"k": 3, "bin": 3, "m": 6, "mn": 6, "mio": 6, "million": 6, "milyon": 6}
 
 
 class AmountField(forms.DecimalField):
-    """An amount as its reader writes it: 1000.50 and 1.000,50 and 1,000.50 are the same everywhere, and 1.000 is what
-    the portal's own figures mean by it in that language. A text field: a browser throws away what is no number to it.
+    """An amount as people type it: 1000.50, 1.000,50 and 1,000.50 are the same everywhere, as are 40k, 40 bin, 40.000
+    and 40,000; 1,2 m is 1200000. A text field: a browser throws away what is no number to it.
     """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_digits=18, decimal_places=2, localize=True, **kwargs)
 
     def to_python(self, value: Any) -> Any:
-        return super().to_python(_plain(value) if isinstance(value, str) else value)
+        if not isinstance(value, str):
+            return super().to_python(value)
+        typed, zeros = _taken_apart(value)
+        found = super().to_python(_plain(typed, short=bool(zeros)))
+        return found if found is None else _times(found, zeros)
+
+    def reading(self, typed: Any) -> Decimal | None:
+        """What was read, where that is worth a look: of a short form, and of marks that mean a fraction to some."""
+        if not isinstance(typed, str) or not typed.strip():
+            return None
+        number, zeros = _taken_apart(typed)
+        marks = {mark for mark in ".," if mark in number}
+        own = {get_format("THOUSAND_SEPARATOR")} if _GROUPED.fullmatch(number) else {get_format("DECIMAL_SEPARATOR")}
+        return self.to_python(typed) if zeros or (len(marks) == 1 and marks != own) else None
 
 
 def currency_choices() -> list[tuple[str, str]]:
@@ -36,14 +54,29 @@ def currency_choices() -> list[tuple[str, str]]:
     return [(code, code) for code in services.currencies()]
 
 
-def _plain(typed: str) -> str:
-    """With a decimal point, and without what only groups the digits."""
-    text = "".join(typed.split())
+def _taken_apart(typed: str) -> tuple[str, int]:
+    """The number without spaces, and the zeros that a word behind it stands for."""
+    text = "".join(fold(typed).split())
+    short = _SHORT.fullmatch(text)
+    return (short[1], _ZEROS[short[2]]) if short and short[2] in _ZEROS else (text, 0)
+
+
+def _plain(text: str, *, short: bool) -> str:
+    """With a decimal point, and without what only groups the digits.
+
+    Three digits behind the only mark are thousands, as amounts have two decimals; but of 1.250m that may be a fraction:
+    there the mark is what it is in the portal's own figures in that language.
+    """
     if grouped := _GROUPED.fullmatch(text):
         mark = grouped[1]
-        if grouped[2] or text.count(mark) > 1 or mark == get_format("THOUSAND_SEPARATOR"):
+        if not short or grouped[2] or text.count(mark) > 1 or mark == get_format("THOUSAND_SEPARATOR"):
             text = text.replace(mark, "")
     return text.replace(",", ".")
+
+
+def _times(number: Decimal, zeros: int) -> Decimal:
+    """Ten to the power of `zeros` times as much, written without an exponent."""
+    return Decimal(f"{number.scaleb(zeros):f}") if zeros else number
 
 
 class RatesForm(forms.Form):

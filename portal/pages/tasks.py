@@ -8,8 +8,8 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from portal.pages import services
 from portal.pages.models import Export, Upload
+from portal.pages.services import exports as services
 from portal.pages.services import uploads
 
 log = structlog.get_logger(__name__)

@@ -20,7 +20,6 @@ from portal.accounts.models import User
 from portal.accounts.rules import Actor
 from portal.pages import home as home_page
 from portal.pages import search as search_page
-from portal.pages import services
 from portal.pages.deal import context as deal_page
 from portal.pages.deal.timeline import TimelineQuery
 from portal.pages.deals.listing import DEALS, favorites_tab
@@ -28,6 +27,7 @@ from portal.pages.deals.rows import neighbours
 from portal.pages.insights import charts
 from portal.pages.insights.period import MONTHS, asked_period
 from portal.pages.models import Export
+from portal.pages.services import exports as services
 from portal.pages.services import uploads
 from portal.row_plans import KINDS
 from portal.tables import csv_file

@@ -17,8 +17,9 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from portal.accounts.decorators import ActorRequest, needs_actor
-from portal.pages import calendar, deadlines, services
+from portal.pages import calendar, deadlines
 from portal.pages.deadlines import MINE, PageQuery
+from portal.pages.services import calendar as services
 
 #: Calendars ask every hour or so; one service may ask for many people, and nobody tries addresses.
 LIMITS = {"calendar": "600/5m/ip,30/5m/key"}

@@ -57,7 +57,7 @@ def people(request: ActorRequest) -> HttpResponse:
     history, more = page(timeline.of_company(request.actor), before=before)
     more_url = f"{reverse('people')}?before={more}" if more else ""
     if request.htmx and before is not None:
-        return render(request, "people/_history.html#rows", {"history": history, "more_url": more_url})
+        return render(request, "components/history_card.html#rows", {"history": history, "more_url": more_url})
     members = _members(request).order_by("-is_active", "user__first_name", "user__last_name", "pk")
     context = {"members": members, "invites": _invites(request), "history": history, "more_url": more_url}
     return render(request, "people/people.html", context)

@@ -28,6 +28,17 @@ class Part:
     actions: Sequence[Action[Any]] = field(default=())
 
 
+def context_of(parts: Sequence[Part]) -> dict[str, Any]:
+    """What other apps' templates need, and which stand in each place of the page."""
+    places: dict[str, list[str]] = {}
+    found: dict[str, Any] = {"places": places}
+    for part in parts:
+        found |= part.context
+        for place, template in part.templates.items():
+            places.setdefault(place, []).append(template)
+    return found
+
+
 #: Asked with the deal, who looks at it, and when (UTC).
 FindPart = Callable[[Referral, Actor, datetime], Part]
 PARTS: Registry[FindPart] = Registry()

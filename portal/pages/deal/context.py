@@ -20,7 +20,7 @@ from referrals.models import Referral
 from referrals.policies import may_change
 from referrals.selectors import notes, participants
 from referrals.selectors.recipients import reach
-from referrals.web.deal import PARTS, Part, Step, asked_of
+from referrals.web.deal import PARTS, Part, Step, asked_of, context_of
 from referrals.web.forms.deal import NoteForm
 
 MAX_NOTES = 100
@@ -53,7 +53,7 @@ def context(
         "solutions": referral.solutions.select_related("solution__publisher"),
         "help": gettext(rules.HELP[referral.help_code]),
         "actions": _actions(referral, parts, actor, now),
-        **_added(parts),
+        **context_of(parts),
         "editable": own and referral.substatus == rules.ACCEPTED and may_change(actor, referral),
         "contact_editable": own and _can(verbs.EDIT_CONTACT, referral, actor, now),
         "may_change": own and may_change(actor, referral),
@@ -67,17 +67,6 @@ def context(
 
 def _can(verb: Verb[Referral, Any], referral: Referral, actor: Actor, now: datetime) -> bool:
     return verb.may(actor, referral) and workflow.available_action(referral, verb, actor, now).enabled
-
-
-def _added(parts: Sequence[Part]) -> dict[str, Any]:
-    """What other apps' templates need, and which stand in each place of the page."""
-    places: dict[str, list[str]] = {}
-    found: dict[str, Any] = {"places": places}
-    for part in parts:
-        found |= part.context
-        for place, template in part.templates.items():
-            places.setdefault(place, []).append(template)
-    return found
 
 
 def _actions(referral: Referral, parts: Sequence[Part], actor: Actor, now: datetime) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any
 from zlib import crc32
 
@@ -12,6 +13,7 @@ from django.template.context import Context
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from portal.money.forms import AmountField
 from portal.ui.templatetags.ortak import KINDS
 from portal.workflow import text
 from portal.workflow.blockers import Blocker
@@ -144,14 +146,20 @@ def field(bound: BoundField, label: str = "", help: str | None = None, **options
 
 @register.inclusion_tag("components/field_error.html")
 def field_error(bound: BoundField, *, oob: bool = False) -> dict[str, Any]:
-    """{% field_error form.tcv oob=True %}: only the error place, for an htmx answer to a dry run."""
-    return {"id": error_id(bound), "errors": list(_coded(bound.errors)), "oob": oob}
+    """{% field_error form.tcv oob=True %}: only what is said of the answer, for an htmx answer to a dry run."""
+    errors = list(_coded(bound.errors))
+    return {"id": error_id(bound), "errors": errors, "reading": None if errors else _reading(bound), "oob": oob}
 
 
 @register.inclusion_tag("components/field_error.html")
 def rows_error(rows: BaseFormSet) -> dict[str, Any]:
     """{% rows_error form.team %}: what is wrong with a form's rows as a whole."""
     return {"id": f"id_{rows.prefix}_error", "errors": list(_coded(rows.non_form_errors()))}
+
+
+def _reading(bound: BoundField) -> Decimal | None:
+    """How an amount was read that could be meant otherwise."""
+    return bound.field.reading(bound.data) if bound.form.is_bound and isinstance(bound.field, AmountField) else None
 
 
 def _formsets(form: BaseForm) -> list[Any]:

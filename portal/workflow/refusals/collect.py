@@ -64,6 +64,18 @@ class Module:
         return [node for node in ast.walk(self.tree) if isinstance(node, ast.Call)]
 
     @cached_property
+    def calls_by_name(self) -> dict[str, list[ast.Call]]:
+        found: dict[str, list[ast.Call]] = {}
+        for call in self.calls:
+            found.setdefault(_name(call), []).append(call)
+        return found
+
+    @cached_property
+    def stem(self) -> str:
+        """By what others import it."""
+        return Path(self.path).stem
+
+    @cached_property
     def values(self) -> dict[str, ast.expr]:
         """What the module's own names stand for."""
         named = [(target, value) for node in self.tree.body for target, value in _assigned(node)]
@@ -79,8 +91,8 @@ class Module:
         """The calls of a function: in its module, and everywhere if its name is for others."""
         parent = self.parents.get(function)
         name = parent.name if function.name == "__init__" and isinstance(parent, ast.ClassDef) else function.name
-        own = [(self, call) for call in self.calls if _name(call) == name]
-        others = [(module, call) for module in self.others for call in module.calls if _name(call) == name]
+        own = [(self, call) for call in self.calls_by_name.get(name, ())]
+        others = [(module, call) for module in self.others for call in module.calls_by_name.get(name, ())]
         return own if name.startswith("_") else others or own
 
 
@@ -228,7 +240,7 @@ def _texts(node: ast.expr, scope: Scope, depth: int) -> Iterator[str]:
             yield from _returned(name, scope, depth, place)
         case ast.Attribute(value=ast.Name(id=base), attr=name):
             for module in scope.module.others:
-                if Path(module.path).stem == base and name in module.values:
+                if module.stem == base and name in module.values:
                     yield from _texts(module.values[name], Scope(module, None, 0), depth)
         case ast.Name(id=name) if name in scope.given:
             value, outer = scope.given[name]
