@@ -11,7 +11,9 @@ import pytest
 import uuid6
 from django.apps import apps
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -207,7 +209,9 @@ def test_org_1_a_duplicate_goes_into_the_one_that_stays(cast: Cast, manager: Cli
     close(cast, twin)
     assert "a moment ago" in shown().text, "a request may be under way"
     Company.objects.filter(pk=twin.pk).update(closed_at=timezone.now() - timedelta(minutes=5))
-    assert "In both companies:" in shown().text
+    with CaptureQueriesContext(connection) as asked:
+        assert "In both companies:" in shown().text
+    assert len(asked) <= 60, "a few for each table that names companies, however many rows there are"
     assert "named with its partner id" in shown().text
     confirm = shown().one("form", method="post").fields()
     stale = manager.post(page("merge", twin), {**confirm, "seen": "0"})

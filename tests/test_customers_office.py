@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -200,3 +202,13 @@ def test_ref_8_a_solution_is_corrected_with_history(cast: Cast, manager: Client)
     assert (fresh.code, fresh.publisher) == ("SOL-7-NEW", cast.companies["fabrikam"])
     corrected = dict(history(manager, solution))["Corrected"]
     assert ("Publisher", solution.publisher.name, "Fabrikam GmbH") in corrected
+
+
+def test_ref_5_a_preview_costs_the_same_for_five_rows_and_for_three_hundred(cast: Cast, manager: Client) -> None:
+    def queries(rows: int) -> int:
+        lines = "".join(f"Firma {number},TR\n" for number in range(rows))
+        with CaptureQueriesContext(connection) as asked:
+            assert upload(manager, f"name,country\n{lines}").context["row_count"] == rows
+        return len(asked)
+
+    assert queries(300) == queries(5) <= 12
