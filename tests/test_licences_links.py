@@ -295,7 +295,7 @@ def test_lic_8_asking_for_a_link_answers_alike_for_every_address(live: Live) -> 
     assert {(answer.status_code, read(answer).text) for answer in answers} == {(200, read(answers[0]).text)}
     assert LicenceLink.objects.count() == before + 1
     assert licences.newest_link(held.relationship)
-    assert "This field is required." not in read(Browser().post(asked, {"email": ""}), 422).text
+    assert "This has to be filled in." not in read(Browser().post(asked, {"email": ""}), 422).text
 
 
 def test_lic_4_people_are_assigned_and_withdrawn_as_pasted(live: Live) -> None:

@@ -130,11 +130,11 @@ def test_lic_2_two_first_updates_don_t_overwrite_each_other(live: Live) -> None:
         ("", "Enter how many licences of Basic."),
         ("0", "Zero is no number of licences."),
         ("-3", "Zero is no number of licences."),
-        ("many", "Enter a whole number."),
-        ("1.5", "Enter a whole number."),
-        ("9" * 400, "Enter a whole number."),
+        ("many", "Write a whole number here."),
+        ("1.5", "Write a whole number here."),
+        ("9" * 400, "Write a whole number here."),
         ("9999999999", "Enter at most"),
-        ("🙂", "Enter a whole number."),
+        ("🙂", "Write a whole number here."),
     ],
 )
 def test_lic_3_counts_are_whole_and_above_zero(live: Live, typed: str, said: str) -> None:

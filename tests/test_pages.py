@@ -497,7 +497,7 @@ def test_notes_are_shared_or_the_companys_own(live: Live) -> None:
     assert ["To us" in seen[who] for who in seen] == [True, True, False]
     assert all("To all" in text for text in seen.values())
     empty = parse(owner.post(form.attrs["action"], {"text": " ", "shared": "yes"}))
-    assert "This field is required." in empty.one("section", id="notes").text
+    assert "This has to be filled in." in empty.one("section", id="notes").text
     assert Note.objects.count() == 2
 
 

@@ -125,15 +125,15 @@ def test_what_was_sent_is_listed_and_stands_apart_from_what_came_in(live: Live) 
 WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "no customer": ({"customer": ""}, "customer", "Choose the customer from the directory."),
     "unknown customer": ({"customer": uuid.uuid4()}, "customer", "This customer is not in the directory"),
-    "no name": ({"name": " "}, "name", "This field is required."),
+    "no name": ({"name": " "}, "name", "This has to be filled in."),
     "nothing": ({"value": "0"}, "value", "The estimated value must be above zero."),
-    "too much": ({"value": "10000000000000000"}, "value", "no more than 16 digits"),
+    "too much": ({"value": "10000000000000000"}, "value", "At most 16 digits"),
     "past": ({"close_date": "2020-01-01"}, "close_date", "must be today or later."),
     "no partner": ({"partner": ""}, "partner", "Choose the partner from the list."),
     "forged partner": ({"partner": "x"}, "partner", "is not a valid UUID"),
     "no solution": ({"solutions": []}, "solutions", "Choose at least one solution"),
-    "no help": ({"help_code": ""}, "help_code", "This field is required."),
-    "help none": ({"help_code": rules.NO_HELP}, "help_code", "Select a valid choice."),
+    "no help": ({"help_code": ""}, "help_code", "This has to be filled in."),
+    "help none": ({"help_code": rules.NO_HELP}, "help_code", "Choose from the list."),
     "long notes": ({"notes": "x" * 10_001}, "notes", "Notes may have 10000 characters; these have 10001."),
 }
 

@@ -431,7 +431,7 @@ def test_org_1_locations_are_added_and_renamed_and_a_partner_id_is_one_location_
     for wrong, said in (
         ({"mpn_id": "4302001"}, "This partner id is in use already."),  # Fabrikam's, which nobody is told
         ({"name": ANKARA}, "a location of this name already"),
-        ({"country": "ZZ"}, "Select a valid choice."),
+        ({"country": "ZZ"}, "Choose from the list."),
     ):
         answer = admin.post(reverse("add_location"), {**place, **wrong})
         assert (answer.status_code, said in text_of(answer)) == (422, True), said

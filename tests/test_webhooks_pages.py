@@ -53,10 +53,10 @@ def test_setting_it_up_shows_the_secret_once(cast: Cast, admin: Client) -> None:
 
 
 REFUSED = {
-    "nothing": ({}, "This field is required."),
+    "nothing": ({}, "This has to be filled in."),
     "no https": ({**SENT, "url": "http://crm.example.com/"}, "The address must begin with https://."),
     "inside": ({**SENT, "url": "https://192.168.0.7/"}, "not on the public internet"),
-    "no event": ({"url": SENT["url"]}, "This field is required."),
+    "no event": ({"url": SENT["url"]}, "This has to be filled in."),
 }
 
 

@@ -373,7 +373,7 @@ def test_the_review_lists_every_blocker_of_an_empty_draft(live: Live) -> None:
     said = page.problems()
     assert set(said) == {"customer", "deal", "solutions", "help"}
     assert said["customer"] == ["Customer: Choose the customer from the directory."]
-    assert "Estimated value: This field is required." in said["deal"]
+    assert "Estimated value: This has to be filled in." in said["deal"]
     assert [link.attrs["href"].rsplit("/", 2)[1] for link in page.page.one("main").all("a", class_="btn-subtle")] == [
         "customer", "deal", "team", "solutions", "help",
     ]  # fmt: skip
@@ -403,27 +403,27 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "unknown customer": ("customer", {"customer": uuid.uuid4()}, "customer", "This customer is not in the directory"),
     "forged customer": ("customer", {"customer": "1 OR 1=1"}, "customer", "is not a valid UUID"),
     "unknown country": ("customer", {"country": "XX"}, "country", "Choose the customer's country from the list."),
-    "half an address": ("customer", {"contact_email": "deniz@"}, "contact_email", "Enter a valid email address."),
-    "long address": ("customer", {"contact_email": f"{'d' * 250}@x.example"}, "contact_email", "at most 254"),
-    "no name": ("deal", {"name": "  "}, "name", "This field is required."),
-    "long name": ("deal", {"name": "x" * 201}, "name", "at most 200 characters"),
-    "no value": ("deal", {"value": ""}, "value", "This field is required."),
-    "words for a value": ("deal", {"value": "forty"}, "value", "Enter a number."),
-    "no number": ("deal", {"value": "NaN"}, "value", "Enter a number."),
+    "half an address": ("customer", {"contact_email": "deniz@"}, "contact_email", "not an e-mail address"),
+    "long address": ("customer", {"contact_email": f"{'d' * 250}@x.example"}, "contact_email", "At most 254"),
+    "no name": ("deal", {"name": "  "}, "name", "This has to be filled in."),
+    "long name": ("deal", {"name": "x" * 201}, "name", "At most 200 characters"),
+    "no value": ("deal", {"value": ""}, "value", "This has to be filled in."),
+    "words for a value": ("deal", {"value": "forty"}, "value", "Write a number here."),
+    "no number": ("deal", {"value": "NaN"}, "value", "Write a number here."),
     "nothing": ("deal", {"value": "0"}, "value", "The estimated value must be above zero."),
     "less than nothing": ("deal", {"value": "-1"}, "value", "The estimated value must be above zero."),
-    "too much": ("deal", {"value": "10000000000000000"}, "value", "no more than 16 digits before the decimal point"),
-    "parts of a cent": ("deal", {"value": "1.005"}, "value", "no more than 2 decimal places"),
-    "foreign currency": ("deal", {"currency": "XXX"}, "currency", "Select a valid choice."),
+    "too much": ("deal", {"value": "10000000000000000"}, "value", "At most 16 digits before the decimal mark"),
+    "parts of a cent": ("deal", {"value": "1.2345"}, "value", "At most 2 digits after"),
+    "foreign currency": ("deal", {"currency": "XXX"}, "currency", "Choose from the list."),
     "past": ("deal", {"close_date": "2020-02-29"}, "close_date", "The estimated close date must be today or later."),
-    "no day": ("deal", {"close_date": "2027-02-29"}, "close_date", "Enter a valid date."),
-    "no location": ("deal", {"location": ""}, "location", "This field is required."),
+    "no day": ("deal", {"close_date": "2027-02-29"}, "close_date", "This is not a day of the calendar."),
+    "no location": ("deal", {"location": ""}, "location", "This has to be filled in."),
     "long notes": ("deal", {"notes": "x" * 10_001}, "notes", "Notes may have 10000 characters; these have 10001."),
     "nobody's name": ("team", {"team-0-first_name": ""}, "team-0-first_name", "Every team member needs first name"),
-    "member's long address": ("team", {"team-0-email": f"{'d' * 250}@x.example"}, "team-0-email", "at most 254"),
+    "member's long address": ("team", {"team-0-email": f"{'d' * 250}@x.example"}, "team-0-email", "At most 254"),
     "no solution": ("solutions", {"solutions": []}, "solutions", "Choose at least one solution, or one solution"),
     "forged solution": ("solutions", {"solutions": "x"}, "solutions", "is not a valid UUID"),
-    "unknown help": ("help", {"help_code": "Everything"}, "help_code", "Select a valid choice."),
+    "unknown help": ("help", {"help_code": "Everything"}, "help_code", "Choose from the list."),
 }  # fmt: skip
 
 
@@ -730,7 +730,7 @@ def test_a_wrong_person_is_told_of_once(live: Live) -> None:
     w.fill("team")
     assert w.go_on(**{"team-0-email": "no address"}).status_code == 422
     assert summary(w.page) == ["Check the people of the team below."]
-    assert errors(w.page) == {"team-0-email": "Enter a valid email address."}
+    assert errors(w.page) == {"team-0-email": "This is not an e-mail address. Write it as name@company.com."}
 
 
 def test_an_amount_is_typed_as_the_portal_writes_it(live: Live) -> None:

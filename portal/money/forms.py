@@ -40,13 +40,13 @@ class AmountField(forms.DecimalField):
         return found if found is None else _times(found, zeros)
 
     def reading(self, typed: Any) -> Decimal | None:
-        """What was read, where that is worth a look: of a short form, and of marks that mean a fraction to some."""
-        if not isinstance(typed, str) or not typed.strip():
+        """What was read, where that is worth a look: of a short form, and of thousands that could be a fraction."""
+        if not isinstance(typed, str):
             return None
         number, zeros = _taken_apart(typed)
-        marks = {mark for mark in ".," if mark in number}
-        own = {get_format("THOUSAND_SEPARATOR")} if _GROUPED.fullmatch(number) else {get_format("DECIMAL_SEPARATOR")}
-        return self.to_python(typed) if zeros or (len(marks) == 1 and marks != own) else None
+        marks = [mark for mark in number if mark in ".,"]
+        unsure = _GROUPED.fullmatch(number) and len(marks) == 1 and marks != [get_format("THOUSAND_SEPARATOR")]
+        return self.to_python(typed) if zeros or unsure else None
 
 
 def currency_choices() -> list[tuple[str, str]]:

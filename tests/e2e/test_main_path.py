@@ -79,7 +79,7 @@ def create_deal(page: Page) -> str:
     expect(page.locator("#saved")).to_contain_text("Draft saved")
     page.goto("/")  # closing the page loses nothing
     page.locator("#drafts").get_by_role("link", name="Deal without a name", exact=True).click()
-    expect(page.locator("#deal").get_by_text("Deal name: This field is required.")).to_be_visible()
+    expect(page.locator("#deal").get_by_text("Deal name: This has to be filled in.")).to_be_visible()
     page.get_by_role("button", name="Customer").click()
     expect(page.get_by_label("Contact's e-mail")).to_have_value("deniz@customer.example")
     page.get_by_role("button", name="Continue").click()
