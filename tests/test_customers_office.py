@@ -92,7 +92,7 @@ def test_ref_5_a_file_is_looked_at_before_it_is_taken_in(cast: Cast, manager: Cl
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "The submitted file is empty"),
+        (b"", "The file is empty."),
         (b"name,country\n", "There is nothing new in this file."),
         ("name,country\nŞişli,TR\n".encode("cp1254"), "Line 2 is not UTF-8."),
         ("name,country\nA,TR\n".encode("utf-16"), "Line 1 is not UTF-8."),
