@@ -292,6 +292,7 @@ STATICFILES_DIRS = [
     ("bootstrap", BASE_DIR / "node_modules/bootstrap/dist"),
     ("bootstrap-icons", BASE_DIR / "node_modules/bootstrap-icons"),
     ("chart.js", BASE_DIR / "node_modules/chart.js/dist"),
+    ("inter", BASE_DIR / "node_modules/@fontsource-variable/inter/files"),
     # Not for pages: letters as PDF are set in it (decision 0036).
     ("dejavu", BASE_DIR / "node_modules/dejavu-fonts-ttf/ttf"),
 ]

@@ -18,6 +18,7 @@ USED = {
     "drf_spectacular_sidecar": {
         f"swagger-ui-dist/swagger-ui{name}" for name in (".css", ".css.map", "-bundle.js", "-bundle.js.map")
     },
+    "inter": {"inter-latin-wght-normal.woff2", "inter-latin-ext-wght-normal.woff2"},
     "oauth2_provider": set(),
     "rest_framework": set(),
 }

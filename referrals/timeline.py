@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext
@@ -11,8 +13,8 @@ from django.utils.translation import gettext
 from portal.events.models import Event
 from portal.events.services import keep_from_vendor
 from portal.workflow.blockers import Blocker, _
-from portal.workflow.text import percent, show, text
-from portal.workflow.timeline import GROUPS, Params, Sentence, describe
+from portal.workflow.text import amount, day, money, percent, phrase, show, text
+from portal.workflow.timeline import GROUPS, Change, Changes, Params, Sentence, describe
 from referrals import rules
 from referrals.models import Referral, StageName
 
@@ -28,7 +30,7 @@ _REASONS = {**rules.CLOSE_REASONS, **rules.ERROR_REASONS}
 
 def params(event: Event) -> Mapping[str, str]:
     """The values for the placeholders in sentences about deals."""
-    stage = event.after.get("stage")
+    stage, was = event.after.get("stage"), event.before.get("stage")
     reason = _REASONS.get(event.after.get("reason_code", ""))
     return {
         "until": show(datetime.fromisoformat(event.after["until"])) if "until" in event.after else "",
@@ -36,6 +38,7 @@ def params(event: Event) -> Mapping[str, str]:
         "partner": event.after.get("partner", ""),
         "reason": text(Blocker("", reason)) if reason else "–",
         "stage": _stage(stage, rules.STAGES) if stage in rules.STAGES else "",
+        "was": _stage(was, rules.STAGES) if was in rules.STAGES else "–",
     }
 
 
@@ -53,10 +56,80 @@ def stages_of(referral: Referral, own: Mapping[int, Sequence[StageName]]) -> Par
         stage = event.after.get("stage")
         if stage not in stages:
             return {}
+        was = event.before.get("stage")
         told = own.get(stage, ()) if event.company_id == referral.company_id and not assessment else ()
-        return {"stage": " · ".join([_stage(stage, stages), *(name.name for name in told)])}
+        return {
+            "stage": " · ".join([_stage(stage, stages), *(name.name for name in told)]),
+            "was": _stage(was, stages) if was in stages else "–",
+        }
 
     return stage_params
+
+
+def changes_of(referral: Referral, *, repriced: datetime | None) -> Changes:
+    """What events changed on this copy, for its own company alone: what others make of a deal is theirs (REF-3, REF-9).
+
+    `repriced`: when the copy's currency changed last; an event before it that tells of none shows bare amounts.
+    """
+
+    def found(event: Event) -> list[Change]:
+        if event.company_id != referral.company_id or event.subject_id != referral.pk:
+            return []
+        since = repriced is None or event.at >= repriced
+        held = {"currency": referral.currency if since else ""}
+        before, after = {**held, **event.before}, {**held, **event.after}
+        changed = [_value(before, after)] if {"value", "currency"} & event.after.keys() else []
+        for name, (label, read) in _FIELDS.items():
+            if name in event.after and name in event.before:
+                changed.append(Change(phrase(label), *read(before[name], after[name])))
+        return [change for change in changed if change.old != change.new]
+
+    return found
+
+
+def _value(before: Mapping[str, Any], after: Mapping[str, Any]) -> Change:
+    def shown(held: Mapping[str, Any]) -> str:
+        if "value" not in held:
+            return str(held["currency"])
+        value = Decimal(str(held["value"]))
+        return money(value, held["currency"]) if held["currency"] else amount(value)
+
+    return Change(gettext("Value") if "value" in after else gettext("Currency"), shown(before), shown(after))
+
+
+def _plain(old: Any, new: Any) -> tuple[str, str]:
+    return str(old or ""), str(new or "")
+
+
+def _days(old: str, new: str) -> tuple[str, str]:
+    return day(date.fromisoformat(old)), day(date.fromisoformat(new))
+
+
+def _intents(old: str, new: str) -> tuple[str, str]:
+    return str(Referral.Intent(old).label), str(Referral.Intent(new).label)
+
+
+def _lists(old: Sequence[str], new: Sequence[str]) -> tuple[str, str]:
+    """What went and what came."""
+    gone, come = ([one for one in a if one not in b] for a, b in ((old, new), (new, old)))
+    return "; ".join(gone), "; ".join(come)
+
+
+def _contacts(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, str]:
+    return _lists(*([str(held[name]) for name in ("name", "phone", "email") if held.get(name)] for held in (old, new)))
+
+
+#: The fields whose changes are told, with their labels, and how the old and the new value read.
+_FIELDS: Mapping[str, tuple[str, Any]] = {
+    "name": (_("Name"), _plain),
+    "close_date": (_("Estimated close"), _days),
+    "crm_id": (_("CRM id"), _plain),
+    "campaign_id": (_("Marketing campaign id"), _plain),
+    "marketplace_intent": (_("Marketplace purchase"), _intents),
+    "team": (_("Team"), _lists),
+    "solutions": (_("Solutions"), _lists),
+    "contact": (_("Contact"), _contacts),
+}
 
 
 describe(

@@ -113,7 +113,7 @@ def test_the_timeline_tells_what_the_deals_page_tells(contoso: Api, deal: Referr
     contoso.patch(at(deal), [{"op": "replace", "path": "/salesStage", "value": "Develop"}])
     told = contoso.get(at(deal, "/timeline")).json()["value"]
     assert [entry["event"] for entry in told] == ["referral.stage_set", "referral.created"]
-    assert told[0]["text"] == "Contoso Yazılım moved the sales stage to Developed (40%)"
+    assert told[0]["text"] == "Contoso Yazılım moved the sales stage: Created / accepted (10%) → Developed (40%)"
     assert len(contoso.get(at(deal, "/timeline?group=notes")).json()["value"]) == 0
     assert contoso.get(at(deal, "/timeline?group=none")).status_code == 400
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from dealreg.models import NOT_REGISTERED, Registration, Status
 from dealreg.rules import Window, states
+from dealreg.rules.criteria import Criterion, Eligibility
 from dealreg.selectors.marketplace import search_of
 from dealreg.selectors.window import window_of
 from dealreg.services import registration as services
@@ -15,8 +18,10 @@ from portal.accounts.rules import Actor
 from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow import text
+from referrals import rules as deals
 from referrals.models import Referral
-from referrals.web.deal import BADGES, BANNERS, CARDS, FOOT, MILESTONES, PANELS, PARTS, Part, Step
+from referrals.policies import may_change
+from referrals.web.deal import BADGES, BANNERS, CARDS, FOOT, MILESTONES, PANELS, PARTS, Link, Part, Step
 
 
 def part(referral: Referral, actor: Actor, now: datetime) -> Part:
@@ -26,29 +31,88 @@ def part(referral: Referral, actor: Actor, now: datetime) -> Part:
     eligibility = None if actor.is_vendor else services.eligibility(referral, registration, now=now)
     attainable = bool(eligibility and eligibility.attainable)
     milestone = registration_steps(registration, eligible=attainable)
+    to_mend = _to_mend(referral, eligibility) if own and may_change(actor, referral) else None
     context = {
         "milestone": milestone,
-        "eligibility": eligibility,
+        "eligibility": eligibility and Standing(eligibility),
+        "to_mend": to_mend,
         "registration": registration,
         "registration_reason": _reason(registration),
         "marketplace": search_of(registration, now=now) if registration else None,
         "window": _window(registration, now),
         "window_days": policies.current(now).registration_window_days,
-        "tries_out": own and registration is None and (attainable or not referral.is_closed) and not actor.is_vendor,
     }
+    counts = eligibility and (not referral.is_closed or referral.substatus == deals.WON)
     shown = {
         BADGES: ("dealreg/_deal_badge.html", registration),
-        BANNERS: ("dealreg/_deal_banner.html", registration),
+        BANNERS: ("dealreg/_deal_banner.html", registration or to_mend),
         MILESTONES: ("dealreg/_deal_milestone.html", milestone),
-        PANELS: ("dealreg/_deal_eligibility.html", eligibility),
+        PANELS: ("dealreg/_deal_eligibility.html", counts),
         CARDS: ("dealreg/_deal_card.html", registration and registration.first_submitted_at),
         FOOT: ("dealreg/_deal_foot.html", own),
     }
+    tries_out = own and registration is None and (attainable or not referral.is_closed) and not actor.is_vendor
     return Part(
         context=context,
         templates={place: template for place, (template, what) in shown.items() if what},
         actions=workflow.available_actions(registration, actor, now) if registration else (),
+        links=[Link(gettext("Try out the registration"), _address("registration", referral))] if tries_out else (),
+        lead=_lead(referral, registration, to_mend),
+        goes_on=registration is not None and registration.status != Status.CLOSED,
     )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Eligibility as the page shows it: what is open unfolded, the rest behind one line. What only the win itself
+    brings isn't open: it is said in the line."""
+
+    of: Eligibility
+
+    @property
+    def open(self) -> list[Criterion]:
+        return [c for c in self.of.criteria if c.state != "met" and not _comes_with_win(c)]
+
+    @property
+    def rest(self) -> list[Criterion]:
+        return [c for c in self.of.criteria if c.state == "met" or _comes_with_win(c)]
+
+    @property
+    def met(self) -> int:
+        return sum(c.state == "met" for c in self.of.criteria)
+
+    @property
+    def total(self) -> int:
+        return len(self.of.criteria)
+
+    @property
+    def waits_for_win(self) -> bool:
+        return any(_comes_with_win(c) for c in self.of.criteria)
+
+
+def _comes_with_win(criterion: Criterion) -> bool:
+    return criterion.code == "won" and criterion.state == "notYet"
+
+
+def _to_mend(referral: Referral, eligibility: Eligibility | None) -> Criterion | None:
+    """The one criterion that the company can still mend, and that nothing else keeps from counting: a solution can be
+    added until the win (ELIG-5)."""
+    if eligibility is None or referral.substatus != deals.ACCEPTED:
+        return None
+    unmet = [c for c in eligibility.criteria if c.state == "notMet"]
+    return unmet[0] if [c.code for c in unmet] == ["ip_solution"] else None
+
+
+def _lead(referral: Referral, registration: Registration | None, to_mend: Criterion | None) -> str | Link:
+    if to_mend:
+        return Link(gettext("Add a solution"), _address("edit_solutions", referral), in_dialog=True)
+    if registration is None:
+        return ""
+    return {Status.REGISTRATION_PENDING: "submit", Status.ACTION_REQUIRED: "resubmit"}.get(registration.status, "")
+
+
+def _address(page: str, referral: Referral) -> str:
+    return reverse(page, args=[referral.public_id])
 
 
 _LOOKS = {

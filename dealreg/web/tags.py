@@ -47,6 +47,20 @@ def registration_badge(registration: Registration) -> SafeString:
     return badge(_STATUS_KINDS[registration.status], gettext(states.REGISTRATION_STATES[registration.status]))
 
 
+#: Who can still settle what is open.
+_SETTLERS = {
+    "you": _("You, before the win"),
+    "vendor": _("%(vendor)s"),
+    "time": _("Time: the rate of the month is still to come"),
+    "nobody": _("Nobody: this can't change any more"),
+}
+
+
+@register.filter
+def settler(criterion: Criterion) -> str:
+    return text.phrase(_SETTLERS[criterion.settled_by])
+
+
 @register.filter
 def criterion_name(criterion: Criterion) -> str:
     return text.text(Blocker("", CRITERIA[criterion.code]))

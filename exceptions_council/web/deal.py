@@ -45,7 +45,8 @@ def part(referral: Referral, actor: Actor, now: datetime) -> Part:
         CARDS: "exceptions/_deal_card.html",
     }
     answer = [workflow.available_action(found, ANSWER_EVIDENCE, actor, now)] if may_ask(actor, referral) else []
-    return Part(context, templates, actions=answer)
+    lead = ANSWER_EVIDENCE.name if answer else ""
+    return Part(context, templates, actions=answer, lead=lead, goes_on=found.decided_at is None)
 
 
 def request_context(request: ExceptionRequest, actor: Actor, now: datetime) -> dict[str, Any]:

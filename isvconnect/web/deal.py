@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.urls import reverse
+from django.utils.translation import gettext
+
 from isvconnect.models import IsvDeal
 from isvconnect.selectors import deals as selectors
 from portal.accounts.rules import Actor
 from referrals import rules
 from referrals.models import Referral
-from referrals.web.deal import BADGES, BANNERS, CARDS, PANELS, PARTS, Part
+from referrals.web.deal import BADGES, BANNERS, CARDS, PARTS, Link, Part
 
 _NOTHING = Part({}, {})
 
@@ -30,9 +33,10 @@ def part(referral: Referral, actor: Actor, now: datetime) -> Part:
         "isv_due": all(criterion.state == "met" for criterion in offer.criteria),
     }
     if offer.applies:
-        return Part(context, {BANNERS: "isvconnect/_referral_banner.html"})
+        report = Link(gettext("Register for ISV Connect"), reverse("report_isv_deal_of", args=[referral.public_id]))
+        return Part(context, {BANNERS: "isvconnect/_referral_banner.html"}, lead=report if offer.allowed else "")
     if not referral.is_closed or (tagged and referral.substatus == rules.WON):
-        return Part(context, {PANELS: "isvconnect/_referral_criteria.html"})
+        return Part(context, {CARDS: "isvconnect/_referral_criteria.html"})
     return _NOTHING
 
 

@@ -19,7 +19,10 @@ MAX_ITEMS = 8
 
 @dataclass(frozen=True)
 class Need:
-    """Something that needs the person now, about one deal: what to do, until when or since when, and where."""
+    """Something that needs the person now, about one deal: what to do, until when or since when, and where.
+
+    `act`: a button that does it without the detour over the deal's page, with its address `act_url`.
+    """
 
     kind: str
     icon: str
@@ -31,6 +34,8 @@ class Need:
     until: datetime | None = None
     since: datetime | None = None
     note: str = ""
+    act: str = ""
+    act_url: str = ""
 
 
 FindNeeds = Callable[[Actor, datetime], Iterable[Need]]

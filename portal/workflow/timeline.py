@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
 from django.utils.translation import gettext, pgettext
 
 from portal import paging
@@ -18,6 +17,19 @@ from portal.workflow.blockers import from_json
 
 #: What fills a sentence's places besides %(company)s, whose record it is, and %(vendor)s.
 Params = Callable[[Event], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an event changed, in words: the field's label, what it held before and afterwards; either may be empty."""
+
+    label: str
+    old: str
+    new: str
+
+
+#: What an event changed, as far as the reader may know it.
+Changes = Callable[[Event], list[Change]]
 
 
 #: What a deal's timeline is filtered by, with their labels (msgids): each of its verbs is in one group.
@@ -51,22 +63,27 @@ def verbs(group: str) -> list[str]:
     return [verb for verb, (sentence, _params) in _known.items() if sentence.group == group]
 
 
-def counts(found: EventQuerySet) -> dict[str, int]:
-    """The number of events in each group."""
-    by_verb = dict(found.order_by().values_list("verb").annotate(Count("pk")))
+def counts(by_verb: Mapping[str, int]) -> dict[str, int]:
+    """The number of events in each group, of the numbers for each verb."""
     return {group: sum(by_verb.get(verb, 0) for verb in verbs(group)) for group in GROUPS}
 
 
 def page(
-    found: EventQuerySet, *, before: int | None = None, limit: int = PAGE, also: Params | None = None
+    found: EventQuerySet,
+    *,
+    before: int | None = None,
+    limit: int = PAGE,
+    also: Params | None = None,
+    changes: Changes | None = None,
 ) -> tuple[list[dict[str, Any]], int]:
     """The entries below one event, newest first, and the event to go on from; 0 at the end."""
     events, last = paging.newest(found.select_related("actor_user", "company"), "at", after=before, limit=limit)
-    return [entry(event, also) for event in events], last
+    return [entry(event, also, changes) for event in events], last
 
 
-def entry(event: Event, also: Params | None = None) -> dict[str, Any]:
-    """One line of a timeline in the reader's language; `also` adds details that the event doesn't hold."""
+def entry(event: Event, also: Params | None = None, changes: Changes | None = None) -> dict[str, Any]:
+    """One line of a timeline in the reader's language; `also` adds details that the event doesn't hold, `changes`
+    what it changed."""
     sentence, of_app = _known.get(event.verb, (_UNKNOWN, lambda _event: {}))
     company = event.company.name if event.company else ""
     params = {
@@ -85,4 +102,7 @@ def entry(event: Event, also: Params | None = None) -> dict[str, Any]:
         "who": event.actor_name or pgettext("actor", "Ortak"),
         "comment": event.comment,
         "reasons": [text.text(from_json(reason)) for reason in event.reasons],
+        "changes": changes(event) if changes else [],
+        "company": company,
+        "author": (event.company_id, event.actor_user_id, event.shared),
     }

@@ -30,7 +30,9 @@ class SetStage(DealVerb[Stage]):
     name = "set_stage"
     label = _("Set sales stage")
     event = "referral.stage_set"
-    sentence = Sentence("signpost-split", "neutral", _("%(company)s moved the sales stage to %(stage)s"), STATUS)
+    sentence = Sentence(
+        "signpost-split", "neutral", _("%(company)s moved the sales stage: %(was)s → %(stage)s"), STATUS
+    )
     shared = True
 
     def input_blockers(self, record: Referral, inputs: Stage, context: Context) -> Iterable[Blocker]:

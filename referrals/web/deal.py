@@ -20,12 +20,28 @@ BADGES, BANNERS, MILESTONES, PANELS, CARDS, FOOT = "badges", "banners", "milesto
 
 
 @dataclass(frozen=True)
+class Link:
+    """A button of the foot bar that is no verb's: its words, and its page. `in_dialog`: that page fits in a dialog."""
+
+    label: str
+    url: str
+    in_dialog: bool = False
+
+
+@dataclass(frozen=True)
 class Part:
-    """What one app adds: `context` for all its templates, at most one template for each place, and its actions."""
+    """What one app adds: `context` for all its templates, at most one template for each place, its actions and links.
+
+    `lead`: what it asks for now, as the name of an action or as a link; the first app's that leads is the page's one
+    primary button. `goes_on`: something of it isn't over though the deal is closed.
+    """
 
     context: Mapping[str, Any]
     templates: Mapping[str, str]
     actions: Sequence[Action[Any]] = field(default=())
+    links: Sequence[Link] = field(default=())
+    lead: str | Link = ""
+    goes_on: bool = False
 
 
 def context_of(parts: Sequence[Part]) -> dict[str, Any]:
@@ -83,6 +99,8 @@ class Step:
             "now": gettext("Now"),
             "wait": gettext("Now"),
             "failed": gettext("Ended here"),
+            "skip": gettext("Skipped"),
+            "never": gettext("Not reached"),
         }.get(self.look, gettext("To come"))
 
 
@@ -92,5 +110,7 @@ ICONS = {
     "now": "record-circle",
     "wait": "hourglass-split",
     "failed": "x-circle-fill",
+    "skip": "circle",
+    "never": "circle",
     "": "circle",
 }

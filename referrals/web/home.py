@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from django.urls import reverse
@@ -12,13 +13,16 @@ from portal.accounts.rules import Actor
 from portal.ui.home import MAX_ITEMS, NEEDS, Need
 from referrals import rules
 from referrals.models import Referral
+from referrals.verbs import ACCEPT
 
 
 def to_answer(actor: Actor, _now: datetime) -> Iterator[Need]:
     """Deals sent to the company, the first to expire first (REF-12)."""
     found = Referral.objects.changeable_by(actor).filter(substatus=rules.RECEIVED)
     for referral in found.with_context().order_by("expires_at")[:MAX_ITEMS]:
-        yield need("inbound", "envelope", gettext("Answer this deal"), referral, until=referral.expires_at)
+        item = need("inbound", "envelope", gettext("Answer this deal"), referral, until=referral.expires_at)
+        accept = reverse("act", args=[referral.public_id, ACCEPT.name])
+        yield replace(item, act=gettext(ACCEPT.label), act_url=accept)
 
 
 def need(

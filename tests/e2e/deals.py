@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
@@ -14,6 +14,9 @@ from portal.demo.cast import Cast
 from portal.workflow.blockers import Money
 from referrals.models import Referral
 from tests import build
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 
 def young(cast: Cast, **changes: Any) -> Referral:
@@ -40,3 +43,13 @@ def in_review(cast: Cast, referral: Referral) -> Registration:
     registration = filed(cast, referral, tcv=4_000_000)
     sweeps.route_once(registration, now=timezone.now())
     return Registration.objects.get(pk=registration.pk)
+
+
+def act(page: Page, name: str) -> None:
+    """Press one of the deal page's actions: the primary one, or one under *More*."""
+    foot = page.locator(".o-foot")
+    foot.locator("a, summary").last.wait_for()
+    action = foot.get_by_role("link", name=name, exact=True)
+    if not action.count():
+        foot.locator(".o-more-actions > summary").click()
+    action.click()

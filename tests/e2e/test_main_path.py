@@ -117,7 +117,7 @@ def win_early(page: Page, deal: str) -> None:
     created = Referral.objects.get(name=DEAL, company__name="Contoso Yazılım").created_at
     safe = timezone.localtime(created + timedelta(hours=72), timezone=ISTANBUL_TIME)
     page.goto(deal)
-    page.get_by_role("link", name="Mark as won").click()
+    deals.act(page, "Mark as won")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(
         f"The deal is not 72 hours old. If you win it before {safe:%-d %b %Y, %H:%M} UTC+03, "
@@ -172,7 +172,7 @@ def file(page: Page, button: str) -> None:
 def expect_state(page: Page, state: str, reason: str = "") -> None:
     """FLOW-1: the page follows by itself, within seconds."""
     expect(page.locator(".o-head__badges")).to_contain_text(state, timeout=WORKER_MS)
-    expect(page.locator("main > .o-banner").first).to_contain_text(reason, timeout=WORKER_MS)
+    expect(page.locator(".o-deal__ask > .o-banner").first).to_contain_text(reason, timeout=WORKER_MS)
 
 
 # The review
@@ -203,7 +203,7 @@ def read_mail(portal: Portal, page: Page, deal: str) -> None:
     wait_for(sent.exists, "the notice to be noted as sent")
     page.goto(deal)
     expect_state(page, "Action required", COMMENT)
-    expect(page.locator("main > .o-banner").first).to_contain_text("The contract value doesn't match")
+    expect(page.locator(".o-deal__ask > .o-banner").first).to_contain_text("The contract value doesn't match")
 
 
 def correct(page: Page) -> None:

@@ -42,7 +42,7 @@ def test_reg_19_the_draft_survives_closing_the_tab_and_moves_the_deadline(cast: 
     window = timedelta(days=policy.registration_window_days)
     perhaps, certain = (f"{day + window:%-d %b}" for day in (deal.closed_at.date(), signed))
     page = visit(build.CONTOSO)
-    pages = {address(deal): "main > .o-banner", "/": "#needs", reverse("deadlines"): ".o-deadlines"}
+    pages = {address(deal): ".o-deal__ask > .o-banner", "/": "#needs", reverse("deadlines"): ".o-deadlines"}
     for url, place in pages.items():
         page.goto(url)
         expect(page.locator(place).first).to_contain_text(perhaps)
@@ -159,7 +159,7 @@ def test_flow_3_the_good_lines_of_a_file_are_taken_in_and_a_worker_matches(cast:
 
 def end(page: Page, action: str) -> None:
     """Press it on the deal's page, and again in the dialog that asks whether it is meant."""
-    page.get_by_role("link", name=action, exact=True).first.click()
+    deals.act(page, action)
     page.get_by_role("dialog").get_by_role("button", name=action).click()
 
 

@@ -13,6 +13,7 @@ from portal.demo.cast import Cast
 from portal.notify.models import Notice
 from referrals.models import Referral
 from tests import build
+from tests.e2e import deals
 from tests.e2e.conftest import Visit
 from tests.e2e.portal import Portal, tasks_left, wait_for
 
@@ -80,7 +81,8 @@ def test_two_companies_and_the_vendor_carry_a_deal_from_the_invitation_to_won(
 
     set_stage(contoso, deal, "Developed")
     set_stage(fabrikam, copy, "Proposed")
-    stages = ["Contoso Yazılım moved the sales stage to Developed", "Fabrikam GmbH moved the sales stage to Proposed"]
+    moved = "moved the sales stage: Created / accepted (10%) →"
+    stages = [f"Contoso Yazılım {moved} Developed", f"Fabrikam GmbH {moved} Proposed"]
     sees(contoso, deal, *stages, "Developed (40%)", without=OWN["fabrikam"])
     sees(fabrikam, copy, *stages, "Proposed (60%)", without=OWN["contoso"])
     expect_mails(portal, set())
@@ -279,16 +281,19 @@ def accept_as_it_is(page: Page, copy: str) -> None:
 def write_notes(page: Page, address: str, company: str) -> None:
     """REF-23: one for all who take part, one for the own company."""
     page.goto(address)
-    for text, reader in ((SHARED[company], "Everyone who takes part"), (OWN[company][2], "Only my company")):
+    for text, reader in (
+        (SHARED[company], "Everyone who takes part in the deal"),
+        (OWN[company][2], "Only my company"),
+    ):
         page.locator("#notes").get_by_role("textbox", name="Note").fill(text)
-        page.get_by_label(reader).check()
+        page.get_by_label("Who reads it").select_option(label=reader)
         page.get_by_role("button", name="Add note").click()
         expect(page.locator("#notes .o-note").first).to_have_text(text)
 
 
 def set_stage(page: Page, address: str, stage: str) -> None:
     page.goto(address)
-    page.get_by_role("link", name="Set sales stage").click()
+    deals.act(page, "Set sales stage")
     dialog = page.get_by_role("dialog")
     dialog.get_by_label(stage).check()
     dialog.get_by_role("button", name="Set sales stage").click()
@@ -298,7 +303,7 @@ def set_stage(page: Page, address: str, stage: str) -> None:
 def win(page: Page, address: str) -> None:
     """REF-18: warned that it is early, told that it is final; afterwards nothing is left to change."""
     page.goto(address)
-    page.get_by_role("link", name="Mark as won").click()
+    deals.act(page, "Mark as won")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("The deal is not 72 hours old.")
     expect(dialog).to_contain_text("nobody can change it any more")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.urls import reverse
 from django.utils.translation import gettext
 
 from portal.accounts.rules import Actor
 from portal.pages.deal import timeline
+from portal.pages.deal.foot import foot
+from portal.pages.deal.lifecycle import stage_steps
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker
@@ -18,12 +18,10 @@ from portal.workflow.verbs import Verb
 from referrals import rules, verbs
 from referrals.models import Referral
 from referrals.policies import may_change
-from referrals.selectors import notes, participants
+from referrals.selectors import participants, partner_side
 from referrals.selectors.recipients import reach
-from referrals.web.deal import PARTS, Part, Step, asked_of, context_of
+from referrals.web.deal import PARTS, asked_of, context_of
 from referrals.web.forms.deal import NoteForm
-
-MAX_NOTES = 100
 
 
 def context(
@@ -39,12 +37,17 @@ def context(
     team = list(referral.team.all())
     copies = participants.others(referral, actor)
     parts = [find(referral, actor, now) for find in PARTS.values()]
+    talk = timeline.conversation(referral, actor, copies, query or timeline.TimelineQuery())
+    seller = partner_side.of(referral, copies) if own and actor.is_vendor else None
+    sold = seller if seller and not referral.is_closed else referral
     return {
         "referral": referral,
         "own": own,
         "deal_type": gettext(rules.DEAL_TYPES[referral.deal_type]),
         "asked_of_us": own and asked_of(referral),
-        "stages": stage_steps(referral),
+        "stages": stage_steps(sold, talk.past.entered.get(sold.pk, {}), now=now),
+        "sold": sold,
+        "seller": seller,
         "vendor_copy": next((c for c in copies if c.company.is_vendor), None),
         "partners": [_partner(c, referral, actor) for c in copies if not c.company.is_vendor],
         "shows_contact": _shows_contact(referral, actor),
@@ -52,15 +55,16 @@ def context(
         "reach": reach(actor, [member.email for member in team]) if own else None,
         "solutions": referral.solutions.select_related("solution__publisher"),
         "help": gettext(rules.HELP[referral.help_code]),
-        "actions": _actions(referral, parts, actor, now),
+        "foot": foot(referral, parts, actor, now),
+        "is_over": referral.is_closed and not any(part.goes_on for part in parts),
+        "overdue": referral.substatus == rules.ACCEPTED and referral.close_date < now.date(),
         **context_of(parts),
         "editable": own and referral.substatus == rules.ACCEPTED and may_change(actor, referral),
         "contact_editable": own and _can(verbs.EDIT_CONTACT, referral, actor, now),
         "may_change": own and may_change(actor, referral),
-        "notes": list(notes.readable(referral, actor, copies)[:MAX_NOTES]),
         "note_form": note_form or NoteForm(closed=referral.is_closed),
-        **timeline.context(referral, actor, copies, query or timeline.TimelineQuery()),
-        "stage_label": gettext(rules.stages_for(assessment=referral.is_assessment)[referral.stage]),
+        **talk.context,
+        "stage_label": gettext(rules.stages_for(assessment=referral.is_assessment)[sold.stage]),
         "reason": text.text(Blocker("", referral.reason_text)) if referral.reason_code else "",
     }
 
@@ -69,73 +73,10 @@ def _can(verb: Verb[Referral, Any], referral: Referral, actor: Actor, now: datet
     return verb.may(actor, referral) and workflow.available_action(referral, verb, actor, now).enabled
 
 
-def _actions(referral: Referral, parts: Sequence[Part], actor: Actor, now: datetime) -> list[dict[str, Any]]:
-    """The foot bar: what the role allows here, disabled with the reason where something else is missing."""
-    found: list[workflow.Action[Any]] = [*workflow.available_actions(referral, actor, now)]
-    for part in parts:
-        found += part.actions
-    return [_action(a, referral) for a in found if not a.wrong_state and not a.verb.quiet and not _idle(a)]
-
-
-#: Done already, or nothing to do: no button, rather than one that is forbidden.
-_DONE = frozenset({"not_scheduled", "already_shared", "help_asked", "revalidation_payg_only"})
-
-
-def _idle(action: workflow.Action[Any]) -> bool:
-    """Planning the win is offered where one wins early (REF-18)."""
-    return action.name == "schedule_win" or any(b.code in _DONE for b in action.blockers)
-
-
-def _action(action: workflow.Action[Any], referral: Referral) -> dict[str, Any]:
-    """One button: where its page is, and how it looks."""
-    page = action.verb.page
-    args = [referral.public_id] if page else [referral.public_id, action.name.replace("_", "-")]
-    return {
-        "action": action,
-        "url": reverse(page or "act", args=args),
-        "kind": "primary" if action.verb.primary else "secondary",
-        "dialog": action.verb.in_dialog,
-    }
-
-
-# The lifecycle (FLOW-5, ELIG-9)
-
-
-def stage_steps(referral: Referral) -> list[Step]:
-    """The sales stages, and how the deal ended."""
-    stages = rules.stages_for(assessment=referral.is_assessment)
-    steps = [
-        Step(gettext(label), _stage_look(percent, referral), text.percent(percent))
-        for percent, label in stages.items()
-        if percent < rules.WON_STAGE
-    ]
-    return [*steps, _end_step(referral)]
-
-
-def _stage_look(percent: int, referral: Referral) -> str:
-    if referral.substatus == rules.RECEIVED:
-        return ""
-    if referral.substatus == rules.WON or percent < referral.stage:
-        return "done"
-    if referral.is_closed:
-        was_open = referral.accepted_at or not referral.is_inbound
-        return "done" if percent == referral.stage and was_open else ""
-    return "now" if percent == referral.stage else ""
-
-
-def _end_step(referral: Referral) -> Step:
-    if not referral.is_closed:
-        return Step(gettext(rules.SUBSTATUSES[rules.WON]), "", text.percent(rules.WON_STAGE))
-    look = "won" if referral.substatus == rules.WON else "failed"
-    return Step(gettext(rules.SUBSTATUSES[referral.substatus]), look, at=referral.closed_at)
-
-
-# What else the page shows
-
-
 def timeline_context(referral: Referral, actor: Actor, query: timeline.TimelineQuery) -> dict[str, Any]:
-    """Of the page only its timeline."""
-    return {"referral": referral, **timeline.context(referral, actor, participants.others(referral, actor), query)}
+    """Of the page only its conversation."""
+    copies = participants.others(referral, actor)
+    return {"referral": referral, **timeline.conversation(referral, actor, copies, query).context}
 
 
 def _shows_contact(referral: Referral, actor: Actor) -> bool:

@@ -1,8 +1,8 @@
-"""A deal's timeline as its page shows it: the newest events, filtered by group, and *load more*."""
+"""A deal's conversation as its page shows it: events and notes, the newest first, by group, and *load more*."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -13,10 +13,11 @@ from portal.accounts.rules import Actor
 from portal.params import whole_number
 from portal.workflow import timeline
 from portal.workflow.blockers import _
-from referrals.models import Referral
-from referrals.selectors.history import events_of
+from referrals.models import Note, Referral
+from referrals.selectors import notes
+from referrals.selectors.history import NOTE_ADDED, Summary, events_of, summary
 from referrals.services import stage_names
-from referrals.timeline import stages_of
+from referrals.timeline import changes_of, stages_of
 
 
 @dataclass(frozen=True)
@@ -44,25 +45,53 @@ class TimelineQuery:
         return reverse("deal", args=[referral.public_id]) + (f"?{params}" if params else "")
 
 
-def context(referral: Referral, actor: Actor, copies: Iterable[Referral], query: TimelineQuery) -> dict[str, Any]:
-    """Three queries, whatever happened; one more to go on from an event."""
+@dataclass(frozen=True)
+class Conversation:
+    """What the page shows of a deal's past, and the past at a glance."""
+
+    context: dict[str, Any]
+    past: Summary
+
+
+def conversation(referral: Referral, actor: Actor, copies: Sequence[Referral], query: TimelineQuery) -> Conversation:
+    """Four queries, whatever happened; one more to go on from an event."""
     seen = events_of(referral, actor, copies)
+    past = summary(seen)
     shown = seen.filter(verb__in=timeline.verbs(query.group)) if query.group else seen
-    own = stage_names.of_company(actor.own_company_id) if referral.company_id == actor.company_id else {}
-    entries, more = timeline.page(shown, before=query.before, also=stages_of(referral, own))
-    counts = timeline.counts(seen)
-    return {
+    own = referral.company_id == actor.company_id
+    names = stage_names.of_company(actor.own_company_id) if own else {}
+    changes = changes_of(referral, repriced=past.currency.get(referral.pk)) if own else None
+    entries, more = timeline.page(shown, before=query.before, also=stages_of(referral, names), changes=changes)
+    _add_notes(entries, referral, actor, copies)
+    context = {
         "timeline": entries,
         "timeline_more": query.address(referral, before=more) if more else "",
         "timeline_top": query.address(referral) if query.before else "",
-        "timeline_groups": [
-            {
-                "code": group or "all",
-                "label": label,
-                "count": counts[group] if group else sum(counts.values()),
-                "url": query.address(referral, group=group),
-                "active": group == query.group,
-            }
-            for group, label in {"": _("All"), **timeline.GROUPS}.items()
-        ],
+        "timeline_groups": _groups(referral, query, timeline.counts(past.verbs)),
     }
+    return Conversation(context, past)
+
+
+def _groups(referral: Referral, query: TimelineQuery, counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": group or "all",
+            "label": label,
+            "count": counts[group] if group else sum(counts.values()),
+            "url": query.address(referral, group=group),
+            "active": group == query.group,
+        }
+        for group, label in {"": _("All"), **timeline.GROUPS}.items()
+    ]
+
+
+def _add_notes(entries: Iterable[dict[str, Any]], referral: Referral, actor: Actor, copies: Iterable[Referral]) -> None:
+    """Put each note at the event that tells of it; both were written with one change (REF-23)."""
+    told = [entry for entry in entries if entry["verb"] == NOTE_ADDED]
+    found = notes.readable(referral, actor, copies).filter(at__in={entry["at"] for entry in told})
+    written: dict[tuple[Any, ...], list[Note]] = {}
+    for note in found:
+        written.setdefault((note.at, note.company_id, note.author_id, note.shared), []).append(note)
+    for entry in told:  # both newest first
+        ones = written.get((entry["at"], *entry["author"]))
+        entry["note"] = ones.pop(0) if ones else None

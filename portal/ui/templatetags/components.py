@@ -69,14 +69,14 @@ def card(
 
 
 @register.simple_block_tag(takes_context=True, end_name="endbanner")
-def banner(context: Context, content: SafeString, kind: str = "info", title: str = "") -> SafeString:
-    """{% banner "warning" title=_("Won early") %}…{% endbanner %}; kinds: info, success, warning, danger."""
+def banner(context: Context, content: SafeString, kind: str = "info", title: str = "", icon: str = "") -> SafeString:
+    """{% banner "warning" title=_("Won early") %}…{% endbanner %}; kinds: info, success, warning, danger, quiet."""
     kind = KINDS.get(kind, kind)
     return render_to_string(
         "components/banner.html",
         {
             "kind": kind,
-            "icon": BANNER_ICONS.get(kind, BANNER_ICONS["info"]),
+            "icon": icon or BANNER_ICONS.get(kind, BANNER_ICONS["info"]),
             "title": title,
             "content": _stripped(content),
             "actions": _take_actions(context),

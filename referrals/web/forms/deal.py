@@ -197,13 +197,12 @@ class NoteForm(forms.Form):
 
     READERS = (("yes", _("Everyone who takes part in the deal")), ("no", _("Only my company")))
 
-    text = TextArea(label=_("Note"), required=True)
+    text = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 1, "placeholder": _("Write a note…")}))
     shared = forms.TypedChoiceField(
         label=_("Who reads it"),
         choices=READERS,
         coerce=lambda value: value == "yes",
         initial="yes",
-        widget=forms.RadioSelect,
     )
 
     def __init__(self, *args: Any, closed: bool = False, **kwargs: Any) -> None:
