@@ -49,9 +49,9 @@ def open_on_managed(events: Sequence[Event]) -> None:
     services.open_registrations(unregistered().filter(engagement__customer_id__in=customers), now=events[0].at)
 
 
-@on("solution.tags_changed")
+@on("solution.tags_changed", "solution.changed")
 def open_on_tags(events: Sequence[Event]) -> None:
-    """ELIG-9: a solution on the deal is Azure IP co-sell eligible now."""
+    """ELIG-9: a solution on the deal is Azure IP co-sell eligible now, or turns out to be the partner's own."""
     solutions = {e.subject_id for e in events}
     referrals = unregistered().filter(solutions__solution_id__in=solutions).distinct()
     services.open_registrations(referrals, now=events[0].at)

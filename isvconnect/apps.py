@@ -7,6 +7,7 @@ class IsvConnectConfig(AppConfig):
     verbose_name = _("ISV Connect")
 
     def ready(self) -> None:
-        from isvconnect import reactions, timeline, verbs  # noqa: F401  they register themselves
+        from isvconnect import merging, reactions, timeline, verbs  # noqa: F401  they register themselves
         from isvconnect.api import webhooks  # noqa: F401
+        from isvconnect.selectors import settled  # noqa: F401
         from isvconnect.web import deal, home, insights, listing, search  # noqa: F401

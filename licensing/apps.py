@@ -7,5 +7,5 @@ class LicensingConfig(AppConfig):
     verbose_name = _("Licences")
 
     def ready(self) -> None:
-        from licensing import reactions, timeline, verbs  # noqa: F401  they register themselves
+        from licensing import merging, reactions, timeline, verbs  # noqa: F401  they register themselves
         from licensing.web import deal  # noqa: F401

@@ -7,7 +7,7 @@ class ReferralsConfig(AppConfig):
     verbose_name = _("Co-sell opportunities")
 
     def ready(self) -> None:
-        from referrals import reactions, timeline, verbs  # noqa: F401  they register themselves
+        from referrals import merging, reactions, timeline, verbs  # noqa: F401  they register themselves
         from referrals.api import webhooks  # noqa: F401
         from referrals.services import deal_file, selection  # noqa: F401
         from referrals.web import deadlines, home  # noqa: F401

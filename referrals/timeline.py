@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext
 
 from portal.events.models import Event
@@ -148,7 +148,9 @@ describe(
 def of_private_deal() -> Exists:
     """Whether an event is about a copy that the vendor's people must not see: neither partner-led nor co-sell (REF-3).
 
-    A copy that was closed in private stays so, whatever becomes of the engagement (REF-11).
+    A copy that was closed in private stays so, whatever becomes of the engagement (REF-11). Events of a company that
+    was merged into another stay its own, and the copy is the other's.
     """
-    private = Referral.objects.filter(company_id=OuterRef("company_id"), vendor_may_view=False)
+    its = Q(company_id=OuterRef("company_id")) | Q(company__absorbed=OuterRef("company_id"))
+    private = Referral.objects.filter(its, vendor_may_view=False)
     return Exists(private.filter(engagement__public_id=OuterRef("group")))

@@ -243,19 +243,20 @@ def test_elig_5_a_programme_manager_keeps_the_catalogue_in_the_admin(companies: 
     assert client.post(add, {**entry, "co_sell_ready": "on"}).status_code == 302
     solution = Solution.objects.get(code="SOL-1-A")
     change = reverse("admin:catalog_solution_change", args=[solution.pk])
-    assert "Only a co-sell ready solution" in client.post(change, {**plans, "azure_ip": "on"}).content.decode()
-    unpublished = client.post(change, {**plans, "co_sell_ready": "on"})
+    assert "Only a co-sell ready solution" in client.post(change, {**plans, **own, "azure_ip": "on"}).content.decode()
+    unpublished = client.post(change, {**plans, **own, "co_sell_ready": "on"})
     assert "Only a solution in the market" in unpublished.content.decode()
-    ready = {**plans, "published": "on", "co_sell_ready": "on", "biz_apps": "standard"}
+    ready = {**plans, **own, "published": "on", "co_sell_ready": "on", "biz_apps": "standard"}
     assert client.post(change, {**ready, "name": "Other"}).status_code == 302
     solution = Solution.objects.get(code="SOL-1-A")
-    assert (solution.name, solution.tags) == ("New", Tags(published=True, co_sell_ready=True, biz_apps="standard"))
+    assert (solution.name, solution.tags) == ("Other", Tags(published=True, co_sell_ready=True, biz_apps="standard"))
     by_hand = Event.objects.filter(actor_user__email="programme_manager@vendor.example").order_by("pk")
     assert [(e.verb, e.subject_id) for e in by_hand] == [
         ("solution.added", solution.pk),
+        ("solution.changed", solution.pk),
         ("solution.tags_changed", solution.pk),
     ]
-    assert by_hand[1].after == {"azure_ip": False, "biz_apps": "standard"}
+    assert by_hand[2].after == {"azure_ip": False, "biz_apps": "standard"}
     assert (
         client.post(reverse("admin:catalog_assessmenttype_add"), {"code": "SRV", "name": "Servers"}).status_code == 302
     )

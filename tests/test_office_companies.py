@@ -80,7 +80,8 @@ def test_org_1_a_second_company_of_one_name_and_country_is_refused(cast: Cast, m
 def test_org_5_ready_without_the_market_is_refused_where_it_is_said(cast: Cast, manager: Client) -> None:
     solution = cast.solutions["consulting"]
     change = reverse("admin:catalog_solution_change", args=[solution.pk])
-    plans = {"plans-TOTAL_FORMS": 0, "plans-INITIAL_FORMS": 0}
+    plans = {"plans-TOTAL_FORMS": 0, "plans-INITIAL_FORMS": 0, "code": solution.code, "name": solution.name}
+    plans |= {"publisher": solution.publisher_id, "kind": solution.kind}
     refused = manager.post(change, {**plans, "co_sell_ready": "on"})
     assert "Only a solution in the market can be co-sell ready" in errors(refused)["co_sell_ready"][0]
     assert not Solution.objects.filter(pk=solution.pk, co_sell_ready=True).exists()

@@ -342,6 +342,14 @@ admin:desk_filters                    POST -         403 403 403 403 403 403 403
 admin:desk_figures                    GET  -         403 403 403 403 403 403 403 403 200 200 200  in
 admin:money_monthlyrate_upload        GET  -         403 403 403 403 403 403 403 403 403 403 200  in
 admin:money_monthlyrate_upload        POST -         403 403 403 403 403 403 403 403 403 403 200  in
+admin:accounts_company_close          GET  partner   403 403 403 403 403 403 403 403 403 403 200  in
+admin:accounts_company_close          POST partner   403 403 403 403 403 403 403 403 403 403 200  in
+admin:accounts_company_reopen         GET  partner   403 403 403 403 403 403 403 403 403 403 200  in
+admin:accounts_company_reopen         POST partner   403 403 403 403 403 403 403 403 403 403 302  in
+admin:accounts_company_merge          GET  partner   403 403 403 403 403 403 403 403 403 403 200  in
+admin:accounts_company_merge          POST partner   403 403 403 403 403 403 403 403 403 403 200  in
+admin:customers_customer_import       GET  -         403 403 403 403 403 403 403 403 403 403 200  in
+admin:customers_customer_import       POST -         403 403 403 403 403 403 403 403 403 403 200  in
 admin:policy_policyversion_withdraw   GET  coming   403 403 403 403 403 403 403 403 403 403 200  in
 admin:policy_policyversion_withdraw   POST coming   403 403 403 403 403 403 403 403 403 403 302  in
 admin:policy_policydraft_drop         POST policy_draft 403 403 403 403 403 403 403 403 403 403 302  in
@@ -457,6 +465,7 @@ class World:
         }
         policies.add_version(values={"answer_days": 15}, effective_from=None, note="", by=None, now=self.live.now)
         self.things |= self._policy()
+        self.things["partner"] = cast.companies["northwind"].pk
 
     def _policy(self) -> dict[str, int]:
         """A version to come, and a draft of another."""

@@ -29,12 +29,9 @@ def _of(deal: IsvDeal, members: list[Actor]) -> list[str]:
 
 def _members(company_ids: Iterable[int]) -> Mapping[int, list[Actor]]:
     """Two queries, however many companies there are."""
-    rows = Membership.objects.filter(
-        grants__role__in=[REFERRALS_ADMIN, REFERRALS_USER, ACCOUNT_ADMIN],
-        company_id__in=list(company_ids),
-        is_active=True,
-        user__is_active=True,
-    ).distinct()
+    roles = [REFERRALS_ADMIN, REFERRALS_USER, ACCOUNT_ADMIN]
+    acting = Membership.objects.acting()
+    rows = acting.filter(grants__role__in=roles, company_id__in=list(company_ids)).distinct()
     members: dict[int, list[Actor]] = defaultdict(list)
     for membership in rows.select_related("user", "company").prefetch_related("grants").order_by("user__email"):
         members[membership.company_id].append(actor_for(membership))

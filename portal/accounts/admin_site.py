@@ -23,6 +23,7 @@ from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -32,6 +33,7 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.rules import ADMIN_ROLES, PROGRAMME_MANAGER, Actor
+from portal.accounts.selectors import first_steps
 from portal.accounts.services import vendor_name
 from portal.params import whole_number
 from portal.workflow.blockers import Blocker, RuleViolation
@@ -67,6 +69,11 @@ class Site(admin.AdminSite):
             raise PermissionDenied(_("The administration is for reviewers, the council and programme managers."))
         return redirect_to_login(request.GET.get("next", "/admin/"), settings.LOGIN_URL)
 
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """An installation that is not complete shows its managers what is left to do."""
+        steps = first_steps() if _may(request, MANAGERS) else []
+        return super().index(request, {"first_steps": steps, **(extra_context or {})})
+
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Without *view on site*, which tells of any model's row by number whether it exists (ORG-6)."""
         return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
@@ -96,6 +103,11 @@ NUMBER = re.compile(r"[0-9]{1,4}")
 def _may(request: HttpRequest, roles: tuple[str, ...]) -> bool:
     actor = actor_of(request)
     return actor is not None and actor.is_vendor and actor.has(*roles)
+
+
+def said(blocker: Blocker) -> str:
+    """What stands in the way, in the reader's language."""
+    return gettext(blocker.message) % {"vendor": vendor_name(), **blocker.params}
 
 
 class PortalAdmin(admin.ModelAdmin):
@@ -232,8 +244,7 @@ def _refused(form: type[ModelForm], blockers: Sequence[Blocker]) -> type[ModelFo
             if self.errors:
                 return
             for blocker in blockers:
-                message = gettext(blocker.message) % {"vendor": vendor_name(), **blocker.params}
-                self.add_error(blocker.field if blocker.field in self.fields else None, message)
+                self.add_error(blocker.field if blocker.field in self.fields else None, said(blocker))
 
     return Refused
 

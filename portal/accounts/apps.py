@@ -6,3 +6,6 @@ class AccountsConfig(AppConfig):
     name = "portal.accounts"
     label = "accounts"
     verbose_name = _("Companies and people")
+
+    def ready(self) -> None:
+        from portal.accounts import merging  # noqa: F401  it registers itself

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate
 
+from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
-from portal.accounts.models import Membership, User
+from portal.accounts import companies
+from portal.accounts.models import Company, Membership, User
 from portal.accounts.rules import Actor, may_keep
 
 
@@ -28,16 +32,26 @@ class ActorRequest(HttpRequest):
 def needs_actor(
     view: Callable[Concatenate[ActorRequest, ...], HttpResponse],
 ) -> Callable[..., HttpResponse]:
-    """Only for a signed-in person of a company; a stranger is sent to sign in."""
+    """Only for a signed-in person of a company; a stranger is sent to sign in, and so is somebody whose company was
+    closed: the session ends, and the page says why."""
 
     @login_required
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.actor is None:  # type: ignore[attr-defined]
+            if isinstance(request.user, User) and (closed := companies.closed_of(request.user)):
+                return _signed_out(request, closed)
             raise PermissionDenied(_("Your account belongs to no company yet. Ask your company's account admin."))
         return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
     return wrapped
+
+
+def _signed_out(request: HttpRequest, closed: Company) -> HttpResponse:
+    logout(request)
+    text = _("%(company)s was closed in this programme, so nobody signs in for it any more. What it did is kept.")
+    messages.error(request, text % {"company": closed})
+    return redirect("account_login")
 
 
 def company_admin_required(

@@ -31,9 +31,12 @@ def _countries() -> list[tuple[str, str]]:
 
 
 class CompanyForm(forms.ModelForm):
-    """Shows what the service would refuse: a second company of the same name and country (ORG-1)."""
+    """Asks about a second company of the same name and country, and shows what to tick if that is meant (ORG-1)."""
 
     country = forms.ChoiceField(label=capfirst(_("country")), choices=_countries)
+    both_meant = forms.BooleanField(
+        label=_("Another company of this name is meant"), required=False, widget=forms.HiddenInput
+    )
 
     class Meta:
         model = Company
@@ -42,7 +45,10 @@ class CompanyForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not self.errors:
-            for blocker in services.company_blockers(cleaned["name"], cleaned["country"], known=self.instance.pk):
+            asked = list(services.company_blockers(cleaned["name"], cleaned["country"], known=self.instance.pk))
+            if asked:
+                self.fields["both_meant"].widget = forms.CheckboxInput()
+            for blocker in asked if not cleaned["both_meant"] else ():
                 self.add_error(blocker.field, gettext(blocker.message) % blocker.params)
         return cleaned
 

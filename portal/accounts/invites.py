@@ -52,6 +52,7 @@ def create(
     """
     services.check_allowed(actor, company.pk)
     _check_limit(company.pk, now)
+    _check_open(company.pk)
     email, wanted = email.strip().lower(), services.checked_grants(grants, vendor=company.is_vendor)
     _refuse([*services.location_and_role_blockers(company, wanted), *_asking_blockers(company, email, now=now)])
     company.invites.waiting().filter(email=email).update(revoked_at=now)
@@ -81,6 +82,12 @@ def _check_limit(company_id: int, now: datetime) -> None:
     sent = Event.objects.filter(company_id=company_id, at__gte=today, verb__in=rules.INVITING_VERBS).count()
     most, until = policies.current(now).invitations_per_day, today + timedelta(days=1)
     _refuse(rules.invitation_limit_blockers(sent=sent, most=most, until=until))
+
+
+def _check_open(company_id: int) -> None:
+    """Raises RuleViolation for a closed company, which waits until its lock is free."""
+    company = services.lock_company(company_id)
+    _refuse(rules.joining_blockers(company.name, closed=company.is_closed))
 
 
 def _record(asked: Invite, verb: str, *, actor: Actor, now: datetime) -> None:
@@ -130,6 +137,7 @@ def resend(invite: Invite, *, actor: Actor, now: datetime) -> Invite:
     """
     services.check_allowed(actor, invite.company_id)
     _check_limit(invite.company_id, now)
+    _check_open(invite.company_id)
     fresh = _still_waiting(invite, now)
     fresh.expires_at, fresh.token_hash = now + _good_for(now), digest(token(fresh))
     fresh.save(update_fields=["expires_at", "token_hash"])
@@ -156,6 +164,7 @@ def accept(invite: Invite, *, user: User, now: datetime) -> Membership:
     """
     fresh = _locked(invite)
     _refuse(rules.invite_blockers(fresh.state(now)))
+    _check_open(fresh.company_id)
     _refuse(_accepting_blockers(fresh, user))
     membership, _created = Membership.objects.get_or_create(user=user, company=fresh.company)
     services.give(membership, fresh.wanted)
@@ -192,6 +201,7 @@ def accept_as_new(invite: Invite, *, password: str, now: datetime, **details: st
     }
     fresh = _locked(invite)
     _refuse(rules.invite_blockers(fresh.state(now)))
+    _check_open(fresh.company_id)
     try:
         with transaction.atomic():
             user = services.create_account(email=fresh.email, password=password, **known)

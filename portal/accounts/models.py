@@ -96,8 +96,16 @@ class CompanyQuerySet(models.QuerySet["Company"]):
     def vendor(self) -> Company:
         return self.get(kind=Company.Kind.VENDOR)
 
+    def vendor_row(self) -> CompanyQuerySet:
+        """The vendor, where there is one."""
+        return self.filter(kind=Company.Kind.VENDOR)
+
     def partners(self) -> CompanyQuerySet:
         return self.filter(kind=Company.Kind.PARTNER)
+
+    def open(self) -> CompanyQuerySet:
+        """Those that somebody acts for."""
+        return self.filter(closed_at=None)
 
 
 class Company(models.Model):
@@ -118,6 +126,18 @@ class Company(models.Model):
         _("approved for solution assessments since"), null=True, blank=True, help_text=_("Empty: not approved.")
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    #: A closed company is nobody's to act for; what it did stays, and its deals go on (ORG-2).
+    closed_at = models.DateTimeField(_("closed (UTC)"), null=True, editable=False)
+    close_reason = models.TextField(_("why it was closed"), blank=True, editable=False)
+    #: Where all that a duplicate had went; it stays closed.
+    merged_into = models.ForeignKey(
+        "self",
+        verbose_name=_("merged into"),
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="absorbed",
+        editable=False,
+    )
 
     objects = CompanyQuerySet.as_manager()
 
@@ -127,6 +147,11 @@ class Company(models.Model):
         constraints = [
             models.UniqueConstraint("kind", condition=models.Q(kind="vendor"), name="accounts_company_one_vendor"),
             models.CheckConstraint(condition=models.Q(kind__in=["vendor", "partner"]), name="accounts_company_kind"),
+            models.CheckConstraint(
+                condition=models.Q(closed_at=None, close_reason="", merged_into=None)
+                | models.Q(kind="partner", closed_at__isnull=False) & ~models.Q(close_reason=""),
+                name="accounts_company_closed",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -135,6 +160,10 @@ class Company(models.Model):
     @property
     def is_vendor(self) -> bool:
         return self.kind == self.Kind.VENDOR
+
+    @property
+    def is_closed(self) -> bool:
+        return self.closed_at is not None
 
     def is_top_tier(self, day: date) -> bool:
         """Whether the vendor counts the partner among its top tier on that day (ORG-8)."""
@@ -163,6 +192,12 @@ class Location(models.Model):
         return f"{self.name} ({self.mpn_id})"
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def acting(self) -> MembershipQuerySet:
+        """Those by which somebody acts: neither taken away, nor the person's account closed, nor the company."""
+        return self.filter(is_active=True, user__is_active=True, company__closed_at=None)
+
+
 class Membership(models.Model):
     """A person in a company; one person may belong to several."""
 
@@ -170,6 +205,8 @@ class Membership(models.Model):
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="memberships")
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("membership")

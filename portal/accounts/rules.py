@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 # Floors below accounts write down who acted; everybody above takes the actor from here, beside the roles.
 from portal.actors import SYSTEM as SYSTEM
@@ -125,6 +126,71 @@ def role_blockers(grants: Collection[Grant], *, vendor: bool) -> Iterator[Blocke
     if any(grant.role == keeper and grant.location_id is not None for grant in grants):
         message = _("The role that manages a company's people is for the entire company, not for single locations.")
         yield Blocker("keeper_everywhere", message, "ORG-1", keeper)
+
+
+# Closed companies (ORG-2)
+
+
+def closing_blockers(*, vendor: bool, closed: bool, reason: str) -> Iterator[Blocker]:
+    """What keeps a company from being closed."""
+    if vendor:
+        yield Blocker("vendor_stays", _("The vendor can't be closed, nor merged: it runs the programme."), "ORG-2")
+    elif closed:
+        yield Blocker("closed_already", _("This company is closed already."), "ORG-2")
+    if not reason.strip():
+        message = _("Say why. The company's history keeps it, and the programme's people read it.")
+        yield Blocker("close_reason_missing", message, "ORG-2", "reason")
+
+
+def reopening_blockers(*, closed: bool, merged: bool) -> Iterator[Blocker]:
+    """What keeps a company from being opened again."""
+    if merged:
+        message = _("This company was merged into another one and has nothing left; it stays closed.")
+        yield Blocker("merged_already", message, "ORG-2")
+    elif not closed:
+        yield Blocker("company_open", _("This company is open already."), "ORG-2")
+
+
+def joining_blockers(company: str, *, closed: bool) -> Iterator[Blocker]:
+    """Nobody is asked into a closed company, and nobody joins it by a link from before."""
+    if closed:
+        message = _("%(company)s was closed in this programme: nobody can join it or act for it.")
+        yield Blocker("company_closed", message, "ORG-2", params={"company": company})
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What of a company decides whether it can be merged."""
+
+    name: str
+    vendor: bool
+    closed_at: datetime | None
+    merged: bool
+
+
+def merging_blockers(
+    gone: Standing, kept: Standing, *, same: bool, now: datetime, settles: timedelta
+) -> Iterator[Blocker]:
+    """What keeps a duplicate from going into another company: it is closed first, and `settles` has passed since, so
+    that nothing of it is under way (ORG-1)."""
+    if same:
+        yield Blocker(
+            "merge_itself", _("Choose another company: this one can't be merged into itself."), "ORG-1", "into"
+        )
+    elif gone.vendor or kept.vendor:
+        yield Blocker("vendor_stays", _("The vendor can't be closed, nor merged: it runs the programme."), "ORG-2")
+    elif gone.merged:
+        message = _("This company was merged into another one and has nothing left; it stays closed.")
+        yield Blocker("merged_already", message, "ORG-2")
+    elif kept.closed_at is not None:
+        message = _("%(company)s is closed. Reopen it first, or choose another company.")
+        yield Blocker("merge_into_closed", message, "ORG-1", "into", {"company": kept.name})
+    elif gone.closed_at is None:
+        message = _("Close %(company)s first, so that nobody acts for it while it is merged.")
+        yield Blocker("merge_open", message, "ORG-1", params={"company": gone.name})
+    elif now < gone.closed_at + settles:
+        message = _("%(company)s was closed a moment ago, and something may be under way. Try again in a minute.")
+        yield Blocker("merge_settling", message, "ORG-1", params={"company": gone.name})
 
 
 #: What puts an invitation's mail into a stranger's mailbox, as events name it.

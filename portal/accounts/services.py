@@ -61,10 +61,11 @@ def _as_kept(given: Mapping[str, Any]) -> dict[str, Any]:
 
 @transaction.atomic
 def create_company(
-    *, name: str, country: str, actor: Actor, now: datetime, kind: str = Company.Kind.PARTNER
+    *, name: str, country: str, actor: Actor, now: datetime, kind: str = Company.Kind.PARTNER, confirmed: bool = False
 ) -> Company:
-    """A new company of the programme. Raises RuleViolation for a second one of this name and country (ORG-1)."""
-    _check_company(name, country)
+    """A new company of the programme. Raises RuleViolation for a second one of this name and country, as long as
+    nobody `confirmed` that it is another (ORG-1)."""
+    _check_company(name, country, confirmed=confirmed)
     company = Company.objects.create(name=name, country=country.upper(), kind=kind)
     after = {"name": company.name, "country": company.country, "kind": company.kind}
     events.record_one(company, "company.added", actor=actor, now=now, company_id=company.pk, after=after)
@@ -72,13 +73,14 @@ def create_company(
 
 
 @transaction.atomic
-def change_company(company: Company, *, actor: Actor, now: datetime, **given: Any) -> Company:
+def change_company(company: Company, *, actor: Actor, now: datetime, confirmed: bool = False, **given: Any) -> Company:
     """Correct what is given of a company, or give or take its standing: top tier, approved for solution assessments,
     each since a day (ORG-7, ORG-8). Which side it is on never changes. Raises PermissionDenied (the programme's), or
-    RuleViolation where another company has its new name and country."""
+    RuleViolation where another company has its new name and country and nobody `confirmed` that."""
     check_runs_programme(actor)
     if {"name", "country"} & given.keys():
-        _check_company(given.get("name", company.name), given.get("country", company.country), known=company.pk)
+        name, country = given.get("name", company.name), given.get("country", company.country)
+        _check_company(name, country, known=company.pk, confirmed=confirmed)
     changed = _change(company, _as_kept(given), "company.changed", company_id=company.pk, actor=actor, now=now)
     if changed.is_vendor:
         cache.delete("vendor-name")
@@ -86,18 +88,24 @@ def change_company(company: Company, *, actor: Actor, now: datetime, **given: An
 
 
 def company_blockers(name: str, country: str, *, known: int | None = None) -> Iterator[Blocker]:
-    """What keeps a company (that with the number `known`, or a new one) from having this name and country (ORG-1)."""
-    others = Company.objects.filter(country=country.upper()).values_list("pk", "name")
+    """What has to be confirmed before a company (that with the number `known`, or a new one) has this name and country
+    (ORG-1). One that keeps its own is asked about nothing; one that was merged into another counts as that."""
+    others = list(Company.objects.filter(country=country.upper(), merged_into=None).values_list("pk", "name"))
+    held = next((other for pk, other in others if pk == known), None)
+    if held is not None and fold(held) == fold(name):
+        return
     if taken := next((other for pk, other in others if pk != known and fold(other) == fold(name)), None):
         message = _(
             "There is a company “%(name)s” in this country already. If this is another one, give it a name that tells "
-            "them apart."
+            "them apart, or confirm below that both are meant."
         )
         yield Blocker("company_known", message, "ORG-1", "name", {"name": taken})
 
 
-def _check_company(name: str, country: str, *, known: int | None = None) -> None:
-    if blockers := list(company_blockers(name, country, known=known)):
+def _check_company(name: str, country: str, *, known: int | None = None, confirmed: bool) -> None:
+    """One company after the other gets its name, so that of two of one name at once the second is asked about."""
+    list(Company.objects.vendor_row().select_for_update(no_key=True))
+    if not confirmed and (blockers := list(company_blockers(name, country, known=known))):
         raise RuleViolation(blockers)
 
 
@@ -346,7 +354,7 @@ def set_active(membership: Membership, *, active: bool, actor: Actor, now: datet
 def memberships(user: User) -> list[Membership]:
     """The companies a person can act for, by name."""
     return list(
-        user.memberships.filter(is_active=True)
+        user.memberships.filter(is_active=True, company__closed_at=None)
         .select_related("company")
         .prefetch_related("grants")
         .order_by("company__name")

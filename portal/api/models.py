@@ -68,8 +68,8 @@ class ApiClient(AbstractApplication):  # type: ignore[misc]
         return self.revoked_at is None or self.revoked_at > now
 
     def is_usable(self, request: Any) -> bool:
-        """The library asks before it gives or reads a token."""
-        return self.is_active(timezone.now())
+        """The library asks before it gives or reads a token. A closed company's gets none (ORG-2)."""
+        return self.is_active(timezone.now()) and not self.company.is_closed
 
     def secrets(self, now: datetime) -> Iterator[str]:
         """The hashes of the secrets that are good now."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.admin_site import MANAGERS, PortalAdmin, PortalInline, site, who
+from portal.accounts.admin_history import HistoryAdmin
+from portal.accounts.admin_site import MANAGERS, PortalAdmin, PortalInline, said, site, who
 from portal.catalog import rules, services
 from portal.catalog.models import AssessmentType, Plan, Solution
 
@@ -29,9 +32,17 @@ class SolutionForm(forms.ModelForm):
         cleaned = super().clean() or {}
         if not self.errors:
             tags = rules.Tags(**{name: cleaned[name] for name in TAGS})
-            for blocker in rules.tag_blockers(cleaned.get("kind", self.instance.kind), tags):
+            for blocker in rules.tag_blockers(cleaned["kind"], tags):
                 self.add_error(blocker.field, gettext(blocker.message))
         return cleaned
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """What decisions stand on is kept, and said why."""
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is not None and (settled := services.settled(self.instance)):
+            for blocker in rules.settled_blockers(settled, self.fields):
+                self.fields[blocker.field].disabled = True
+                self.fields[blocker.field].help_text = said(blocker)
 
 
 class PlanForm(forms.ModelForm):
@@ -56,8 +67,14 @@ class PlanInline(PortalInline):
 
 
 @admin.register(Solution, site=site)
-class SolutionAdmin(PortalAdmin):
+class SolutionAdmin(HistoryAdmin):
     write_roles = MANAGERS
+    told: ClassVar = {
+        services.ADDED: _("Added"),
+        services.CHANGED: _("Corrected"),
+        services.TAGS_CHANGED: _("Tags changed"),
+    }
+    columns: ClassVar = {"publisher": capfirst(_("publisher"))}
     form = SolutionForm
     list_display = ("name", "code", "publisher", "kind", *TAGS)
     list_filter = ("kind", *TAGS)
@@ -67,14 +84,23 @@ class SolutionAdmin(PortalAdmin):
     inlines = (PlanInline,)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Solution | None = None) -> tuple[str, ...]:
-        """What it is and whose stays: deals name it. Only the tags change, and each change is an event."""
-        return () if obj is None else (*IDENTITY, "created_at")
+        return () if obj is None else ("created_at",)
 
     def save_model(self, request: HttpRequest, obj: Solution, form: Any, change: bool) -> None:
         if change:
-            services.set_tags(obj, **asdict(obj.tags), **who(request))
+            given = form.cleaned_data
+            with transaction.atomic():
+                self._change(obj, given, who(request))
         else:
             obj.pk = services.create_solution(**form.cleaned_data, **who(request)).pk
+
+    def _change(self, solution: Solution, given: dict[str, Any], by: dict[str, Any]) -> None:
+        """A tag that its kind doesn't allow goes before the kind, and one that only the new kind allows comes after."""
+        tags = {name: given[name] for name in TAGS}
+        if given["kind"] != rules.IP:
+            services.set_tags(solution, **tags, **by)
+        services.correct(solution, **{name: given[name] for name in IDENTITY}, **by)
+        services.set_tags(solution, **tags, **by)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         formset.save(commit=False)  # writes nothing, but says what changed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from portal.workflow.blockers import Blocker, _
@@ -27,6 +28,22 @@ class Tags:
     co_sell_ready: bool = False
     azure_ip: bool = False
     biz_apps: str = NO_BIZ_APPS
+
+
+#: What decisions about a solution rest on.
+SETTLES = ("code", "publisher", "kind")
+
+CODE_TAKEN = Blocker("solution_code_taken", _("Another solution has this id already."), "REF-8", "code")
+
+
+def settled_blockers(settled: int, changed: Iterable[str]) -> Iterator[Blocker]:
+    """What a solution is stays, once something was decided or issued about it (FLOW-7)."""
+    message = _(
+        "It stays: registrations were decided or invoices issued about this solution as it is (%(count)s in all)."
+    )
+    for name in changed:
+        if settled and name in SETTLES:
+            yield Blocker("solution_settled", message, "FLOW-7", name, {"count": settled})
 
 
 def tag_blockers(kind: str, tags: Tags) -> list[Blocker]:

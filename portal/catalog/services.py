@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from portal.accounts.models import Company
 from portal.accounts.policies import check_runs_programme
 from portal.accounts.rules import Actor
-from portal.catalog import rules
+from portal.catalog import rules, selectors
 from portal.catalog.models import AssessmentType, Plan, Solution
 from portal.catalog.rules import Tags
 from portal.events import services as events
-from portal.workflow.blockers import RuleViolation
+from portal.workflow.blockers import Blocker, RuleViolation
 
-ADDED, TAGS_CHANGED = "solution.added", "solution.tags_changed"
+ADDED, CHANGED, TAGS_CHANGED = "solution.added", "solution.changed", "solution.tags_changed"
 PLAN_ADDED, PLAN_CHANGED = "plan.added", "plan.changed"
 ASSESSMENT_TYPE_ADDED = "assessment_type.added"
 
@@ -50,6 +51,64 @@ def create_solution(
     after = {"code": solution.code, "name": solution.name, "kind": kind, **asdict(tags)}
     events.record_one(solution, ADDED, actor=actor, now=now, company_id=publisher.pk, after=after)
     return solution
+
+
+#: What a solution is; deals and decisions name it by these.
+IDENTITY = ("code", "name", "publisher", "kind")
+
+
+@transaction.atomic
+def correct(
+    solution: Solution, *, code: str, name: str, publisher: Company, kind: str, actor: Actor, now: datetime
+) -> Solution:
+    """Correct what a solution is, and return the row as it then is. What was decided about it keeps what it was
+    decided under.
+
+    Records `solution.changed` with what it was before, if that is news. Raises PermissionDenied, and RuleViolation,
+    also where its id is taken or decisions stand on what would change.
+    """
+    check_runs_programme(actor)
+    fresh = Solution.objects.select_for_update(of=("self",)).select_related("publisher").get(pk=solution.pk)
+    given: dict[str, Any] = {"code": code.strip(), "name": name.strip(), "publisher": publisher, "kind": kind}
+    if blockers := [*correction_blockers(fresh, **given), *rules.tag_blockers(kind, fresh.tags)]:
+        raise RuleViolation(blockers)
+    before, after = events.changes(_identity(fresh), _identity(Solution(**given)))
+    if not after:
+        return fresh
+    for column, value in given.items():
+        setattr(fresh, column, value)
+    try:
+        with transaction.atomic():
+            fresh.save(update_fields=list(IDENTITY))
+    except IntegrityError:
+        raise RuleViolation([rules.CODE_TAKEN]) from None
+    what = {"company_id": fresh.publisher_id, "before": before, "after": after}
+    events.record_one(fresh, CHANGED, actor=actor, now=now, **what)
+    return fresh
+
+
+def correction_blockers(
+    solution: Solution, *, code: str, name: str, publisher: Company, kind: str
+) -> Iterator[Blocker]:
+    """What keeps a solution from being corrected like this: its name always can be."""
+    held, given = _identity(solution), _identity(Solution(code=code, name=name, publisher=publisher, kind=kind))
+    changed = [field for field in IDENTITY if held[field] != given[field]]
+    if changed:
+        yield from rules.settled_blockers(settled(solution), changed)
+
+
+def settled(solution: Solution) -> int:
+    """How much was decided or issued about it."""
+    return sum(count(solution.pk) for count in selectors.SETTLED.values())
+
+
+def _identity(solution: Solution) -> dict[str, str]:
+    return {
+        "code": solution.code,
+        "name": solution.name,
+        "publisher": solution.publisher.name,
+        "kind": solution.kind,
+    }
 
 
 class TagChanges(TypedDict, total=False):

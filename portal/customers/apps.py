@@ -6,3 +6,6 @@ class CustomersConfig(AppConfig):
     name = "portal.customers"
     label = "customers"
     verbose_name = _("Customers")
+
+    def ready(self) -> None:
+        from portal.customers import merging, selectors  # noqa: F401  they register themselves

@@ -38,6 +38,8 @@ LENGTHS = {
     "address_line2": 200,
     "duns": 9,
 }
+#: Which entity an entry is, beside its name.
+IDENTITY = ("country", "duns")
 LONGEST_KEY = 200
 LONGEST_SOURCE = 60
 DUNS_LENGTH = 9
@@ -46,6 +48,27 @@ _YES = frozenset({"1", "yes", "y", "true", "t", "evet", "managed"})
 _NO = frozenset({"", "0", "no", "n", "false", "f", "hayir", "unmanaged"})
 
 KNOWN = Blocker("known", _("The directory has this customer already."), rule="REF-5", field="name")
+
+
+def same_named(name: str, place: str) -> Blocker:
+    """What is asked about another entry of the same name in the country (REF-5)."""
+    message = _(
+        "The directory has “%(name)s” in this country already: %(place)s. If this is another company, confirm below "
+        "that both are meant."
+    )
+    return Blocker("customer_known", message, "REF-5", "name", {"name": name, "place": place})
+
+
+def settled_blockers(settled: int, changed: Iterable[str]) -> Iterator[Blocker]:
+    """What says which entity an entry is stays, once something was decided or issued about it (REF-5, FLOW-7)."""
+    message = _(
+        "It stays: registrations were decided or invoices issued about this customer in this country, under this "
+        "D-U-N-S number (%(count)s in all). If it is another company, add that one."
+    )
+    for name in changed:
+        if settled and name in IDENTITY:
+            yield Blocker("customer_settled", message, "REF-5", name, {"count": settled})
+
 
 NOT_MERGEABLE = Blocker(
     "not_mergeable",
@@ -169,6 +192,10 @@ class RowProblem:
 class WrongColumns(ValueError):
     """The options name a field or a column that doesn't exist, or no column gives the name or the country."""
 
+    def __init__(self, message: str, **params: Param) -> None:
+        self.blocker = Blocker("columns_unclear", message, "REF-5", "file", params)
+        super().__init__(message % params)
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -204,26 +231,38 @@ def open_file(lines: Iterable[str], columns: Columns) -> CustomerFile:
     try:
         header = [tidy(cell) for cell in next(reader, [])]
     except csv.Error as error:
-        raise WrongColumns(str(error)) from error
+        raise WrongColumns(_("Not readable as CSV: %(error)s"), error=str(error)) from error
     places = _places(header, columns)
     fields = frozenset(places) | frozenset(columns.defaults)
     for needed in ("name", "country"):
         if needed not in fields:
-            raise WrongColumns(f"No column gives the {needed}; the file has: {', '.join(header) or 'no columns'}")
+            raise WrongColumns(
+                _("No column gives the %(needed)s; the file has: %(has)s"), needed=needed, has=_has(header)
+            )
     return CustomerFile(fields - {"key"}, _rows(reader, _cleaner(places, columns), len(header)))
 
 
 def _places(header: Sequence[str], columns: Columns) -> dict[str, int]:
     """Where each field stands in a row."""
     if unknown := (set(columns.mapping) - {*FIELDS, "key"}) | (set(columns.defaults) - set(FIELDS)):
-        raise WrongColumns(f"Not a field: {', '.join(sorted(unknown))}; the fields are {', '.join(FIELDS)}, key")
+        known = ", ".join(FIELDS)
+        raise WrongColumns(
+            _("Not a field: %(given)s; the fields are %(known)s, key"), given=", ".join(sorted(unknown)), known=known
+        )
     mapping = {name: tidy(column) for name, column in columns.mapping.items()}
     wanted = {name: name for name in FIELDS if name in header} | mapping
     if missing := sorted(set(wanted.values()) - set(header)):
-        raise WrongColumns(f"Not a column: {', '.join(missing)}; the file has: {', '.join(header) or 'no columns'}")
+        raise WrongColumns(
+            _("Not a column: %(given)s; the file has: %(has)s"), given=", ".join(missing), has=_has(header)
+        )
     if "key" in wanted and not 0 < len(tidy(columns.source)) <= LONGEST_SOURCE:
-        raise WrongColumns(f"A key column needs the name of its source, at most {LONGEST_SOURCE} characters.")
+        message = _("A key column needs the name of its source, at most %(longest)s characters.")
+        raise WrongColumns(message, longest=LONGEST_SOURCE)
     return {name: header.index(column) for name, column in wanted.items()}
+
+
+def _has(header: Sequence[str]) -> str:
+    return ", ".join(header)[:200] or "–"
 
 
 Cleaner = Callable[[Sequence[str]], "CustomerRow | list[Blocker]"]

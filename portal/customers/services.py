@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from itertools import islice
 from typing import Any, TypedDict, Unpack
 
@@ -13,7 +14,7 @@ from django.db import IntegrityError, connection, transaction
 
 from portal.accounts.policies import check_runs_programme
 from portal.accounts.rules import Actor
-from portal.customers import rules
+from portal.customers import rules, selectors
 from portal.customers.models import Customer
 from portal.customers.rules import Columns, CustomerRow, RowProblem
 from portal.events import services as events
@@ -71,6 +72,64 @@ def create_customer(
         raise RuleViolation([rules.KNOWN]) from None
     _record([(customer.pk, ADDED, {}, {**values, "managed": managed})], actor=actor, now=now)
     return customer
+
+
+def same_named(values: Mapping[str, str], *, known: int | None = None) -> Customer | None:
+    """Another entry of this name, however it is spelt, in the country; it may be a sister of this entity (REF-5)."""
+    alike = Customer.objects.filter(country=values["country"], search_text=rules.search_text(values["name"]))
+    return alike.filter(merged_into=None).exclude(pk=known or 0).order_by("pk").first()
+
+
+@transaction.atomic
+def correct(customer: Customer, *, actor: Actor, now: datetime, **given: str) -> Customer:
+    """Correct what is given of an entry's text fields, and return the row as it then is. What was decided about it
+    keeps the names that it was decided under.
+
+    Records `customer.changed` with what it was before, if that is news. Raises PermissionDenied, and RuleViolation,
+    also where the directory has the same entry already, or decisions stand on what would change.
+    """
+    check_runs_programme(actor)
+    fresh = Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
+    if blockers := correction_blockers(fresh, given):
+        raise RuleViolation(blockers)
+    before = {name: getattr(fresh, name) for name in rules.LENGTHS}
+    values = rules.tidied(**{**before, **given})
+    was, is_now = events.changes(before, values)
+    if not is_now:
+        return fresh
+    for name, value in is_now.items():
+        setattr(fresh, name, value)
+    fresh.import_key, fresh.search_text, fresh.updated_at = _key(fresh, values), rules.search_text(fresh.name), now
+    try:
+        with transaction.atomic():
+            fresh.save(update_fields=[*is_now, "import_key", "search_text", "updated_at"])
+    except IntegrityError:
+        raise RuleViolation([rules.KNOWN]) from None
+    _record([(fresh.pk, CHANGED, was, is_now)], actor=actor, now=now)
+    return fresh
+
+
+def correction_blockers(customer: Customer, given: Mapping[str, str]) -> list[Blocker]:
+    """Everything that keeps an entry from being corrected like this."""
+    before = {name: getattr(customer, name) for name in rules.LENGTHS}
+    values = rules.tidied(**{**before, **given})
+    changed = [name for name in values if values[name] != before[name]]
+    blockers = rules.entry_blockers(values)
+    blockers += rules.settled_blockers(settled(customer), changed)
+    if not blockers and Customer.objects.filter(import_key=_key(customer, values)).exclude(pk=customer.pk).exists():
+        blockers.append(rules.KNOWN)
+    return blockers
+
+
+def settled(customer: Customer) -> int:
+    """How much was decided or issued about it."""
+    return sum(count(customer.pk) for count in selectors.SETTLED.values())
+
+
+def _key(customer: Customer, values: Mapping[str, str]) -> str:
+    """A key that somebody else gave stays, as long as there is no D-U-N-S number."""
+    given = customer.import_key.startswith(("key:", "named:"))
+    return customer.import_key if given and not values["duns"] else rules.import_key(values)
 
 
 def new_entry_blockers(values: Mapping[str, str]) -> list[Blocker]:
@@ -173,6 +232,58 @@ def set_managed(customer: Customer, *, managed: bool, actor: Actor, now: datetim
     fresh.save(update_fields=["managed", "updated_at"])
     _record([(fresh.pk, MANAGED_CHANGED, {"managed": not managed}, {"managed": managed})], actor=actor, now=now)
     return fresh
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A row of a file: what it would do, and which columns it would change, each with what is there now."""
+
+    row: CustomerRow
+    outcome: str
+    changes: tuple[tuple[str, Any, Any], ...] = ()
+
+
+NEW, UPDATED, UNCHANGED = "new", "changed", "unchanged"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an import would do, as things stand."""
+
+    rows: Sequence[Planned]
+    refused: Sequence[RowProblem]
+
+    def of(self, outcome: str) -> list[Planned]:
+        return [planned for planned in self.rows if planned.outcome == outcome]
+
+    @property
+    def mark(self) -> str:
+        """The same as long as the file and what it changes are."""
+        return blake2b(repr((self.rows, self.refused)).encode(), digest_size=12).hexdigest()
+
+
+def preview(lines: Iterable[str], *, columns: Columns) -> Preview:
+    """What import_customers() would do with the same file; writes nothing. Raises rules.WrongColumns."""
+    file = rules.open_file(lines, columns)
+    refused: list[RowProblem] = []
+    rows: list[CustomerRow] = []
+    for row in file.rows:
+        refused.append(row) if isinstance(row, RowProblem) else rows.append(row)
+    kept = [name for name in CustomerRow._fields if name in file.fields]
+    planned: list[Planned] = []
+    for start in range(0, len(rows), BATCH_ROWS):
+        batch = rows[start : start + BATCH_ROWS]
+        known = {c.import_key: c for c in Customer.objects.filter(import_key__in=[row.import_key for row in batch])}
+        planned += [_planned(row, known.get(row.import_key), kept) for row in batch]
+    return Preview(planned, refused)
+
+
+def _planned(row: CustomerRow, known: Customer | None, kept: Sequence[str]) -> Planned:
+    if known is None:
+        return Planned(row, NEW)
+    pairs = [(name, getattr(known, name), getattr(row, name)) for name in kept]
+    changes = tuple(pair for pair in pairs if pair[1] != pair[2])
+    return Planned(row, UPDATED if changes else UNCHANGED, changes)
 
 
 def import_customers(

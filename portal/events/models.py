@@ -18,10 +18,14 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.filter(subject_type=subject._meta.label_lower, subject_id=subject.pk)
 
     def timeline(self, *, group: uuid.UUID, actor: Actor, others: Iterable[int]) -> EventQuerySet:
-        """A group's (an engagement's) events, newest first: the own company's, and what `others` share with it."""
+        """A group's (an engagement's) events, newest first: the own company's and that of those merged into it, and
+        what `others` share with it."""
+        own = models.Q(company_id=actor.own_company_id) | models.Q(company__merged_into=actor.own_company_id)
+        others = list(others)
+        shared = models.Q(company_id__in=others) | models.Q(company__merged_into__in=others)
         return (
             self.filter(group=group)
-            .filter(models.Q(company_id=actor.own_company_id) | models.Q(shared=True, company_id__in=others))
+            .filter(own | models.Q(shared=True) & shared)
             .select_related("actor_user", "company")
             .order_by("-at", "-id")
         )

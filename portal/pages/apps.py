@@ -6,4 +6,4 @@ class PagesConfig(AppConfig):
     label = "pages"
 
     def ready(self) -> None:
-        from portal.pages import reactions, timeline  # noqa: F401  they register themselves
+        from portal.pages import merging, reactions, timeline  # noqa: F401  they register themselves

@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class UiConfig(AppConfig):
     name = "portal.ui"
     label = "ui"
+
+    def ready(self) -> None:
+        from portal.ui import merging  # noqa: F401  it registers itself

@@ -157,7 +157,8 @@ class Frame:
         if settings.MODE != "demo":
             return []
         members = (
-            Membership.objects.filter(user__is_demo=True, user__is_active=True, is_active=True)
+            Membership.objects.acting()
+            .filter(user__is_demo=True)
             .select_related("user", "company")
             .prefetch_related("grants__location")
             .order_by("company__kind", "company__name", "user__email")

@@ -8,4 +8,4 @@ class WebhooksConfig(AppConfig):
     verbose_name = _("Webhooks")
 
     def ready(self) -> None:
-        from portal.webhooks import timeline  # noqa: F401  it registers itself
+        from portal.webhooks import merging, timeline  # noqa: F401  they register themselves

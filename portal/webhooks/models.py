@@ -18,10 +18,10 @@ from portal.webhooks import rules
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
     def ready(self, now: datetime) -> WebhookQuerySet:
-        """Those that something may be sent to now, and for which something is due."""
+        """Those that something may be sent to now, and for which something is due; no closed company's (ORG-2)."""
         resting = Q(resting_until__gt=now)
         due = Delivery.objects.due(now).filter(webhook=OuterRef("pk"))
-        return self.filter(paused_at=None).exclude(resting).filter(Exists(due))
+        return self.filter(paused_at=None, company__closed_at=None).exclude(resting).filter(Exists(due))
 
 
 class Webhook(models.Model):

@@ -56,7 +56,7 @@ def _collect_batch(now: datetime) -> int | None:
     if position is None:
         FeedPosition.begin()
         return None
-    webhooks = {webhook.company_id: webhook for webhook in Webhook.objects.all()}
+    webhooks = {webhook.company_id: webhook for webhook in Webhook.objects.filter(company__closed_at=None)}
     if not webhooks:  # nobody to tell: what happened until now will never be asked for
         _move(position, feeds.end())
         return None

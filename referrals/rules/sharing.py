@@ -115,6 +115,14 @@ OWN_COMPANY = Blocker("own_company", _("You can't invite your own company."), "R
 UNKNOWN_PARTNER = Blocker(
     "unknown_partner", _("This partner can't be invited; choose one from the list."), "REF-9", "partner"
 )
+
+
+def closed_partner(name: str) -> Blocker:
+    """Of a company that the programme has closed; who knows it by its partner id learns that it is (REF-9)."""
+    message = _("%(partner)s was closed in this programme and can't be invited. Choose another partner.")
+    return Blocker("partner_closed", message, "REF-9", "partner", {"partner": name})
+
+
 #: Of a deal that is sent: the partner's own are what it is to sell.
 FOREIGN_SOLUTION = Blocker(
     "foreign_solution", _("Choose among the solutions of the partner you send the deal to."), "REF-8", "solutions"

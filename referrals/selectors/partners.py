@@ -124,7 +124,8 @@ def responsiveness_of(company_id: int, *, now: datetime) -> Responsiveness:
 
 
 def ecosystem(country: str = "") -> models.QuerySet[Company]:
-    """Partners that can be invited: those with a co-sell-ready solution, and somebody who could answer (REF-9, REF-22).
+    """Partners that can be invited: open ones with a co-sell-ready solution and somebody who could answer (REF-9,
+    REF-22).
 
     For a customer in a `country` that is somebody who administers the location where the deal would arrive (ORG-4).
     """
@@ -138,7 +139,7 @@ def ecosystem(country: str = "") -> models.QuerySet[Company]:
     if country:
         places = accounts.nearest_first(country).filter(company=OuterRef("membership__company"))
         answering = answering.filter(Q(location=None) | Q(location=Subquery(places.values("pk")[:1])))
-    return Company.objects.partners().filter(Exists(ready), Exists(answering))
+    return Company.objects.partners().open().filter(Exists(ready), Exists(answering))
 
 
 def suggest(

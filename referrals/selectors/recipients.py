@@ -87,9 +87,7 @@ def people_of(referrals: Iterable[Deal], *, besides: Iterable[str] = ()) -> Peop
 
 def _memberships(company_ids: Iterable[int], listed: Iterable[str]) -> Iterable[Membership]:
     acting = Q(grants__role__in=[REFERRALS_ADMIN, SELLER, ACCOUNT_ADMIN]) | Q(user__email__in=list(listed))
-    rows = Membership.objects.filter(
-        acting, company_id__in=list(company_ids), is_active=True, user__is_active=True
-    ).distinct()
+    rows = Membership.objects.acting().filter(acting, company_id__in=list(company_ids)).distinct()
     return rows.select_related("user", "company").prefetch_related("grants").order_by("user__email")
 
 

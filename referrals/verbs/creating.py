@@ -187,7 +187,9 @@ class Send(DealCreation[SentDeal]):
         policy = context.policy
         yield from rules.detail_blockers(name=inputs.name, value=inputs.value, notes=inputs.notes, policy=policy)
         yield from rules.close_date_blockers(inputs.close_date, today=context.now.date())
-        if not partners.ecosystem().filter(pk=inputs.partner.pk).exists():
+        if inputs.partner.is_closed:
+            yield sharing.closed_partner(inputs.partner.name)
+        elif not partners.ecosystem().filter(pk=inputs.partner.pk).exists():
             yield sharing.UNKNOWN_PARTNER
         yield from rules.count_blockers(len(inputs.solutions), policy=policy)
         yield from copies.unready(inputs.solutions)

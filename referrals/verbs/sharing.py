@@ -139,6 +139,8 @@ class InvitePartner(DealVerb[Invitation]):
         elif record.engagement.referrals.filter(company=partner).exists():
             named = {"partner": partner.name}
             yield Blocker("already_invited", _("%(partner)s has this deal already."), "REF-9", "partner", named)
+        elif partner.is_closed:
+            yield sharing.closed_partner(partner.name)
         elif not partners.ecosystem().filter(pk=partner.pk).exists():  # nor the vendor: it is asked for help (REF-4)
             yield sharing.UNKNOWN_PARTNER
         yield from sharing.invitation_blockers(inputs.terms, today=context.now.date(), policy=context.policy)

@@ -106,7 +106,7 @@ def _lifetime() -> int:
 def _look_up(checksum: str, now: datetime) -> Access | None:
     tokens = get_access_token_model().objects.select_related("application__company", "user")
     token = tokens.filter(token_checksum=checksum).first()
-    if token is None or token.expires <= now or not token.application.is_active(now):
+    if token is None or token.expires <= now or not token.application.is_usable(None):
         return None
     scopes = frozenset(token.scope.split())
     if token.user is not None:

@@ -119,11 +119,17 @@ def _shown(form: RatesForm, preview: money.Preview) -> dict[str, Any]:
     asked = [blocker for questions in preview.questions.values() for blocker in questions]
     return {
         "preview": preview,
-        "counts": {outcome: len(preview.of(outcome)) for outcome in (money.NEW, money.CHANGED, money.UNCHANGED)},
+        "counted": [
+            (_("New:"), len(preview.of(money.NEW))),
+            (_("Changed:"), len(preview.of(money.CHANGED))),
+            (_("As before:"), len(preview.of(money.UNCHANGED))),
+            (_("Refused lines:"), len(preview.refused)),
+        ],
         "rows": rows[:MAX_SHOWN],
         "more": len(rows) > MAX_SHOWN,
         "asked": [_(blocker.message) % blocker.params for blocker in asked[:MAX_SHOWN]],
         "refused": [said(error) for error in preview.refused[:MAX_SHOWN]],
+        "refused_more": len(preview.refused) > MAX_SHOWN,
         "content": form.cleaned_data["text"],
         "name": form.cleaned_data["name"],
     }

@@ -286,6 +286,32 @@ NEXT: Mapping[str, str] = {
         ["customer_of_referral", "location_of_referral"],
         _("Leave it as the referral has it, or report the sale without the referral."),
     ),
+    # Companies, customers and solutions in the office
+    "close_reason_missing": _FIELD,
+    **dict.fromkeys(["closed_already", "company_open", "merged_already"], _DONE),
+    "company_closed": _("Ask the programme to reopen the company, or sign in for another one."),
+    "columns_unclear": _FILE,
+    **dict.fromkeys(["customer_known", "merge_itself"], _FIELD),
+    **dict.fromkeys(["merge_settling", "merge_upload"], _WAIT),
+    **dict.fromkeys(
+        ["merge_collides", "merge_same_deal"], _("Leave the duplicate closed; its deals and history stay.")
+    ),
+    "solution_code_taken": _FIELD,
+    "solution_settled": _("If it is another solution, add that one."),
+    "vendor_stays": _("Choose a partner."),
+    # What becomes of it when companies are merged
+    **dict.fromkeys(
+        [
+            "merge_country",
+            "merge_invites",
+            "merge_locations",
+            "merge_members",
+            "merge_stages",
+            "merge_standing",
+            "merge_webhook",
+        ],
+        _("Nothing is in the way: look whether that is what you want, then merge."),
+    ),
     # Deals
     "answered_too_late": _("Ask whoever sent the deal to send it again."),
     "assessment_fixed": _("If it is the wrong one, close the deal as an error and create another."),
@@ -384,6 +410,11 @@ SAYS_ITSELF = frozenset(
         "no_co_sell_ready_solution",
         "ready_needs_market",
         "company_known",
+        "customer_settled",
+        "merge_consents",
+        "merge_into_closed",
+        "merge_open",
+        "partner_closed",
         "not_deployed_on_azure",
         "not_early",
         "not_eligible",

@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts import services
+from portal.accounts.admin.office import CompanyOffice, StateFilter
 from portal.accounts.admin_site import MANAGERS, PortalAdmin, PortalInline, column, site, who
 from portal.accounts.forms_admin import (
     DETAILS,
@@ -46,19 +47,23 @@ class LocationInline(PortalInline):
 
 
 @admin.register(Company, site=site)
-class CompanyAdmin(PortalAdmin):
+class CompanyAdmin(CompanyOffice):
     """Partners are added here; the vendor is there from the beginning (`manage.py bootstrap`)."""
 
     write_roles = MANAGERS
     form = CompanyForm
     inlines: ClassVar = [LocationInline]
-    list_display = ("name", "kind", "country", *STANDING, CREATED)
-    list_filter = ("kind",)
+    list_display = ("name", "kind", "country", "state", *STANDING, CREATED)
+    list_filter = ("kind", StateFilter)
     search_fields = ("name",)
     ordering = ("name", "pk")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Company | None = None) -> tuple[Any, ...]:
         return () if obj is None else ("kind", CREATED)
+
+    def has_change_permission(self, request: HttpRequest, obj: Company | None = None) -> bool:
+        """What was merged into another company is history."""
+        return super().has_change_permission(request, obj) and (obj is None or obj.merged_into_id is None)
 
     def get_exclude(self, request: HttpRequest, obj: Company | None = None) -> tuple[str, ...]:
         """A new company has no standing yet, and the vendor none at all."""
@@ -66,6 +71,7 @@ class CompanyAdmin(PortalAdmin):
 
     def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
         given = {name: value for name, value in form.cleaned_data.items() if name in form.Meta.fields}
+        given["confirmed"] = given.pop("both_meant")
         if change:
             services.change_company(obj, **given, **who(request))
         else:
