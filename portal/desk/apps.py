@@ -8,4 +8,4 @@ class DeskConfig(AppConfig):
     verbose_name = _("Desk")
 
     def ready(self) -> None:
-        from portal.desk import notifications, reactions, timeline  # noqa: F401  they register themselves
+        from portal.desk import merging, notifications, reactions, timeline  # noqa: F401  they register themselves
