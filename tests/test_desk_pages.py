@@ -119,8 +119,8 @@ def test_flow_13_buttons_claim_release_skip_and_take_next(live: Live, reviewer: 
 
 
 def test_flow_12_several_are_passed_each_by_its_own_verb(live: Live, reviewer: Client) -> None:
-    """One is a colleague's, one was decided meanwhile, one is no review; the others pass all the same."""
-    registrations = several(live, 4)
+    """One is a colleague's, one was decided meanwhile, one was sent in anew; the others pass all the same."""
+    registrations = several(live, 5)
     cases = [Case.objects.get(object_id=r.pk) for r in registrations]
     colleague = PersonFactory(email=SECOND)
     add_member(user=colleague, company=live.cast.companies["vendor"], roles=["reviewer"])
@@ -129,12 +129,16 @@ def test_flow_12_several_are_passed_each_by_its_own_verb(live: Live, reviewer: C
     desk.claim(cases[2], actor=live.cast.actor(SECOND), now=timezone.now())
     live.decided(registrations[3], "require_action", "evidence_missing", "The contract?")
     form = asked.one("div", id="content-main").one("form").fields()
+    stale = form[f"version_{cases[4].pk}"]
+    form[f"version_{cases[4].pk}"] = str(int(stale) - 1)
     page = parse(reviewer.post(PASS, {**form, "comment": "All in order."}))
     results = [(line.one("strong").text, line.one("span").text) for line in page.one("ul", class_="o-checks").all("li")]
     told = dict(results)
     assert told["Amber"] == told["Birch"] == "Passed"
     assert "has claimed this" in told["Cedar"]
     assert "left the desk" in told["Dune"]
+    assert len(told) == 5
+    assert not any(name not in {"Amber", "Birch"} and said == "Passed" for name, said in told.items())
     passed = Event.objects.filter(verb="registration.passed")
     assert [(event.comment, event.after["validated_by"]) for event in passed] == [("All in order.", "figures")] * 2
     assert live.browser("manager@vendor.example").get(PASS).status_code == 403

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from dealreg import verbs
@@ -13,11 +14,17 @@ from portal.workflow import services as workflow
 from portal.workflow.blockers import _
 
 
-def pass_plain(object_id: int, *, validated_by: str, comment: str, actor: Actor, now: datetime) -> Registration:
+def pass_plain(
+    object_id: int, *, seen_version: int, validated_by: str, comment: str, actor: Actor, now: datetime
+) -> Registration:
     """Pass one of several by its own verb, in its own transaction. Raises as run()."""
-    registration = Registration.objects.get(pk=object_id)
     given = verbs.Approval(comment=comment, validated_by=validated_by)
-    return workflow.run(registration, verbs.PASS_REVIEW, given, actor=actor, now=now)
+    act = {"seen_version": seen_version, "actor": actor, "now": now}
+    return workflow.run_from_page(Registration.objects.get(pk=object_id), verbs.PASS_REVIEW, given, **act)  # type: ignore[arg-type]
+
+
+def versions(object_ids: Collection[int]) -> dict[int, int]:
+    return dict(Registration.objects.filter(pk__in=object_ids).values_list("pk", "version"))
 
 
 KINDS.add(
@@ -30,6 +37,7 @@ KINDS.add(
         reasons=desk.REASONS,
         waiting=desk.waiting,
         pass_plain=pass_plain,
+        versions=versions,
         validations=dict(Validation.choices),
     ),
     order=10,

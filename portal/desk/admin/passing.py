@@ -58,7 +58,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         results = [_pass(case, request, form.cleaned_data) for case in cases]
     queue = given.get(QUEUE, "")
     return {
-        "cases": cases,
+        "cases": _with_versions(cases),
         "form": form,
         "results": results,
         "passed": sum(not result.refusals for result in results or ()),
@@ -75,13 +75,23 @@ def _cases(values: list[str], actor: Actor) -> list[Case]:
     return list(found.with_context().order_by("due_on", "pk"))
 
 
+def _with_versions(cases: list[Case]) -> list[tuple[Case, int]]:
+    """Each with the version of its record; a query for each kind."""
+    found = {
+        kind: KINDS[kind].versions([c.object_id for c in cases if c.kind == kind]) for kind in {c.kind for c in cases}
+    }
+    return [(case, found[case.kind][case.object_id]) for case in cases]
+
+
 def _pass(case: Case, request: HttpRequest, given: dict[str, str]) -> Result:
     pass_plain = KINDS[case.kind].pass_plain
     assert pass_plain is not None
     if case.closed_at is not None:
         return Result(case, (text.text(DECIDED_MEANWHILE),))
     try:
-        pass_plain(case.object_id, **given, **who(request))
+        # A page that doesn't say what it showed showed nothing: no record has version 0 (FLOW-7).
+        seen = whole_number(request.POST.get(f"version_{case.pk}")) or 0
+        pass_plain(case.object_id, seen_version=seen, **given, **who(request))
     except RuleViolation as violation:
         return Result(case, tuple(text.text(blocker) for blocker in violation.blockers))
     return Result(case)

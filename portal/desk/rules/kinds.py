@@ -57,7 +57,8 @@ class CaseKind:
 
     `page`: the address of a record's page, which takes its number. `roles`: who may claim and decide; all others of the
     administration read. `waiting`: what waits now, of those records or of all. `pass_plain`: passes one record by its
-    own verb, and raises RuleViolation; none where nothing is passed in bulk. `is_claimed`: one person works on it at a
+    own verb, and raises RuleViolation; none where nothing is passed in bulk. `versions`: of those
+    records, so that what is passed is what was shown (FLOW-7). `is_claimed`: one person works on it at a
     time; a council votes together.
     """
 
@@ -68,6 +69,7 @@ class CaseKind:
     reasons: Mapping[str, str]
     waiting: Callable[[Collection[int] | None], Iterable[Entering]]
     pass_plain: Callable[..., Any] | None = None
+    versions: Callable[[Collection[int]], Mapping[int, int]] = lambda _ids: {}
     is_claimed: bool = True
     #: By what a bulk pass says that it found the claims true: value and label.
     validations: Mapping[str, Any] = field(default_factory=dict)
