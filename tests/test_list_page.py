@@ -57,6 +57,20 @@ def test_ref_20_the_usual_columns_are_full_and_say_who_sent_a_deal(live: Live) -
     assert re.search(r"Answer · \d+ days", inbound.one("tbody").text)
 
 
+def test_ref_11_the_vendor_sees_how_far_the_partner_is_and_how_it_ended(live: Live) -> None:
+    """What the partner sells stands in the vendor's list; of a deal that they don't share, nothing does."""
+    seller = live.browser(build.SELLER)
+    sold = {
+        copy.name: copy
+        for copy in (build.vendor_copy(live.won(name="Sold")), build.vendor_copy(live.deal(name="Open")))
+    }
+    shown = {row.one("a").text: row.text for row in see(seller, tab="inbound").one("tbody").all("tr")}
+    assert set(shown) == set(sold)
+    assert "Won" in shown["Sold"]
+    assert "Won" not in shown["Open"]
+    assert "Partner's stage" in heads(see(seller, tab="inbound"))
+
+
 def test_ref_20_back_shows_as_many_rows_as_were_loaded(live: Live) -> None:
     """The address says how many stand there; one query brings them again, and *Load more* goes on below."""
     _add(live.deal(**PRIVATE), 69, random.Random(7))  # noqa: S311

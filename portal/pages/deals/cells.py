@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from django.utils.html import escape, format_html
@@ -40,13 +41,25 @@ def star(referral: Referral, *, starred: bool) -> SafeString:
 def _stage(row: Row) -> Shown:
     """How far it is: its stage while somebody works on it, by name and as a bar; else its answer or its end."""
     deal = row.referral
+    if deal.substatus == rules.RECEIVED and row.own and deal.expires_at:
+        return _answer(deal.expires_at)
+    return _reached(deal)
+
+
+def _partner(row: Row) -> Shown:
+    """What the partner who sells makes of the vendor's deal (REF-11)."""
+    if row.partner is None:
+        return None
+    reached = _reached(row.partner)
+    return replace(reached, title=day(row.partner.closed_at)) if row.partner.is_closed else reached
+
+
+def _reached(deal: Referral) -> Cell:
     if deal.substatus == rules.ACCEPTED:
         names = rules.ASSESSMENT_STAGES if deal.is_assessment else rules.STAGES
         first = deal.stage == rules.FIRST_STAGE
         name = gettext(rules.SUBSTATUSES[rules.ACCEPTED] if first else names[deal.stage])
         return Cell(name, "", f"is-stage is-s{deal.stage}")
-    if deal.substatus == rules.RECEIVED and row.own and deal.expires_at:
-        return _answer(deal.expires_at)
     mark, css = _ENDS.get(deal.substatus, ("", "is-over"))
     return Cell(_with_icon(mark, gettext(rules.SUBSTATUSES[deal.substatus])), "", css)
 
@@ -126,6 +139,7 @@ CELLS: Mapping[str, Callable[[Row], Shown]] = {
     "sender": lambda row: row.sender.name if row.sender else None,
     "status": _status,
     "stage": _stage,
+    "partner": _partner,
     "type": _type,
     "vendor": _vendor,
     "value": lambda row: money(row.referral.value, row.referral.currency, row.referral.value_usd),

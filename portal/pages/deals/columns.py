@@ -17,6 +17,7 @@ COLUMNS = (
     Column("country", _("Country"), width=110),
     Column("sender", _("From"), width=116),
     Column("stage", _("Stage"), "stage", 150),
+    Column("partner", _("Partner's stage"), width=150, is_named=True, for_partner=False),
     Column("status", _("Status"), "status", 96),
     Column("type", _("Deal type"), width=150),
     Column("vendor", _("%(vendor)s"), width=110, is_named=True, for_vendor=False),
@@ -33,7 +34,7 @@ COLUMNS = (
 )
 #: Until somebody chooses: nothing that most rows leave empty. Who sent a deal, where they were sent.
 OF_PARTNER = ("customer", "stage", "value", "close", "registration")
-OF_VENDOR = ("customer", "sender", "stage", "type", "value", "close", "created")
+OF_VENDOR = ("customer", "sender", "stage", "partner", "value", "close", "created")
 SENT = ("sender",)
 
 SORTS = cursor.by_code(

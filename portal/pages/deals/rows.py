@@ -24,6 +24,7 @@ from portal.workflow import text
 from referrals import rules
 from referrals.models import Favorite, Referral, ReferralQuerySet, ReferralSolution, TeamMember
 from referrals.models.expressions import STAGED
+from referrals.selectors import partner_side
 
 #: Of these a registration may still come.
 _FORESEEN = frozenset({rules.RECEIVED, rules.ACCEPTED, rules.WON})
@@ -58,6 +59,8 @@ class Row:
     starred: bool = False
     registration: Registration | None = None
     vendor: Referral | None = None
+    #: For the vendor, the copy of the partner who sells.
+    partner: Referral | None = None
     team: list[TeamMember] = field(default_factory=list)
     solutions: list[ReferralSolution] = field(default_factory=list)
     #: The last day on which it can be registered, while it isn't.
@@ -99,7 +102,9 @@ def rows(referrals: Sequence[Referral], actor: Actor) -> list[Row]:
         found[member.referral_id].team.append(member)
     for line in ReferralSolution.objects.filter(referral__in=found).select_related("solution").order_by("pk"):
         found[line.referral_id].solutions.append(line)
-    if not actor.is_vendor:
+    if actor.is_vendor:
+        _add_sellers(found.values(), actor)
+    else:
         _add_answers(found.values())
         _add_forecasts(found.values(), policy)
     return list(found.values())
@@ -113,6 +118,20 @@ def _add_answers(found: Iterable[Row]) -> None:
     for copy in copies.only("engagement_id", "substatus", "accepted_at", "expires_at"):
         for row in by_engagement[copy.engagement_id]:
             row.vendor = copy
+
+
+def _add_sellers(found: Iterable[Row], actor: Actor) -> None:
+    own = [row for row in found if row.own]
+    shared = (
+        Referral.objects.visible_to(actor)
+        .exclude(company_id=actor.own_company_id)
+        .select_related("company", "engagement")
+    )
+    copies = defaultdict(list)
+    for copy in shared.filter(engagement_id__in=[row.referral.engagement_id for row in own]):
+        copies[copy.engagement_id].append(copy)
+    for row in own:
+        row.partner = partner_side.of(row.referral, copies[row.referral.engagement_id])
 
 
 def _add_forecasts(found: Collection[Row], policy: Policy) -> None:
