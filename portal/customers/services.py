@@ -272,10 +272,26 @@ def preview(lines: Iterable[str], *, columns: Columns) -> Preview:
     kept = [name for name in CustomerRow._fields if name in file.fields]
     planned: list[Planned] = []
     for start in range(0, len(rows), BATCH_ROWS):
-        batch = rows[start : start + BATCH_ROWS]
+        batch, problems = _without_settled(rows[start : start + BATCH_ROWS], file)
+        refused += problems
         known = {c.import_key: c for c in Customer.objects.filter(import_key__in=[row.import_key for row in batch])}
         planned += [_planned(row, known.get(row.import_key), kept) for row in batch]
-    return Preview(planned, refused)
+    return Preview(planned, sorted(refused, key=lambda problem: problem.line))
+
+
+def _without_settled(
+    rows: Sequence[CustomerRow], file: rules.CustomerFile
+) -> tuple[list[CustomerRow], list[RowProblem]]:
+    """The rows that may be written, and those that would make another entity of an entry on which decisions stand."""
+    given, problems = {row.import_key: row for row in rows}, list[RowProblem]()
+    for known in Customer.objects.filter(import_key__in=given).only("import_key", *rules.IDENTITY):
+        row = given[known.import_key]
+        spoken_of = [name for name in rules.IDENTITY if name in file.fields]
+        changed = [name for name in spoken_of if getattr(row, name) != getattr(known, name)]
+        if changed and (blockers := tuple(rules.settled_blockers(settled(known), changed))):
+            problems.append(RowProblem(file.lines[row.import_key], blockers))
+            del given[row.import_key]
+    return list(given.values()), problems
 
 
 def _planned(row: CustomerRow, known: Customer | None, kept: Sequence[str]) -> Planned:
@@ -313,6 +329,9 @@ def import_customers(
                 report(row)
             else:
                 rows.append(row)
+        rows, problems = _without_settled(rows, file)
+        for problem in problems:
+            report(problem)
         new, changed = _write(statement, rows, source=source, actor=actor, now=now) if rows else (0, 0)
         created, updated = created + new, updated + changed
         unchanged, skipped = unchanged + len(rows) - new - changed, skipped + len(batch) - len(rows)
