@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from portal.customers import services as customers
 from portal.customers.models import Customer
+from portal.customers.rules import LENGTHS
 from portal.demo.cast import BERLIN, ISTANBUL, Cast
 from referrals.models import Engagement, Referral
 from tests import build
@@ -268,7 +269,8 @@ def test_ref_5_the_programme_confirms_and_merges_in_the_administration(cast: Cas
     assert Customer.objects.get(pk=new.pk).confirmed
     page = f"/admin/customers/customer/{other.pk}/change/"
     assert b"There is no such entry." in manager.post(page, {"into": "510000099"}).content
-    assert manager.post(page, {"into": "51-000-0021"}).status_code == 302
+    form = {name: getattr(other, name) for name in LENGTHS}
+    assert manager.post(page, {**form, "into": "51-000-0021"}).status_code == 302
     assert Customer.objects.get(pk=other.pk).merged_into == cast.customers["ege"]
 
 

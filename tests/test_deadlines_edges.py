@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from portal.accounts.models import User
-from portal.pages import deadlines, services
+from portal.pages import deadlines
+from portal.pages.services import calendar as services
 from tests import build
 from tests.edge import Live
 

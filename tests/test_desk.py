@@ -169,7 +169,7 @@ def test_flow_13_take_next_honours_the_queue_its_filters_and_its_order(live: Liv
         return found.title if found else ""
 
     assert take("?tab=unassigned&exact=1", other) == "Two"
-    assert take("?tab=registration:acv_above_review_limit&exact=1") == "One"
+    assert take("?tab=registration.acv_above_review_limit&exact=1") == "One"
     assert take("?tab=unassigned&sort=-due&q=three&exact=1") == "Three"
     assert take("?tab=returned&exact=1") == ""
     assert take("?tab=mine&exact=1") == "One"

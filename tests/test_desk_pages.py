@@ -72,7 +72,7 @@ def test_flow_12_queues_filters_and_search(live: Live, reviewer: Client) -> None
     rita = live.cast.users[build.REVIEWER]
     assert found(reviewer, tab="decided", outcome="failed", decider=str(rita.pk)) == ["Birch"]
     assert found(reviewer, due="overdue") == found(reviewer, age="5-9") == ["Amber"]
-    assert found(reviewer, tab="registration:marketplace_sale") == ["Plant monitoring"]
+    assert found(reviewer, tab="registration.marketplace_sale") == ["Plant monitoring"]
     assert found(reviewer, value_from="100000000") == []
     assert found(reviewer, filer__password__startswith="x") == found(reviewer)
     kept = reviewer.post(FILTERS, {"queue": "?due=overdue&exact=1", "name": "Late"})

@@ -155,7 +155,7 @@ def test_isv_3_everything_wrong_stands_at_its_field_with_what_was_typed(live: Li
         "start": "can't start before it was signed",
         "end": "can't end before it starts",
         "contact_last_name": "Give the last name",
-        "contact_email": "valid email",
+        "contact_email": "not an e-mail address",
     }.items():
         assert words in said(form, name), name
     linked = [a.attrs["href"] for a in form.one("div", class_="o-errors").all("a") if "#" in a.attrs["href"]]

@@ -590,6 +590,9 @@ def test_fx_1_a_reviewer_reads_rates_and_uploads_none() -> None:
                 ".k",
                 "5 kg",
                 "1.2345k1",
+                "1e5m",
+                "1e999999999k",
+                "1_000",
                 "1.23456789k",
             )
         ),

@@ -22,6 +22,7 @@ def save(client: Client, solution: Solution, *plans: dict[str, Any]) -> Any:
     """The solution's page with these rows; those with an id are known."""
     known = sum("id" in plan for plan in plans)
     form = {"plans-TOTAL_FORMS": len(plans), "plans-INITIAL_FORMS": known, "biz_apps": solution.biz_apps}
+    form |= {"code": solution.code, "name": solution.name, "publisher": solution.publisher_id, "kind": solution.kind}
     form |= {name: "on" for name in ("published", "co_sell_ready", "azure_ip") if getattr(solution, name)}
     for number, plan in enumerate(plans):
         form |= {f"plans-{number}-{name}": value for name, value in {**plan, "solution": solution.pk}.items()}

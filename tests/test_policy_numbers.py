@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.template.loader import render_to_string
-from exceptions_council.selectors.calendar import due_day
 
 from dealreg import sweeps
 from dealreg.models import Registration, Sample
@@ -41,6 +40,7 @@ from portal.demo.cast import Cast
 from portal.money import services as money
 from portal.money.rules import Rate, questions
 from portal.policy import services as policies
+from portal.policy.calendar import due_day
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy
 from portal.programme import rules

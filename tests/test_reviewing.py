@@ -101,7 +101,7 @@ def test_flow_4_what_is_written_on_selecting_is_kept_and_told(live: Live, review
     assert notice is not None
     assert notice.params["comment"] == "A large customer."
     page = parse(live.browser(build.CONTOSO).get(reverse("deal", args=[registration.referral.public_id])))
-    banner = page.one("div", class_="o-banner--warning").text
+    banner = page.one("div", class_="o-banner--info").text
     assert "A large customer." in banner
     assert "You need to do nothing now." in banner
 

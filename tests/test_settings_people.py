@@ -216,7 +216,7 @@ def test_org_1_somebody_without_an_account_joins_by_the_link(cast: Cast) -> None
     for wrong, said in (
         ({"password": "12345678", "again": "12345678"}, "too common"),
         ({"again": "other horse 7"}, "The two passwords differ."),
-        ({"first_name": " "}, "required"),
+        ({"first_name": " "}, "has to be filled in"),
         ({"password": "yeni@contoso.example", "again": "yeni@contoso.example"}, "too similar"),
     ):
         answer = browser.post(link(asked), {**JOIN, **wrong})

@@ -181,7 +181,7 @@ class RegistrationAdmin(PortalAdmin):
         if "note" in request.POST:
             typed.note = NoteForm(request.POST)
             written = typed.note.write(registration, REGISTRATION, **who(request))
-            return redirect(f"{request.path}#notes") if written else None
+            return redirect(f"{request.get_full_path()}#notes") if written else None
         verb = request.POST.get("verb", "")
         # A page that doesn't say what it showed showed nothing: no registration has version 0 (FLOW-7).
         typed.version = whole_number(request.POST.get("version")) or 0

@@ -173,7 +173,9 @@ class ExceptionRequestAdmin(PortalAdmin):
         if "note" in request.POST:
             typed.note = NoteForm(request.POST)
             return (
-                redirect(f"{request.path}#notes") if typed.note.write(asked, EXCEPTION, actor=actor, now=now) else None
+                redirect(f"{request.get_full_path()}#notes")
+                if typed.note.write(asked, EXCEPTION, actor=actor, now=now)
+                else None
             )
         typed.action = self._posted(request)
         # A page that doesn't say what it showed showed nothing: no request has version 0 (FLOW-7).

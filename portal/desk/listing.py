@@ -51,7 +51,7 @@ MAX_WORDS = 8
 #: The ages of open cases, in days: from, and to before; None: no end.
 AGES: Mapping[str, tuple[int, int | None]] = {"0-1": (0, 2), "2-4": (2, 5), "5-9": (5, 10), "10": (10, None)}
 OVERDUE, TODAY, LATER = "overdue", "today", "later"
-_DUE = {OVERDUE: _("Overdue"), TODAY: _("Due today"), LATER: _("Due later")}
+_DUE = {OVERDUE: _("Overdue"), TODAY: _("Due today"), LATER: _("Due after today")}
 #: Among the people who decide: nobody.
 WORKERS = "0"
 _FAR = datetime(9999, 1, 1, tzinfo=UTC)
@@ -156,7 +156,7 @@ class DeskListing(Listing):
     def groups(self, actor: Actor) -> dict[str, dict[str, str]]:
         """Queues, the reasons of what one claims, the other kinds, and what was decided; labels are translated."""
         claimed = {code: kind for code, kind in KINDS.items() if kind.is_claimed}
-        reasons = {f"{k}:{reason}": label for k, kind in claimed.items() for reason, label in kind.reasons.items()}
+        reasons = {f"{k}.{reason}": label for k, kind in claimed.items() for reason, label in kind.reasons.items()}
         others = {code: kind.label for code, kind in KINDS.items() if not kind.is_claimed}
         groups = {
             gettext("Queues"): QUEUES,
@@ -176,7 +176,7 @@ class DeskListing(Listing):
         return _filters(self.now.date())
 
     def of_tab(self, found: Any, tab: str, actor: Actor) -> CaseQuerySet:
-        kind, _separator, reason = tab.partition(":")
+        kind, _separator, reason = tab.partition(".")
         if tab == DECIDED:
             return found.decided()
         waiting: CaseQuerySet = found.open()
@@ -226,7 +226,7 @@ class DeskListing(Listing):
         each = Func(F("reasons"), function="jsonb_array_elements_text", output_field=TextField(), set_returning=True)
         rows = found.open().order_by().annotate(reason=each).values("kind", "reason")
         rows = rows.annotate(number=Count("pk"), oldest=Min("opened_at"))
-        return {f"{row['kind']}:{row['reason']}": (row["number"], row["oldest"]) for row in rows}
+        return {f"{row['kind']}.{row['reason']}": (row["number"], row["oldest"]) for row in rows}
 
     # Search
 

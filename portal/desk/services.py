@@ -109,9 +109,13 @@ def fill(kind: str) -> int:
 
 def move_customer(merged: int, kept: int) -> None:
     """Cases of the customer that was merged become the other one's, whose name finds them as well (REF-5)."""
-    words = searchable(Customer.objects.get(pk=kept).name)
-    found = Case.objects.filter(customer_id=merged)
-    found.update(customer_id=kept, search_text=Concat("search_text", Value(f" {words}")))
+    find_by(Case.objects.filter(customer_id=merged), Customer.objects.get(pk=kept).name)
+    Case.objects.filter(customer_id=merged).update(customer_id=kept)
+
+
+def find_by(cases: CaseQuerySet, name: str) -> None:
+    """Let a search find them by this name as well."""
+    cases.update(search_text=Concat("search_text", Value(f" {searchable(name)}")))
 
 
 # Claims (FLOW-13)

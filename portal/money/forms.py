@@ -19,6 +19,8 @@ from portal.sheets import LineError
 LARGEST_UPLOAD_BYTES = 1_000_000
 
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})*((?!\1)[.,]\d+)?")
+#: No exponents, and no underscores: Decimal would take them.
+_NUMBER = re.compile(r"[+-]?[\d.,]+")
 _SHORT = re.compile(r"(.*[\d.,])([a-z]+)")
 #: What people write behind an amount, in English and in Turkish, and how many zeros they mean.
 _ZEROS = {"k": 3, "bin": 3, "m": 6, "mn": 6, "mio": 6, "million": 6, "milyon": 6}
@@ -36,6 +38,8 @@ class AmountField(forms.DecimalField):
         if not isinstance(value, str):
             return super().to_python(value)
         typed, zeros = _taken_apart(value)
+        if typed and not _NUMBER.fullmatch(typed):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         found = super().to_python(_plain(typed, short=bool(zeros)))
         return found if found is None else _times(found, zeros)
 

@@ -124,7 +124,7 @@ class EventAdmin(PortalAdmin):
 
     @admin.display(description=_("what"))
     def sentence(self, event: Event) -> str:
-        return timeline.entry(event)["text"]
+        return selectors.sentence(event)
 
     @admin.display(description=_("company"))
     def whose(self, event: Event) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -78,11 +79,25 @@ def changes(event: Event) -> Iterator[Change | numbers.Difference]:
     if model is PolicyVersion:
         yield from _of_policy(event)
     columns = {column.attname: column for column in model._meta.concrete_fields}
-    unsaid = {*getattr(model, "own_columns", ()), *({"values"} if model is PolicyVersion else ())}
+    unsaid = {*_own_columns(event), *({"values"} if model is PolicyVersion else ())}
     for name in [name for name in {**event.after, **event.before} if name not in unsaid]:
         column = columns.get(name)
         label = capfirst(str(column.verbose_name)) if column else name
         yield Change(label, *[_said(column, told.get(name)) for told in (event.before, event.after)])
+
+
+def _own_columns(event: Event) -> Collection[str]:
+    """What a model keeps for its own company."""
+    found: Collection[str] = getattr(apps.get_model(event.subject_type), "own_columns", ())
+    return found
+
+
+def sentence(event: Event) -> str:
+    """What happened in a sentence, without what its model keeps for its own company."""
+    unsaid = dict.fromkeys(_own_columns(event), "…")
+    told = copy(event)
+    told.before, told.after = ({n: unsaid.get(n, v) for n, v in said.items()} for said in (event.before, event.after))
+    return str(timeline.entry(told)["text"])
 
 
 def _of_policy(event: Event) -> list[numbers.Difference]:

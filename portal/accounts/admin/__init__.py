@@ -66,8 +66,10 @@ class CompanyAdmin(CompanyOffice):
         return super().has_change_permission(request, obj) and (obj is None or obj.merged_into_id is None)
 
     def get_exclude(self, request: HttpRequest, obj: Company | None = None) -> tuple[str, ...]:
-        """A new company has no standing yet, and the vendor none at all."""
-        return STANDING if obj is None or obj.is_vendor else ()
+        """A new company has no standing yet, and the vendor none at all; who only reads is asked nothing."""
+        standing = STANDING if obj is None or obj.is_vendor else ()
+        may = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
+        return standing if may else (*standing, "both_meant")
 
     def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
         given = {name: value for name, value in form.cleaned_data.items() if name in form.Meta.fields}

@@ -55,7 +55,7 @@ def _split(name: str, labels: dict[str, str], waiting: Any, now: datetime) -> li
 def _reasons(waiting: Any) -> Iterable[dict[str, Any]]:
     """A case that has several reasons counts under each."""
     for code, (number, _oldest) in desk.DeskListing.of_reasons(waiting).items():
-        kind, _separator, reason = code.partition(":")
+        kind, _separator, reason = code.partition(".")
         label = text.phrase(KINDS[kind].reasons.get(reason, reason))
         yield {"label": label, "count": number, "url": address(tab=desk.OPEN, reason=reason)}
 
