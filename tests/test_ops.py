@@ -252,7 +252,7 @@ def test_bootstrap_asks_again_for_a_wrong_answer_only(terminal: Any) -> None:
     complaints = (
         "At most 200",
         "'Turkey' is no country's",
-        "can",
+        "has to be filled in",
         "not an e-mail address",
         "too similar",
         "too common",

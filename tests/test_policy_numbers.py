@@ -129,6 +129,8 @@ RULES: dict[str, Row] = {
     ),
     "marketplace_match_days": Row("3", lambda p: marketplace.window(TODAY, p)),
     "marketplace_wait_days": Row("5", lambda p: marketplace.wait_until(TODAY, NOW, p)),
+    "review_days": Row("3", lambda p: due_day(TODAY, p.review_days, p)),
+    "claim_hours": Row("5", lambda p: NOW + p.claimed_for),
     "exception_decision_days": Row("3", lambda p: due_day(TODAY, p.exception_decision_days, p)),
     "exception_quorum": Row("1", lambda p: tally(["approve"], able=3, quorum=p.exception_quorum)),
     "exception_after_registration_days": Row("90", lambda p: last_day_to_ask(exc.closed("review_failed"), p)),
