@@ -46,7 +46,7 @@ function onList(key) {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  if (event.target.closest("textarea, select, dialog, [contenteditable], input:not([type=checkbox])")) return;
+  if (event.target.closest("textarea, select, dialog[open], [contenteditable], input:not([type=checkbox])")) return;
   // Enter on a link or button is its own.
   if (event.key === "Enter" && event.target.closest("a, button, summary, input")) return;
   if (event.key === "?") help?.showModal();

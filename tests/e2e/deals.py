@@ -48,7 +48,7 @@ def in_review(cast: Cast, referral: Referral) -> Registration:
 def act(page: Page, name: str) -> None:
     """Press one of the deal page's actions: the primary one, or one under *More*."""
     foot = page.locator(".o-foot")
-    foot.locator("a, summary").last.wait_for()
+    foot.locator("a:visible, summary:visible").last.wait_for()
     action = foot.get_by_role("link", name=name, exact=True)
     if not action.count():
         foot.locator(".o-more-actions > summary").click()

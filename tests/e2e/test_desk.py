@@ -42,9 +42,10 @@ def test_flow_12_the_desk_by_keyboard(visit: Any, cast: Cast) -> None:
     page.wait_for_url(re.compile("/admin/dealreg/registration/"))
     assert Case.objects.get(claimed_by__email=build.REVIEWER).title == "Deal 00"
     page.goto(DESK)
-    page.get_by_role("searchbox").focus()
+    search = page.get_by_role("searchbox", name="Deal, partner")
+    search.focus()
     press(page, "p", "n")
-    assert page.get_by_role("searchbox").input_value() == "pn"
+    assert search.input_value() == "pn"
     page.goto(DESK)
     press(page, "p")
     page.wait_for_url(re.compile("/pass/"))
@@ -58,5 +59,6 @@ def test_flow_12_the_desk_by_keyboard(visit: Any, cast: Cast) -> None:
     page.get_by_text("10 of 10 were passed.").wait_for()
     assert passed() == CASES - 1
     page.get_by_role("link", name="Back to the desk").last.click()
+    page.wait_for_url(re.compile(DESK + r"(\?|$)"))
     press(page, "j", "c")
     page.get_by_role("cell", name="You", exact=True).wait_for()
