@@ -13,10 +13,9 @@ why = { echo "ortak: $$(grep -m1 -E '^ *ERROR: |^npm (error|ERR!)' $(1) || tail 
 run: setup
 	@$(BIN)/python -m portal.run
 
-# Three workers keep two cores busy: a third of the suite's time is browsers and processes that wait.
 test: setup
 	@$(BIN)/python -m portal.translations
-	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 # The type checker and the migration check load the settings, which want to know the mode.
 check messages: export ORTAK_MODE = demo

@@ -79,6 +79,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """A server of the run's own goes with it: nothing is dropped, nor waits for a session that is about to end."""
+    return embedded.start(_data_dir(), tied=True, durable=False).owner == embedded.urls(_data_dir()).owner
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     """Between tests on real transactions Django empties all tables, which those of events and invoices refuse."""
     from django.db import connection

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from playwright.sync_api import expect
+
 from portal.demo.cast import Cast
 from portal.desk.models import Case
 from tests import build
@@ -49,12 +51,14 @@ def test_flow_12_the_desk_by_keyboard(visit: Any, cast: Cast) -> None:
     page.goto(DESK)
     press(page, "p")
     page.wait_for_url(re.compile("/pass/"))
+    expect(page.get_by_role("button", name="Pass 1 case")).to_be_focused()
     press(page, "Enter")
     page.get_by_text("1 of 1 was passed.").wait_for()
     assert passed() == 1
     page.goto(DESK)
     press(page, *["j", "x"] * 10, "p")
     page.wait_for_url(re.compile("/pass/"))
+    expect(page.get_by_role("button", name="Pass 10 cases")).to_be_focused()
     press(page, "Enter")
     page.get_by_text("10 of 10 were passed.").wait_for()
     assert passed() == CASES - 1
