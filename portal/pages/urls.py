@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.pages import views, views_deadlines, views_help, views_selection, views_uploads
+from portal.pages import views, views_deadlines, views_help, views_home, views_selection, views_uploads
 
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", views_home.home, name="home"),
+    path("changes/", views_home.changes, name="changes"),
+    path("first-steps/hide/", views_home.hide_steps, name="hide_steps"),
     path("search/", views.search, name="search"),
     path("co-sell/", views.deals, name="deals"),
     path("co-sell/star/", views.star_row, name="star_row"),

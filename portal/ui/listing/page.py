@@ -35,7 +35,7 @@ def respond(
         context = list_page.more(request.actor, asked, view.columns)
         response = for_htmx(render(request, "listing/_rows.html", context))
         return replace_url(response, asked.address(shown=context["shown"]))
-    if asked.stated and asked.after is None:
+    if asked.stated and asked.after is None and asked.tab not in listing.hidden:
         left.remember(view, asked)
     context = {**list_page.context(request.actor, asked, view.columns), **more(request.actor)}
     if request.GET.get("menu") == VIEW_MENU:
