@@ -62,4 +62,4 @@ def needing(actor: Actor, codes: Sequence[str]) -> Q:
     return Q.create([Q(pk__in=kind.find(actor, now).order_by().values(kind.deal)) for kind in kinds], Q.OR)
 
 
-NEEDS.add("inbound", NeedKind(_("To answer"), to_answer, _answer), order=10)
+NEEDS.add("inbound", NeedKind(_("Deals to answer"), to_answer, _answer), order=10)
