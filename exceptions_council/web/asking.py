@@ -62,7 +62,7 @@ class _Page:
         """With the dates that are typed, or that a link filled in: whether they are refused depends on them (EXC-2)."""
         said = self.request.POST if self.request.method == "POST" else self.request.GET
         dates = ExceptionInput(signed=day_of(said.get("signed")), start=day_of(said.get("start")))
-        return selectors.offers(self.referral, dates, now=self.now)
+        return selectors.kind_offers(self.referral, dates, now=self.now)
 
     @cached_property
     def earlier(self) -> list[Referral]:

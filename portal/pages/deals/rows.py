@@ -10,7 +10,7 @@ from datetime import date
 from django.db.models import Exists, OuterRef, Q
 
 from dealreg.models import Registration, Waiver
-from dealreg.selectors.registration import judged
+from dealreg.selectors.registration import eligibility_for
 from dealreg.selectors.window import with_window
 from dealreg.web.tags import CRITERIA
 from portal.accounts.models import Company
@@ -142,7 +142,7 @@ def _add_forecasts(found: Collection[Row], policy: Policy) -> None:
     names = {code: text.phrase(name) for code, name in CRITERIA.items()}
     for row in rows:
         deal, solutions = row.referral, [line.solution for line in row.solutions if line.solution.azure_ip]
-        criteria = judged(
+        criteria = eligibility_for(
             deal, policy, vendor_copy=row.vendor, solutions=solutions, waiver=waivers.get(deal.pk)
         ).criteria
         row.unmet = tuple(names[criterion.code] for criterion in criteria if criterion.state == "notMet")
