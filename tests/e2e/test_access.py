@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -27,7 +27,19 @@ WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 EVERYTHING = {"resultTypes": ["violations"], "preload": False}
 #: In the dark only the colours differ.
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, **EVERYTHING}
-BARRIERS = {"serious", "critical"}
+#: What axe has to say, whatever weight it gives it.
+VIOLATIONS = """async (options) => (await axe.run(document, options)).violations.flatMap((found) =>
+  found.nodes.slice(0, 3).map((node) => [found.id, node.target.at(-1),
+    [...node.any, ...node.all, ...node.none][0]?.message ?? ""].join(" ")))"""
+#: How much of the window moved by itself while the page loaded, as Chromium saw it; all of it, not the worst second.
+MOVED = """() => document.fonts.ready.then(() => new Promise((done) => {
+  let moved = 0;
+  const add = (entries) => { for (const e of entries) if (!e.hadRecentInput) moved += e.value; };
+  const observer = new PerformanceObserver((list) => add(list.getEntries()));
+  observer.observe({ type: "layout-shift", buffered: true });
+  requestAnimationFrame(() => setTimeout(() => { add(observer.takeRecords()); done(moved); }));
+}))"""
+MOST_MOVED = 0.05
 
 #: What sticks out of the window sideways, and is neither in a box of its own that scrolls nor hidden in a tiny one.
 OVERFLOWING = """() => {
@@ -44,25 +56,30 @@ OVERFLOWING = """() => {
 
 
 def problems(page: Page, name: str, url: str, then: Callable[[Page], None] | None = None) -> Iterator[str]:
-    """What keeps people from using this page, light and dark, wide and narrow; `then` opens a dialog on it."""
-    for scheme, options in (("light", EVERYTHING), ("dark", COLOURS)):
+    """What keeps people from using this page, wide and narrow, light and dark, and what moves while it loads; `then`
+    opens a dialog on it. The page is loaded once: it follows the window and the scheme."""
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.set_viewport_size(WIDE)
+    opened(page, url)
+    moved = page.evaluate(MOVED)
+    if moved > MOST_MOVED:
+        yield f"{name}: {moved:.3f} of the window moved while it loaded"
+    if then is not None:
+        then(page)
+    page.evaluate(AXE_SCRIPT)
+    for size, scheme, options in (
+        (WIDE, "light", EVERYTHING),
+        (PHONE, "light", EVERYTHING),
+        (PHONE, "dark", COLOURS),
+        (WIDE, "dark", COLOURS),
+    ):
+        page.set_viewport_size(size)
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        opened(page, url)
-        if then is not None:
-            then(page)
-        for size in (PHONE, WIDE):
-            page.set_viewport_size(size)
-            for found in Axe().run(page, options=options).response["violations"]:
-                if found["impact"] in BARRIERS:
-                    where = "; ".join(_where(node) for node in found["nodes"][:3])
-                    yield f"{name} ({size['width']} px, {scheme}): {found['id']}: {where}"
-            if (size, scheme) == (PHONE, "light"):
-                yield from (f"{name} ({size['width']} px): {thing} sticks out" for thing in page.evaluate(OVERFLOWING))
-
-
-def _where(node: dict[str, Any]) -> str:
-    said = " ".join(check["message"] for check in [*node["any"], *node["all"], *node["none"]][:1])
-    return f"{node['target'][-1]} {said}"
+        for found in page.evaluate(VIOLATIONS, options):
+            yield f"{name} ({size['width']} px, {scheme}): {found}"
+        if (size, scheme) == (PHONE, "light"):
+            yield from (f"{name} ({size['width']} px): {thing} sticks out" for thing in page.evaluate(OVERFLOWING))
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
 
 
 def address(referral: Referral, name: str = "deal") -> str:
