@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from dealreg.models import Registration
 from dealreg.policies import exception_asked
@@ -54,15 +54,8 @@ def _failing(registration: Registration, now: datetime, policy: Policy) -> Itera
         return
     yield _said(
         _("After that the partner can ask the exception council for an exception, until %(day)s."),
-        day=_last_day_to_ask(registration, now, policy),
+        day=policy.exception_until((registration.first_submitted_at or now).date(), now.date()),
     )
-
-
-def _last_day_to_ask(registration: Registration, now: datetime, policy: Policy) -> Param:
-    """If it is decided today (EXC-2)."""
-    filed = registration.first_submitted_at or now
-    after_filing = filed.date() + timedelta(days=policy.exception_after_registration_days)
-    return max(after_filing, now.date() + timedelta(days=policy.exception_after_rejection_days))
 
 
 def _sending_back(_registration: Registration, now: datetime, policy: Policy) -> Iterator[Blocker]:

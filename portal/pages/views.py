@@ -32,6 +32,7 @@ from portal.pages.insights.period import MONTHS, asked_period
 from portal.pages.models import Export
 from portal.pages.services import exports as services
 from portal.pages.services import uploads
+from portal.params import as_uuid
 from portal.row_plans import KINDS
 from portal.tables import csv_file
 from portal.ui.forms import add_blockers
@@ -40,7 +41,7 @@ from portal.ui.http import back, for_htmx
 from portal.ui.listing import left, page
 from portal.ui.listing.files import CONTENT_TYPES
 from portal.ui.listing.lists import LISTS, Listing
-from portal.ui.listing.picked import as_uuid, ticked
+from portal.ui.listing.picked import ticked
 from portal.ui.listing.query import ListQuery
 from portal.ui.period import Period
 from portal.workflow import services as workflow

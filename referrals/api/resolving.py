@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from django.db.models import Q
 
 from portal.catalog.models import Solution
+from portal.params import as_uuid
 from portal.workflow.blockers import RuleViolation
 from referrals import rules
 from referrals.api import wire
@@ -52,15 +52,8 @@ def _is_category(tag: Mapping[str, Any]) -> bool:
 def _by_id(ids: Sequence[str]) -> dict[str, Solution]:
     """The solutions by code and by public id, in small letters."""
     codes = [*ids, *(given.upper() for given in ids)]
-    found = Solution.objects.filter(Q(code__in=codes) | Q(public_id__in=[key for key in map(_uuid, ids) if key]))
+    found = Solution.objects.filter(Q(code__in=codes) | Q(public_id__in=[key for key in map(as_uuid, ids) if key]))
     return {key.casefold(): one for one in found for key in (one.code, str(one.public_id))}
-
-
-def _uuid(given: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(given)
-    except ValueError:
-        return None
 
 
 def _said(tag: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import QueryDict
 
 from portal.accounts.rules import Actor
+from portal.params import as_uuid
 from portal.ui.listing.query import ListQuery
 from portal.ui.listing.rows import in_order
 
@@ -24,11 +25,3 @@ def picked(sent: QueryDict, asked: ListQuery, actor: Actor, *, most: int) -> lis
         return list(in_order(actor, asked).values_list("public_id", flat=True)[:most])
     seen: Any = asked.listing.visible(actor).filter(public_id__in=ticked(sent, most=most))
     return list(seen.values_list("public_id", flat=True).order_by("-pk"))
-
-
-def as_uuid(text: str) -> uuid.UUID | None:
-    """The id that a form holds; None for what is none."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
