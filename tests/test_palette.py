@@ -37,7 +37,7 @@ def test_everybody_is_offered_what_they_may_open_and_begin(live: Live) -> None:
     owner, viewer, admin, seller = (lines(live, by=by) for by in (build.CONTOSO, VIEWER, ADMIN, SELLER))
     assert list(owner) == ["Actions", "Pages"]
     assert owner["Actions"][:3] == ["New deal", "Report closed ISV Connect deal", "Upload a file"]
-    assert not {"New deal", "Report closed ISV Connect deal", "Upload a file"} & {*viewer["Actions"], *seller["Actions"]}
+    assert not {*owner["Actions"][:3]} & {*viewer["Actions"], *seller["Actions"]}
     assert "Send a deal to a partner" in seller["Actions"]
     assert "Exceptions" in owner["Pages"]
     assert "Exceptions" not in seller["Pages"]
@@ -60,7 +60,7 @@ def test_what_begins_with_the_letters_comes_first_and_found_by_its_own_name_befo
     live.deal(name="New ovens")
     assert list(lines(live, "new")) == ["Actions", "Co-sell opportunities"]
     live.deal(name="Deals of the year")
-    assert list(lines(live, "deal"))[0] == "Co-sell opportunities"
+    assert next(iter(lines(live, "deal"))) == "Co-sell opportunities"
     assert lines(live, "zzzz") == {}
 
 

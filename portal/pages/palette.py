@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,9 +15,8 @@ from django.utils.translation import gettext
 from portal.accounts.rules import Actor, may_keep
 from portal.folding import fold, tokens
 from portal.pages import search
-from portal.pages.deal.foot import Button, foot
+from portal.pages.deal.foot import foot
 from portal.pages.models import Export
-from portal.pages.services import uploads
 from portal.ui.frame import Frame
 from portal.ui.palette import COMMANDS, Command
 from portal.workflow import text
@@ -38,29 +38,40 @@ class Section:
     hits: Sequence[Hit] = ()
 
 
-def context(frame: Frame, actor: Actor, typed: str, *, here: str, now: datetime) -> dict[str, Any]:
-    """What the page and the dialog show; `here` is the address of the page that it was opened on."""
-    place = _place(here)
-    found = search.context(actor, typed, most=MAX_LOOKED_AT)
-    commands = [section for section in _commands(frame, actor, place, here, now) if section.commands]
-    asked = tokens(typed)
-    shown = [section for section in (_narrowed(section, asked) for section in commands) if section.commands]
+@dataclass(frozen=True)
+class Opened:
+    """Who opened it, when, and on which page: `here`, its address."""
+
+    frame: Frame
+    actor: Actor
+    here: str
+    may_upload: bool
+    now: datetime
+
+    @cached_property
+    def page(self) -> ResolverMatch | None:
+        try:
+            return resolve(urlsplit(self.here).path)
+        except Resolver404:
+            return None
+
+    def is_on(self, name: str) -> bool:
+        return self.page is not None and self.page.url_name == name
+
+
+def context(opened: Opened, typed: str) -> dict[str, Any]:
+    """What the page and the dialog show."""
+    found, asked = search.context(opened.actor, typed, most=MAX_LOOKED_AT), tokens(typed)
+    commands = [section for each in _commands(opened) if (section := _narrowed(each, asked)).commands]
     hits = [_section(group, asked) for group in found["groups"] if group.hits]
-    begins = any(fold(c.label).startswith(fold(typed)) for section in shown for c in section.commands)
+    begins = any(fold(c.label).startswith(fold(typed)) for section in commands for c in section.commands)
     return {
         "query": found["query"],
-        "sections": shown + hits if begins else hits + shown,
+        "sections": commands + hits if begins else hits + commands,
         "more": found["query"] if hits else "",
-        "here": here,
-        "list": urlsplit(here).query if place and place.url_name == "deals" else "",
+        "here": opened.here,
+        "list": urlsplit(opened.here).query if opened.is_on("deals") else "",
     }
-
-
-def _place(here: str) -> ResolverMatch | None:
-    try:
-        return resolve(urlsplit(here).path)
-    except Resolver404:
-        return None
 
 
 def _narrowed(section: Section, asked: Sequence[str]) -> Section:
@@ -79,13 +90,11 @@ def _section(group: Group, asked: Sequence[str]) -> Section:
     return Section(text.phrase(group.label), group=group, hits=hits[:MAX_HITS])
 
 
-def _commands(
-    frame: Frame, actor: Actor, place: ResolverMatch | None, here: str, now: datetime
-) -> Iterator[Section]:
-    if place and place.url_name == "deal":
-        yield Section(gettext("This deal"), _of_deal(place.kwargs["public_id"], actor, now))
-    yield Section(gettext("Actions"), [*_begun(actor), *_switches(frame)])
-    yield Section(gettext("Pages"), [*_pages(frame, actor)])
+def _commands(opened: Opened) -> Iterator[Section]:
+    if opened.page and opened.is_on("deal"):
+        yield Section(gettext("This deal"), _of_deal(opened.page.kwargs["public_id"], opened.actor, opened.now))
+    yield Section(gettext("Actions"), [*_begun(opened), *_switches(opened.frame)])
+    yield Section(gettext("Pages"), [*_pages(opened.frame)])
 
 
 def _of_deal(public_id: Any, actor: Actor, now: datetime) -> list[Command]:
@@ -95,23 +104,20 @@ def _of_deal(public_id: Any, actor: Actor, now: datetime) -> list[Command]:
     if deal is None:
         return []
     bar = foot(deal, [find(deal, actor, now) for find in PARTS.values()], actor, now)
-    first: Iterable[Button] = [bar.primary] if bar.primary else []
-    return [
-        Command(button.label, button.url, "chevron-right", button.in_dialog)
-        for button in (*first, *bar.usual, *bar.endings)
-    ]
+    buttons = [*([bar.primary] if bar.primary else []), *bar.usual, *bar.endings]
+    return [Command(button.label, button.url, "chevron-right", button.in_dialog) for button in buttons]
 
 
-def _begun(actor: Actor) -> Iterator[Command]:
+def _begun(opened: Opened) -> Iterator[Command]:
     for offered in COMMANDS.values():
-        yield from offered(actor)
-    if uploads.may_upload(actor):
+        yield from offered(opened.actor)
+    if opened.may_upload:
         yield Command(gettext("Upload a file"), reverse("uploads"), "upload")
     export = reverse("export_list", args=["deals"])
     for kind, name in ((Export.Format.XLSX, "Excel"), (Export.Format.CSV, "CSV")):
         label = gettext("Export co-sell opportunities (%(format)s)") % {"format": name}
         yield Command(label, export, "download", sends=("format", kind.value))
-    if may_keep(actor):
+    if may_keep(opened.actor):
         yield Command(gettext("Invite a person"), reverse("invite_person"), "person-plus")
 
 
@@ -126,7 +132,7 @@ def _switches(frame: Frame) -> Iterator[Command]:
             yield Command(label, reverse("set_theme"), theme["icon"], sends=("theme", theme["code"]))
 
 
-def _pages(frame: Frame, actor: Actor) -> Iterator[Command]:
+def _pages(frame: Frame) -> Iterator[Command]:
     for item in frame.rail:
         yield Command(str(item["label"]), item["url"], item["icon"])
     yield Command(gettext("Notices"), reverse("notices"), "bell")

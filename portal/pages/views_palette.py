@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.pages import palette as palette_page
+from portal.pages.services.uploads import may_upload
 from portal.ui.frame import Frame
 from portal.ui.http import for_htmx
 
@@ -19,8 +20,11 @@ from portal.ui.http import for_htmx
 @require_GET
 def palette(request: ActorRequest) -> HttpResponse:
     """What one may go to or do, narrowed by what is typed."""
-    typed, here = request.GET.get("q", "").strip(), _here(request)
-    context = palette_page.context(Frame(request), request.actor, typed, here=here, now=timezone.now())
+    actor = request.actor
+    opened = palette_page.Opened(
+        Frame(request), actor, here=_here(request), may_upload=may_upload(actor), now=timezone.now()
+    )
+    context = palette_page.context(opened, request.GET.get("q", "").strip())
     in_dialog = request.htmx and not request.htmx.history_restore_request
     return for_htmx(render(request, "pages/palette.html#lines" if in_dialog else "pages/palette.html", context))
 
