@@ -67,6 +67,7 @@ GROUPS.append([actor for actor in ACTORS if actor not in {*GROUPS[0], *GROUPS[1]
 TABLE = """
 home                                  GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 search                                GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+palette                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 deals                                 GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 list_suggestions                      GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 star_row                              POST -         404 404 404 404 404 404 404 404 404 404 404  in

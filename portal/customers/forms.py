@@ -37,7 +37,7 @@ class ImportForm(forms.Form):
         help_text=_("One a line: our field, an equals sign, the file's column. For example: name=Company"),
     )
     source = forms.CharField(
-        label=_("Whose keys its key column holds"),
+        label=_("Where the keys of the key column come from"),
         required=False,
         max_length=rules.LONGEST_SOURCE,
         help_text=_("Only for files with a key column; empty: the file's name."),

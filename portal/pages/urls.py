@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.pages import views, views_deadlines, views_help, views_selection, views_uploads
+from portal.pages import views, views_deadlines, views_help, views_palette, views_selection, views_uploads
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("search/", views.search, name="search"),
+    path("palette/", views_palette.palette, name="palette"),
     path("co-sell/", views.deals, name="deals"),
     path("co-sell/star/", views.star_row, name="star_row"),
     path("co-sell/selected/", views_selection.change_selected, name="change_selected"),
