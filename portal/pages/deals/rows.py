@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
 
 from dealreg.models import Registration, Waiver
 from dealreg.selectors.registration import eligibility_for
@@ -24,6 +25,7 @@ from portal.workflow import text
 from referrals import rules
 from referrals.models import Favorite, Referral, ReferralQuerySet, ReferralSolution, TeamMember
 from referrals.models.expressions import STAGED
+from referrals.policies import may_change
 from referrals.selectors import partner_side
 
 #: Of these a registration may still come.
@@ -67,6 +69,26 @@ class Row:
     register_until: date | None = None
     #: The names of the criteria that stand in the way of a registration (ELIG); None where there is nothing to foresee.
     unmet: tuple[str, ...] | None = None
+    #: Where this person changes its stage and close date; nowhere unless they can.
+    edit_url: str = ""
+
+    # What decides who may change it, without another query for its team (referrals.policies.Deal)
+
+    @property
+    def company_id(self) -> int:
+        return self.referral.company_id
+
+    @property
+    def location_id(self) -> int | None:
+        return self.referral.location_id
+
+    @property
+    def vendor_may_view(self) -> bool:
+        return self.referral.vendor_may_view
+
+    @property
+    def team_emails(self) -> list[str]:
+        return [member.email for member in self.team]
 
     @property
     def deal_type(self) -> str:
@@ -102,6 +124,9 @@ def rows(referrals: Sequence[Referral], actor: Actor) -> list[Row]:
         found[member.referral_id].team.append(member)
     for line in ReferralSolution.objects.filter(referral__in=found).select_related("solution").order_by("pk"):
         found[line.referral_id].solutions.append(line)
+    for row in found.values():
+        if row.referral.substatus == rules.ACCEPTED and may_change(actor, row):
+            row.edit_url = reverse("edit_row", args=[row.referral.public_id])
     if actor.is_vendor:
         _add_sellers(found.values(), actor)
     else:
