@@ -123,7 +123,6 @@ new_deal_invitation                   GET  draft     200 404 404 403 403 404 403
 new_deal_invitation                   POST draft     422 404 404 403 403 404 403 403 403 403 403  in
 discard_draft                         GET  draft     200 404 404 403 403 404 403 403 403 403 403  in
 discard_draft                         POST draft     302 404 404 403 403 404 403 403 403 403 403  in
-new_deal_kind                         GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 suggest_solutions                     GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 send_deal                             GET  -         403 403 403 403 403 403 403 200 403 403 403  in
 send_deal                             POST -         403 403 403 403 403 403 403 302 403 403 403  in

@@ -30,13 +30,12 @@ from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.policy import services as policies
 from portal.policy.calendar import due_day
 from portal.policy.rules import Policy
-from portal.ui.forms import add_blockers, as_if_sent, saved_meanwhile
+from portal.ui.forms import add_blockers, as_if_sent, saved_meanwhile, without_errors
 from portal.ui.http import posted
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, RuleViolation
 from referrals.models import Referral
 from referrals.web.actions import get_referral
-from referrals.web.forms.deal import without_errors
 
 #: Earlier deals that the field of a re-registration suggests.
 MAX_EARLIER = 50
