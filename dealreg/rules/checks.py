@@ -134,6 +134,9 @@ _QUESTIONS = (
     ),
 )
 
+#: The questions that need an answer wherever they are asked (REG-14, REG-21).
+REQUIRED = frozenset({"solution", *(name for name, *_others in _QUESTIONS)})
+
 
 def _solution(inp: RegistrationInput, facts: RegistrationFacts) -> Iterator[Blocker]:
     """The form names one solution of the deal (REG-21), and may name a registration of it that it renews (REG-18).

@@ -169,7 +169,7 @@ class ApiAccessForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._places = {str(place.pk): place for place in company.locations.order_by("name")}
         roles = [(role, Role(role).label) for role in rules.roles_of(vendor=company.is_vendor)]
-        self.fields["role"].choices = [("", "—"), *roles]  # type: ignore[attr-defined]
+        self.fields["role"].choices = [("", _("Choose a role")), *roles]  # type: ignore[attr-defined]
         places = [(pk, str(place)) for pk, place in self._places.items()]
         self.fields["location"].choices = [("", _("Entire company")), *places]  # type: ignore[attr-defined]
 

@@ -169,7 +169,7 @@ _NAMES = ((get_month_names, "abbreviated"), (get_day_names, "short"))
 
 
 def _countries() -> list[tuple[str, str]]:
-    return [("", "—"), *country_choices(get_language() or "en")]
+    return [("", gettext("Choose a country")), *country_choices(get_language() or "en")]
 
 
 class CountryField(forms.ChoiceField):
