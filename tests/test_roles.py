@@ -67,6 +67,8 @@ GROUPS.append([actor for actor in ACTORS if actor not in {*GROUPS[0], *GROUPS[1]
 #: sends whoever may not see it to the admin's own sign-in page; the answer is what they get there.
 TABLE = """
 home                                  GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+changes                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+hide_steps                            POST -         302 302 302 302 302 302 302 302 302 302 302  in
 search                                GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 palette                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 deals                                 GET  -         200 200 200 200 200 200 200 200 200 200 200  in

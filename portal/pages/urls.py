@@ -8,6 +8,7 @@ from portal.pages import (
     views,
     views_deadlines,
     views_help,
+    views_home,
     views_palette,
     views_rows,
     views_saved,
@@ -16,7 +17,9 @@ from portal.pages import (
 )
 
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", views_home.home, name="home"),
+    path("changes/", views_home.changes, name="changes"),
+    path("first-steps/hide/", views_home.hide_steps, name="hide_steps"),
     path("search/", views.search, name="search"),
     path("palette/", views_palette.palette, name="palette"),
     path("co-sell/", views.deals, name="deals"),

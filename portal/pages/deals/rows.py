@@ -30,17 +30,19 @@ from referrals.selectors import partner_side
 
 #: Of these a registration may still come.
 _FORESEEN = frozenset({rules.RECEIVED, rules.ACCEPTED, rules.WON})
-INBOUND, OUTBOUND, PARTNER_LED, FAVORITES = "inbound", "outbound", "partner_led", "favorites"
+INBOUND, OUTBOUND, PARTNER_LED, FAVORITES, ALL = "inbound", "outbound", "partner_led", "favorites", "all"
 
 
 def of_tab(rows: ReferralQuerySet, tab: str, actor: Actor) -> ReferralQuerySet:
-    """The deals of one tab: received, started, starred, or those that the vendor may only view."""
+    """The deals of one tab: received, started, starred, those that the vendor may only view, or all own ones."""
     if tab == FAVORITES:
         return rows.filter(starred(actor))
     own = Q(company_id=actor.own_company_id)
     if tab == PARTNER_LED:
         return rows.exclude(own)
     rows = rows.filter(own)
+    if tab == ALL:
+        return rows
     return rows.inbound() if tab == INBOUND else rows.outbound()
 
 
