@@ -136,6 +136,11 @@ class Listing:
         usual = self.usual_columns(actor, tab or self.default_tab(actor))
         return columns.chosen(codes, self.columns_offered(actor), usual)
 
+    def known_columns(self, codes: Iterable[str], actor: Actor) -> tuple[str, ...]:
+        """Those of the codes that this person can choose."""
+        offered = {column.code for column in self.columns_offered(actor)}
+        return tuple(code for code in codes if code in offered)
+
     def near(self, actor: Actor) -> Collection[str]:
         """The values of long filters that are worth listing."""
         return ()
