@@ -67,7 +67,9 @@ def test_an_amount_typed_short_says_how_it_was_read_while_one_types(live: Live) 
     assert answer.one("div", id="id_tcv_error").text == "Read as 41,000"
     found = parse(owner.get(registration_url(deal)))
     assert form_of(found)["tcv"] == "41k"
-    answer = parse(owner.post(registration_url(deal, "registration_check"), form_of(found) | {"tcv": "40 kg", "left": "tcv"}))
+    answer = parse(
+        owner.post(registration_url(deal, "registration_check"), form_of(found) | {"tcv": "40 kg", "left": "tcv"})
+    )
     assert "number" in answer.one("div", id="id_tcv_error").text
 
 
