@@ -84,7 +84,7 @@ function options(canvas, { kind, labels, sets }, still) {
   return {
     indexAxis: lying ? "y" : "x",
     maintainAspectRatio: false,
-    animation: still ? false : { duration: 300 },
+    animation: still ? false : { duration: 150 },
     scales: lying ? { x: figures, y: names } : { x: names, y: figures },
     plugins: {
       legend: { display: sets.length > 1, align: "start", labels: { color: text, boxWidth: 12, boxHeight: 12 } },

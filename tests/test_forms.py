@@ -194,7 +194,7 @@ def test_a_registration_is_filed_and_everything_stated_is_kept(live: Live) -> No
     """REG-1 to REG-10, FLOW-1."""
     owner, referral = live.browser(OWNER), live.won()
     shown = parse(owner.get(registration_url(referral))).one("form", id="registration-form").fields()
-    assert (shown["tcv"], shown["tcv_currency"], shown["solution_value_currency"]) == ("40000.00", "EUR", "EUR")
+    assert (shown["tcv"], shown["tcv_currency"], shown["solution_value_currency"]) == ("40,000", "EUR", "EUR")
     answer = owner.post(registration_url(referral), {**shown, **answers(live)})
     assert answer.headers["Location"] == reverse("deal", args=[referral.public_id])
     filed = Registration.objects.get(referral=referral)
@@ -265,7 +265,7 @@ def test_what_was_sent_back_is_corrected_and_resubmitted(live: Live) -> None:
     assert "Please <b>correct</b> the start." in page.one("div", class_="o-banner--danger").text
     assert [button.text for button in page.one("footer").all("button")] == ["Save draft", "Resubmit"]
     shown = page.one("form", id="registration-form").fields()
-    assert shown["tcv"] == "2000000.00"
+    assert shown["tcv"] == "2,000,000"
     assert (shown["start"], shown["term"], shown["marketplace"]) == (live.day(-1).isoformat(), "finite", "no")
     answer = owner.post(address, {**shown, "start": live.day(-2).isoformat()})
     assert answer.headers["Location"] == reverse("deal", args=[registration.referral.public_id])

@@ -13,6 +13,7 @@ from dealreg.rules import RegistrationInput
 from dealreg.web.forms import QUESTIONS, RegistrationForm
 from portal.demo import do
 from portal.ui import live as live_forms
+from portal.workflow import text
 from portal.workflow.blockers import Money
 from referrals.models import Referral
 from tests import build
@@ -54,7 +55,7 @@ def test_reg_19_what_is_typed_survives_closing_the_tab(live: Live) -> None:
     assert f"Draft saved by {live.cast.users[OWNER]}" in answer.one("div", id="judgement").text
     found = opened(live, USER, deal)
     held = form_of(found)
-    assert (held["tcv"], held["signed"], held["term"]) == ("1.000,5", str(live.day(-3)), "finite")
+    assert (held["tcv"], held["signed"], held["term"]) == ("1.000,5", text.day(live.day(-3)), "finite")
     assert (held["draft"], held["version"]) == (stamp, "1")
     assert f"Draft saved by {live.cast.users[OWNER]}" in found.one("aside").text
     assert RegistrationDraft.objects.get().signed == live.day(-3)

@@ -27,14 +27,13 @@ from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Solution
 from portal.params import whole_number
 from portal.ui import live
-from portal.ui.forms import add_blockers, as_if_sent, conflicts, saved_meanwhile
+from portal.ui.forms import add_blockers, as_if_sent, conflicts, saved_meanwhile, without_errors
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, RuleViolation
 from referrals.models import Referral
 from referrals.policies import may_register
 from referrals.web.actions import get_referral
-from referrals.web.forms.deal import without_errors
 
 
 def _load(request: ActorRequest, public_id: Any) -> tuple[Referral, Registration | None]:

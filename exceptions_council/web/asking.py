@@ -31,13 +31,12 @@ from portal.policy import services as policies
 from portal.policy.calendar import due_day
 from portal.policy.rules import Policy
 from portal.ui import live
-from portal.ui.forms import add_blockers, as_if_sent, saved_meanwhile
+from portal.ui.forms import add_blockers, as_if_sent, saved_meanwhile, without_errors
 from portal.ui.http import posted
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
 from referrals.models import Referral
 from referrals.web.actions import get_referral
-from referrals.web.forms.deal import without_errors
 
 #: Earlier deals that the field of a re-registration suggests.
 MAX_EARLIER = 50
@@ -63,7 +62,7 @@ class _Page:
         """With the dates that are typed, or that a link filled in: whether they are refused depends on them (EXC-2)."""
         said = self.request.POST if self.request.method == "POST" else self.request.GET
         dates = ExceptionInput(signed=day_of(said.get("signed")), start=day_of(said.get("start")))
-        return selectors.offers(self.referral, dates, now=self.now)
+        return selectors.kind_offers(self.referral, dates, now=self.now)
 
     @cached_property
     def earlier(self) -> list[Referral]:

@@ -31,13 +31,12 @@ from portal.customers.models import Customer
 from portal.params import whole_number
 from portal.policy import services as policies
 from portal.ui import live
-from portal.ui.forms import add_blockers, as_if_sent, conflicts
+from portal.ui.forms import add_blockers, as_if_sent, conflicts, without_errors
 from portal.ui.http import done, for_htmx, posted
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Blocker, Money, RuleViolation
 from referrals.models import Referral
 from referrals.web.actions import get_referral
-from referrals.web.forms.deal import without_errors
 from referrals.web.wizard.lookups import customers
 
 #: So many invoices are listed before a form is sent; the deal's page has all of them.

@@ -90,7 +90,7 @@ class GuidField(forms.Field):
         try:
             return uuid.UUID(typed)
         except ValueError:
-            message = _("This is no tenant id: it looks like 00000000-0000-0000-0000-000000000000.")
+            message = _("This is no tenant id. Write it like this: 00000000-0000-0000-0000-000000000000.")
             raise ValidationError(message, code="invalid") from None
 
 
@@ -106,7 +106,7 @@ class ConsentForm(forms.Form):
     tenant_guid = GuidField(
         label=_("Id of your tenant"),
         required=False,
-        help_text=_("Where one stands here already, the company entered it: correct it if it isn't yours."),
+        help_text=_("If there is one here already, the company entered it: correct it if it isn't yours."),
     )
 
     def value(self, *, language: str) -> Consent:

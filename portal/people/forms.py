@@ -74,7 +74,7 @@ class InviteForm(RolesForm):
     )
     language = forms.ChoiceField(label=_("Language of the mail"), choices=settings.LANGUAGES)
 
-    def asked(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """Who is asked in, with which roles, in which language."""
         return {name: self.cleaned_data[name] for name in ("email", "language")} | {"grants": self.grants()}
 
@@ -210,7 +210,7 @@ class ApiClientForm(ApiAccessForm, PublicKeysForm):
             self.add_error("role", _("Choose the role that the client acts with."))
         return cleaned
 
-    def asked(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """What the service is told of the new client."""
         given = self.cleaned_data
         return {
