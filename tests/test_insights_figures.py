@@ -114,7 +114,7 @@ def test_ref_17_an_isv_figure_counts_deals_under_way_and_ended_ones(live: Live) 
 @pytest.mark.parametrize(
     ("period", "before"),
     [
-        (Period.back(1, today=date(2026, 3, 31)), ("2026-02-01", "2026-02-28")),
+        (Period.back(1, today=date(2026, 3, 31)), ("2026-01-29", "2026-02-28")),
         (Period.back(3, today=date(2026, 11, 22)), ("2026-05-23", "2026-08-22")),
         (Period.back(12, today=date(2026, 11, 22)), ("2024-11-23", "2025-11-22")),
         (Period(date(2026, 11, 1), date(2026, 11, 10)), ("2026-10-22", "2026-10-31")),

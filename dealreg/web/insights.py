@@ -206,7 +206,7 @@ def by_month(figures: Figures, period: Period, _actor: Actor) -> Chart:
 
 STEPS.add("registered", Step(_("Registered"), REGISTERED, offered=of_partners), order=40)
 STEPS.add("approved", Step(_("Approved"), REGISTERED & APPROVED, _("From creation to approval"), of_partners), order=50)
-CHARTS.add("campaigns", Source(campaigns, lambda actor: not actor.is_vendor), order=45)
+CHARTS.add("campaigns", Source(campaigns, lambda actor: not actor.is_vendor), order=75)
 CHARTS.add("registrations", Source(registrations, of_partners), order=50)
 CHARTS.add("review-times", Source(review_times, runs_programme), order=51)
 CHARTS.add(

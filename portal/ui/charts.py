@@ -22,6 +22,7 @@ _UNITS = {PERCENT: "%", HOURS: _("hours")}
 HOUR = timedelta(hours=1)
 #: Of more rows the first are drawn (insights.js, app.css).
 MOST_BARS = 12
+WIDE = 7
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,11 @@ class Chart:
         return 0 if self.shape == "columns" else min(len(self.lines), MOST_BARS)
 
     @property
+    def is_wide(self) -> bool:
+        """Whether its table needs the whole width of the page."""
+        return len(self.columns) >= WIDE
+
+    @property
     def is_double(self) -> bool:
         return len(self.drawn) > 1 and self.shape == "bars"
 
@@ -105,7 +111,7 @@ class Chart:
         return self._cells(self.total, self.total_links)
 
     def _cells(self, line: Sequence[Raw], urls: Sequence[str] = ()) -> list[Cell]:
-        known = [*urls, *[""] * len(self.columns)]
+        known = [*urls, *[""] * len(self.columns)] if any(line[1:]) else [""] * len(self.columns)
         return [
             Cell(_value(raw), shown(raw, column.kind), column.kind, url if raw else "", column.total)
             for raw, column, url in zip(line, self.columns, known, strict=False)

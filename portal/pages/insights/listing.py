@@ -167,7 +167,8 @@ class CountedListing(DealListing):
             found = found.annotate(reached=reached(actor))
             wanted["weighted"] = standing.weighted(policies.by_database_clock())
         sums: dict[str, Decimal | None] = found.aggregate(**wanted)
-        totals = [Total("usd", sums["usd"] or Decimal(0), text.money(sums["usd"] or Decimal(0), "USD"))]
+        usd = sums["usd"] or Decimal(0)
+        totals = [Total("usd", usd, gettext("value %(usd)s") % {"usd": text.money(usd, "USD")})]
         if "weighted" in sums:
             worth = standing.from_hundredths(sums["weighted"])
             totals.append(Total("weighted", worth, gettext("weighted %(usd)s") % {"usd": text.money(worth, "USD")}))

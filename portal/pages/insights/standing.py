@@ -3,7 +3,7 @@ months are expected to bring."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -17,7 +17,7 @@ from portal.pages.insights import kpis
 from portal.pages.insights.listing import ANY
 from portal.policy import services as policies
 from portal.policy.rules import Policy
-from portal.ui.charts import COUNT, MONTH, TEXT, USD, Chart, Column, deals_and_usd
+from portal.ui.charts import COUNT, MONTH, TEXT, USD, Chart, Column, Raw, deals_and_usd
 from portal.ui.period import DAY, Period
 from portal.workflow import text
 from referrals import rules
@@ -84,16 +84,7 @@ def figure(chart: Chart) -> list[kpis.Figure]:
 def forecast(_figures: Figures, _period: Period, actor: Actor) -> Chart:
     today, policy = timezone.now().date(), policies.by_database_clock()
     found = standing.forecast(actor, today, policy)
-    this, end = month_start(today), add_months(month_start(today), MONTHS)
-    later = standing.nothing()
-    for month, row in found.items():
-        if month and month >= end:
-            standing.add(later, row)
-    lines: list[tuple[Any, Mapping[str, Any], Mapping[str, object]]] = [
-        (gettext("Overdue"), found.get(None, standing.nothing()), {"close_to": today - DAY}),
-        *[_month(month, found, today) for month in (add_months(this, count) for count in range(MONTHS))],
-        (gettext("Later"), later, {"close_from": end}),
-    ]
+    lines = list(_lines(found, today)) if found else []
     total = standing.nothing()
     for row in found.values():
         standing.add(total, row)
@@ -106,20 +97,34 @@ def forecast(_figures: Figures, _period: Period, actor: Actor) -> Chart:
             *deals_and_usd(),
             Column(gettext("Weighted, USD"), USD, "weighted"),
         ],
-        [(label, *_worth(row)) for label, row, _only in lines] if found else [],
+        [(label, *_worth(row)) for label, row, _only in lines],
         total=(gettext("All open deals"), *_worth(total)) if found else (),
         drawn=(2, 3),
         shape="columns",
-        links=[(rows(None, open=ANY, **only),) * 4 for _label, _row, only in lines] if found else [],
+        links=[(rows(None, open=ANY, **only),) * 4 for _label, _row, only in lines],
         total_links=(rows(None, open=ANY),) * 4,
     )
 
 
-def _month(
-    month: date, found: Mapping[date | None, Mapping[str, Any]], today: date
-) -> tuple[date, Mapping[str, Any], Mapping[str, object]]:
-    days = {"close_from": max(month, today), "close_to": add_months(month, 1) - DAY}
-    return month, found.get(month, standing.nothing()), days
+#: What a line says it is of, its figures, and the list's filters for it.
+_Line = tuple[Raw, Mapping[str, Any], Mapping[str, object]]
+
+
+def _lines(found: Mapping[date | None, Mapping[str, Any]], today: date) -> Iterator[_Line]:
+    """What is overdue, the months up to the last in which a deal is to close, and what lies beyond them."""
+    yield gettext("Overdue"), found.get(None, standing.nothing()), {"close_to": today - DAY}
+    month, end = month_start(today), add_months(month_start(today), MONTHS)
+    last = max((month for month in found if month), default=month)
+    while month <= last and month < end:
+        days = {"close_from": max(month, today), "close_to": add_months(month, 1) - DAY}
+        yield month, found.get(month, standing.nothing()), days
+        month = add_months(month, 1)
+    if last >= end:
+        later = standing.nothing()
+        for beyond, row in found.items():
+            if beyond and beyond >= end:
+                standing.add(later, row)
+        yield gettext("Later"), later, {"close_from": end}
 
 
 def _worth(row: Mapping[str, Any]) -> tuple[int, Decimal, Decimal]:
