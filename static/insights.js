@@ -86,7 +86,7 @@ function options(canvas, { kind, labels, sets }, still) {
   return {
     indexAxis: lying ? "y" : "x",
     maintainAspectRatio: false,
-    animation: still ? false : { duration: 300 },
+    animation: still ? false : { duration: 150 },
     // A bar leads where its figure in the table does.
     onClick: (_event, [hit], { data }) => {
       const link = hit && data.datasets[hit.datasetIndex].links[hit.index];

@@ -74,6 +74,7 @@ class _IsvListing(Listing):
     file_ready = _("The file with %(count)s ISV Connect deals is ready. You can download it until %(until)s.")
     menus = dict.fromkeys(("created", "signed", "start", "won", "invoiced", "due"), "dates")
     menu_labels, last_menus = {"dates": _("Dates")}, frozenset({"value", "dates", "solution", "company"})
+    hidden = frozenset({ALL})
     is_long_enough, shortest = staticmethod(search.is_long_enough), staticmethod(search.shortest)
 
     def tabs(self, actor: Actor) -> Mapping[str, str]:
@@ -84,13 +85,14 @@ class _IsvListing(Listing):
         mine = {LISTS[self.code]: found}
         found_in = {}
         for tab in self.tabs(actor):
-            if tab == ALL:
-                found_in[ALL] = found_in[SUBMITTED] + found_in[CLOSED]
+            if tab in self.hidden:
                 continue
             listing = listing_of(tab, actor)
             if listing not in mine:
                 mine[listing] = listed(actor, ListQuery.at(listing, asked.address(), actor))
             found_in[tab] = count(listing.of_tab(mine[listing], tab, actor))
+        if asked.tab == ALL:
+            found_in[ALL] = found_in[SUBMITTED] + found_in[CLOSED]
         return found_in
 
     def suggested(self, actor: Actor) -> Mapping[str, Sequence[str]]:

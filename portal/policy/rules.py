@@ -163,6 +163,13 @@ class Policy:
     def safe_win_after(self) -> timedelta:
         return timedelta(hours=self.safe_win_hours)
 
+    def exception_until(self, filed: date, decided: date) -> date:
+        """The last day to ask for an exception about what was rejected: the later of two ends (EXC-2)."""
+        return max(
+            filed + timedelta(days=self.exception_after_registration_days),
+            decided + timedelta(days=self.exception_after_rejection_days),
+        )
+
 
 _DEFAULTS = Policy()
 #: What a number may be at most, so that every date and amount made of it exists; some fields have a range of their own.

@@ -147,6 +147,7 @@ class CountedListing(DealListing):
     )
     menu_labels = {"open": _("Open deals"), "more": _("More")}
     last_menus = frozenset({"more"})
+    hidden = frozenset()
 
     def tabs(self, actor: Actor) -> Mapping[str, str]:
         return {ALL: _("All")}
