@@ -74,7 +74,7 @@ def _of_period(found: _Found, period: Period) -> list[Figure]:
     ended = rows(period, status=f"{rules.WON},{rules.LOST}")
     rate, worth = percent(won, closed), percent(won_usd, closed_usd)
     return [
-        _counted(found, "created", gettext("Created or received"), rows(period)),
+        _counted(found, "created", gettext("Created or received"), rows(period), good=1),
         _counted(found, "active", gettext("Active now"), rows(period, open=ANY)),
         Figure(gettext("Win rate"), rate, PERCENT, _ended(found, COUNT), ended, closed, good=1),
         Figure(gettext("Win rate by value"), worth, PERCENT, _ended(found, USD), ended, closed, good=1),
@@ -83,8 +83,8 @@ def _of_period(found: _Found, period: Period) -> list[Figure]:
     ]
 
 
-def _counted(found: _Found, name: str, label: str, url: str) -> Figure:
-    return Figure(label, found[name], COUNT, text.money(found[f"{name}_usd"], "USD"), url, found[name], good=1)
+def _counted(found: _Found, name: str, label: str, url: str, good: int = 0) -> Figure:
+    return Figure(label, found[name], COUNT, text.money(found[f"{name}_usd"], "USD"), url, found[name], good=good)
 
 
 def _ended(found: _Found, kind: str) -> str:
