@@ -61,7 +61,7 @@ class LicencesForm(forms.Form):
         super().__init__(data, initial=dict(initial))
         self.relationships = {str(one.public_id): one for one in relationships}
         choices = [(key, f"{one.customer.name} · {one.tenant_guid}") for key, one in self.relationships.items()]
-        self.fields["relationship"].choices = [("", "—"), *choices]  # type: ignore[attr-defined]
+        self.fields["relationship"].choices = [("", gettext("Choose a customer")), *choices]  # type: ignore[attr-defined]
         if not relationships:  # a page that is older than the first update names one
             del self.fields["relationship"]
         self.more = [(str(plan.pk), plan.name) for plan in more]

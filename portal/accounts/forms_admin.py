@@ -153,7 +153,7 @@ class GrantFormSet(PortalInlineFormSet):
             return
         company = self.instance.company
         roles = rules.VENDOR_ROLES if company.is_vendor else rules.PARTNER_ROLES
-        form.fields["role"].choices = [("", "—"), *((role, Role(role).label) for role in roles)]
+        form.fields["role"].choices = [("", _("Choose a role")), *((role, Role(role).label) for role in roles)]
         form.fields["location"].queryset = form.fields["location"].queryset.filter(company=company)
 
     def given(self) -> Iterator[tuple[forms.ModelForm, Grant]]:

@@ -41,7 +41,7 @@ def solutions(tags: Iterable[Mapping[str, Any]]) -> Named:
     if missing := [given for given in ids if given.casefold() not in by_id]:
         raise RuleViolation(rules.unready_blockers([given[:50] or "–" for given in missing]))
     found = [(by_id[str(tag["id"]).casefold()], tag) for tag in named]
-    said = {solution.code: beside for solution, tag in found if (beside := _said(tag))}
+    said = {solution.code: beside for solution, tag in found if (beside := _unknown_fields(tag))}
     return Named(list(dict.fromkeys(solution for solution, _tag in found)), said, categories)
 
 
@@ -56,5 +56,5 @@ def _by_id(ids: Sequence[str]) -> dict[str, Solution]:
     return {key.casefold(): one for one in found for key in (one.code, str(one.public_id))}
 
 
-def _said(tag: Mapping[str, Any]) -> dict[str, Any]:
+def _unknown_fields(tag: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in tag.items() if name not in KNOWN and value not in (None, "", "Name")}

@@ -101,6 +101,7 @@ class CountedListing(DealListing):
     menus = {"created": "more", "solution": "more", "registered": "more"}
     menu_labels = {"more": _("More")}
     last_menus = frozenset({"more"})
+    hidden = frozenset()
 
     def tabs(self, actor: Actor) -> Mapping[str, str]:
         return {ALL: _("All")}
