@@ -251,7 +251,7 @@ def correct(page: Page) -> None:
     """FLOW resubmit: what was stated is still there; only now can it be changed."""
     page.get_by_role("link", name="Correct and resubmit").first.click()
     expect(page.locator(".o-banner--danger").first).to_contain_text(COMMENT)
-    expect(page.get_by_label("Contract signed")).to_have_value(today().isoformat())
+    expect(page.get_by_label("Contract signed")).to_have_value(f"{today():%-d %b %Y}")
     page.get_by_label("Solution value").fill("28000")
     file(page, "Resubmit")
     expect_state(page, "Review (Pending)", "won less than 72 hours after its creation")
