@@ -23,8 +23,10 @@ from tests import test_roles, test_roles_by_link
 from tests.edge import Element, parse
 
 LOCALES = Path(django.__file__).parent
-#: Whose pages hold all forms: a partner's, their account admin's, and of the vendor's people who decide.
-PEOPLE = ("owner", "admin", "seller", "review", "counc", "manag")
+#: Whose pages hold all forms: a partner's, their account admin's, the vendor's seller's and a reviewer's.
+PEOPLE = ("owner", "admin", "seller", "review")
+#: Of the admin's pages, those that the portal itself draws.
+OWN_ADMIN = {"admin:index", "admin:dealreg_registration_change", "admin:exceptions_council_exceptionrequest_change"}
 #: Sent once, they end the visit or the sign-in that the walk goes on with.
 LEFT_ALONE = ("/accounts/logout/", "/company/switch/")
 JUNK = "?!"
@@ -111,11 +113,11 @@ def test_no_form_speaks_in_a_framework_s_words(cast: Cast) -> None:
     walk, world = Walk(), test_roles.World(cast)
     User.objects.update(language="en")
     clients = {actor: world.live.browser(test_roles.ACTORS[actor]) for actor in PEOPLE}
+    seen: set[Any] = set()
     for actor, client in clients.items():
-        seen: set[str] = set()
         for row in pages(test_roles.ROWS, actor, ("200", "open")):
-            if row.route not in seen or row.route in {"deal", "registration"}:
-                seen.add(row.route)
+            if (row.route, row.subject) not in seen and (not row.route.startswith("admin") or row.route in OWN_ADMIN):
+                seen.add((row.route, row.subject))
                 walk.look(f"{actor}: {row.spoken}", client, world.address(row))
     for step in STEPS:
         walk.look(f"new deal: {step}", clients["owner"], reverse("new_deal_step", args=[world.things["draft"], step]))
@@ -126,5 +128,5 @@ def test_no_form_speaks_in_a_framework_s_words(cast: Cast) -> None:
     for row in pages(test_roles_by_link.rows(), "admin", ("200",)):
         address = reverse(row.route, args=links.args[row.route, row.subject])
         walk.look(f"the customer: {row.route}", links.browsers["admin"], address)
-    assert walk.sent > 150
-    assert sorted(walk.wrong) == []
+    assert walk.sent > 100
+    assert not walk.wrong, "\n".join(sorted(walk.wrong))

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.db import models
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +48,12 @@ ASKED_AFTER: dict[str, tuple[str, Any]] = {
     "marketplace_date": ("marketplace", True),
     "end": ("term", "finite"),
     "payg_year_value": ("pricing", "payg"),
+}
+
+#: What the form says of these days only once they are days of invoices (REG-11).
+_PAYG_HELP = {
+    "signed": _("Pay-as-you-go: the date of the first invoice."),
+    "end": _("Pay-as-you-go: the date of the last or latest invoice."),
 }
 
 #: What the choice among rows says as long as there is none.
@@ -99,6 +106,8 @@ class RegistrationForm(forms.Form):
         self._offer("solution", Solution.objects.filter(pk__in=[s.pk for s in solutions]), asked=len(solutions) > 1)
         earlier = Registration.objects.filter(pk__in=[r.pk for r in renewals])
         self._offer("renews", earlier.select_related("solution", "referral"), asked=bool(renewals))
+        for name, said in _PAYG_HELP.items():
+            self.fields[name].help_text = format_html('<span class="o-asked o-asked--payg">{}</span>', said)
         for name, shown in self.fields.items():
             shown.disabled = name not in only
 

@@ -207,6 +207,12 @@ def _choices(bound: BoundField, options: dict[str, Any]) -> list[Any]:
 
 
 @register.filter
+def colon(label: str) -> str:
+    """{{ label|colon }}: what stands between a label and what is said of it; a sentence ends by itself."""
+    return "" if label.endswith((".", "?", "!")) else ":"
+
+
+@register.filter
 def error_id(bound: BoundField) -> str:
     return f"{bound.auto_id}_error"
 
