@@ -117,8 +117,8 @@ def test_needs_are_counted_beyond_those_shown(world: Live) -> None:
     assert waiting == 11
     assert f"{waiting + 2} things need you now" in page.one("header", class_="o-head").text
     chips = page.one("section", id="needs").one("nav").text
-    assert f"To answer {waiting}" in chips
-    assert "To register 1" in chips
+    assert f"Deals to answer {waiting}" in chips
+    assert "Deals to register 1" in chips
 
 
 def test_a_figures_list_is_not_how_the_person_left_theirs(live: Live) -> None:

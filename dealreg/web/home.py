@@ -74,6 +74,6 @@ def _queue() -> str:
     return f"{reverse('admin:dealreg_registration_changelist')}?{urlencode({'status': Status.REVIEW_PENDING.value})}"
 
 
-NEEDS.add("action", NeedKind(_("To correct"), to_correct, _correct, "referral"), order=20)
-NEEDS.add("register", NeedKind(_("To register"), to_register, _register, "referral"), order=30)
-NEEDS.add("review", NeedKind(_("To review"), to_review, _review, "referral", _queue), order=40)
+NEEDS.add("action", NeedKind(_("Registrations to correct"), to_correct, _correct, "referral"), order=20)
+NEEDS.add("register", NeedKind(_("Deals to register"), to_register, _register, "referral"), order=30)
+NEEDS.add("review", NeedKind(_("Registrations to review"), to_review, _review, "referral", _queue), order=40)

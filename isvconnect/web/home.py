@@ -28,4 +28,4 @@ def _register(referral: Referral, _now: datetime) -> Need:
     return need("isv", "receipt", gettext("Register for ISV Connect"), referral, since=referral.closed_at, url=url)
 
 
-NEEDS.add("isv", NeedKind(_("To report to ISV Connect"), to_register, _register), order=35)
+NEEDS.add("isv", NeedKind(_("ISV Connect deals to report"), to_register, _register), order=35)

@@ -155,7 +155,9 @@ class ApiAccessForm(forms.Form):
     """What a program of the company may do."""
 
     role = forms.ChoiceField(
-        label=_("Role"), required=False, help_text=_("For a client that acts for the company; of people, theirs count.")
+        label=_("Role"),
+        required=False,
+        help_text=_("For a client that acts for the company; for people, their own roles count."),
     )
     location = forms.ChoiceField(label=_("Location"), required=False)
     scopes = forms.MultipleChoiceField(

@@ -196,6 +196,11 @@ def _with_people(shown: list[Deadline], rows: dict[str, list[Any]], actor: Actor
     return [replace(deadline, who=next(names[deadline.kind])) for deadline in shown]
 
 
+def by_kind(query: DeadlineQuery) -> dict[str, QuerySet[Any]]:
+    """All of each kind that is asked for, whatever the page shows."""
+    return {code: kind.rows(query, place) for place, code, kind in _asked(query)}
+
+
 def counts(query: DeadlineQuery) -> dict[str, int]:
-    """How many there are of each kind, whatever the page shows; one query."""
-    return counted({code: kind.rows(query, place) for place, code, kind in _asked(query)})
+    """How many there are of each kind; one query."""
+    return counted(by_kind(query))

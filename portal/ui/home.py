@@ -62,13 +62,8 @@ class NeedKind:
 NEEDS: Registry[NeedKind] = Registry()
 
 
-def counts(kinds: Mapping[str, NeedKind], actor: Actor, now: datetime) -> dict[str, int]:
-    """How many of each kind there are, shown or not; one query."""
-    return counted({code: kind.find(actor, now) for code, kind in kinds.items()})
-
-
 def counted(found: Mapping[str, QuerySet[Any]]) -> dict[str, int]:
-    """The number of rows of each, by its code; one query for all of them."""
+    """The number of rows of each, shown or not, by its code; one query for all of them."""
     ones: Sequence[QuerySet[Any]] = [
         rows.order_by().values(code=Value(code)).annotate(number=Count("pk")) for code, rows in found.items()
     ]

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from django.db import connection, models
 from django.db.models import Exists, Func, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Now
 
 from portal.accounts import services as accounts
 from portal.accounts.models import Company, Location, RoleGrant
@@ -124,15 +125,14 @@ def responsiveness_of(company_id: int, *, now: datetime) -> Responsiveness:
     return responsiveness([company_id], now=now).get(company_id, none)
 
 
-def answers(now: datetime, *, in_time: bool) -> Q:
+def answers(*, in_time: bool) -> Q:
     """The deals that count in a company's responsiveness; `in_time`: of those, the answered ones (REF-22)."""
     months = Func(
-        Value(policies.current(now).responsiveness_months),
+        Value(policies.by_database_clock().responsiveness_months),
         template="make_interval(months => %(expressions)s)",
         output_field=models.DurationField(),
     )
-    since = Value(now, models.DateTimeField()) - months
-    found = Q(invited_by__isnull=False, created_at__gt=since) & ~Q(substatus=rules.RECEIVED)
+    found = Q(invited_by__isnull=False, created_at__gt=Now() - months) & ~Q(substatus=rules.RECEIVED)
     found &= ~Q(substatus=rules.ERROR, accepted_at__isnull=True)
     return found & ~Q(substatus=rules.EXPIRED) if in_time else found
 

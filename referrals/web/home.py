@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from portal.accounts.rules import Actor
@@ -53,4 +56,10 @@ def need(
     )
 
 
-NEEDS.add("inbound", NeedKind(_("To answer"), to_answer, _answer), order=10)
+def needing(actor: Actor, codes: Sequence[str]) -> Q:
+    """Deals by what home says that they need of this person."""
+    now, kinds = timezone.now(), [NEEDS[code] for code in codes]
+    return Q.create([Q(pk__in=kind.find(actor, now).order_by().values(kind.deal)) for kind in kinds], Q.OR)
+
+
+NEEDS.add("inbound", NeedKind(_("Deals to answer"), to_answer, _answer), order=10)

@@ -87,7 +87,7 @@ def test_a_deal_is_found_by_three_letters_and_opened_in_five_keys(cast: Cast, vi
     page = visit(build.CONTOSO)
     palette = page.get_by_role("dialog", name="Pages and actions")
     field, chosen = palette.get_by_role("combobox"), palette.locator("[aria-selected=true]")
-    for key in ("Control+k", "f", "ı", "r", "Enter"):
+    for key in ("Control+k", "f", "i", "r", "Enter"):
         page.keyboard.press(key)
     expect(page.get_by_role("heading", name="Fırın ölçümü", level=1)).to_be_visible()
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, In, IsNull, LessThanOrEqual
-from django.utils import timezone
 
 from dealreg.models import NOT_REGISTERED
 from dealreg.rules import states
@@ -37,6 +36,7 @@ from referrals.models.expressions import KNOWN_VALUE, STAGED
 from referrals.rules import stage_names as rules_of_names
 from referrals.selectors import partner_side, partners, search
 from referrals.services import stage_names
+from referrals.web.home import needing
 
 #: What the partner hasn't closed.
 OPEN = "open"
@@ -104,12 +104,6 @@ def _with_crm_id(actor: Actor, typed: str) -> Q:
     return found & search.matching(typed, actor=actor) if search.is_long_enough(typed) else found
 
 
-def _needed(actor: Actor, chosen: Sequence[str]) -> Q:
-    """Deals by what home says that they need of this person."""
-    now, kinds = timezone.now(), [NEEDS[code] for code in chosen]
-    return Q.create([Q(pk__in=kind.find(actor, now).order_by().values(kind.deal)) for kind in kinds], Q.OR)
-
-
 def _sold(_actor: Actor, chosen: Sequence[str]) -> Q:
     """The vendor's deals by how far the partner's sale is."""
     stage = partner_side.stage()
@@ -119,8 +113,7 @@ def _sold(_actor: Actor, chosen: Sequence[str]) -> Q:
 
 def _responded(_actor: Actor, chosen: Sequence[str]) -> Q:
     """Deals that count for how quickly the company answers (REF-22)."""
-    now = timezone.now()
-    return Q.create([partners.answers(now, in_time=code == IN_TIME) for code in chosen], Q.OR)
+    return Q.create([partners.answers(in_time=code == IN_TIME) for code in chosen], Q.OR)
 
 
 _STAGES = {str(percent): label for percent, label in rules.STAGES.items()}
@@ -167,7 +160,7 @@ FILTERS: tuple[Filter, ...] = (
         "needs",
         _("Needs you"),
         lambda: {code: kind.label for code, kind in NEEDS.items() if kind.page is None},
-        _needed,
+        needing,
     ),
     Choices("answers", _("How you answer"), lambda: _ANSWERS, _responded, for_vendor=False),
 )

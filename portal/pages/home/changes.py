@@ -111,7 +111,7 @@ def _entries(events: Iterable[Event], actor: Actor) -> list[dict[str, Any]]:
     listed = list(events)
     own_copies = Referral.objects.visible_to(actor).filter(company_id=actor.own_company_id)
     about = own_copies.filter(engagement__public_id__in={event.group for event in listed})
-    deals = {deal.engagement.public_id: deal for deal in about.with_context()}
+    deals: dict[Any, Referral] = {deal.engagement.public_id: deal for deal in about.with_context()}
     own = stage_names.of_company(actor.own_company_id)
     return [
         {**timeline.entry(event, stages_of(deal, own)), "referral": deal}

@@ -18,9 +18,8 @@ from portal.pages.deals import filters
 from portal.pages.deals.rows import ALL
 from portal.pages.home import changes, steps
 from portal.ui import deadlines
-from portal.ui import home as needs
-from portal.ui.deadlines import DEADLINES
-from portal.ui.home import MAX_ITEMS, NEEDS, Need
+from portal.ui.deadlines import DEADLINES, DeadlineQuery
+from portal.ui.home import MAX_ITEMS, NEEDS, Need, counted
 from referrals import rules
 from referrals.models import Referral, ReferralQuerySet
 from referrals.selectors import partner_side, partners
@@ -35,8 +34,7 @@ def context(actor: Actor, *, membership: Membership | None = None, now: datetime
     drafts = [] if actor.is_vendor else begun(actor)
     blockers = [] if actor.is_vendor else new_deal_blockers(actor)
     return {
-        **_needs(actor, now),
-        "deadlines": _deadlines(actor, now),
+        **_work(actor, now),
         "pipeline": _pipeline(visible, actor),
         **changes.on_home(visible, actor, membership.told_until if membership else None),
         "drafts": drafts[:MAX_ITEMS],
@@ -53,33 +51,37 @@ def rows(**only: object) -> str:
     return f"{reverse('deals')}?{urlencode({'tab': ALL, **only, 'exact': 1}, safe=',')}"
 
 
-def _needs(actor: Actor, now: datetime) -> dict[str, Any]:
-    """What waits for this person, the most urgent first, and of each kind how many."""
+def _work(actor: Actor, now: datetime) -> dict[str, Any]:
+    """What waits for this person, the most urgent first; what is due within thirty days; of each kind how many."""
+    page = PageQuery(soon=True)
+    soon = page.deadlines(actor, now)
+    waiting = {f"need:{code}": kind.find(actor, now) for code, kind in NEEDS.items()}
+    counts = counted({**waiting, **deadlines.by_kind(soon)})
+    return {**_needs(actor, now, counts), "deadlines": _deadlines(soon, page, counts)}
+
+
+def _needs(actor: Actor, now: datetime, counts: Mapping[str, int]) -> dict[str, Any]:
     found: list[Need] = [need for kind in NEEDS.values() for need in kind.first(actor, now)]
-    counts = needs.counts(NEEDS, actor, now)
     kinds = [
-        {"label": kind.label, "count": counts[code], "url": kind.page() if kind.page else rows(needs=code)}
+        {"label": kind.label, "count": count, "url": kind.page() if kind.page else rows(needs=code)}
         for code, kind in NEEDS.items()
-        if counts[code]
+        if (count := counts[f"need:{code}"])
     ]
     return {
         "needs": sorted(found, key=lambda need: (need.until is not None, need.until or now)),
-        "needs_count": sum(counts.values()),
+        "needs_count": sum(kind["count"] for kind in kinds),
         "needs_kinds": kinds,
     }
 
 
-def _deadlines(actor: Actor, now: datetime) -> dict[str, Any]:
-    """What is due within thirty days, the first first, and of each kind how many."""
-    page = PageQuery(soon=True)
-    soon = page.deadlines(actor, now)
-    shown, counts = deadlines.first(soon, MAX_ITEMS), deadlines.counts(soon)
+def _deadlines(soon: DeadlineQuery, page: PageQuery, counts: Mapping[str, int]) -> dict[str, Any]:
+    shown = deadlines.first(soon, MAX_ITEMS)
     kinds = [
-        {"label": kind.label, "icon": kind.icon, "count": counts[code], "url": page.address(kind=code)}
+        {"label": kind.label, "count": counts[code], "url": page.address(kind=code)}
         for code, kind in DEADLINES.items()
         if counts[code]
     ]
-    count = sum(counts.values())
+    count = sum(kind["count"] for kind in kinds)
     return {"shown": shown, "count": count, "more": count - len(shown), "kinds": kinds, "url": page.address()}
 
 

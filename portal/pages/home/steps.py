@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from dealreg.models import Registration
+from portal.accounts import visits
 from portal.accounts.models import Company, Invite, Location, Membership
 from portal.accounts.rules import ACCOUNT_ADMIN, REFERRALS_ADMIN, REFERRALS_USER, Actor
 from portal.accounts.services import vendor_name
@@ -86,10 +87,11 @@ def shown(actor: Actor, membership: Membership) -> list[dict[str, Any]]:
     """The steps of the person's company, until all are done or the person puts them away; two queries at most."""
     if membership.hides_steps:
         return []
-    held = {code: step.done(actor.own_company_id, actor.user_id or 0) for code, step in STEPS.items()}
-    done = Company.objects.filter(pk=actor.own_company_id).values_list(*held.values()).get()
+    held: list[Any] = [step.done(actor.own_company_id, actor.user_id or 0) for step in STEPS.values()]
+    done = Company.objects.filter(pk=actor.own_company_id).values_list(*held).get()
     ticked = dict(zip(STEPS, done, strict=True))
     if all(done):
+        visits.hide_steps(membership)
         return []
     people = _people(actor)
     return [_shown(step, actor, people, ticked, done=ticked[code]) for code, step in STEPS.items()]
