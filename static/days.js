@@ -11,6 +11,15 @@ function read(text, names) {
   return month < 0 ? new Date() : new Date(Number(found[3]), month, Number(found[1]));
 }
 
+// A day in figures is shown as it will be read: the day first.
+document.addEventListener("change", ({ target: field }) => {
+  if (!field.matches?.("input[data-day]")) return;
+  const found = field.value.trim().match(/^(\d{1,2})([./-])(\d{1,2})\2(\d{4})$/);
+  const day = found && new Date(Number(found[4]), Number(found[3]) - 1, Number(found[1]));
+  const { months } = field.parentElement.querySelector("[data-day-open]").dataset;
+  if (day?.getDate() === Number(found?.[1])) field.value = written(day, { months: months.split(" ") });
+});
+
 function element(kind, text, more = {}) {
   const made = Object.assign(document.createElement(kind), more);
   made.textContent = text;

@@ -3,23 +3,29 @@
 
 const CHOICES = new Set(["radio", "checkbox", "select-one"]);
 
-function leave({ form, name }) {
-  const left = form.elements.namedItem("left");
-  const names = new Set(left.value.split(" ").filter(Boolean));
-  if (left.value === "*" || names.has(name)) return false;
-  left.value = [...names, name].join(" ");
-  return true;
+// Whether any of these names is new among those that were left.
+function leave(form, names) {
+  const left = form?.elements.namedItem("left");
+  if (!left || left.value === "*") return false;
+  const known = new Set(left.value.split(" ").filter(Boolean));
+  const before = known.size;
+  for (const name of names) if (name) known.add(name);
+  left.value = [...known].join(" ");
+  return known.size > before;
 }
 
-const isLive = ({ form, name, type }) => form?.elements.namedItem("left") && name && type !== "submit";
-
-document.addEventListener("focusout", ({ target, relatedTarget }) => {
-  // From one choice to the next of the same question nothing is left.
-  if (!isLive(target) || (relatedTarget?.name === target.name && relatedTarget.form === target.form)) return;
-  if (leave(target)) htmx.trigger(target.form, "left");
+// A field is left as a whole: neither for its other choices nor for its calendar, which is drawn anew as one turns pages.
+document.addEventListener("focusout", ({ target }) => {
+  const field = target.closest?.(".o-field");
+  if (!field) return;
+  setTimeout(() => {
+    if (field.contains(document.activeElement)) return;
+    const form = field.closest("form");
+    if (leave(form, [...field.querySelectorAll("[name]")].map(({ name }) => name))) htmx.trigger(form, "left");
+  });
 });
 
 // Who chooses has answered; the form is checked by this event itself.
 document.addEventListener("change", ({ target }) => {
-  if (CHOICES.has(target.type) && isLive(target)) leave(target);
+  if (CHOICES.has(target.type)) leave(target.form, [target.name]);
 }, true);

@@ -33,7 +33,7 @@ def test_what_is_no_day_stays_as_it_was_typed() -> None:
     class Form(forms.Form):
         day = forms.DateField(widget=DateInput())
 
-    for typed in ("31 Feb 2026", "2027-02-29", "next week", "5 Smarch 2026", "11/20/2026", "5.11.26"):
+    for typed in ("31 Feb 2026", "2027-02-29", "next week", "5 Smarch 2026", "31.11.2026", "5.11.26"):
         form = Form({"day": typed})
         assert not form.is_valid(), typed
         assert form["day"].value() == typed

@@ -266,7 +266,7 @@ def test_what_was_sent_back_is_corrected_and_resubmitted(live: Live) -> None:
     assert [button.text for button in page.one("footer").all("button")] == ["Save draft", "Resubmit"]
     shown = page.one("form", id="registration-form").fields()
     assert shown["tcv"] == "2,000,000"
-    assert (shown["start"], shown["term"], shown["marketplace"]) == (live.day(-1).isoformat(), "finite", "no")
+    assert (shown["start"], shown["term"], shown["marketplace"]) == (text.day(live.day(-1)), "finite", "no")
     answer = owner.post(address, {**shown, "start": live.day(-2).isoformat()})
     assert answer.headers["Location"] == reverse("deal", args=[registration.referral.public_id])
     fresh = Registration.objects.get()

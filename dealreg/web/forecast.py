@@ -54,7 +54,7 @@ def foresee(sketch: Sketch, context: Context) -> wizard.Forecast:
         "lines": [
             Shown(line, _now(line, sketch, found, context), _STEPS.get(line.criterion.code, ""))
             for state in ("notMet", UNKNOWN, "met", "notYet")
-            for line in found.of(state)
+            for line in sorted(found.of(state), key=lambda line: line.criterion.code == "won")  # the last to come
         ],
         "remedies": [(remedy, _STEPS[remedy.code]) for remedy in found.remedies],
         "safe_hours": context.policy.safe_win_hours if found.verdict == "met" else None,

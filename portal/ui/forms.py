@@ -155,17 +155,13 @@ class DateInput(forms.DateInput):
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         shown = {"placeholder": text.day(timezone.localdate()), **(attrs or {})}
         language = get_language() or "en"
-        months, days = (get(width, locale=language) for get, width in _NAMES)
+        months, days = get_month_names("abbreviated", locale=language), get_day_names("abbreviated", locale=language)
         context = {
             "control": super().render(name, value, shown, renderer),
             "months": " ".join(months[n] for n in range(1, 13)),
             "days": " ".join(days[n] for n in range(7)),
         }
         return render_to_string("components/day.html", context)
-
-
-#: The names that days.js writes, which are those of the pages.
-_NAMES = ((get_month_names, "abbreviated"), (get_day_names, "short"))
 
 
 def _countries() -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ SENTENCES = (
     _("Enter a valid email address."),
     _("Enter a valid URL."),
     _("Enter a valid UUID."),
+    _("“%(value)s” is not a valid UUID."),
     _("Enter a valid value."),
     _("Ensure this value is less than or equal to %(limit_value)s."),
     _("Ensure this value is greater than or equal to %(limit_value)s."),
