@@ -65,7 +65,7 @@ def _reached(deal: Referral) -> Cell:
         names = rules.ASSESSMENT_STAGES if deal.is_assessment else rules.STAGES
         first = deal.stage == rules.FIRST_STAGE
         name = gettext(rules.SUBSTATUSES[rules.ACCEPTED] if first else names[deal.stage])
-        return Cell(name, "", f"is-stage is-s{deal.stage}")
+        return Cell(name, "", f"is-s{deal.stage}")
     mark, css = _ENDS.get(deal.substatus, ("", "is-over"))
     return Cell(_with_icon(mark, gettext(rules.SUBSTATUSES[deal.substatus])), "", css)
 
