@@ -11,4 +11,4 @@ class DealregConfig(AppConfig):
         from dealreg.api import patching, registrations, representation, webhooks  # noqa: F401
         from dealreg.selectors import settled  # noqa: F401
         from dealreg.services import desk, registration_file  # noqa: F401
-        from dealreg.web import deadlines, deal, documents, home, insights, search  # noqa: F401
+        from dealreg.web import deadlines, deal, documents, forecast, home, insights, search  # noqa: F401

@@ -25,7 +25,7 @@ def whole_number(text: str | None) -> int | None:
 
 
 def as_uuid(text: str) -> uuid.UUID | None:
-    """A public id; None for what is none."""
+    """The public id of a row; None for what is no id: then it is unknown, like every other that isn't one's own."""
     try:
         return uuid.UUID(text)
     except ValueError:

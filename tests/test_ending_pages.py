@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from dealreg.models import Registration
 from portal.demo import do
+from portal.workflow import text
 from portal.workflow.blockers import Money
 from tests import build
 from tests.edge import Element, Live, parse
@@ -86,7 +87,7 @@ def test_flow_6_revalidate_on_the_deal_page(live: Live, owner: Client) -> None:
     registration = payg(live)
     assert "Revalidate at a new value" in buttons(deal_page(owner, registration))
     form = parse(owner.get(url("revalidate", registration))).one("form", class_="o-confirm")
-    assert (form.fields()["tcv"], form.fields()["end"]) == ("40000.00", live.day(-1).isoformat())
+    assert (form.fields()["tcv"], form.fields()["end"]) == ("40,000", text.day(live.day(-1)))
     assert "Total contract value (EUR)" in form.text
     refused = send(owner, url("revalidate", registration), tcv="41000")
     assert refused.status_code == 422

@@ -67,7 +67,10 @@ GROUPS.append([actor for actor in ACTORS if actor not in {*GROUPS[0], *GROUPS[1]
 #: sends whoever may not see it to the admin's own sign-in page; the answer is what they get there.
 TABLE = """
 home                                  GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+changes                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+hide_steps                            POST -         302 302 302 302 302 302 302 302 302 302 302  in
 search                                GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+palette                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 deals                                 GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 list_suggestions                      GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 star_row                              POST -         404 404 404 404 404 404 404 404 404 404 404  in
@@ -122,7 +125,6 @@ new_deal_invitation                   GET  draft     200 404 404 403 403 404 403
 new_deal_invitation                   POST draft     422 404 404 403 403 404 403 403 403 403 403  in
 discard_draft                         GET  draft     200 404 404 403 403 404 403 403 403 403 403  in
 discard_draft                         POST draft     302 404 404 403 403 404 403 403 403 403 403  in
-new_deal_kind                         GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 suggest_solutions                     GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 send_deal                             GET  -         403 403 403 403 403 403 403 200 403 403 403  in
 send_deal                             POST -         403 403 403 403 403 403 403 302 403 403 403  in

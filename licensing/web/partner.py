@@ -35,13 +35,12 @@ from licensing.web.forms import LicencesForm
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Plan
 from portal.params import whole_number
-from portal.ui.forms import add_blockers, as_if_sent
+from portal.ui.forms import add_blockers, as_if_sent, without_errors
 from portal.ui.http import for_htmx, show_refusal
 from portal.ui.verb_page import VerbPage
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, RuleViolation
-from referrals.web.forms.deal import without_errors
 
 #: The latest invitations of a deal are shown.
 MAX_INVITATIONS = 20

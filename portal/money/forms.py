@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.formats import get_format
+from django.utils.formats import get_format, number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -42,6 +42,12 @@ class AmountField(forms.DecimalField):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         found = super().to_python(_plain(typed, short=bool(zeros)))
         return found if found is None else _times(found, zeros)
+
+    def prepare_value(self, value: Any) -> Any:
+        """A stored amount as pages show it; what was typed stays as it was typed."""
+        if not isinstance(value, Decimal):
+            return value
+        return number_format(value, 0 if value == value.to_integral_value() else 2, force_grouping=True)
 
     def reading(self, typed: Any) -> Decimal | None:
         """What was read, where that is worth a look: of a short form, and of thousands that could be a fraction."""
@@ -121,11 +127,11 @@ class RatesForm(forms.Form):
                 cleaned["text"] = services.decode(file.read())
             except services.RatesFileRefused as refused:
                 for error in refused.errors:
-                    self.add_error("file", said(error))
+                    self.add_error("file", line_text(error))
         return cleaned
 
 
-def said(error: LineError) -> str:
+def line_text(error: LineError) -> str:
     """What is wrong with a line, as a sentence."""
     text = gettext(error.blocker.message) % error.blocker.params
     return gettext("Line %(line)s: %(text)s") % {"line": error.line, "text": text}

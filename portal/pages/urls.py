@@ -8,6 +8,8 @@ from portal.pages import (
     views,
     views_deadlines,
     views_help,
+    views_home,
+    views_palette,
     views_rows,
     views_saved,
     views_selection,
@@ -15,8 +17,11 @@ from portal.pages import (
 )
 
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", views_home.home, name="home"),
+    path("changes/", views_home.changes, name="changes"),
+    path("first-steps/hide/", views_home.hide_steps, name="hide_steps"),
     path("search/", views.search, name="search"),
+    path("palette/", views_palette.palette, name="palette"),
     path("co-sell/", views.deals, name="deals"),
     path("co-sell/star/", views.star_row, name="star_row"),
     path("co-sell/selected/", views_selection.change_selected, name="change_selected"),

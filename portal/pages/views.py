@@ -1,4 +1,4 @@
-"""Home, the list of deals, the deal page, insights, and the switches of the top bar."""
+"""The list of deals, the deal page, insights, and the switches of the top bar."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.accounts.middleware import COMPANY_KEY
 from portal.accounts.models import User
 from portal.accounts.rules import Actor
-from portal.pages import home as home_page
 from portal.pages import search as search_page
 from portal.pages.deal import context as deal_page
 from portal.pages.deal.timeline import TimelineQuery
@@ -63,12 +62,6 @@ YEAR = 365 * 24 * 3600
 MAX_EXPORTS = 20
 #: The id of the file's state in the bar below the list; htmx names it in HX-Target.
 IN_BAR = "export-in-bar"
-
-
-@needs_actor
-@require_GET
-def home(request: ActorRequest) -> HttpResponse:
-    return render(request, "pages/home.html", home_page.context(request.actor, now=timezone.now()))
 
 
 @needs_actor

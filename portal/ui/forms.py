@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import date
+from functools import cache
 from typing import Any
 
+from babel.dates import get_day_names, get_month_names
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.functional import lazy
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.services import vendor_name
 from portal.customers.rules import country_choices
+from portal.folding import fold
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, RuleViolation
 
@@ -26,6 +36,15 @@ def add_blockers(form: forms.BaseForm, blockers: Iterable[Blocker]) -> None:
         form.add_error(blocker.field if blocker.field in form.fields else None, error)
         if blocker.field in rows:
             rows[blocker.field].non_form_errors().append(error)
+
+
+def without_errors(form: forms.BaseForm) -> None:
+    """Drop the errors of the form and its rows but keep what was typed, because the person is still writing."""
+    form.errors.clear()
+    for rows in (part for part in vars(form).values() if isinstance(part, forms.BaseFormSet)):
+        rows.non_form_errors().clear()
+        for errors in rows.errors:
+            errors.clear()
 
 
 def saved(form: forms.BaseForm, save: Callable[[], object]) -> bool:
@@ -81,15 +100,72 @@ def named(message: Any) -> Any:
     return lazy(lambda: str(message) % {"vendor": vendor_name()}, str)()
 
 
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_FIGURES = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})")
+_DAY_FIRST = re.compile(r"(\d{1,2})\.? ([a-z]+)\.?,? (\d{4})")
+_MONTH_FIRST = re.compile(r"([a-z]+)\.? (\d{1,2}),? (\d{4})")
+
+
+def read_day(typed: str) -> date | None:
+    """The day that was typed in either language: 20 Nov 2026, 20 Kasım 2026, Nov 20, 2026, 20.11.2026, 2026-11-20.
+
+    In figures the day comes first, as it does wherever the portal shows one. None if it is no day.
+    """
+    folded = fold(typed)
+    with suppress(ValueError):
+        if found := _ISO.fullmatch(folded):
+            return date(*map(int, found.groups()))
+        if found := _FIGURES.fullmatch(folded):
+            return date(int(found[3]), int(found[2]), int(found[1]))
+        if found := _DAY_FIRST.fullmatch(folded):
+            return date(int(found[3]), _months().get(found[2], 0), int(found[1]))
+        if found := _MONTH_FIRST.fullmatch(folded):
+            return date(int(found[3]), _months().get(found[1], 0), int(found[2]))
+    return None
+
+
+@cache
+def _months() -> dict[str, int]:
+    """The months by their long and short names, folded, in all languages of the portal."""
+    return {
+        fold(name).strip("."): number
+        for language, _name in settings.LANGUAGES
+        for width in ("wide", "abbreviated")
+        for number, name in get_month_names(width, locale=language).items()
+    }
+
+
 class DateInput(forms.DateInput):
-    input_type = "date"
+    """A day as text, and a button that opens a month to choose from (days.js). A browser's own date field would follow
+    the browser's language instead of the person's."""
 
     def __init__(self, **attrs: Any) -> None:
-        super().__init__(attrs=attrs, format="%Y-%m-%d")
+        super().__init__(attrs={"autocomplete": "off", "data-day": "", **attrs})
+
+    def format_value(self, value: Any) -> str | None:
+        day = read_day(value) if isinstance(value, str) else value
+        return text.day(day) if isinstance(day, date) else value
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """The day as the field reads it, or what was typed, if that is no day."""
+        typed = super().value_from_datadict(data, files, name)
+        day = read_day(typed) if isinstance(typed, str) else None
+        return day.isoformat() if day else typed
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        shown = {"placeholder": text.day(timezone.localdate()), **(attrs or {})}
+        language = get_language() or "en"
+        months, days = get_month_names("abbreviated", locale=language), get_day_names("abbreviated", locale=language)
+        context = {
+            "control": super().render(name, value, shown, renderer),
+            "months": " ".join(months[n] for n in range(1, 13)),
+            "days": " ".join(days[n] for n in range(7)),
+        }
+        return render_to_string("components/day.html", context)
 
 
 def _countries() -> list[tuple[str, str]]:
-    return [("", "—"), *country_choices(get_language() or "en")]
+    return [("", gettext("Choose a country")), *country_choices(get_language() or "en")]
 
 
 class CountryField(forms.ChoiceField):

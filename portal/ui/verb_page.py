@@ -14,7 +14,7 @@ from django.shortcuts import render
 
 from portal.accounts.decorators import ActorRequest
 from portal.params import whole_number
-from portal.ui.forms import add_blockers
+from portal.ui.forms import add_blockers, without_errors
 from portal.ui.http import posted, redirect_to
 from portal.workflow import services as workflow
 from portal.workflow import text
@@ -35,6 +35,8 @@ class VerbPage(Generic[R]):
     form: Callable[[ActorRequest, QueryDict | None, R], forms.Form] = lambda _request, data, _record: EmptyForm(data)
     inputs: Callable[[Any], Any] = lambda _form: None
     template: str = ""
+    #: What the form shows instead, where a button only changes its rows.
+    reshaped: Callable[[ActorRequest], QueryDict | None] = lambda _request: None
 
     def answer(
         self,
@@ -50,16 +52,20 @@ class VerbPage(Generic[R]):
 
         `template`: for verbs without one of their own. `context`: what it needs besides.
         """
-        form = self.form(request, posted(request), record)
-        refused = self._run(request, record, form, now) if form.is_valid() else ()
+        reshaped = self.reshaped(request)
+        form = self.form(request, reshaped or posted(request), record)
+        refused = self._run(request, record, form, now) if reshaped is None and form.is_valid() else ()
         if refused is None:
             messages.success(request, self.done)
             return redirect_to(request, back)
+        if reshaped is not None:
+            without_errors(form)
         action = workflow.available_action(record, self.verb, request.actor, now)
         # What stands in the way whatever is typed is on the page already.
         add_blockers(form, [blocker for blocker in refused if blocker not in action.blockers])
         shown = {**_context(action, form), "version": record.version, "cancel_url": back, **context(form)}
-        return render(request, self.template or template, shown, status=422 if request.method == "POST" else 200)
+        status = 422 if request.method == "POST" and reshaped is None else 200
+        return render(request, self.template or template, shown, status=status)
 
     def _run(self, request: ActorRequest, record: R, form: forms.Form, now: datetime) -> tuple[Blocker, ...] | None:
         """Why the verb was refused; None if it was run."""

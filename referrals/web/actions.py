@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -15,13 +16,16 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from portal.accounts.decorators import ActorRequest, needs_actor
+from portal.policy import services as policies
 from portal.ui.verb_page import VerbPage
 from referrals import rules, verbs
 from referrals.models import Referral
 from referrals.selectors.recipients import reach
 from referrals.services import creation, stage_names
+from referrals.web import team
 from referrals.web.deal import asked_of
 from referrals.web.forms import deal, editing
+from referrals.web.wizard import choices
 
 
 def get_referral(request: ActorRequest, public_id: Any, *, with_team: bool = True) -> Referral:
@@ -82,6 +86,35 @@ def _accept_form(request: ActorRequest, data: Any, referral: Referral) -> deal.A
     return deal.AcceptForm(data, people=me(request), initial={name: getattr(referral, name) for name in names})
 
 
+def _changed_team(request: ActorRequest) -> QueryDict | None:
+    """What the form holds after a button that only changes the team's rows (REF-7)."""
+    offered = choices.people(request.actor) if "person" in request.POST else []
+    found = team.changed(team.rows(request.POST), request.POST, offered) if request.method == "POST" else None
+    if found is None:
+        return None
+    data = request.POST.copy()
+    for name, values in team.as_sent(found[0]).items():
+        data.setlist(name, values)
+    return data
+
+
+def _accepting(request: ActorRequest, form: deal.AcceptForm, referral: Referral, now: datetime) -> dict[str, Any]:
+    """What accepting shows besides its three questions, and what of it is unfolded: where something is to be done."""
+    rows = [{name: str(member[name].value() or "").strip() for name in team.PERSON} for member in form.team]
+    more = [form[name] for name in ("crm_id", "campaign_id", "notes")]
+    sent = request.method == "POST"
+    complete = rows and all(all(row.values()) for row in rows)
+    return {
+        "asked": asked_of(referral),
+        "offered": choices.offered(request.actor, form.team.addresses()),
+        "full": len(rows) >= policies.current(now).max_team_members,
+        "people": ", ".join(filter(None, (f"{row['first_name']} {row['last_name']}".strip() for row in rows))),
+        "team_changed": sent and not form.errors,
+        "team_open": not complete or (sent and not form.errors) or form.team.total_error_count() > 0,
+        "more_open": any(bound.errors or (sent and bound.value()) for bound in more),
+    }
+
+
 def stages_of(referral: Referral) -> dict[str, Any]:
     """The stages that a form offers for this deal, and what the company's own CRM calls them (REF-16)."""
     stages = dict(list(rules.stages_for(assessment=referral.is_assessment).items())[:-1])
@@ -109,7 +142,9 @@ def _contact_form(_request: ActorRequest, data: Any, referral: Referral) -> edit
 
 
 _PAGES: tuple[VerbPage[Referral], ...] = (
-    VerbPage(verbs.ACCEPT, _("The deal was accepted."), _accept_form, _acceptance, "referrals/accept.html"),
+    VerbPage(
+        verbs.ACCEPT, _("The deal was accepted."), _accept_form, _acceptance, "referrals/accept.html", _changed_team
+    ),
     VerbPage(verbs.DECLINE, _("The deal was declined."), _reasons(rules.CLOSE_REASONS), _reason),
     VerbPage(verbs.SET_REFERENCES, _("The references were saved."), _references_form, _references),
     VerbPage(verbs.SET_STAGE, _("The sales stage was changed."), _stage_form, _stage),
@@ -142,7 +177,7 @@ def act(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
             opened = referral.engagement.referrals.open().values("company")  # closed copies stay private (REF-11)
             shown["opened_notes"] = referral.engagement.notes.filter(shared=True, company__in=opened).count()
         if page.verb is verbs.ACCEPT:
-            shown["asked"] = asked_of(referral)
+            shown |= _accepting(request, form, referral, now)
         if isinstance(form, deal.TeamMixin):
             shown["reach"] = reach(request.actor, form.team.addresses())
         return shown

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Solution
-from portal.ui.forms import add_blockers
+from portal.ui.forms import add_blockers, without_errors
 from portal.ui.http import posted, redirect_to
 from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
@@ -27,7 +27,6 @@ from referrals.selectors import partners
 from referrals.selectors.recipients import reach
 from referrals.services import editing
 from referrals.web.actions import get_referral
-from referrals.web.forms.deal import without_errors
 from referrals.web.forms.editing import DetailsForm, InviteForm, SolutionsForm, TeamForm, people
 from referrals.web.wizard import choices
 

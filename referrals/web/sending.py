@@ -15,14 +15,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Solution
-from portal.ui.forms import add_blockers
+from portal.ui.forms import add_blockers, without_errors
 from portal.ui.http import posted
 from portal.workflow.blockers import RuleViolation
 from referrals.models import Referral
 from referrals.policies import may_send
 from referrals.selectors import partners
 from referrals.services import creation, drafts
-from referrals.web.forms.deal import without_errors
 from referrals.web.forms.sending import SendForm
 from referrals.web.wizard import choices
 from referrals.web.wizard.lookups import customers

@@ -9,7 +9,6 @@ from referrals.web.wizard import again, lookups, views
 
 urlpatterns = [
     path("co-sell/new/", views.new_deal, name="new_deal"),
-    path("co-sell/new/kind/", lookups.new_deal_kind, name="new_deal_kind"),
     path("co-sell/new/solutions/", lookups.suggest_solutions, name="suggest_solutions"),
     path("co-sell/new/<uuid:draft>/discard/", views.discard_draft, name="discard_draft"),
     path("co-sell/new/<uuid:draft>/invitation/<slug:key>/", views.invitation, name="new_deal_invitation"),

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from dealreg.models import Registration, Waiver
-from dealreg.selectors.registration import judged
+from dealreg.selectors.registration import eligibility_for
 from dealreg.selectors.window import with_window
 from dealreg.web.tags import CRITERIA
 from portal.accounts.models import Company
@@ -30,17 +30,19 @@ from referrals.selectors import partner_side
 
 #: Of these a registration may still come.
 _FORESEEN = frozenset({rules.RECEIVED, rules.ACCEPTED, rules.WON})
-INBOUND, OUTBOUND, PARTNER_LED, FAVORITES = "inbound", "outbound", "partner_led", "favorites"
+INBOUND, OUTBOUND, PARTNER_LED, FAVORITES, ALL = "inbound", "outbound", "partner_led", "favorites", "all"
 
 
 def of_tab(rows: ReferralQuerySet, tab: str, actor: Actor) -> ReferralQuerySet:
-    """The deals of one tab: received, started, starred, or those that the vendor may only view."""
+    """The deals of one tab: received, started, starred, those that the vendor may only view, or all own ones."""
     if tab == FAVORITES:
         return rows.filter(starred(actor))
     own = Q(company_id=actor.own_company_id)
     if tab == PARTNER_LED:
         return rows.exclude(own)
     rows = rows.filter(own)
+    if tab == ALL:
+        return rows
     return rows.inbound() if tab == INBOUND else rows.outbound()
 
 
@@ -167,7 +169,7 @@ def _add_forecasts(found: Collection[Row], policy: Policy) -> None:
     names = {code: text.phrase(name) for code, name in CRITERIA.items()}
     for row in rows:
         deal, solutions = row.referral, [line.solution for line in row.solutions if line.solution.azure_ip]
-        criteria = judged(
+        criteria = eligibility_for(
             deal, policy, vendor_copy=row.vendor, solutions=solutions, waiver=waivers.get(deal.pk)
         ).criteria
         row.unmet = tuple(names[criterion.code] for criterion in criteria if criterion.state == "notMet")

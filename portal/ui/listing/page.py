@@ -39,7 +39,7 @@ def respond(
     views = saved.of_request(request, listing)
     if opened := saved.to_open(request, asked, view, views):
         return redirect(saved.address(listing, opened, request.actor))
-    if asked.stated and asked.after is None and not asked.view:
+    if asked.stated and asked.after is None and not asked.view and asked.tab not in listing.hidden:
         left.remember(view, asked)
     context = list_page.context(request.actor, asked, columns)
     context |= {**saved.context(request.actor, asked, view, views), **more(request.actor)}

@@ -21,15 +21,6 @@ from referrals import rules
 from referrals.rules import stage_names
 
 
-def without_errors(form: forms.BaseForm) -> None:
-    """Drop the form's errors but keep what was typed, because the person is still writing or searching."""
-    form.errors.clear()
-    if isinstance(form, TeamMixin):
-        for errors in form.team.errors:
-            errors.clear()
-        form.team.non_form_errors().clear()
-
-
 class MoneyMixin(forms.Form):
     """A form with the deal's amount and currency."""
 
@@ -85,9 +76,13 @@ TeamFormSet = forms.formset_factory(MemberForm, formset=BaseTeam, extra=2, max_n
 class TeamMixin(forms.Form):
     """A form with the deal's team below it; valid only together with it (REF-7)."""
 
+    #: Rows for further people; where there is a button for them, none.
+    blank_rows = 2
+
     def __init__(self, *args: Any, people: Iterable[dict[str, str]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.team: Any = TeamFormSet(self.data if self.is_bound else None, prefix="team", initial=list(people))
+        self.team.extra = self.blank_rows
 
     def clean(self) -> dict[str, Any]:
         if not self.team.is_valid():
@@ -119,6 +114,8 @@ class ReferencesForm(forms.Form):
 
 class AcceptForm(TeamMixin, MoneyMixin, ReferencesForm):
     """The form for accepting a deal (REF-12)."""
+
+    blank_rows = 0
 
     name = forms.CharField(label=_("Deal name"), max_length=200)
     close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())

@@ -17,7 +17,8 @@ from referrals.models import Referral
 from referrals.policies import may_change
 from referrals.services import drafts
 from referrals.web.actions import get_referral, me
-from referrals.web.wizard.draft import CUSTOMER, DEAL, HELP, PERSON, SOLUTIONS, TEAM
+from referrals.web.team import PERSON
+from referrals.web.wizard.draft import CUSTOMER, DEAL, HELP, SOLUTIONS, TEAM
 from referrals.web.wizard.views import writes_deals
 
 #: The ends after which the same deal may begin anew.

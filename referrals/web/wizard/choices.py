@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,8 @@ from referrals import rules
 from referrals.models import Referral, TeamMember
 from referrals.selectors import partners
 from referrals.services import drafts
-from referrals.web.wizard.draft import CUSTOMER, DEAL, HELP, PERSON, REVIEW, SOLUTIONS, STEPS, TEAM, Wizard
+from referrals.web.team import PERSON
+from referrals.web.wizard.draft import CUSTOMER, DEAL, HELP, REVIEW, SOLUTIONS, STEPS, TEAM, Wizard
 
 if TYPE_CHECKING:
     from referrals.selectors.partners import Responsiveness
@@ -41,6 +42,12 @@ def people(actor: Actor) -> list[dict[str, str]]:
     for member in members.values("first_name", "last_name", "phone", "email")[:MAX_MEMBERS]:
         found.setdefault(member["email"], {name: member[name] for name in PERSON})  # type: ignore[literal-required]
     return list(found.values())[:MAX_PEOPLE]
+
+
+def offered(actor: Actor, listed: Iterable[str]) -> list[dict[str, str]]:
+    """Those of them who aren't listed yet, by their e-mail addresses."""
+    known = set(listed)
+    return [person for person in people(actor) if person["email"] not in known]
 
 
 @dataclass(frozen=True)

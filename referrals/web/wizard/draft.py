@@ -18,7 +18,7 @@ from portal.accounts import services as accounts
 from portal.accounts.models import Location
 from portal.accounts.rules import Actor, writing_scope
 from portal.catalog.models import Solution
-from portal.ui.forms import add_blockers
+from portal.ui.forms import add_blockers, without_errors
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money, RuleViolation, _
@@ -27,7 +27,7 @@ from referrals.models import Draft, Referral
 from referrals.rules import sharing
 from referrals.selectors import partners
 from referrals.services import creation, drafts
-from referrals.web.forms.deal import MAX_ROWS, without_errors
+from referrals.web import team
 from referrals.web.forms.editing import InviteForm
 from referrals.web.wizard.forms import CustomerStep, DealStep, HelpStep, SolutionsStep, Step, StepContext, TeamStep
 
@@ -47,10 +47,8 @@ FORMS: Mapping[str, type[Step]] = {
     SOLUTIONS: SolutionsStep,
     HELP: HelpStep,
 }
-PERSON = ("first_name", "last_name", "phone", "email")
 #: Of what is typed, so that a draft can't grow without end; rules and forms refuse far less.
 MAX_INVITATIONS = 60
-_ROW = re.compile(r"team-(\d{1,3})-(\w+)")
 
 
 class Unfinished(Exception):
@@ -63,17 +61,8 @@ class Unfinished(Exception):
 def typed(step: str, posted: QueryDict) -> Any:
     """The part of a sent step that is saved: its own fields, as they were typed."""
     if step == TEAM:
-        return rows(posted)
+        return team.rows(posted)
     return {name: posted.getlist(name) for name in FORMS[step].base_fields if name in posted}
-
-
-def rows(posted: QueryDict) -> list[dict[str, str]]:
-    """The team's rows in order, however many the formset claims to have."""
-    found: dict[int, dict[str, str]] = {}
-    for name in posted:
-        if (match := _ROW.fullmatch(name)) and match[2] in PERSON:
-            found.setdefault(int(match[1]), {})[match[2]] = str(posted[name])
-    return [{name: found[n].get(name, "") for name in PERSON} for n in sorted(found)][:MAX_ROWS]
 
 
 def _query(values: Mapping[str, list[str]]) -> Any:
@@ -81,12 +70,6 @@ def _query(values: Mapping[str, list[str]]) -> Any:
     for name, found in values.items():
         data.setlist(name, found)
     return data
-
-
-def _team_data(team: list[dict[str, str]]) -> dict[str, list[str]]:
-    """The rows as POST data for a formset."""
-    cells = {f"team-{n}-{name}": [row.get(name, "")] for n, row in enumerate(team) for name in PERSON}
-    return {"team-TOTAL_FORMS": [str(len(team))], "team-INITIAL_FORMS": ["0"], **cells}
 
 
 @dataclass(frozen=True)
@@ -142,6 +125,10 @@ class Wizard:
             add_blockers(form, form.blockers(self.step_context))
         return form
 
+    def answers(self, step: str) -> dict[str, Any]:
+        """What can be read of the step's answers, whatever is wrong with the others."""
+        return self._parsed(step).cleaned_data if step in self.draft.data else {}
+
     def _parsed(self, step: str) -> Step:
         """The step's form with what was typed, parsed but not checked by the rules."""
         if step not in self._forms:
@@ -164,7 +151,7 @@ class Wizard:
         kind, kept = FORMS[step], self.draft.data.get(step)
         data = None
         if step == TEAM:
-            data = _query(_team_data(self.team))
+            data = _query(team.as_sent(self.team))
         elif kept is not None or bound:
             data = _query(kept or {})
         return kind(data, **self._needs(step))

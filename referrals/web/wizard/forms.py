@@ -79,6 +79,7 @@ class DealStep(MoneyMixin, Step):
     location = forms.ModelChoiceField(
         label=_("Location"),
         queryset=Location.objects.none(),
+        empty_label=_("Choose a location"),
         help_text=_("It decides who sees the deal and can't be changed later."),
         error_messages={
             "invalid_choice": _(

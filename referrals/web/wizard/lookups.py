@@ -1,4 +1,4 @@
-"""What is looked up while somebody types in the wizard: customers, solutions, and the deal type of the answers."""
+"""What is looked up while somebody types in the wizard: customers and solutions."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.accounts.rules import Actor
 from portal.customers.models import Customer
-from referrals import rules
 from referrals.web.wizard import choices
 
 
@@ -52,31 +50,3 @@ def suggest_solutions(request: ActorRequest) -> HttpResponse:
         "referrals/new/solutions.html#third",
         {"group": choices.third_party(request.actor, query, chosen), "query": query},
     )
-
-
-def deal_kind(
-    *, help_code: str, vendor_may_view: bool, assessment: bool, contact_missing: bool = False
-) -> dict[str, Any]:
-    """The deal type that the answers make, and what it means for registration; updated while somebody answers (REF-1).
-
-    Also whether the customer's contact is still needed for the help asked for (REF-5).
-    """
-    kind = rules.deal_type(help_code=help_code, vendor_may_view=vendor_may_view, assessment=assessment)
-    return {
-        "code": kind,
-        "label": gettext(rules.DEAL_TYPES[kind]),
-        "registrable": kind in rules.REGISTRABLE,
-        "contact_missing": contact_missing and help_code != rules.NO_HELP,
-    }
-
-
-@needs_actor
-@require_GET
-def new_deal_kind(request: ActorRequest) -> HttpResponse:
-    kind = deal_kind(
-        help_code=request.GET.get("help_code", rules.NO_HELP),
-        vendor_may_view=request.GET.get("vendor_may_view") == "yes",
-        assessment=bool(request.GET.get("assessment")),
-        contact_missing=bool(request.GET.get("contact_missing")),
-    )
-    return render(request, "referrals/new/help.html#kind", {"kind": kind})

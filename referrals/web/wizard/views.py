@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import replace_url
 
 from portal.accounts.decorators import ActorRequest, needs_actor
-from portal.params import whole_number
+from portal.ui.forms import without_errors
 from portal.ui.http import redirect_to
 from portal.workflow.blockers import RuleViolation
 from referrals import rules, verbs
@@ -24,12 +24,13 @@ from referrals.models import Draft
 from referrals.selectors import partners
 from referrals.selectors.recipients import reach
 from referrals.services import drafts
+from referrals.web import team
 from referrals.web.actions import me
-from referrals.web.forms.deal import MAX_ROWS, without_errors
 from referrals.web.wizard import choices
 from referrals.web.wizard import draft as wizard
 from referrals.web.wizard.draft import CUSTOMER, HELP, REVIEW, STEPS, TEAM, Wizard
-from referrals.web.wizard.lookups import customers, deal_kind
+from referrals.web.wizard.forecast import forecasts
+from referrals.web.wizard.lookups import customers
 
 View = Callable[..., HttpResponse]
 
@@ -100,10 +101,13 @@ def _autosave(request: ActorRequest, draft: uuid.UUID, step: str) -> HttpRespons
     context: dict[str, Any] = {"elsewhere": False}
     try:
         saved = _save(request, draft, step, base=request.POST.get("base", ""))
-        context |= {"stamp": drafts.stamp(saved), "saved_at": saved.updated_at}
+        pages = Wizard(saved, actor=request.actor, now=timezone.now())
+        context |= {"stamp": drafts.stamp(saved), "saved_at": saved.updated_at, "step": step}
+        context["forecasts"] = forecasts(pages, step)
+        context |= _visibility(pages, pages.form(HELP)) if step == HELP else {}
     except drafts.WrittenElsewhere:
         context |= {"stamp": request.POST.get("base", ""), "elsewhere": True}
-    response = render(request, "referrals/new/base.html#saved", context)
+    response = render(request, "referrals/new/_autosaved.html", context)
     return replace_url(response, _step_url(draft, step))
 
 
@@ -134,28 +138,17 @@ def _beside(step: str, by: int) -> str:
 
 def _change_team(request: ActorRequest, draft: uuid.UUID) -> str:
     """Add or remove a team row, or add a person of earlier deals. Returns where on the page to continue (REF-7)."""
-    post, actor = request.POST, request.actor
-    person = next((p for p in choices.people(actor) if p["email"] == post.get("person")), None)
-    removed = whole_number(post.get("remove"))
-    if "add" not in post and removed is None and person is None:
+    offered = choices.people(request.actor) if "person" in request.POST else []
+    if team.changed([], request.POST, offered) is None:
         return ""
     place = ""
 
     def change(data: drafts.Data) -> drafts.Data:
         nonlocal place
-        rows = list(data.get(TEAM, []))
-        if removed is not None:
-            rows = [row for n, row in enumerate(rows) if n != removed]
-            place = "#people"
-        elif person is not None:
-            place = "#offered"
-            rows = [*(row for row in rows if any(row.values())), person]
-        elif len(rows) < MAX_ROWS:
-            place = f"#id_team-{len(rows)}-first_name"
-            rows = [*rows, dict.fromkeys(wizard.PERSON, "")]
-        return {**data, TEAM: rows[:MAX_ROWS]}
+        rows, place = team.changed(list(data.get(TEAM, [])), request.POST, offered) or ([], "")
+        return {**data, TEAM: rows}
 
-    drafts.keep(draft, change, actor=actor, now=timezone.now())
+    drafts.keep(draft, change, actor=request.actor, now=timezone.now())
     return place
 
 
@@ -184,6 +177,7 @@ def _page(request: ActorRequest, pages: Wizard, step: str, *, validated: bool, s
         "steps": _steps(pages, step),
         "back": step != CUSTOMER,
         "name": _typed_name(pages),
+        "forecasts": forecasts(pages, step),
     }
     if step == REVIEW:
         context |= choices.review(pages)
@@ -220,10 +214,8 @@ def _show_customer(request: ActorRequest, pages: Wizard, form: Any) -> dict[str,
 
 
 def _show_team(request: ActorRequest, pages: Wizard, form: Any) -> dict[str, Any]:
-    listed = {row["email"].strip().lower() for row in pages.team}
-    offered = [person for person in choices.people(request.actor) if person["email"] not in listed]
     return {
-        "offered": offered,
+        "offered": choices.offered(request.actor, form.team.addresses()),
         "full": len(pages.team) >= pages.context.policy.max_team_members,
         "reach": reach(request.actor, form.team.addresses()),
     }
@@ -234,23 +226,19 @@ def _show_solutions(request: ActorRequest, pages: Wizard, form: Any) -> dict[str
     return {"groups": choices.solutions(request.actor, query, [str(c) for c in chosen])}
 
 
-def _show_help(request: ActorRequest, pages: Wizard, form: Any) -> dict[str, Any]:
+def _visibility(pages: Wizard, form: Any) -> dict[str, Any]:
+    """Who may view the deal: help sets and locks it (REF-1), and needs the customer's contact (REF-5)."""
     contact = pages.draft.data.get(CUSTOMER, {})
     given = all((contact.get(name) or [""])[0] for name in ("contact_name", "contact_phone", "contact_email"))
-    missing = not (given and contact.get("contact_consent"))
-    assessment = (pages.draft.data.get("solutions", {}).get("assessment") or [""])[0]
     return {
-        "kind": deal_kind(
-            help_code=str(form["help_code"].value() or rules.NO_HELP),
-            vendor_may_view=str(form["vendor_may_view"].value()) == "yes",
-            assessment=bool(assessment),
-            contact_missing=missing,
-        ),
-        "assessment": assessment,
-        "contact_missing": missing,
-        "invitations": pages.invitations,
-        "new_key": uuid.uuid4().hex[:12],
+        "form": form,
+        "locked": pages.help_code != rules.NO_HELP,
+        "contact_missing": not (given and contact.get("contact_consent")),
     }
+
+
+def _show_help(request: ActorRequest, pages: Wizard, form: Any) -> dict[str, Any]:
+    return {**_visibility(pages, form), "invitations": pages.invitations, "new_key": uuid.uuid4().hex[:12]}
 
 
 _SHOWN: dict[str, Callable[[ActorRequest, Wizard, Any], dict[str, Any]]] = {

@@ -1,0 +1,62 @@
+"""Days as people type them, and the field for one: the same notation everywhere, in the person's language."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from django import forms
+from django.urls import reverse
+from django.utils import translation
+
+from portal.accounts.models import User
+from portal.ui.forms import DateInput, read_day
+from tests.edge import Live, parse
+from tests.test_forms import OWNER
+
+DAY = date(2026, 11, 5)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("5 Nov 2026", "05 november 2026", "Nov 5, 2026", "5 Kas 2026", "5 KASIM 2026"),
+        *("5.11.2026", "05/11/2026", "2026-11-05"),
+    ],
+)
+def test_a_day_is_read_in_both_languages_and_in_figures(typed: str) -> None:
+    assert read_day(f" {typed} ") == DAY
+    assert read_day(typed.replace("5", "x")) is None
+
+
+def test_what_is_no_day_stays_as_it_was_typed() -> None:
+    class Form(forms.Form):
+        day = forms.DateField(widget=DateInput())
+
+    for typed in ("31 Feb 2026", "2027-02-29", "next week", "5 Smarch 2026", "31.11.2026", "5.11.26"):
+        form = Form({"day": typed})
+        assert not form.is_valid(), typed
+        assert form["day"].value() == typed
+    for language, shown in (("en", "5 Nov 2026"), ("tr", "5 Kas 2026")):
+        with translation.override(language):
+            form = Form({"day": "2026-11-05"})
+            assert form.is_valid()
+            assert form.cleaned_data["day"] == DAY
+            assert f'value="{shown}"' in str(form["day"])
+            assert f'value="{shown}"' in str(Form(initial={"day": DAY})["day"])
+
+
+def test_a_form_shows_and_takes_the_day_as_the_pages_write_it(live: Live) -> None:
+    """What a Turkish page shows in its field can be sent as it stands; every field of a day is of this kind."""
+    deal, owner = live.accepted(close_date=live.day(20)), live.browser(OWNER)
+    User.objects.filter(email=OWNER).update(language="tr")
+    for name, args in (("edit_details", []), ("invite_partner", []), ("act", ["win"])):
+        page = parse(owner.get(reverse(name, args=[deal.public_id, *args])))
+        assert page.all("input", type="date") == [], name
+        assert len(page.all("button", data_day_open="")) == 1, name
+    form = parse(owner.get(reverse("edit_details", args=[deal.public_id]))).one("main").one("form").fields()
+    with translation.override("tr"):
+        assert read_day(form["close_date"]) == live.day(20)
+    answer = owner.post(reverse("edit_details", args=[deal.public_id]), form | {"name": "Yeni"})
+    assert answer.status_code == 302
+    assert type(deal).objects.get(pk=deal.pk).close_date == live.day(20)
