@@ -86,8 +86,8 @@ class Pages:
             "home of a reviewer": (reviewer, reverse("home"), 21),
             # Of all kinds it may ask less for many rows: then fewer kinds are among the first.
             "deadlines": (owner, reverse("deadlines") + "?kind=close", 16),
-            "list": (owner, reverse("deals") + "?exact=1", 20),
-            "list of a seller": (seller, reverse("deals") + "?exact=1", 18),
+            "list": (owner, reverse("deals") + "?exact=1", 21),
+            "list of a seller": (seller, reverse("deals") + "?exact=1", 19),
             "search": (owner, reverse("search") + "?q=plant", 13),
             "search of a reviewer": (reviewer, reverse("search") + "?q=anadolu", 13),
             "palette": (owner, reverse("palette") + "?q=plant", 15),
