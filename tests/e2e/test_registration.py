@@ -57,7 +57,7 @@ def test_reg_19_the_draft_survives_closing_the_tab_and_moves_the_deadline(cast: 
 
     page = browser.new_page()
     page.goto(address(deal, "registration"))
-    expect(page.get_by_label("Contract signed")).to_have_value(signed.isoformat())
+    expect(page.get_by_label("Contract signed")).to_have_value(f"{signed:%-d %b %Y}")
     expect(page.get_by_label("Total contract value")).to_have_value("1.000,5 or so")
     for url, place in pages.items():
         page.goto(url)
