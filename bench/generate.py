@@ -126,21 +126,24 @@ def _filler() -> Fill:
     from django.utils import timezone
 
     from portal.catalog.models import Solution
-    from portal.demo import cast as demo
+    from portal.demo import cast as people
+    from portal.demo import deals as scenarios
 
-    cast = demo.create(now=timezone.now())
+    cast = people.create(now=timezone.now())
     solutions = list(Solution.objects.filter(publisher=cast.companies["contoso"]).values_list("pk", flat=True))
     counts = {"deals": 0, "customers": 0}
 
-    def fill(*, deals: int, customers: int, unanswered: bool = False) -> None:
-        """Bring the numbers up to these."""
+    def fill(*, deals: int, customers: int, unanswered: bool = False, demo: bool = False) -> None:
+        """Bring the numbers up to these; `demo` adds the demo's deals, made by the verbs."""
+        if demo:
+            scenarios.create(cast, now=timezone.now())
         names = {"first": list(FIRST), "second": list(SECOND), "subjects": list(SUBJECTS), "solutions": solutions}
         _run(_CUSTOMERS, **names, countries=list(COUNTRIES), **{"from": counts["customers"], "to": customers})
         ids = {name: company.pk for name, company in cast.companies.items()}
         for company, location, sender, share in (
-            ("contoso", demo.ISTANBUL, "fabrikam", 1),
-            ("fabrikam", demo.MUNICH, None, 10),
-            ("northwind", demo.SEATTLE, None, 10),
+            ("contoso", people.ISTANBUL, "fabrikam", 1),
+            ("fabrikam", people.MUNICH, None, 10),
+            ("northwind", people.SEATTLE, None, 10),
         ):
             _fill(
                 **names,

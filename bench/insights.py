@@ -2,8 +2,9 @@
 
     python bench/insights.py [DEALS ...]        # without any: 10,000; the goal is also 1,000,000
 
-*Figures* is everything the page asks and makes of it, down to what the template is given: six aggregates over the deals
-of the period. *Plain* is one count and one sum over them. Of a million deals a year holds some 210,000.
+*Figures* is everything the page asks and makes of it, down to what the template is given: a dozen aggregates over
+the deals of the period, of the one before it, and over the open ones. *Plain* is one count and one sum over those
+of the period. Of a million deals a year holds some 210,000.
 """
 
 from __future__ import annotations

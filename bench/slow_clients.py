@@ -94,11 +94,11 @@ def browse(port: int, until: float, found: list[tuple[str, float, int]]) -> None
 
 
 @contextlib.contextmanager
-def served(arguments: list[str]) -> Iterator[int]:
-    """A portal as `make run` serves it, on a port of its own."""
+def serving(arguments: list[str]) -> Iterator[int]:
+    """A portal as `make run` serves it, on a port of its own and the database that is there."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    with generate.database(), tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "gunicorn", "-c", str(generate.ROOT / "portal/gunicorn.py"), *arguments]
         log = Path(folder) / "log"
         with log.open("wb") as out:
@@ -155,7 +155,7 @@ def report(name: str, found: list[tuple[str, float, int]]) -> None:
 
 
 def main(seconds: float, fast: int, slow: int, arguments: list[str]) -> None:
-    with served(arguments) as port:
+    with generate.database(), serving(arguments) as port:
         print(f"\n{fast} browsers for {seconds:.0f} s\n")
         print("| beside them | requests | errors | /healthz: median | p99 | longest |\n|---|---|---|---|---|---|")
         report("nobody", measure(port, seconds=min(seconds, 20), fast=fast, slow=0))

@@ -34,6 +34,16 @@ def params(event: Event) -> Mapping[str, str]:
 
 describe(
     {
+        "transaction.added": Sentence(
+            "receipt", "success", _("The marketplace transaction %(transaction)s was taken in")
+        ),
+        "transaction.released": Sentence("receipt", "neutral", _("A marketplace transaction was released")),
+        "transaction.voided": Sentence("receipt", "warning", _("A marketplace transaction was voided")),
+    },
+    lambda event: {"transaction": str(event.after.get("transaction_id", ""))},
+)
+describe(
+    {
         "registration.marketplace_reminded": Sentence(
             "alarm",
             "neutral",

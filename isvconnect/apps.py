@@ -10,4 +10,4 @@ class IsvConnectConfig(AppConfig):
         from isvconnect import merging, reactions, timeline, verbs  # noqa: F401  they register themselves
         from isvconnect.api import webhooks  # noqa: F401
         from isvconnect.selectors import settled  # noqa: F401
-        from isvconnect.web import deal, home, insights, listing, search  # noqa: F401
+        from isvconnect.web import commands, deal, home, insights, listing, search  # noqa: F401

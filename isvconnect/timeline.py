@@ -8,7 +8,7 @@ from decimal import Decimal
 from portal.events.models import Event
 from portal.workflow import text
 from portal.workflow.blockers import _
-from portal.workflow.timeline import GROUPS
+from portal.workflow.timeline import GROUPS, Sentence, describe
 
 ISV_CONNECT = "isvconnect"
 GROUPS.add(ISV_CONNECT, _("ISV Connect"), order=53)
@@ -23,3 +23,12 @@ def params(event: Event) -> Mapping[str, str]:
         "percent": text.percent(Decimal(after["percent"])) if after.get("percent") else "–",
         "numbers": ", ".join(after.get("credit_notes", ())) or "–",
     }
+
+
+describe(
+    {
+        "fee_rate.set": Sentence("percent", "brand", _("A fee rate of ISV Connect was set")),
+        "fee_rate.removed": Sentence("percent", "warning", _("A fee rate of ISV Connect was removed")),
+    },
+    params,
+)

@@ -196,7 +196,7 @@ _NEWS: Mapping[str, _News] = {
         _("%(customer)s did not agree to get licences for the deal “%(deal)s”. You can send a new link."),
     ),
     "consent.expired": _News(
-        _("Your invitation of %(customer)s expired"),
+        _("Your invitation to %(customer)s expired"),
         _("Nobody answered the link for the deal “%(deal)s” in time. You can send a new one."),
     ),
     "licences.frozen": _News(

@@ -1,9 +1,10 @@
-"""What requests say, read so that nothing a stranger can send is more than wrong: numbers and JSON."""
+"""What requests say, read so that nothing a stranger can send is more than wrong: numbers, ids and JSON."""
 
 from __future__ import annotations
 
 import json
 import re
+import uuid
 from typing import Any
 
 from django import forms
@@ -21,6 +22,14 @@ def whole_number(text: str | None) -> int | None:
         return None
     number = int(text)
     return number if number <= LARGEST else None
+
+
+def as_uuid(text: str) -> uuid.UUID | None:
+    """The public id of a row; None for what is no id: then it is unknown, like every other that isn't one's own."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 class PlainJSONField(forms.JSONField):

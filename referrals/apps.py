@@ -10,4 +10,4 @@ class ReferralsConfig(AppConfig):
         from referrals import merging, reactions, timeline, verbs  # noqa: F401  they register themselves
         from referrals.api import webhooks  # noqa: F401
         from referrals.services import deal_file, selection  # noqa: F401
-        from referrals.web import deadlines, home  # noqa: F401
+        from referrals.web import commands, deadlines, home  # noqa: F401

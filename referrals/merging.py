@@ -22,8 +22,8 @@ def _twice(gone: Company, kept: Company) -> Iterator[Blocker]:
     if count := both.count():
         seen = names(both.filter(vendor_may_view=True).order_by("-pk")[: NAMED + 1]) or "–"
         message = _(
-            "Both companies have a copy of the same deal (%(count)s in all), and a deal has one copy of a company. "
-            "So they can't be merged. Among these deals: %(names)s"
+            "Both companies have a copy of the same deal (%(count)s in all), and a company has only one copy of a "
+            "deal. So they can't be merged. Among these deals: %(names)s"
         )
         yield Blocker("merge_same_deal", message, "ORG-1", params={"count": count, "names": seen})
 

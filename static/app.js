@@ -189,7 +189,8 @@ function settle(root) {
 document.addEventListener("htmx:afterSettle", (event) => settle(event.detail.elt));
 
 document.addEventListener("htmx:oobAfterSwap", (event) => {
-  const place = event.detail.target;
+  const place = document.getElementById(event.detail.target.id); // not what it replaced
+  if (!place) return;
   if (place.id === "toasts") settle(place);
   if (!place.id.endsWith("_error")) return;
   const control = document.querySelector(`[aria-describedby~="${CSS.escape(place.id)}"]`);

@@ -3,13 +3,11 @@
 const MOST_ROWS = 12;
 /** So much of the width a letter of a label may take. */
 const LETTER_PX = 16;
-const BAR_PX = 26;
 const COLUMN_PX = 40;
-const AXIS_PX = 40;
-const LEGEND_PX = 32;
 const HOURS_A_DAY = 24;
-/** The first column drawn, the second one. */
+/** The first column drawn, the second one; in a stack from fresh to old. */
 const INKS = ["--o-brand-fill", "--o-line-strong"];
+const STACKED = ["--o-brand-fill", "--o-line-strong", "--o-warning", "--o-danger"];
 
 const root = document.documentElement;
 const plain = new Intl.NumberFormat(root.lang, { notation: "compact", maximumFractionDigits: 1 });
@@ -32,7 +30,7 @@ function read(canvas) {
   const table = document.getElementById(canvas.dataset.chart);
   const heads = table.tHead.rows[0].cells;
   const rows = [...table.tBodies[0].rows];
-  const shown = canvas.dataset.shape === "bars" ? rows.slice(0, MOST_ROWS) : rows;
+  const shown = canvas.dataset.shape === "columns" ? rows : rows.slice(0, MOST_ROWS);
   const columns = canvas.dataset.columns.split(",").map(Number);
   return {
     kind: heads[columns[0]].dataset.kind,
@@ -40,7 +38,8 @@ function read(canvas) {
     sets: columns.map((column) => ({
       label: heads[column].textContent,
       figures: shown.map(({ cells }) => (cells[column].dataset.value ? Number(cells[column].dataset.value) : null)),
-      words: shown.map(({ cells }) => cells[column].textContent),
+      words: shown.map(({ cells }) => cells[column].textContent.trim()),
+      links: shown.map(({ cells }) => cells[column].querySelector("a")?.href),
     })),
   };
 }
@@ -60,13 +59,15 @@ function step(kind, largest) {
 const short = (label, most) => (label.length > most ? `${label.slice(0, most - 1)}…` : label);
 
 function options(canvas, { kind, labels, sets }, still) {
-  const lying = canvas.dataset.shape === "bars";
+  const lying = canvas.dataset.shape !== "columns";
+  const stacked = canvas.dataset.shape === "stack";
   const letters = Math.floor(canvas.parentElement.clientWidth / LETTER_PX);
   const largest = Math.max(...sets.flatMap((set) => set.figures.map(Number)));
   const [text, line, strong] = ["--o-text-2", "--o-line", "--o-text"].map(ink);
   const figures = {
     beginAtZero: true,
     ...(kind === "percent" ? { max: 100 } : {}),
+    stacked,
     border: { display: false },
     grid: { color: line },
     ticks: {
@@ -77,6 +78,7 @@ function options(canvas, { kind, labels, sets }, still) {
     },
   };
   const names = {
+    stacked,
     border: { color: line },
     grid: { display: false },
     ticks: { color: text, autoSkip: !lying, callback: (_value, index) => short(labels[index], letters) },
@@ -84,7 +86,15 @@ function options(canvas, { kind, labels, sets }, still) {
   return {
     indexAxis: lying ? "y" : "x",
     maintainAspectRatio: false,
-    animation: still ? false : { duration: 300 },
+    animation: still ? false : { duration: 150 },
+    // A bar leads where its figure in the table does.
+    onClick: (_event, [hit], { data }) => {
+      const link = hit && data.datasets[hit.datasetIndex].links[hit.index];
+      if (link) location.assign(link);
+    },
+    onHover: (event, [hit], { data }) => {
+      event.native.target.style.cursor = hit && data.datasets[hit.datasetIndex].links[hit.index] ? "pointer" : "";
+    },
     scales: lying ? { x: figures, y: names } : { x: names, y: figures },
     plugins: {
       legend: { display: sets.length > 1, align: "start", labels: { color: text, boxWidth: 12, boxHeight: 12 } },
@@ -103,21 +113,17 @@ function options(canvas, { kind, labels, sets }, still) {
 function draw(canvas, still) {
   const found = read(canvas);
   const box = canvas.parentElement;
-  box.hidden = !found.sets.some((set) => set.figures.some(Boolean));
-  if (box.hidden) return;
-  if (canvas.dataset.shape === "bars") {
-    const bars = found.labels.length * (found.sets.length > 1 ? 1.6 : 1);
-    box.style.height = `${bars * BAR_PX + AXIS_PX + (found.sets.length > 1 ? LEGEND_PX : 0)}px`;
-  }
+  const [lying, stacked] = [canvas.dataset.shape !== "columns", canvas.dataset.shape === "stack"];
   const grouped = (COLUMN_PX * found.sets.length * found.labels.length) / box.clientWidth;
   const datasets = found.sets.map((set, index) => ({
     label: set.label,
     data: set.figures,
     words: set.words,
-    backgroundColor: ink(INKS[index]),
-    borderRadius: 3,
-    maxBarThickness: canvas.dataset.shape === "bars" ? 18 : COLUMN_PX,
-    categoryPercentage: Math.min(0.8, canvas.dataset.shape === "bars" ? 1 : grouped),
+    links: set.links,
+    backgroundColor: ink((stacked ? STACKED : INKS)[index]),
+    borderRadius: stacked ? 0 : 3,
+    maxBarThickness: lying ? 18 : COLUMN_PX,
+    categoryPercentage: Math.min(0.8, lying ? 1 : grouped),
   }));
   new Chart(canvas, {
     type: "bar",

@@ -22,6 +22,19 @@ function showPicked() {
   bar.toggleAttribute("data-picked-some", picked.size > 0);
   const count = picked.size.toLocaleString(document.documentElement.lang);
   bar.querySelector("[data-picked-count]").textContent = count;
+  keep();
+}
+
+// What is ticked on other pages is sent along.
+function keep() {
+  for (const kept of form.querySelectorAll("[data-kept]")) kept.remove();
+  const shown = new Set(boxes().map((box) => box.value));
+  for (const value of [...picked].filter((id) => !shown.has(id))) {
+    const kept = document.createElement("input");
+    Object.assign(kept, { type: "hidden", name: "row", value });
+    kept.dataset.kept = "";
+    form.append(kept);
+  }
 }
 
 function pick(box) {
@@ -46,18 +59,6 @@ bar.querySelector("[data-pick-none]").addEventListener("click", () => {
   showPicked();
 });
 
-// What is ticked on other pages is sent along.
-form.addEventListener("submit", () => {
-  for (const kept of form.querySelectorAll("[data-kept]")) kept.remove();
-  const shown = new Set(boxes().map((box) => box.value));
-  for (const value of [...picked].filter((id) => !shown.has(id))) {
-    const kept = document.createElement("input");
-    Object.assign(kept, { type: "hidden", name: "row", value });
-    kept.dataset.kept = "";
-    form.append(kept);
-  }
-});
-
 // A row opens where one clicks it, unless something else is there.
 document.addEventListener("click", (event) => {
   const row = event.target.closest(".o-grid tbody tr");
@@ -68,12 +69,57 @@ document.addEventListener("click", (event) => {
   else link.click();
 });
 
-// Keys: the arrows walk, Enter opens, x ticks, s stars; the place is found again on the way back.
+// Keys: the arrows walk, Enter opens, e edits, x ticks, s stars; the place is found again on the way back.
 document.addEventListener("focusin", ({ target }) => {
   if (target.matches(".o-grid .o-rowlink")) sessionStorage.setItem(keyOf("place"), new URL(target.href).pathname);
 });
 
+// A row's stage and close date are changed in it, one row at a time; then its link has the focus again.
+let edited = "";
+const editor = () => document.querySelector(".o-rowedit");
+
+const CHANGES = 'td > a[href$="/row/"], .is-edit';
+
+function edit(row) {
+  if (!row.querySelector(CHANGES)) return;
+  if (editor()) {
+    editor().querySelector("select").focus();
+    return;
+  }
+  const url = `${new URL(row.querySelector(".o-rowlink").href).pathname}row/`;
+  const values = { list: document.getElementById("picked-list").value, of: document.getElementById("row-edit-of").value };
+  htmx.ajax("GET", url, { target: row, swap: "outerHTML", values });
+}
+
+document.addEventListener(
+  "click",
+  (event) => {
+    const place = event.target.closest(".o-grid tbody :is(td > a[href$='/row/'], .is-edit)");
+    if (!place || !window.htmx || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    event.stopPropagation();
+    edit(place.closest("tr"));
+  },
+  true,
+);
+
+document.addEventListener("keydown", (event) => {
+  const row = event.target.closest(".o-rowedit");
+  if (!row || event.key !== "Escape") return;
+  event.preventDefault();
+  row.querySelector("[data-row-cancel]").click();
+});
+
+document.addEventListener("htmx:afterSettle", () => {
+  if (editor()) edited = editor().dataset.rowEdit;
+  else if (edited) {
+    links().find((link) => new URL(link.href).pathname === edited)?.focus();
+    edited = "";
+  }
+});
+
 const rowDoes = {
+  e: edit,
   x: (row) => row.querySelector('[name="row"]').click(),
   s: (row) => row.querySelector(".o-star")?.click(),
 };

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from copy import deepcopy
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 import hypothesis
 import pytest
+from django.db import connection
 
 from portal import embedded
 from portal.demo.cast import Cast
@@ -21,6 +23,7 @@ from portal.money import services as money
 from tests import build
 from tests.api import Api, make_client
 from tests.edge import Live
+from tests.kept import Kept, bring_back, keep
 
 # A busy machine is no failing test: only what a test finds counts, not how long an example took.
 hypothesis.settings.register_profile("ortak", deadline=None)
@@ -151,9 +154,24 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+@pytest.fixture(scope="session")
+def casts() -> list[Kept[Cast]]:
+    """The cast that the run's first test made, once there was one."""
+    return []
+
+
 @pytest.fixture
-def cast(db: None) -> Cast:
+def cast(db: None, casts: list[Kept[Cast]]) -> Cast:
     """The demo's companies, people, solutions and customers, with round rates for a year around build.NOW."""
+    if not connection.in_atomic_block:  # reactions to commits belong to it
+        return _make_cast()
+    if not casts:
+        casts.append(keep(_make_cast))
+        return deepcopy(casts[0].made)
+    return bring_back(casts[0])
+
+
+def _make_cast() -> Cast:
     rates = {"EUR": Decimal("1.10"), "GBP": Decimal("1.25"), "TRY": Decimal("0.03"), "CHF": Decimal("1.05")}
     for month in build.MONTHS:
         money.import_month(month=month, rates=rates, source="test", publication="", now=build.MONTHS_OVER)

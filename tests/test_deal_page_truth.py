@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from portal.demo import do
 from portal.demo.cast import Cast
-from portal.pages import home
+from portal.pages.home import context as home
 from referrals.models import Referral
 from tests import build
 from tests.edge import Element, Live, parse

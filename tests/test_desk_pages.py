@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from dealreg.models import Registration
 from portal.desk import services as desk
-from portal.desk.models import Case, SavedFilter
+from portal.desk.models import Case
 from portal.events.models import Event
+from portal.ui.models import SavedView
 from tests import build
 from tests.edge import Element, Live, parse
 from tests.factories import PersonFactory, add_member
@@ -77,10 +78,10 @@ def test_flow_12_queues_filters_and_search(live: Live, reviewer: Client) -> None
     assert found(reviewer, filer__password__startswith="x") == found(reviewer)
     kept = reviewer.post(FILTERS, {"queue": "?due=overdue&exact=1", "name": "Late"})
     assert kept.status_code == 302
-    assert SavedFilter.objects.get().address == "?due=overdue&exact=1"
+    assert SavedView.objects.get().address == "?due=overdue&exact=1"
     assert "Late" in parse(reviewer.get(LIST)).one("nav", class_="o-desk__queues").text
-    reviewer.post(FILTERS, {"queue": "", "forget": str(SavedFilter.objects.get().pk)})
-    assert not SavedFilter.objects.exists()
+    reviewer.post(FILTERS, {"queue": "", "forget": str(SavedView.objects.get().pk)})
+    assert not SavedView.objects.exists()
     redirected = reviewer.get(reverse("admin:desk_case_change", args=[Case.objects.get(object_id=third.pk).pk]))
     assert redirected["Location"] == reverse("admin:dealreg_registration_change", args=[third.pk])
 

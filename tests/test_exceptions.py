@@ -77,7 +77,7 @@ def test_exc_1_one_request_per_deal_ever(cast: Cast) -> None:
     """EXC-1: by the rules, and by the database."""
     request = exceptions.denied(cast, asked(cast, exceptions.ineligible(cast)))
     assert refused(lambda: asked(cast, request.referral)) == ["exception_asked_already"]
-    offers = selectors.offers(request.referral, now=NOW)
+    offers = selectors.kind_offers(request.referral, now=NOW)
     assert {b.code for offer in offers for b in offer.blockers} == {"exception_asked_already"}
     columns = {f.attname: getattr(request, f.attname) for f in ExceptionRequest._meta.concrete_fields}
     twice = {**columns, "id": None, "public_id": uuid4(), "status": "submitted", "decided_at": None}
@@ -486,7 +486,7 @@ def test_exc_6_denied_offers_nothing(cast: Cast) -> None:
     for email in cast.users:
         actions = workflow.available_actions(request, cast.actor(email), NOW)
         assert [action.name for action in actions if action.enabled] == []
-    assert {b.code for offer in selectors.offers(request.referral, now=NOW) for b in offer.blockers} == {
+    assert {b.code for offer in selectors.kind_offers(request.referral, now=NOW) for b in offer.blockers} == {
         "exception_asked_already"
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import uuid
 import zipfile
 from datetime import timedelta
 from typing import Any
@@ -81,7 +82,8 @@ def test_the_file_holds_what_is_filtered_in_its_order(cast: Cast) -> None:
     assert names(made(cast, "tab=favorites")) == []
     ticked = [other.public_id, *creation.Referral.objects.filter(name="Deal 07").values_list("public_id", flat=True)]
     assert names(made(cast, "sort=name", chosen=ticked)) == ["Deal 07", "Other"]
-    assert names(made(cast, "type=partner_led", chosen=ticked)) == ["Deal 07"]
+    # Ticked in another tab, or found by another search than the one that is shown last.
+    assert names(made(cast, "tab=inbound&type=partner_led&q=deal", chosen=ticked)) == ["Deal 07", "Other"]
 
 
 def test_csv_says_everything_of_a_deal(cast: Cast) -> None:
@@ -313,19 +315,42 @@ def test_an_export_from_the_list_to_the_file(
 
 
 def test_bad_requests_make_no_file(live: Live, sent: list[dict[str, Any]]) -> None:
-    """REF-20: an unknown format; ids that are none, or of foreign creation."""
+    """REF-20: an unknown format; ids that are none, or foreign, mean no deal, and not all of one's own."""
     foreign = live.received().engagement.referrals.exclude(company=live.cast.companies["contoso"]).get()
+    own = live.deal(name="Kilns", days=11)
     live.deal(name="Ovens")
     owner, url = live.browser(OWNER), reverse("export_list", args=["deals"])
     assert owner.post(url, {"format": "exe"}).status_code == owner.post(url).status_code == 404
     assert Export.objects.count() == 0
-    owner.post(url, {"format": "csv", "row": ["nonsense", "🙂"], "list": "status=nonsense&sort=nonsense&tab=outbound"})
-    owner.post(url, {"format": "csv", "row": [str(foreign.public_id)], "list": "tab=outbound"})
-    everything, nothing = Export.objects.order_by("pk")
-    for export in (everything, nothing):
+    for rows in (["nonsense", "🙂"], [str(foreign.public_id)], [str(uuid.uuid4())]):
+        answer = owner.post(url, {"format": "csv", "row": rows, "list": "tab=outbound"}, follow=True)
+        assert "None of the rows that you ticked is there any more." in parse(answer).text
+    assert Export.objects.count() == 0
+    owner.post(url, {"format": "csv", "list": "status=nonsense&sort=nonsense&tab=outbound"})
+    owner.post(url, {"format": "csv", "row": [str(foreign.public_id), str(own.public_id)], "list": "tab=inbound"})
+    everything, one = Export.objects.order_by("pk")
+    for export in (everything, one):
         services.make_export(export.pk, now=live.now)
-    assert names(everything) == ["Ovens"]
-    assert names(nothing) == []
+    assert names(everything) == ["Ovens", "Kilns"]
+    assert names(one) == ["Kilns"]
+
+
+def test_ref_20_the_bar_below_the_list_shows_how_far_the_file_is(live: Live, sent: list[dict[str, Any]]) -> None:
+    """Nobody leaves the list for it: it asks every second, and ends with the download."""
+    live.deal(name="Ovens")
+    owner, htmx = live.browser(OWNER), {"HX-Request": "true"}
+    bar = owner.post(reverse("export_list", args=["deals"]), {"format": "xlsx"}, headers=htmx)
+    asks = parse(bar).one("div", id="export-in-bar").attrs["hx-get"]
+    export = Export.objects.get()
+    services.make_export(export.pk, now=live.now)
+    ready = parse(owner.get(asks, headers={**htmx, "HX-Target": "export-in-bar"})).one("div", id="export-in-bar")
+    assert "hx-get" not in ready.attrs
+    assert "The file has 1 deal." in ready.text
+    assert ready.one("a", class_="btn-primary").attrs["href"] == reverse("download_export", args=[export.public_id])
+    columns = [str(field.label) for field in FIELDS]
+    assert columns[:4] == ["Deal name", "Customer", "City", "Country"]
+    assert columns[-4:] == ["CRM id", "Marketing campaign id", "D-U-N-S", "Deal id"]
+    assert {"Annual contract value", "Filed (UTC)"} <= set(columns)
 
 
 def test_long_lists_are_cut_and_say_so(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

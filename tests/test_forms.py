@@ -180,7 +180,8 @@ def test_before_the_deal_is_won_the_form_is_a_try_out_that_saves_nothing(live: L
     owner, referral = live.browser(OWNER), live.accepted()
     page = parse(owner.get(registration_url(referral))).one("main")
     assert page.one("div", class_="o-banner--info").text.startswith("Try-out. Nothing is saved here.")
-    assert page.one("footer").all("button") == []
+    assert [button.text for button in page.one("footer").all("button")] == ["Check"]  # without JavaScript only
+    assert set(errors(parse(owner.post(registration_url(referral), {"signed": "soon"})))) >= {"signed", "pricing"}
     answer = owner.post(registration_url(referral), answers(live))
     assert answer.status_code == 200
     side = parse(answer).one("div", id="judgement").text
@@ -227,15 +228,18 @@ def test_everything_wrong_with_a_registration_is_said_at_once(live: Live) -> Non
     assert Registration.objects.get().submitted_at is None
 
 
-def test_typing_is_judged_at_the_filled_fields_only(live: Live) -> None:
-    """REG-5, REG-15: annual value and route beside the form, errors where something is filled in, nothing saved."""
+def test_typing_is_judged_at_the_fields_that_were_left_only(live: Live) -> None:
+    """REG-5, REG-15: annual value and route beside the form, errors at fields that were left, nothing saved."""
     owner, referral = live.browser(OWNER), live.won()
     check = registration_url(referral, "registration_check")
     empty = parse(owner.post(check, {}))
     assert errors(empty) == {}
-    assert "Still to answer: Is it a marketplace transaction?" in empty.one("div", id="judgement").text
-    some = parse(owner.post(check, {"signed": live.day(1), "tcv": "-1", "tcv_currency": "EUR"}))
-    assert set(errors(some)) == {"signed", "tcv"}
+    assert "10 answers are missing" in empty.one("div", id="judgement").text
+    typed = {"signed": live.day(1), "tcv": "-1", "tcv_currency": "EUR", "left": "signed pricing tcv_currency"}
+    some = parse(owner.post(check, typed))
+    assert set(errors(some)) == {"signed", "pricing", "tcv"}
+    assert "2 answers have to be corrected 8 answers are missing" in some.one("div", id="judgement").text
+    assert summary(some) == []
     places = [e.attrs for e in some.all("div", class_="o-field__error")]
     assert {"id_end_error", "id_signed_error"} <= {place["id"] for place in places}
     assert all(place["hx-swap-oob"] == "true" for place in places)
@@ -258,7 +262,7 @@ def test_what_was_sent_back_is_corrected_and_resubmitted(live: Live) -> None:
     address = registration_url(registration.referral)
     page = parse(owner.get(address)).one("main")
     assert page.one("h1").text == "Correct the registration"
-    assert page.one("div", class_="o-banner--danger").text.endswith("Please <b>correct</b> the start.")
+    assert "Please <b>correct</b> the start." in page.one("div", class_="o-banner--danger").text
     assert [button.text for button in page.one("footer").all("button")] == ["Save draft", "Resubmit"]
     shown = page.one("form", id="registration-form").fields()
     assert shown["tcv"] == "2,000,000"

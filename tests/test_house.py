@@ -136,7 +136,7 @@ def test_only_services_write() -> None:
 def test_time_is_told_and_never_asked_for_below_the_edges() -> None:
     """Services and rules are given `now`, so that yesterday can be tested and replayed."""
     clocks = {"timezone.now", "datetime.now", "date.today", "timezone.localdate", "time.time"}
-    edges = ("views", "forms", "adapter", "admin", "tasks", "health", "run", "embedded")
+    edges = ("views", "forms", "middleware", "adapter", "admin", "tasks", "health", "run", "embedded")
     below = [
         p
         for p in CODE

@@ -355,11 +355,14 @@ def cells(row: Element) -> list[str]:
 def test_each_file_holds_the_rows_of_its_table(live: Live) -> None:
     do.route(build.submitted(live.cast, build.won(live.cast)), now=NOW)
     lost(live)
-    live.deal(**LED)
+    live.deal(**LED, campaign_id="Q4")
     page = parse(live.browser(OWNER).get(reverse("insights") + ADDRESS))
     sections = page.one(class_="o-insights").all("section")
     codes = [section.attrs["id"] for section in sections]
-    assert codes == ["funnel", "pipeline", "win-rate", "times", "registrations", "countries", "solutions"]
+    assert codes == [
+        "funnel", "pipeline", "ageing", "forecast", "win-rate", "times", "registrations", "countries", "solutions",
+        "campaigns",
+    ]  # fmt: skip
     for section in sections:
         code = section.attrs["id"]
         head, *lines = read(live, code)

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import timedelta
-from decimal import Decimal
-from typing import Any
 
-import pytest
 from django.db import connection
-from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -21,9 +16,7 @@ from portal.accounts.rules import Actor
 from portal.demo import do
 from portal.pages.insights import charts
 from portal.pages.insights.listing import COUNTED
-from portal.ui.charts import COUNT, HOURS, PERCENT, USD, Cell, Chart
-from portal.ui.listing.query import ListQuery
-from portal.ui.listing.rows import listed
+from portal.ui.charts import Chart
 from portal.ui.period import Period
 from referrals import rules
 from referrals.models import Referral
@@ -59,44 +52,6 @@ def made(live: Live, email: str = MANAGER) -> tuple[Actor, Period, list[Chart]]:
     period = Period.back(12, today=timezone.now().date())
     figures = Figures(actor, period)
     return actor, period, [charts.chart(code, figures, period, actor) for code in charts.offered(actor)]
-
-
-def found(actor: Actor, url: str) -> Any:
-    """The rows at an address of the list."""
-    assert url.startswith(ROWS + "?"), url
-    return listed(actor, ListQuery.at(COUNTED, url.removeprefix(ROWS), actor))
-
-
-def wrong(actor: Actor, chart: Chart, row: list[Cell]) -> Iterator[str]:
-    """Figures of a row that their own rows don't come to."""
-    for column, cell in list(zip(chart.columns, row, strict=True))[1:]:
-        where = f"{chart.code}, {row[0].shown}, {column.label}: {cell.shown}"
-        if cell.value in ("", "0", "0.0", "0.00"):
-            if cell.url:
-                yield f"{where}: leads somewhere"
-            continue
-        if not cell.url:
-            yield f"{where}: leads nowhere"
-            continue
-        rows = found(actor, cell.url)
-        if column.kind == COUNT and rows.count() != int(cell.value):
-            yield f"{where}: {rows.count()} rows"
-        if column.kind == USD:
-            path = "registration__acv_usd" if column.label.startswith("ACV") else "value_usd"
-            if (total := rows.aggregate(total=Sum(path))["total"]) != Decimal(cell.value):
-                yield f"{where}: {total}"
-        if column.kind in (HOURS, PERCENT) and not rows.exists():
-            yield f"{where}: of no rows"
-
-
-@pytest.mark.parametrize("email", [MANAGER, build.REVIEWER, build.CONTOSO])
-def test_ref_17_every_figure_leads_to_its_rows_and_the_sums_agree(live: Live, email: str) -> None:
-    programme(live)
-    actor, _period, offered = made(live, email)
-    ours = [chart for chart in offered if not chart.code.startswith("isv-")]
-    lines = [(chart, row) for chart in ours for row in (*chart.rows, *([chart.foot] if chart.total else []))]
-    assert [text for chart, row in lines for text in wrong(actor, chart, row)] == []
-    assert len(lines) > 20
 
 
 def test_ref_17_the_programme_counts_the_partners_deals_by_everything(live: Live) -> None:
@@ -137,7 +92,7 @@ def test_ref_17_the_page_links_its_figures_and_each_table_is_a_file(live: Live) 
     browser = live.browser(MANAGER)
     page = parse(browser.get(reverse("insights"), {"period": "12"}))
     tops = page.one("dl", class_="o-kpis").all("a")
-    assert len(tops) == 6
+    assert len(tops) == 8
     for link in (*tops, *page.one("table", id="registered-partners-table").all("a")):
         assert browser.get(link.attrs["href"]).status_code == 200
     shown = parse(browser.get(tops[0].attrs["href"]))

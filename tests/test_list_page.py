@@ -64,7 +64,9 @@ def test_ref_11_the_vendor_sees_how_far_the_partner_is_and_how_it_ended(live: Li
         copy.name: copy
         for copy in (build.vendor_copy(live.won(name="Sold")), build.vendor_copy(live.deal(name="Open")))
     }
-    shown = {row.one("a").text: row.text for row in see(seller, tab="inbound").one("tbody").all("tr")}
+    shown = {
+        row.one("a", class_="o-rowlink").text: row.text for row in see(seller, tab="inbound").one("tbody").all("tr")
+    }
     assert set(shown) == set(sold)
     assert "Won" in shown["Sold"]
     assert "Won" not in shown["Open"]
@@ -123,3 +125,14 @@ def test_ref_20_every_order_of_many_deals_has_its_index(cast: Cast, sort: str) -
         plan = found[:51].explain(costs=False)
     assert "Sort" not in plan, plan
     assert Referral._meta.db_table in plan
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [("40k", "40000"), ("1,2 m", "1200000"), ("40.000", "40000"), ("1200.5", "1200.5"), ("soon", ""), ("-5", "")],
+)
+def test_ref_20_values_are_typed_as_in_every_form(cast: Cast, typed: str, read: str) -> None:
+    """And stand in the address as a plain number, which is the same in every language."""
+    from tests.test_listing import asked
+
+    assert asked(cast, value_from=typed).state.get("value_from", "") == read

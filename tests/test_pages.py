@@ -16,7 +16,7 @@ from exceptions_council.selectors import requests as exceptions
 from portal.accounts.models import User
 from portal.demo import do
 from portal.demo.cast import ANKARA, Cast
-from portal.pages import home as home_page
+from portal.pages.home import context as home_page
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Money

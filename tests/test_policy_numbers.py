@@ -137,6 +137,11 @@ RULES: dict[str, Row] = {
     "exception_after_rejection_days": Row("99", lambda p: last_day_to_ask(exc.closed("review_failed"), p)),
     "exception_max_length": Row("3", lambda p: said(form_blockers(exc.GOOD[exc.REJ], exc.FACTS, p)), "at most 3 are"),
     "holiday_calendar": Row("TR", lambda p: due_day(date(2026, 10, 26), 3, p)),  # 29 October is the Republic's day
+    "forecast_created_percent": Row("15", lambda p: p.forecast_percents[10]),
+    "forecast_qualified_percent": Row("25", lambda p: p.forecast_percents[20]),
+    "forecast_developed_percent": Row("45", lambda p: p.forecast_percents[40]),
+    "forecast_proposed_percent": Row("65", lambda p: p.forecast_percents[60]),
+    "forecast_negotiated_percent": Row("85", lambda p: p.forecast_percents[80]),
     "isv_minimum_value_usd": Row(
         "20000", lambda p: said(isv_violations(isv_answers(isv.FORM, isv.FACTS), isv.FACTS, p)), "above 20,000 USD"
     ),

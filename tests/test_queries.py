@@ -77,6 +77,7 @@ class Pages:
         self.vendors = [build.vendor_copy(live.deal())]
         self.review = Registration.objects.get(referral=self.rows[3])
         owner, seller, reviewer = (live.browser(p) for p in (build.CONTOSO, build.SELLER, build.REVIEWER))
+        self.deal_page = reverse("deal", args=[self.open.public_id])
         review = reverse("admin:dealreg_registration_change", args=[self.review.pk])
         queue = reverse("admin:dealreg_registration_changelist")
         self.all: dict[str, tuple[Client, str, int]] = {
@@ -89,7 +90,9 @@ class Pages:
             "list of a seller": (seller, reverse("deals") + "?exact=1", 18),
             "search": (owner, reverse("search") + "?q=plant", 13),
             "search of a reviewer": (reviewer, reverse("search") + "?q=anadolu", 13),
-            "deal": (owner, reverse("deal", args=[self.open.public_id]), 24),
+            "palette": (owner, reverse("palette") + "?q=plant", 15),
+            "palette on a deal": (owner, f"{reverse('palette')}?q=plant&here={self.deal_page}", 32),
+            "deal": (owner, self.deal_page, 24),
             "timeline": (owner, reverse("deal", args=[self.open.public_id]) + "?timeline=status", 24),
             "deal in review": (owner, reverse("deal", args=[self.rows[3].public_id]), 27),
             "new deal": (owner, reverse("new_deal"), 13),

@@ -12,6 +12,7 @@ from dealreg.models import Registration, RegistrationDraft, Status
 from dealreg.rules import RegistrationInput
 from dealreg.web.forms import QUESTIONS, RegistrationForm
 from portal.demo import do
+from portal.ui import live as live_forms
 from portal.workflow import text
 from portal.workflow.blockers import Money
 from referrals.models import Referral
@@ -63,11 +64,13 @@ def test_reg_19_what_is_typed_survives_closing_the_tab(live: Live) -> None:
 def test_an_amount_typed_short_says_how_it_was_read_while_one_types(live: Live) -> None:
     deal, owner = live.won(), live.browser(OWNER)
     held = form_of(parse(owner.get(registration_url(deal))))
-    answer = parse(owner.post(registration_url(deal, "registration_check"), held | {"tcv": "40k"}))
-    assert answer.one("div", id="id_tcv_error").text == "Read as 40,000"
+    answer = parse(owner.post(registration_url(deal, "registration_check"), held | {"tcv": "41k"}))
+    assert answer.one("div", id="id_tcv_error").text == "Read as 41,000"
     found = parse(owner.get(registration_url(deal)))
-    assert form_of(found)["tcv"] == "40k"
-    answer = parse(owner.post(registration_url(deal, "registration_check"), form_of(found) | {"tcv": "40 kg"}))
+    assert form_of(found)["tcv"] == "41k"
+    answer = parse(
+        owner.post(registration_url(deal, "registration_check"), form_of(found) | {"tcv": "40 kg", "left": "tcv"})
+    )
     assert "number" in answer.one("div", id="id_tcv_error").text
 
 
@@ -214,3 +217,78 @@ def test_reg_6_the_years_payments_are_kept(live: Live) -> None:
     assert set(errors(parse(refused))) == {"payg_year_value"}
     assert owner.post(registration_url(deal), answers(live, **terms, payg_year_value="30.000,00")).status_code == 302
     assert Registration.objects.get().payg_year_value == Decimal(30_000)
+
+
+# Quiet until a field was left, then live
+
+
+def test_an_untouched_form_is_quiet_and_marks_what_is_asked(live: Live) -> None:
+    """No error at a field, none on top; the side counts. What can't be sent without an answer carries the mark."""
+    page = opened(live, OWNER, live.won())
+    assert errors(page) == {}
+    assert summary(page) == []
+    assert "Can't be filed yet 9 answers are missing" in page.one("div", id="judgement").text
+    labels = [*page.one("form", id="registration-form").all("label"), *page.all("legend")]
+    marked = [label.text for label in labels if label.all("span", class_="o-field__mark")]
+    assert len(marked) == 12
+    assert not any(label.startswith(("Currency", "Paid in twelve months")) for label in marked)
+
+
+def test_one_list_on_top_empties_as_the_answers_are_mended(live: Live) -> None:
+    """Its heading's number is the list's, before anything is mended and after; nothing is listed a second time."""
+    owner, deal = live.browser(OWNER), live.won()
+    wrong = answers(live, tenant="", signed=live.day(1), solution_value="99000")
+    refused = parse(owner.post(registration_url(deal), wrong))
+    assert set(errors(refused)) == {"tenant", "signed", "solution_value"}
+    assert refused.one("div", class_="o-errors").text.startswith("3 things need to be corrected")
+    assert refused.one("div", id="judgement").all("li") == []
+    held = form_of(refused)
+    assert held["left"] == live_forms.ALL
+    for changes, left in (
+        ({"tenant": "customer"}, 2),
+        ({"signed": str(live.day(-1))}, 1),
+        ({"solution_value": "9"}, 0),
+    ):
+        held |= changes
+        answer = parse(owner.post(registration_url(deal, "registration_check"), held))
+        held["draft"] = answer.one("input", id="draft-stamp").attrs["value"]
+        assert len(summary(answer)) == len(errors(answer)) == left
+        words = [box.one("strong").text.split()[0] for box in answer.all("div", class_="o-errors")]
+        assert words == {2: ["2"], 1: ["One"], 0: []}[left]
+    assert "would be approved automatically" in answer.one("div", id="judgement").text
+
+
+def test_leaving_a_field_saves_no_draft_of_what_was_filled_in(live: Live) -> None:
+    owner, deal = live.browser(OWNER), live.won()
+    held = form_of(parse(owner.get(registration_url(deal))))
+    answer = parse(owner.post(registration_url(deal, "registration_check"), held | {"left": "signed"}))
+    assert set(errors(answer)) == {"signed"}
+    assert not RegistrationDraft.objects.exists()
+
+
+def test_what_is_not_asked_is_no_error(live: Live) -> None:
+    """REG-1, REG-3, REG-6: a date typed before the sale turned out not to be of the marketplace, and the like."""
+    deal, owner = live.won(), live.browser(OWNER)
+    beside = {
+        "marketplace_date": "soon",
+        "payg_year_value": "much",
+        "term": "perpetual",
+        "end": "never",
+        "tcv": "240000",
+    }
+    assert owner.post(registration_url(deal), answers(live, **beside)).status_code == 302
+    filed = Registration.objects.get()
+    assert (filed.marketplace_date, filed.payg_year_value, filed.end) == (None, None, None)
+
+
+def test_reg_15_the_route_is_said_as_soon_as_it_is_certain(live: Live) -> None:
+    """Won early: at load, before anything is answered; a sale that may still be approved at once says nothing yet."""
+    early = live.won(days=2, won=1)
+    side = opened(live, OWNER, early).one("div", id="judgement").text
+    assert "This registration would go to the review team" in side
+    assert "won less than 72 hours after its creation" in side
+    assert "Can't be filed yet" in side
+    assert "This registration would" not in opened(live, OWNER, live.won()).one("div", id="judgement").text
+    payg = {"pricing": "payg"}
+    typed = parse(live.browser(OWNER).post(registration_url(live.won(), "registration_check"), payg))
+    assert "its pricing model is pay-as-you-go" in typed.one("div", id="judgement").text

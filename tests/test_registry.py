@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from portal.accounts.rules import Actor
+from portal.accounts.models import Company
 from portal.demo.cast import Cast
 from portal.registry import Registry
 from portal.ui import home
@@ -37,16 +37,17 @@ def test_neither_a_code_nor_a_place_is_given_twice(code: str, order: int) -> Non
 
 
 def test_what_an_app_adds_stands_on_the_home_page(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    needs: Registry[home.FindNeeds] = Registry()
+    needs: Registry[home.NeedKind] = Registry()
 
-    def find(_actor: Actor, now: datetime) -> list[home.Need]:
+    def make(_row: Company, now: datetime) -> home.Need:
         money = Money(Decimal("1000"), "EUR")
-        return [home.Need("vote", "people", "Vote on this", "Plant", "Contoso", money, "/council/1/", until=now)]
+        return home.Need("vote", "people", "Vote on this", "Plant", "Contoso", money, "/council/1/", until=now)
 
-    needs.add("vote", find, order=5)
+    found = Company.objects.filter(name__startswith="Contoso")
+    needs.add("vote", home.NeedKind("Votes", lambda _actor, _now: found, make, page=lambda: "/council/"), order=5)
     for code, order in zip(home.NEEDS, range(10, 100, 10), strict=False):
         needs.add(code, home.NEEDS[code], order=order)
-    monkeypatch.setattr("portal.pages.home.NEEDS", needs)
+    monkeypatch.setattr("portal.pages.home.context.NEEDS", needs)
     page = parse(Live(cast).browser(build.CONTOSO).get(reverse("home")))
     added = page.one("section", id="needs").one("a", class_="o-need")
     assert (added.attrs["href"], "Vote on this: Plant" in added.text) == ("/council/1/", True)

@@ -189,7 +189,7 @@ def test_flow_16_a_text_fills_the_comment_in_the_partners_language_and_loses_not
     _template(text_en="Hidden.", is_active=False)
     form = panel(look(reviewer, registration), "require_action").one("form")
     offered = [option.text for option in form.one("select", name="template").all("option")]
-    assert offered == ["—", "The dates don't match the signed contract. · See page 2."]
+    assert offered == ["Choose a text", "The dates don't match the signed contract. · See page 2."]
     typed = {**form.fields(), "comment": "Merhaba.", "template": str(dates.pk), "fill": "1"}
     page = parse(reviewer.post(url(registration), typed))
     filled = panel(page, "require_action")

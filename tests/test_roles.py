@@ -35,6 +35,7 @@ from portal.notify.models import Notice
 from portal.pages.services import calendar, exports, uploads
 from portal.policy import services as policies
 from portal.programme import services as programme
+from portal.ui import services as views
 from portal.webhooks.services import registration as webhooks
 from portal.webhooks.services import signing
 from referrals.models import Draft, Referral
@@ -66,7 +67,10 @@ GROUPS.append([actor for actor in ACTORS if actor not in {*GROUPS[0], *GROUPS[1]
 #: sends whoever may not see it to the admin's own sign-in page; the answer is what they get there.
 TABLE = """
 home                                  GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+changes                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+hide_steps                            POST -         302 302 302 302 302 302 302 302 302 302 302  in
 search                                GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+palette                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 deals                                 GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 list_suggestions                      GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 star_row                              POST -         404 404 404 404 404 404 404 404 404 404 404  in
@@ -75,6 +79,14 @@ choose_columns                        POST -         302 302 302 302 302 302 302
 favorite                              POST istanbul  302 302 404 302 302 404 404 302 302 302 302  in
 favorite                              POST ankara    302 404 302 302 302 404 404 302 302 302 302  in
 favorite                              POST private   302 302 404 302 302 404 404 404 404 404 404  in
+save_view                             GET  -         200 200 200 200 200 200 200 200 200 200 200  in
+save_view                             POST -         302 302 302 302 302 302 302 302 302 302 302  in
+saved_view                            GET  view      200 404 404 404 404 404 404 404 404 404 404  in
+saved_view                            POST view      302 404 404 404 404 404 404 404 404 404 404  in
+edit_row                              GET  istanbul  200 200 404 403 403 404 404 403 403 403 403  in
+edit_row                              GET  private   200 200 404 403 403 404 404 404 404 404 404  in
+edit_row                              POST istanbul  302 302 404 403 403 404 404 403 403 403 403  in
+edit_row                              POST ankara    302 404 302 403 403 404 404 403 403 403 403  in
 export_list                           POST -         302 302 302 302 302 302 302 302 302 302 302  in
 exports                               GET  -         200 200 200 200 200 200 200 200 200 200 200  in
 export                                GET  export    200 404 404 404 404 404 404 404 404 404 404  in
@@ -447,6 +459,7 @@ class World:
         owner = cast.actor(ACTORS["owner"])
         self.things |= self._settings(self.live)
         self.things["export"] = exports.request_export("", kind="csv", actor=owner, now=self.live.now).public_id
+        self.things["view"] = views.save_view("deals", "Big", "tab=outbound", actor=owner).public_id
         self.things["upload"] = self._upload()
         self.things["transaction"] = self._transaction()
         do.add_document(self.deals["istanbul"], "a.pdf", papers.pdf("Signed"), actor=owner, now=self.live.now)
@@ -640,6 +653,7 @@ _ARGS: dict[str, list[str]] = {
     "choose_columns": ["deals"],
     "list_suggestions": ["deals"],
     "export_list": ["deals"],
+    "save_view": ["deals"],
     "insights_csv": ["funnel"],
     "demo_mail": [str(uuid.uuid4())],
     "demo_mail_html": [str(uuid.uuid4())],
@@ -655,6 +669,9 @@ _SENT: dict[str, dict[str, str]] = {
     "set_theme": {"theme": "dark"},
     "favorite": {"on": "yes"},
     "export_list": {"format": "csv"},
+    "save_view": {"name": "Mine"},
+    "saved_view": {"name": "Renamed"},
+    "edit_row": {"stage": "40", "close_date": "2099-01-01", "version": "1"},
     "read_notices": {"newest": "0"},
     "new_deal_step": {"go": "back"},
     "add_note": {"text": "Seen.", "shared": "yes"},

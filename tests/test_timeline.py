@@ -11,7 +11,7 @@ from portal.catalog.models import AssessmentType
 from portal.demo import do
 from portal.events import services as events
 from portal.events.models import Event
-from portal.pages import home
+from portal.pages.home import context as home
 from portal.workflow import services as workflow
 from portal.workflow import timeline
 from referrals import sweeps

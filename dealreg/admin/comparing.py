@@ -83,11 +83,10 @@ def comparison_of(registration: Registration) -> Comparison:
 
 def rates_of(kept: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Each rate that was used, with its month; dollars need none."""
-    used = {currency: rate for currency, rate in kept.items() if currency != USD}
-    line = gettext("1 %(currency)s = %(rate)s USD (%(month)s)")
     return [
-        line % {"currency": code, "rate": text.show(Decimal(rate["usd_per_unit"])), "month": rate["month"][:7]}
-        for code, rate in used.items()
+        text.rate(currency, Decimal(rate["usd_per_unit"]), rate["month"][:7])
+        for currency, rate in kept.items()
+        if currency != USD
     ]
 
 

@@ -25,7 +25,9 @@ class DecisionForm(forms.Form):
     (FLOW-5, FLOW-10)."""
 
     verb = forms.CharField(widget=forms.HiddenInput)
-    validated_by = forms.ChoiceField(label=_("Validated by"), choices=[("", "—"), *Validation.choices], required=False)
+    validated_by = forms.ChoiceField(
+        label=_("Validated by"), choices=[("", _("Choose")), *Validation.choices], required=False
+    )
     reason_code = forms.ChoiceField(label=_("Reason"), required=False)
     comment = forms.CharField(
         label=_("Comment for the partner"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3})
@@ -39,7 +41,10 @@ class DecisionForm(forms.Form):
         for name in {"reason_code", "validated_by"}.difference(taken):
             del self.fields[name]
         if isinstance(verb, Refusing):
-            choices = [("", "—"), *((code, gettext(label)) for code, label in verb.reasons.items())]
+            choices = [
+                ("", gettext("Choose a reason")),
+                *((code, gettext(label)) for code, label in verb.reasons.items()),
+            ]
             self.fields["reason_code"].choices = choices  # type: ignore[attr-defined]
         offer_templates(self, f"{REGISTRATION}.{verb_name}")
 

@@ -110,11 +110,11 @@ class FileForm(forms.Form):
                 cleaned["text"] = sheets.decode_sheet(file.read(), rule="FLOW-3")
             except sheets.Refused as refused:
                 for error in refused.errors:
-                    self.add_error("file", _said(error))
+                    self.add_error("file", _line_text(error))
         return cleaned
 
 
-def _said(error: LineError) -> str:
+def _line_text(error: LineError) -> str:
     return gettext("Line %(line)s: %(text)s") % {"line": error.line, "text": text.text(error.blocker)}
 
 
@@ -235,7 +235,7 @@ class MarketplaceTransactionAdmin(PortalAdmin):
             content=form.cleaned_data["text"] if preview else "",
             preview=preview,
             new=preview.new[:MAX_SHOWN] if preview else (),
-            refused=[_said(error) for error in preview.refused[:MAX_SHOWN]] if preview else (),
+            refused=[_line_text(error) for error in preview.refused[:MAX_SHOWN]] if preview else (),
         )
 
     def _taken_in(self, request: HttpRequest, content: str, actor: Actor) -> marketplace_file.Preview | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from dealreg.models import Registration
 from dealreg.policies import exception_asked
@@ -23,19 +23,19 @@ def retractable(registration: Registration) -> Blocker | None:
     """Until when a decision can be taken back; None where there is none (FLOW, retract)."""
     if not registration.decided_from or registration.close_due_at is None:
         return None
-    return _said(
+    return _sentence(
         _("A programme manager can retract this decision until %(until)s; then the registration closes."),
         until=registration.close_due_at,
     )
 
 
-def _said(message: str, **params: Param) -> Blocker:
+def _sentence(message: str, **params: Param) -> Blocker:
     return Blocker("", message, "FLOW", params=params)
 
 
 def _until(now: datetime, policy: Policy) -> Blocker:
     """From the moment the page is read: it may be sent later, and then there is more time."""
-    return _said(
+    return _sentence(
         _("A programme manager can retract it within %(hours)s hours, now until %(until)s."),
         hours=policy.close_decided_hours,
         until=now + policy.close_decided_within,
@@ -43,30 +43,25 @@ def _until(now: datetime, policy: Policy) -> Blocker:
 
 
 def _failing(registration: Registration, now: datetime, policy: Policy) -> Iterator[Blocker]:
-    yield _said(_("The partner is told at once, and reads the reason and the comment."))
+    yield _sentence(_("The partner is told at once, and reads the reason and the comment."))
     yield _until(now, policy)
     if registration.is_revalidation:
-        yield _said(_("Then it closes with the figures and the outcome it had before the revalidation."))
+        yield _sentence(_("Then it closes with the figures and the outcome it had before the revalidation."))
         return
-    yield _said(_("Then it closes as failed. That is final: the partner can neither correct it nor register again."))
+    yield _sentence(
+        _("Then it closes as failed. That is final: the partner can neither correct it nor register again.")
+    )
     if exception_asked(registration.referral):
-        yield _said(_("An exception was asked for on this deal already; there is no second one."))
+        yield _sentence(_("An exception was asked for on this deal already; there is no second one."))
         return
-    yield _said(
+    yield _sentence(
         _("After that the partner can ask the exception council for an exception, until %(day)s."),
-        day=_last_day_to_ask(registration, now, policy),
+        day=policy.exception_until((registration.first_submitted_at or now).date(), now.date()),
     )
 
 
-def _last_day_to_ask(registration: Registration, now: datetime, policy: Policy) -> Param:
-    """If it is decided today (EXC-2)."""
-    filed = registration.first_submitted_at or now
-    after_filing = filed.date() + timedelta(days=policy.exception_after_registration_days)
-    return max(after_filing, now.date() + timedelta(days=policy.exception_after_rejection_days))
-
-
 def _sending_back(_registration: Registration, now: datetime, policy: Policy) -> Iterator[Blocker]:
-    yield _said(
+    yield _sentence(
         _("The partner has %(days)s days to correct it, until %(until)s; unanswered it fails, or ends as it was."),
         days=policy.action_days,
         until=now + policy.act_within,
@@ -79,7 +74,7 @@ def _passing(_registration: Registration, now: datetime, policy: Policy) -> Iter
 
 def _retracting(registration: Registration, _now: datetime, _policy: Policy) -> Iterator[Blocker]:
     if registration.close_due_at is not None:
-        yield _said(_("It can be retracted until %(until)s; then it closes."), until=registration.close_due_at)
+        yield _sentence(_("It can be retracted until %(until)s; then it closes."), until=registration.close_due_at)
 
 
 _MEANING: Mapping[str, Callable[[Registration, datetime, Policy], Iterator[Blocker]]] = {

@@ -50,7 +50,7 @@ class Actions(ActionsEndpoint):
 
     def get(self, request: Request, id: str) -> Response:
         found = workflow.available_actions(self.record(id), self.actor, self.now)
-        items = [{**shown(action), **_asked(action.verb)} for action in found]
+        items = [{**shown(action), **_inputs(action.verb)} for action in found]
         return collection(items, context=wire.url("v1.0/$metadata#Actions"))
 
     def read(self, verb: Verb[Any, Any], record: Registration, data: Mapping[str, Any]) -> Any:
@@ -62,7 +62,7 @@ class Actions(ActionsEndpoint):
         return finding.answer(record.pk)
 
 
-def _asked(verb: Verb[Any, Any]) -> dict[str, list[str]]:
+def _inputs(verb: Verb[Any, Any]) -> dict[str, list[str]]:
     if verb in SENT_WHOLE:
         return {"inputs": [str(name) for name in RegistrationValue().fields]}
     return {"inputs": REVALUED} if verb is verbs.REVALIDATE else {}

@@ -117,10 +117,10 @@ class CheckEndpoint(Endpoint):
         referral = own_deal(self, id)
         data = bind(Registrations, {"registrations": [request.data]})
         claim = claim_of(data["registrations"][0] or {}, referral)
-        return Response(judged(services.check(referral, claim, actor=self.actor, now=self.now)))
+        return Response(as_wire(services.check(referral, claim, actor=self.actor, now=self.now)))
 
 
-def judged(found: Judgement) -> dict[str, Any]:
+def as_wire(found: Judgement) -> dict[str, Any]:
     """A judgement in the shape of wire.md."""
     annual, currency = found.acv, found.acv.currency if found.acv else ""
     route = found.route

@@ -78,11 +78,11 @@ def _not_now(facts: RegistrationFacts, policy: Policy) -> Iterator[Blocker]:
 def _unanswered(inp: RegistrationInput) -> Iterator[Blocker]:
     """One violation for each unanswered question (REG-1 to REG-4, REG-7, REG-8, REG-10, REG-17)."""
     for name, code, rule, message in _QUESTIONS:
-        if not getattr(inp, name) and _asked(name, inp):
+        if not getattr(inp, name) and _needs_answer(name, inp):
             yield Blocker(code, message, rule, name)
 
 
-def _asked(name: str, inp: RegistrationInput) -> bool:
+def _needs_answer(name: str, inp: RegistrationInput) -> bool:
     """Whether this question needs an answer, given the other answers; “no” is an answer to the marketplace question
     (REG-1)."""
     match name:
@@ -133,6 +133,9 @@ _QUESTIONS = (
         ),
     ),
 )
+
+#: The questions that need an answer wherever they are asked (REG-14, REG-21).
+REQUIRED = frozenset({"solution", *(name for name, *_others in _QUESTIONS)})
 
 
 def _solution(inp: RegistrationInput, facts: RegistrationFacts) -> Iterator[Blocker]:

@@ -7,7 +7,7 @@ criteria are in `eligibility`, the form in `values`, its checks in `checks`, the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -37,7 +37,8 @@ class Judgement:
     behind `acv_usd` and `tcv_usd`; `rates_used` holds every rate that was used and known in `facts.rates` (USD needs
     none). `days_left` counts to `last_day` of the window (FLOW-8) and is negative afterwards; both are None where no
     window applies (pay-as-you-go, a correction, a signing that is unknown or lies in the future). `notes` are remarks
-    that are no violation. `route` is None if there are violations. `facts` is what it was judged by.
+    that are no violation. `route` is None if there are violations; `expected` is it, or before that what is certain
+    already. `facts` is what it was judged by.
     """
 
     claim: RegistrationInput
@@ -53,6 +54,7 @@ class Judgement:
     days_left: int | None = None
     last_day: date | None = None
     route: Route | None = None
+    expected: Route | None = None
 
 
 def judge(given: RegistrationInput, facts: RegistrationFacts, policy: Policy) -> Judgement:
@@ -63,6 +65,7 @@ def judge(given: RegistrationInput, facts: RegistrationFacts, policy: Policy) ->
     rates_used = _rates_used(inp, facts)
     rate = rates_used.get(inp.tcv.currency) if inp.tcv else None
     last_day = _last_day(inp, facts, policy)
+    route = None if violated or found.acv_usd is None else route_for(inp, facts, found.acv_usd, policy)
     return Judgement(
         claim=inp,
         facts=facts,
@@ -76,8 +79,18 @@ def judge(given: RegistrationInput, facts: RegistrationFacts, policy: Policy) ->
         rates_used=rates_used,
         days_left=(last_day - facts.today).days if last_day else None,
         last_day=last_day,
-        route=None if violated or found.acv_usd is None else route_for(inp, facts, found.acv_usd, policy),
+        route=route,
+        expected=route or _certain_route(inp, facts, found.acv_usd, policy),
     )
+
+
+def _certain_route(
+    inp: RegistrationInput, facts: RegistrationFacts, acv_usd: Decimal | None, policy: Policy
+) -> Route | None:
+    """Where a form goes by what is known already (REG-15); None as long as it may be approved at once."""
+    answered = {name: day for name, day in facts.approved_dates.items() if getattr(inp, name)}
+    route = route_for(inp, replace(facts, approved_dates=answered), acv_usd or Decimal(0), policy)
+    return None if facts.wrong_state or route.state == states.APPROVED else route
 
 
 def _rates_used(inp: RegistrationInput, facts: RegistrationFacts) -> dict[str, UsdRate]:

@@ -42,7 +42,7 @@ REASONS = 3
 
 
 @dataclass(frozen=True)
-class Record:
+class PartnerRecord:
     """What became of the registrations that a company has filed, this one left out. Withdrawn and replaced ones are
     in none of the three."""
 
@@ -60,7 +60,7 @@ class Record:
         return self.passed / decided if decided else None
 
 
-def record_of(registration: Registration) -> Record:
+def record_of(registration: Registration) -> PartnerRecord:
     """The partner's record; two queries."""
     filed = Registration.objects.filter(
         referral__company_id=registration.referral.company_id, first_submitted_at__isnull=False
@@ -76,7 +76,7 @@ def record_of(registration: Registration) -> Record:
         states.decision_text(code, status=status, decided_from=left)
         for code, status, left in rows.values_list("reason_code", "status", "decided_from")[: REASONS * 5]
     )
-    return Record(**counts, reasons=tuple(dict.fromkeys(told))[:REASONS])
+    return PartnerRecord(**counts, reasons=tuple(dict.fromkeys(told))[:REASONS])
 
 
 def _ended(states_of: tuple[str, ...]) -> Q:

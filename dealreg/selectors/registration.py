@@ -65,10 +65,10 @@ def eligibility_of(referral: Referral, policy: Policy, solutions: Sequence[Solut
     vendor_copy = referral.engagement.referrals.filter(company__kind=Company.Kind.VENDOR).first()
     solutions = eligible_solutions(referral) if solutions is None else solutions
     waiver, seller = waiver_of(referral), _seller(vendor_copy)
-    return judged(referral, policy, vendor_copy=vendor_copy, solutions=solutions, waiver=waiver, seller=seller)
+    return eligibility_for(referral, policy, vendor_copy=vendor_copy, solutions=solutions, waiver=waiver, seller=seller)
 
 
-def judged(
+def eligibility_for(
     referral: Referral,
     policy: Policy,
     *,

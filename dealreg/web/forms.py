@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.db import models
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -42,6 +43,23 @@ class RenewalField(forms.ModelChoiceField):
         return f"{obj.referral.name} · {obj.solution.name} · {text.day(obj.start)} – {ended}"
 
 
+#: Questions that are asked only after this answer to another (REG-1, REG-3, REG-6); app.css shows them then.
+ASKED_AFTER: dict[str, tuple[str, Any]] = {
+    "marketplace_date": ("marketplace", True),
+    "end": ("term", "finite"),
+    "payg_year_value": ("pricing", "payg"),
+}
+
+#: What the form says of these days only once they are days of invoices (REG-11).
+_PAYG_HELP = {
+    "signed": _("Pay-as-you-go: the date of the first invoice."),
+    "end": _("Pay-as-you-go: the date of the last or latest invoice."),
+}
+
+#: What the choice among rows says as long as there is none.
+_NONE = {"solution": _("Choose a solution"), "renews": _("None: it is a new contract")}
+
+
 def _field(name: str) -> forms.Field:
     """The field for a question's column; none is required: the rules report all that is missing (REG-14)."""
     column = _COLUMNS[name]
@@ -50,7 +68,7 @@ def _field(name: str) -> forms.Field:
         case models.ForeignKey():
             kind = RenewalField if name == "renews" else forms.ModelChoiceField
             found = column.related_model._default_manager.none()
-            return kind(queryset=found, to_field_name="public_id", empty_label="—", **given)
+            return kind(queryset=found, to_field_name="public_id", empty_label=_NONE[name], **given)
         case models.BooleanField(null=True):
             return forms.TypedChoiceField(
                 choices=YES_NO, coerce=lambda value: value == "yes", empty_value=None, widget=forms.RadioSelect, **given
@@ -69,6 +87,8 @@ def _field(name: str) -> forms.Field:
 class RegistrationForm(forms.Form):
     """The questions of REG; what is registered or renewed is asked for where there is a choice (REG-21, REG-18)."""
 
+    required_by_rules = rules.REQUIRED
+
     def __init__(
         self,
         *args: Any,
@@ -86,8 +106,19 @@ class RegistrationForm(forms.Form):
         self._offer("solution", Solution.objects.filter(pk__in=[s.pk for s in solutions]), asked=len(solutions) > 1)
         earlier = Registration.objects.filter(pk__in=[r.pk for r in renewals])
         self._offer("renews", earlier.select_related("solution", "referral"), asked=bool(renewals))
+        for name, said in _PAYG_HELP.items():
+            self.fields[name].help_text = format_html('<span class="o-asked o-asked--payg">{}</span>', said)
         for name, shown in self.fields.items():
             shown.disabled = name not in only
+
+    def clean(self) -> dict[str, Any]:
+        """What is typed where nothing is asked counts for nothing, and is no error."""
+        data = super().clean() or self.cleaned_data
+        for name, (question, answer) in ASKED_AFTER.items():
+            if data.get(question) != answer:
+                self.errors.pop(name, None)
+                data[name] = None
+        return data
 
     def _offer(self, name: str, rows: models.QuerySet[Any], *, asked: bool) -> None:
         self.fields[name].queryset = rows  # type: ignore[attr-defined]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime
+from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -14,8 +15,9 @@ from dealreg.selectors.window import with_window
 from portal.accounts.rules import Actor
 from portal.policy import services as policies
 from portal.policy.rules import Policy
-from portal.ui.home import MAX_ITEMS, NEEDS, Need
+from portal.ui.home import NEEDS, Need, NeedKind
 from portal.workflow import text
+from portal.workflow.blockers import _
 from referrals.models import Referral
 from referrals.web.home import need
 
@@ -25,25 +27,28 @@ def _own(actor: Actor) -> RegistrationQuerySet:
     return Registration.objects.visible_to(actor).filter(referral__in=Referral.objects.changeable_by(actor))
 
 
-def to_correct(actor: Actor, _now: datetime) -> Iterator[Need]:
+def to_correct(actor: Actor, _now: datetime) -> RegistrationQuerySet:
     """Registrations that came back, the oldest first (FLOW)."""
-    found = _own(actor).filter(status=Status.ACTION_REQUIRED).with_context().order_by("action_required_at")
-    title = gettext("Correct the registration and resubmit")
-    for registration in found[:MAX_ITEMS]:
-        until, note = registration.action_due_at, registration.comment
-        yield need("action", "pencil", title, registration.referral, until=until, note=note)
+    found = _own(actor).filter(status=Status.ACTION_REQUIRED)
+    return found.with_context().order_by("action_required_at", "pk")
 
 
-def to_register(actor: Actor, now: datetime) -> Iterator[Need]:
+def _correct(registration: Registration, _now: datetime) -> Need:
+    title, until = gettext("Correct the registration and resubmit"), registration.action_due_at
+    return need("action", "pencil", title, registration.referral, until=until, note=registration.comment)
+
+
+def to_register(actor: Actor, now: datetime) -> RegistrationQuerySet:
     """Won deals whose registration nobody has filed yet, those whose window ends first before the others (FLOW-8)."""
-    policy = policies.current(now)
-    found = with_window(_own(actor).to_register().with_context(), policy).order_by("until", "pk")
-    for registration in found[:MAX_ITEMS]:
-        until, note = registration.until, ""
-        if not registration.exact:
-            until, note = None, _supposed(registration.last_day, policy)
-        title = gettext("Register this won deal")
-        yield need("register", "award", title, registration.referral, until=until, note=note)
+    found = with_window(_own(actor).to_register().with_context(), policies.current(now))
+    return cast(RegistrationQuerySet, found.order_by("until", "pk"))
+
+
+def _register(registration: Any, now: datetime) -> Need:
+    until, note = registration.until, ""
+    if not registration.exact:
+        until, note = None, _supposed(registration.last_day, policies.current(now))
+    return need("register", "award", gettext("Register this won deal"), registration.referral, until=until, note=note)
 
 
 def _supposed(last_day: date, policy: Policy) -> str:
@@ -52,19 +57,23 @@ def _supposed(last_day: date, policy: Policy) -> str:
     return sentence % {"days": policy.registration_window_days, "day": text.day(last_day)}
 
 
-def to_review(actor: Actor, _now: datetime) -> Iterator[Need]:
-    """A reviewer's queue, the oldest first, each leading into the administration."""
-    if not may_review(actor):
-        return
+def to_review(actor: Actor, _now: datetime) -> RegistrationQuerySet:
+    """A reviewer's queue, the oldest first."""
     waiting = Registration.objects.visible_to(actor).filter(status=Status.REVIEW_PENDING)
-    found = waiting.with_context().order_by("review_pending_at")
-    title = gettext("Review this registration")
-    for registration in found[:MAX_ITEMS]:
-        url = reverse("admin:dealreg_registration_change", args=[registration.pk])
-        since = registration.review_pending_at
-        yield need("review", "clipboard-check", title, registration.referral, url=url, since=since)
+    return waiting.with_context().order_by("review_pending_at", "pk") if may_review(actor) else waiting.none()
 
 
-NEEDS.add("action", to_correct, order=20)
-NEEDS.add("register", to_register, order=30)
-NEEDS.add("review", to_review, order=40)
+def _review(registration: Registration, _now: datetime) -> Need:
+    """Leading into the administration."""
+    title, since = gettext("Review this registration"), registration.review_pending_at
+    url = reverse("admin:dealreg_registration_change", args=[registration.pk])
+    return need("review", "clipboard-check", title, registration.referral, url=url, since=since)
+
+
+def _queue() -> str:
+    return f"{reverse('admin:dealreg_registration_changelist')}?{urlencode({'status': Status.REVIEW_PENDING.value})}"
+
+
+NEEDS.add("action", NeedKind(_("Registrations to correct"), to_correct, _correct, "referral"), order=20)
+NEEDS.add("register", NeedKind(_("Deals to register"), to_register, _register, "referral"), order=30)
+NEEDS.add("review", NeedKind(_("Registrations to review"), to_review, _review, "referral", _queue), order=40)

@@ -13,11 +13,25 @@ from dealreg.selectors import figures as found_of
 from dealreg.selectors.figures import APPROVED, REGISTERED
 from portal.accounts.rules import Actor
 from portal.money.rules import months
-from portal.ui.charts import COUNT, HOURS, MONTH, TEXT, USD, Chart, Column, Raw, deals_and_usd, hours
+from portal.ui.charts import (
+    COUNT,
+    HOURS,
+    MONTH,
+    PERCENT,
+    TEXT,
+    USD,
+    Chart,
+    Column,
+    Raw,
+    deals_and_usd,
+    hours,
+    percent,
+)
 from portal.ui.listing.filters import country_name
 from portal.ui.period import Period
 from portal.workflow import text
 from portal.workflow.blockers import _
+from referrals.rules import LOST, WON
 from referrals.selectors.figures import MAX_ROWS, STEPS, Figures, Step, runs_programme
 from referrals.web.insights import CHARTS, Source, of_month, rows
 
@@ -54,6 +68,45 @@ def registrations(figures: Figures, period: Period, _actor: Actor) -> Chart:
         lines,
         links=[(link,) * 3 for link in links],
     )
+
+
+def campaigns(figures: Figures, period: Period, _actor: Actor) -> Chart:
+    """What each campaign brought. A campaign id is the own company's (REF-3): the programme counts none."""
+    found = found_of.by_campaign(figures)
+    return Chart(
+        "campaigns",
+        gettext("Campaigns"),
+        gettext(
+            "Deals created or received in the period that have a marketing campaign id, and what has come of them by "
+            "now; the annual contract value is that of approved registrations."
+        ),
+        [
+            Column(gettext("Campaign id"), TEXT),
+            *deals_and_usd(),
+            Column(gettext("Won"), COUNT),
+            Column(gettext("Won, USD"), USD, "usd"),
+            Column(gettext("Win rate"), PERCENT),
+            Column(gettext("ACV, USD"), USD, "acv"),
+        ],
+        [
+            (row["campaign_id"], row["deals"], row["deals_usd"], row["won"], row["won_usd"], _win_rate(row), row["acv"])
+            for row in found[:MAX_ROWS]
+        ],
+        drawn=(2, 4),
+        cut_at=MAX_ROWS if len(found) > MAX_ROWS else 0,
+        none=gettext("None of these deals has a campaign id. Deals that have one are added up here by campaign."),
+        links=[_campaign_links(period, row["campaign_id"]) for row in found[:MAX_ROWS]],
+    )
+
+
+def _win_rate(row: Mapping[str, Any]) -> Raw:
+    return percent(row["won"], row["won"] + row["lost"])
+
+
+def _campaign_links(period: Period, code: str) -> tuple[str, ...]:
+    every, won = rows(period, campaign=code), rows(period, campaign=code, step="won")
+    ended = rows(period, campaign=code, status=f"{WON},{LOST}")
+    return every, every, every, won, won, ended, rows(period, campaign=code, result="approved")
 
 
 # Of the whole programme
@@ -106,7 +159,7 @@ def _chart(code: str, title: str, head: Column, lines: Sequence[_Line], *, more:
             Column(gettext("In progress"), COUNT),
             Column(gettext("Rejected"), COUNT),
             Column(gettext("Withdrawn"), COUNT),
-            Column(gettext("ACV, USD"), USD),
+            Column(gettext("ACV, USD"), USD, "acv"),
             Column(gettext("Review time"), HOURS),
         ],
         [(label, *[row[name] for name in _COUNTED], hours(row["median"])) for label, row, _only, _days in lines],
@@ -153,6 +206,7 @@ def by_month(figures: Figures, period: Period, _actor: Actor) -> Chart:
 
 STEPS.add("registered", Step(_("Registered"), REGISTERED, offered=of_partners), order=40)
 STEPS.add("approved", Step(_("Approved"), REGISTERED & APPROVED, _("From creation to approval"), of_partners), order=50)
+CHARTS.add("campaigns", Source(campaigns, lambda actor: not actor.is_vendor), order=75)
 CHARTS.add("registrations", Source(registrations, of_partners), order=50)
 CHARTS.add("review-times", Source(review_times, runs_programme), order=51)
 CHARTS.add(

@@ -24,7 +24,7 @@ def registrations(search: Search) -> Group | None:
         code="registrations",
         label=_("Registrations"),
         icon="award",
-        none=_("No registration is found by this."),
+        none=_("No registration matches this."),
         hits=[_hit(registration, actor) for registration in found[: search.most]],
         has_more=len(found) > search.most,
         badge="dealreg/_hit_badge.html",

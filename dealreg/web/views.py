@@ -26,6 +26,7 @@ from dealreg.web.ways import WAYS, Way
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Solution
 from portal.params import whole_number
+from portal.ui import live
 from portal.ui.forms import add_blockers, as_if_sent, conflicts, saved_meanwhile, without_errors
 from portal.workflow import services as workflow
 from portal.workflow import text
@@ -71,6 +72,11 @@ class _Page:
         only = CORRECTED if self.reopened else QUESTIONS
         return RegistrationForm(data, solutions=self.solutions, renewals=self.renewals, only=only, initial=first)
 
+    def has_news(self, form: RegistrationForm) -> bool:
+        """Whether the form holds anything else than the draft, or than what it was filled in with; to leave a field
+        says nothing."""
+        return form.typed() != self.draft.answers if self.draft else form.has_changed()
+
     @property
     def reopened(self) -> bool:
         """Whether an approved exception opened it to be corrected (EXC-9)."""
@@ -94,13 +100,17 @@ def _page(request: ActorRequest, public_id: Any) -> _Page:
 @require_http_methods(["GET", "POST"])
 def registration(request: ActorRequest, public_id: Any) -> HttpResponse:
     """The form's page; before the deal is won it is a try-out that saves nothing (REG-15)."""
-    page = _page(request, public_id)
+    page, left = _page(request, public_id), live.left_in(request.POST)
     form = page.form(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and page.filed is not None:
+    if request.method == "POST" and page.filed is None:
+        context = _context(page, form, left=" ".join(form.fields))
+        return render(request, "dealreg/registration.html", context | {"form": context["validated"]})
+    if request.method == "POST":
         done = _save(page, form) if "save" in request.POST else _send(page, form)
         if done:
             return done
-    context = _context(page, form) | {"panel": panel(page.referral, request.actor, timezone.now())}
+        left = left if "save" in request.POST else live.ALL
+    context = _context(page, form, left=left)
     return render(request, "dealreg/registration.html", context, status=422 if form.errors else 200)
 
 
@@ -149,7 +159,7 @@ def _keep(page: _Page, form: RegistrationForm) -> None:
     page.draft = drafts.keep(page.filed, form.typed(), form.value(), actor=actor, now=timezone.now(), base=base)
 
 
-def _context(page: _Page, form: RegistrationForm, *, unsaved: str = "") -> dict[str, Any]:
+def _context(page: _Page, form: RegistrationForm, *, left: str, unsaved: str = "") -> dict[str, Any]:
     validated = page.form(form.data) if form.is_bound else page.form(as_if_sent(form))
     validated.is_valid()
     return {
@@ -164,30 +174,25 @@ def _context(page: _Page, form: RegistrationForm, *, unsaved: str = "") -> dict[
         "panel": panel(page.referral, page.request.actor, timezone.now()),
         "resubmitting": page.filed is not None and page.filed.status == Status.ACTION_REQUIRED,
         "reopened": page.reopened,
-        **_validated(page, validated),
+        **_validated(page, validated, left),
     }
 
 
-def _validated(page: _Page, form: RegistrationForm) -> dict[str, Any]:
-    """The dry run for the page: violations at their fields, unanswered questions beside the form."""
+def _validated(page: _Page, form: RegistrationForm, left: str) -> dict[str, Any]:
+    """The dry run for the page: what is wrong at the fields that were left, and the route as far as it is known."""
     judgement = services.check(page.referral, form.value(), actor=page.request.actor, now=timezone.now())
     ways = page.ways(judgement.violations, dict(form.cleaned_data))  # which lose what is refused
-    missing = [b for b in judgement.violations if b.field in form.fields and _is_open(b)]
-    add_blockers(form, [b for b in judgement.violations if b.field in form.fields and b not in missing])
+    # A deal that was closed without a registration goes nowhere, whatever is answered.
+    route = judgement.expected if page.filed or not page.referral.is_closed else judgement.route
     return {
         "validated": form,
         "judgement": judgement,
-        "general": [b for b in judgement.violations if b.field not in form.fields],
         "ways": ways,
-        "missing": [form.fields[b.field].label for b in missing],
-        "route_text": _route_text(judgement.route),
-        "reviewed": judgement.route is not None and judgement.route.state != Status.APPROVED,
+        "route": route,
+        "route_text": _route_text(route),
+        "reviewed": route is not None and route.state != Status.APPROVED,
+        **live.settle(form, judgement.violations, left=left),
     }
-
-
-def _is_open(blocker: Blocker) -> bool:
-    """Whether this is an unanswered question; it is listed beside the form, not shown as a field's error."""
-    return blocker.code.endswith("_required") or blocker.code == "contract_names_missing"
 
 
 def _route_text(route: rules.Route | None) -> str:
@@ -208,14 +213,15 @@ def check(request: ActorRequest, public_id: Any) -> HttpResponse:
     page, unsaved = _page(request, public_id), ""
     form = page.form(request.POST)
     form.is_valid()
-    if page.may_save:
+    if page.may_save and page.has_news(form):
         try:
             _keep(page, form)
         except drafts.SavedMeanwhile:
             unsaved = saved_meanwhile(page.draft and page.draft.saved_by)
         except RuleViolation as violation:  # filed at this very moment
             unsaved = text.text(violation.blockers[0])
-    return render(request, "dealreg/check.html", _context(page, form, unsaved=unsaved))
+    context = _context(page, form, left=live.left_in(request.POST), unsaved=unsaved)
+    return render(request, "dealreg/check.html", context)
 
 
 @needs_actor

@@ -130,8 +130,8 @@ class EvidenceForm(ActionForm):
 
 
 class ConflictForm(ActionForm):
-    verb, button = verbs.DECLARE_CONFLICT, _("Keep out")
-    done = _("You keep out of this decision.")
+    verb, button = verbs.DECLARE_CONFLICT, _("Stand aside")
+    done = _("You stand aside from this decision.")
     reason = forms.CharField(
         label=_("What the conflict is"),
         required=False,

@@ -274,12 +274,11 @@ def _rates(asked: ExceptionRequest) -> list[str]:
     """The rates it was refused at, as they were then (FLOW-7, FX-2)."""
     lines = []
     for currency, rate in asked.rates.items():
-        month = {"month": rate["month"][:7]}
+        month = rate["month"][:7]
         if "usd_per_unit" in rate:
-            given = {"currency": currency, "rate": text.show(Decimal(rate["usd_per_unit"])), **month}
-            lines.append(gettext("1 %(currency)s = %(rate)s USD (%(month)s)") % given)
+            lines.append(text.rate(currency, Decimal(rate["usd_per_unit"]), month))
         else:
-            given = {"value": text.money(Decimal(rate["value_usd"]), "USD"), **month}
+            given = {"value": text.money(Decimal(rate["value_usd"]), "USD"), "month": month}
             lines.append(gettext("Value of the deal: %(value)s (rates of %(month)s)") % given)
     return lines
 

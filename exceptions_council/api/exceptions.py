@@ -110,7 +110,7 @@ class ExceptionCheckEndpoint(_Asking):
         referral, value = self.read(request)
         form, policy = form_of(value), policies.current(self.now)
         violations = services.check(referral, form, now=self.now)
-        offers = selectors.offers(referral, form, now=self.now)
+        offers = selectors.kind_offers(referral, form, now=self.now)
         due_on = due_day(self.now.date(), policy.exception_decision_days, policy)
         return Response(
             {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from dealreg.rules import states as registrations
 from exceptions_council.rules.states import PRE_REGISTRATION, REJECTED, UPDATE
@@ -89,10 +89,7 @@ def last_day_to_ask(registration: RegistrationState, policy: Policy) -> date | N
     """Until when an exception may be asked for what was rejected (EXC-2); None for what wasn't."""
     if not registration.has_failed or registration.first_submitted is None or registration.decided is None:
         return None
-    return max(
-        registration.first_submitted + timedelta(days=policy.exception_after_registration_days),
-        registration.decided + timedelta(days=policy.exception_after_rejection_days),
-    )
+    return policy.exception_until(registration.first_submitted, registration.decided)
 
 
 def _unsubmitted(kind: str, facts: DealFacts) -> Iterator[Blocker]:

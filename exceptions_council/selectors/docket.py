@@ -22,7 +22,7 @@ from portal.policy import services as policies
 #: The ages of open requests, in days: from, and to before; None: no end.
 AGES: Mapping[str, tuple[int, int | None]] = {"0-7": (0, 8), "8-14": (8, 15), "15-21": (15, 22), "22": (22, None)}
 #: How many similar requests a page shows.
-MOST_SIMILAR = 8
+MAX_SIMILAR = 8
 
 
 def to_vote(found: ExceptionRequestQuerySet, actor: Actor) -> ExceptionRequestQuerySet:
@@ -69,7 +69,7 @@ def similar(request: ExceptionRequest) -> list[ExceptionRequest]:
     likeness: Any = sum(each, start=Value(0))
     others = ExceptionRequest.objects.exclude(pk=request.pk).filter(shared[0] | shared[1] | shared[2])
     rows = others.select_related("referral__company", "referral__engagement__customer").annotate(likeness=likeness)
-    return list(rows.order_by("-likeness", "-created_at", "-pk")[:MOST_SIMILAR])
+    return list(rows.order_by("-likeness", "-created_at", "-pk")[:MAX_SIMILAR])
 
 
 # Reports

@@ -51,7 +51,7 @@ class KindOffer:
         return KIND_HELP[self.kind]
 
 
-def offers(referral: Referral, form: ExceptionInput | None = None, *, now: datetime) -> list[KindOffer]:
+def kind_offers(referral: Referral, form: ExceptionInput | None = None, *, now: datetime) -> list[KindOffer]:
     """Every kind, with why the deal can't ask for it (EXC-2); what is common to all stands with each (EXC-1).
 
     `form`: with the dates that are to be judged, instead of those known so far.
@@ -68,7 +68,7 @@ _ANOTHER_KIND = frozenset(
 
 def offered_kind(referral: Referral, *, now: datetime) -> KindOffer:
     """The first kind that the deal can ask for; of none, the one that fits the deal, with its reason."""
-    return first_offer(offers(referral, now=now))
+    return first_offer(kind_offers(referral, now=now))
 
 
 def first_offer(found: Sequence[KindOffer]) -> KindOffer:

@@ -30,10 +30,11 @@ from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.policy import services as policies
 from portal.policy.calendar import due_day
 from portal.policy.rules import Policy
+from portal.ui import live
 from portal.ui.forms import add_blockers, as_if_sent, saved_meanwhile, without_errors
 from portal.ui.http import posted
 from portal.workflow import text
-from portal.workflow.blockers import Blocker, RuleViolation
+from portal.workflow.blockers import RuleViolation
 from referrals.models import Referral
 from referrals.web.actions import get_referral
 
@@ -61,7 +62,7 @@ class _Page:
         """With the dates that are typed, or that a link filled in: whether they are refused depends on them (EXC-2)."""
         said = self.request.POST if self.request.method == "POST" else self.request.GET
         dates = ExceptionInput(signed=day_of(said.get("signed")), start=day_of(said.get("start")))
-        return selectors.offers(self.referral, dates, now=self.now)
+        return selectors.kind_offers(self.referral, dates, now=self.now)
 
     @cached_property
     def earlier(self) -> list[Referral]:
@@ -107,8 +108,10 @@ def ask(request: ActorRequest, public_id: uuid.UUID) -> HttpResponse:
         form.is_valid()
         without_errors(form) if form.is_bound else None
         return render(request, "exceptions/ask.html", _context(page, form))
-    done = _save(page, form) if "save" in request.POST else _send(page, form)
-    return done or render(request, "exceptions/ask.html", _context(page, form), status=422)
+    saves = "save" in request.POST
+    done = _save(page, form) if saves else _send(page, form)
+    left = live.left_in(request.POST) if saves else live.ALL
+    return done or render(request, "exceptions/ask.html", _context(page, form, left=left), status=422)
 
 
 def _send(page: _Page, form: ExceptionForm) -> HttpResponse | None:
@@ -174,7 +177,7 @@ def _keep(page: _Page, form: ExceptionForm) -> None:
     page.draft = drafts.keep(page.referral, form.typed(), actor=page.request.actor, now=page.now, base=base)
 
 
-def _context(page: _Page, form: ExceptionForm, *, unsaved: str = "") -> dict[str, Any]:
+def _context(page: _Page, form: ExceptionForm, *, left: str = "", unsaved: str = "") -> dict[str, Any]:
     checked = page.form(form.data if form.is_bound else as_if_sent(form))
     checked.is_valid()
     reasons = [] if any(offer.enabled for offer in page.offers) else selectors.first_offer(page.offers).blockers
@@ -192,26 +195,15 @@ def _context(page: _Page, form: ExceptionForm, *, unsaved: str = "") -> dict[str
         "length": len(checked.value().justification.strip()),
         "decision_days": page.policy.exception_decision_days,
         "due_on": due_day(page.now.date(), page.policy.exception_decision_days, page.policy),
-        **_checked(page, checked),
+        **_checked(page, checked, left),
     }
 
 
-def _checked(page: _Page, form: ExceptionForm) -> dict[str, Any]:
-    """The dry run: what is wrong stands at its field, what is still to be answered beside the form (EXC-1 to EXC-5)."""
+def _checked(page: _Page, form: ExceptionForm, left: str) -> dict[str, Any]:
+    """The dry run: what is wrong stands at its field, as far as that was left (EXC-1 to EXC-5)."""
     found = services.check(page.referral, form.value(), now=page.now)
-    missing = [b for b in found if _is_open(b) and b.field in form.fields]
-    add_blockers(form, [b for b in found if b.field in form.fields and b not in missing])
-    return {
-        "checked": form,
-        "general": [b for b in found if b.field not in form.fields],
-        "missing": [str(form.fields[b.field].label) for b in missing],
-        "ready": not found and not form.errors,
-    }
-
-
-def _is_open(blocker: Blocker) -> bool:
-    """Whether this is an unanswered question rather than a wrong answer."""
-    return blocker.code.endswith("_required")
+    ready = not found and not form.errors
+    return {"checked": form, "ready": ready, **live.settle(form, found, left=left)}
 
 
 @needs_actor
@@ -228,4 +220,5 @@ def check(request: ActorRequest, public_id: uuid.UUID) -> HttpResponse:
         unsaved = saved_meanwhile(page.draft and page.draft.saved_by)
     except RuleViolation as violation:  # sent at this very moment
         unsaved = text.text(violation.blockers[0])
-    return render(request, "exceptions/check.html", _context(page, form, unsaved=unsaved))
+    context = _context(page, form, left=live.left_in(request.POST), unsaved=unsaved)
+    return render(request, "exceptions/check.html", context)

@@ -22,6 +22,9 @@ from referrals.models import Referral
 TERMS = [("finite", _("Finite")), ("perpetual", _("Perpetual"))]
 #: What other pages may fill in by their links: what was refused there, under the names of the registration form.
 VALUES = ("term", "tcv", "tcv_currency", "signed", "start", "end")
+#: What needs an answer wherever it is asked; the dates, where only a registration may be asked for (EXC-1 to EXC-3).
+ALWAYS = frozenset({"kind", "justification", "old_deal", "tickets"})
+DATES = frozenset({"signed", "start", "end"})
 PREFILLED = ("kind", "old_deal", *VALUES, *REFUSED_FIELDS)
 
 
@@ -47,7 +50,9 @@ class ExceptionForm(forms.Form):
 
     kind = forms.ChoiceField(label=_("What is it about?"), required=False, widget=forms.RadioSelect)
     justification = TextArea(label=_column("justification").verbose_name, rows=8)
-    term = forms.ChoiceField(label=_column("term").verbose_name, choices=[("", "—"), *TERMS], required=False)
+    term = forms.ChoiceField(
+        label=_column("term").verbose_name, choices=[("", _("Choose a term")), *TERMS], required=False
+    )
     tcv = AmountField(label=_column("tcv").verbose_name, required=False)
     tcv_currency = forms.ChoiceField(label=_column("tcv_currency").verbose_name, required=False)
     signed = forms.DateField(label=_column("signed").verbose_name, required=False, widget=DateInput())
@@ -64,7 +69,8 @@ class ExceptionForm(forms.Form):
         super().__init__(data, initial=dict(initial))
         choices = [(code, gettext(label)) for code, label in states.KINDS.items() if code in kinds]
         self.fields["kind"].choices = choices  # type: ignore[attr-defined]
-        self.fields["tcv_currency"].choices = [("", "—"), *currency_choices()]  # type: ignore[attr-defined]
+        self.required_by_rules = ALWAYS | (DATES if list(kinds) == [states.PRE_REGISTRATION] else set())
+        self.fields["tcv_currency"].choices = [("", _("Choose")), *currency_choices()]  # type: ignore[attr-defined]
         for name, said in current_texts(current).items():
             self.fields[name].help_text = gettext("Now: %(value)s") % {"value": said}
         for name, label in REFUSED_FIELDS.items():

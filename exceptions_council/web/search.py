@@ -26,7 +26,7 @@ def exceptions(search: Search) -> Group | None:
         code="exceptions",
         label=_("Exceptions"),
         icon="shield-exclamation",
-        none=_("No exception is found by this."),
+        none=_("No exception matches this."),
         hits=[_hit(request, actor) for request in found[: search.most]],
         has_more=len(found) > search.most,
         badge="exceptions/_hit_badge.html",

@@ -200,8 +200,5 @@ def _history(deal: IsvDeal) -> QuerySet[Event]:
 
 def _rates(deal: IsvDeal) -> list[str]:
     """The rates it was judged at, as they were then (FX-2)."""
-    return [
-        gettext("1 %(currency)s = %(rate)s USD (%(month)s)")
-        % {"currency": currency, "rate": text.show(rate.usd_per_unit), "month": f"{rate.month:%Y-%m}"}
-        for currency, rate in kept_rates(deal).items()
-    ]
+    rates = kept_rates(deal).items()
+    return [text.rate(currency, rate.usd_per_unit, f"{rate.month:%Y-%m}") for currency, rate in rates]

@@ -49,7 +49,7 @@ class Actions(ActionsEndpoint):
 
     def get(self, request: Request, id: str) -> Response:
         found = workflow.available_actions(self.record(id), self.actor, self.now)
-        items = [{**shown(action), **_asked(action.verb)} for action in found]
+        items = [{**shown(action), **_inputs(action.verb)} for action in found]
         return collection(items, context=wire.url("v1.0/$metadata#Actions"))
 
     @extend_schema(operation_id="isvconnect_deal_act", tags=["isvconnect"])
@@ -68,5 +68,5 @@ class Actions(ActionsEndpoint):
         return finding.answer(record, self.actor)
 
 
-def _asked(verb: Verb[Any, Any]) -> dict[str, list[str]]:
+def _inputs(verb: Verb[Any, Any]) -> dict[str, list[str]]:
     return {"inputs": [str(name) for name in IsvDealPatch().fields]} if verb is verbs.CORRECT else {}

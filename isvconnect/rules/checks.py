@@ -70,6 +70,8 @@ _QUESTIONS = (
     ("contact_phone", "contact_phone_required", RULE, _("Give the phone number of your contact.")),
     ("contact_email", "contact_email_required", RULE, _("Give the e-mail address of your contact.")),
 )
+#: The questions that need an answer wherever they are asked.
+REQUIRED = frozenset(name for name, *_others in _QUESTIONS)
 
 
 def _chosen(inp: IsvDealInput, facts: IsvFacts) -> Iterator[Blocker]:

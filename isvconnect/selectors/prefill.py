@@ -26,7 +26,7 @@ def prefill(referral: Referral, *, now: datetime) -> IsvDealInput:
 
     The contract starts on the later of start and signing; a perpetual one ends after the policy's years (ISV-4).
     """
-    told = _told(referral)
+    told = _known_claim(referral)
     signed = told.signed or referral.signed_on
     start = max(told.start, signed or told.start) if told.start else None
     contact = referral.team.order_by("pk").first()
@@ -69,7 +69,7 @@ def _solution(referral: Referral, told: RegistrationInput) -> int | None:
     return tagged[0] if len(tagged) == 1 else None
 
 
-def _told(referral: Referral) -> RegistrationInput:
+def _known_claim(referral: Referral) -> RegistrationInput:
     registration = Registration.objects.filter(referral=referral).first()
     if registration is None:
         return RegistrationInput()

@@ -12,6 +12,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from isvconnect.models import IsvDeal
+from isvconnect.rules.checks import REQUIRED
 from isvconnect.rules.values import IsvDealInput
 from portal.accounts.models import Location
 from portal.catalog.models import Solution
@@ -56,6 +57,7 @@ def _field(name: str) -> forms.Field:
 class IsvDealForm(CustomerFields):
     """The questions of ISV-3. `fixed`: those that are answered already and not asked."""
 
+    required_by_rules = REQUIRED
     #: What tells a form that was sent twice from two deals.
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4, required=False)
 
@@ -75,7 +77,7 @@ class IsvDealForm(CustomerFields):
             label=column.verbose_name,
             help_text=_("It decides who sees the deal and can't be changed later."),
             required=False,
-            empty_label="—" if len(places) != 1 else None,
+            empty_label=_("Choose a location") if len(places) != 1 else None,
             queryset=Location.objects.filter(pk__in=[place.pk for place in places]),
         )
         column = _COLUMNS["solution"]
@@ -83,7 +85,7 @@ class IsvDealForm(CustomerFields):
             label=column.verbose_name,
             help_text=column.help_text,
             required=False,
-            empty_label="—",
+            empty_label=_("Choose a solution"),
             to_field_name="public_id",
             queryset=Solution.objects.filter(pk__in=[solution.pk for solution in solutions]).order_by("name"),
         )

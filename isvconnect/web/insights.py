@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
-from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -13,26 +10,30 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from isvconnect.models import Tag
+from isvconnect.rules import states
+from isvconnect.rules.states import CANCELLED
 from isvconnect.selectors import figures
-from isvconnect.web.listing import CLOSED, SUBMITTED
+from isvconnect.web.counted import TO_COME
+from isvconnect.web.listing import ALL
 from portal.accounts.rules import Actor
-from portal.money.rules import add_months, months
+from portal.money.rules import months
 from portal.ui.charts import COUNT, MONTH, TEXT, USD, Chart, Column
-from portal.ui.period import DAY, Period
+from portal.ui.period import Period
+from portal.workflow import text
 from referrals.selectors.figures import Figures
-from referrals.web.insights import CHARTS, Source
+from referrals.web.insights import CHARTS, Source, of_month
 
 
-def _listed(*, going: object, **params: object) -> str:
-    """The list with these rows, in the tab that has some: of those under way, else of those that ended."""
-    tab = SUBMITTED if going else CLOSED
-    return f"{reverse('isv_deals')}?{urlencode({'tab': tab, **params})}"
+def _listed(**params: object) -> str:
+    """The list with these rows, those under way and those that ended."""
+    return f"{reverse('isv_deals')}?{urlencode({'tab': ALL, **params, 'exact': 1})}"
 
 
 def value(_figures: Figures, period: Period, actor: Actor) -> Chart:
     found = {row["tag"]: row for row in figures.value(actor, period)}
     rows = [(tag, found[tag.value]) for tag in Tag if tag.value in found]
-    names, days = ("deals", "tcv", "solution"), {"created_from": period.first, "created_to": period.last}
+    names, standing = ("deals", "tcv", "solution"), ",".join(state for state in states.STATES if state != CANCELLED)
+    only = {"created_from": period.first, "created_to": period.last, "status": standing}
     return Chart(
         "isv-value",
         gettext("ISV Connect: value"),
@@ -40,13 +41,14 @@ def value(_figures: Figures, period: Period, actor: Actor) -> Chart:
         [
             Column(gettext("Incentive"), TEXT),
             Column(gettext("Deals"), COUNT),
-            Column(gettext("Total contract value, USD"), USD),
-            Column(gettext("Solution value, USD"), USD),
+            Column(gettext("Total contract value, USD"), USD, "tcv"),
+            Column(gettext("Solution value, USD"), USD, "solution"),
         ],
         [(str(tag.label), *[row[name] for name in names]) for tag, row in rows],
         total=(gettext("All"), *[sum(row[name] for _tag, row in rows) for name in names]) if rows else (),
         drawn=(2, 3),
-        links=[(_listed(going=row["going"], tag=tag.value, **days),) * 4 for tag, row in rows],
+        links=[(_listed(tag=tag.value, **only),) * 4 for tag, _row in rows],
+        total_links=(_listed(**only),) * 4,
     )
 
 
@@ -54,7 +56,7 @@ def fees(_figures: Figures, period: Period, actor: Actor) -> Chart:
     """Every month, so that a gap shows; none at all where nothing was invoiced."""
     found, none = figures.fees(actor, period), Decimal(0)
     listed = list(months(period.first, period.last)) if found else []
-    rows = [[_usd(found.get(month, {}).get(tag.value)) for tag in Tag] for month in listed]
+    rows = [[found.get(month, {}).get(tag.value, none) for tag in Tag] for month in listed]
     sums = [sum(column, none) for column in zip(*rows, strict=True)]
     return Chart(
         "isv-fees",
@@ -62,57 +64,42 @@ def fees(_figures: Figures, period: Period, actor: Actor) -> Chart:
         gettext("Fees invoiced in the period (UTC), less credit notes, by the incentive of the solution."),
         [
             Column(gettext("Month"), MONTH),
-            *[Column(gettext("%(tag)s, USD") % {"tag": tag.label}, USD) for tag in Tag],
-            Column(gettext("Fees, USD"), USD),
+            *[Column(gettext("%(tag)s, USD") % {"tag": tag.label}, USD, "fees") for tag in Tag],
+            Column(gettext("Fees, USD"), USD, "fees"),
         ],
         [(month, *row, sum(row, none)) for month, row in zip(listed, rows, strict=True)],
         total=(gettext("Entire period"), *sums, sum(sums, none)) if rows else (),
         drawn=(1, 2),
         shape="columns",
-        links=[_of(month, found.get(month, {}), period) for month in listed],
+        links=[_invoiced(of_month(period, month)) if month in found else () for month in listed],
+        total_links=_invoiced(period),
     )
 
 
-def _usd(row: Mapping[str, Any] | None) -> Decimal:
-    return row["usd"] if row else Decimal(0)
-
-
-def _of(month: date, found: Mapping[str, Mapping[str, Any]], period: Period) -> tuple[str, ...]:
-    """For each cell of a month, the deals that were invoiced in it."""
-    if not found:
-        return ("",) * (len(Tag) + 2)
-    last = add_months(month, 1) - DAY
-    days = {"invoiced_from": max(month, period.first), "invoiced_to": min(last, period.last)}
-    cells = [_listed(going=found[tag]["going"], tag=tag.value, **days) if tag in found else "" for tag in Tag]
-    whole = _listed(going=any(row["going"] for row in found.values()), **days)
-    return (whole, *cells, whole)
+def _invoiced(days: Period) -> tuple[str, ...]:
+    """For each cell of a line, the deals that were invoiced on these days."""
+    only = {"invoiced_from": days.first, "invoiced_to": days.last}
+    return (_listed(**only), *[_listed(tag=tag.value, **only) for tag in Tag], _listed(**only))
 
 
 def still_open(_figures: Figures, _period: Period, actor: Actor) -> Chart:
-    now = timezone.now()
-    found, today = figures.still_open(actor, now), now.date()
-    labels = {
-        figures.SOON: gettext("In the next 30 days"),
-        figures.THIS_YEAR: gettext("In the next 12 months"),
-        figures.LATER: gettext("Later"),
-        figures.WAITING: gettext("Waiting for a fee rate"),
-    }
-    counted = {code: found[code] for code in labels if code in found}
-    rows = [(labels[code], row["invoices"], row["usd"]) for code, row in counted.items()]
-    soon = {"due_to": today + figures.SOON_DAYS}
+    found = figures.still_open(actor, timezone.now().date())
+    counted = {code: found[code] for code in TO_COME if code in found}
+    rows = [(text.phrase(TO_COME[code]), row["invoices"], row["usd"]) for code, row in counted.items()]
     return Chart(
         "isv-open",
         gettext("ISV Connect: invoices to come"),
         gettext("Invoices not issued yet, whatever the period, by when they are due; USD of their fees."),
         [
             Column(gettext("Due"), TEXT),
-            Column(gettext("Invoices"), COUNT),
-            Column(gettext("Fees, USD"), USD),
+            Column(gettext("Invoices"), COUNT, "invoices"),
+            Column(gettext("Fees, USD"), USD, "to_come"),
         ],
         rows,
         total=(gettext("All"), sum(row[1] for row in rows), sum((row[2] for row in rows), Decimal(0))) if rows else (),
         drawn=(2,),
-        links=[(_listed(going=True, **(soon if code == figures.SOON else {})),) * 3 for code in counted],
+        links=[(_listed(coming=code),) * 3 for code in counted],
+        total_links=(_listed(coming=",".join(counted)),) * 3,
     )
 
 

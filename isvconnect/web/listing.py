@@ -23,7 +23,7 @@ from isvconnect.models import IsvDeal, IsvDealQuerySet, Tag
 from isvconnect.policies import may_report
 from isvconnect.rules import states
 from isvconnect.selectors.deals import to_report
-from isvconnect.selectors.figures import invoiced
+from isvconnect.web import counted
 from isvconnect.web.tags import isv_badge
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.accounts.rules import Actor
@@ -46,7 +46,7 @@ from portal.ui.listing.filters import (
     one_of,
     within,
 )
-from portal.ui.listing.lists import LISTS, Listing, count
+from portal.ui.listing.lists import LISTS, Listing, Total, count
 from portal.ui.listing.query import ListQuery
 from portal.ui.listing.rows import listed
 from portal.ui.templatetags.ortak import short_day
@@ -56,8 +56,13 @@ from referrals.models import Referral, ReferralQuerySet, ReferralSolution
 from referrals.models.expressions import KNOWN_VALUE, folded
 from referrals.selectors import search
 
-ACTION_REQUIRED, SUBMITTED, CLOSED = "action_required", "submitted", "closed"
-_TABS = {ACTION_REQUIRED: _("Action required"), SUBMITTED: _("Submitted"), CLOSED: _("Closed")}
+ACTION_REQUIRED, SUBMITTED, CLOSED, ALL = "action_required", "submitted", "closed", "all"
+_TABS = {
+    ACTION_REQUIRED: _("Action required"),
+    SUBMITTED: _("Submitted"),
+    CLOSED: _("Closed"),
+    ALL: _("All reported"),
+}
 _FOLDED_SOLUTION = folded("solution__name")
 
 
@@ -69,6 +74,7 @@ class _IsvListing(Listing):
     file_ready = _("The file with %(count)s ISV Connect deals is ready. You can download it until %(until)s.")
     menus = dict.fromkeys(("created", "signed", "start", "won", "invoiced", "due"), "dates")
     menu_labels, last_menus = {"dates": _("Dates")}, frozenset({"value", "dates", "solution", "company"})
+    hidden = frozenset({ALL})
     is_long_enough, shortest = staticmethod(search.is_long_enough), staticmethod(search.shortest)
 
     def tabs(self, actor: Actor) -> Mapping[str, str]:
@@ -77,13 +83,17 @@ class _IsvListing(Listing):
 
     def counts(self, actor: Actor, asked: ListQuery, found: Any) -> dict[str, int]:
         mine = {LISTS[self.code]: found}
-        counted = {}
+        found_in = {}
         for tab in self.tabs(actor):
+            if tab in self.hidden:
+                continue
             listing = listing_of(tab, actor)
             if listing not in mine:
                 mine[listing] = listed(actor, ListQuery.at(listing, asked.address(), actor))
-            counted[tab] = count(listing.of_tab(mine[listing], tab, actor))
-        return counted
+            found_in[tab] = count(listing.of_tab(mine[listing], tab, actor))
+        if asked.tab == ALL:
+            found_in[ALL] = found_in[SUBMITTED] + found_in[CLOSED]
+        return found_in
 
     def suggested(self, actor: Actor) -> Mapping[str, Sequence[str]]:
         return {"country": list(countries().values())}
@@ -159,11 +169,12 @@ class IsvDealListing(_IsvListing):
             lambda value: text.money(value, "USD"),
             "amounts",
         ),
-        Range("created", _("Reported"), moments("created_at"), day, text.day, "days"),
+        Range("created", _("Reported (UTC)"), counted.reported, day, text.day, "days"),
         Range("signed", _("Contract signed"), within("signed"), day, text.day, "days"),
         Range("start", _("Contract start"), within("start"), day, text.day, "days"),
-        Range("invoiced", _("Invoiced (UTC)"), lambda _actor, ends: invoiced(*ends), day, text.day, "days"),
+        counted.INVOICED,
         Range("due", _("Next invoice"), within("next_due_on"), day, text.day, "days"),
+        counted.COMING,
         Text(
             "solution",
             _("Solution"),
@@ -219,7 +230,13 @@ class IsvDealListing(_IsvListing):
         return IsvDeal.objects.visible_to(actor)
 
     def of_tab(self, found: Any, tab: str, actor: Actor) -> IsvDealQuerySet:
+        if tab == ALL:
+            return found
         return found.closed() if tab == CLOSED else found.in_progress()
+
+    def totals(self, actor: Actor, asked: ListQuery, found: Any) -> Sequence[Total]:
+        """Of days of invoicing the fees, of invoices to come theirs; else what the deals are worth."""
+        return counted.totals(asked.state, found)
 
     def search(self, found: Any, query: str, actor: Actor) -> IsvDealQuerySet:
         """Each word begins one of the customer's name or is in the solution's; or the referral is found by all."""
@@ -285,7 +302,7 @@ class ToReportListing(_IsvListing):
         "location": lambda row: row.referral.location.name if row.referral.location else None,
         "action": _report,
     }
-    elsewhere = frozenset({SUBMITTED, CLOSED})
+    elsewhere = frozenset({SUBMITTED, CLOSED, ALL})
     columns = (
         Column("name", _("Deal"), "name", TITLE),
         Column("customer", _("Customer"), "customer"),

@@ -30,6 +30,7 @@ from portal.catalog.models import Solution
 from portal.customers.models import Customer
 from portal.params import whole_number
 from portal.policy import services as policies
+from portal.ui import live
 from portal.ui.forms import add_blockers, as_if_sent, conflicts, without_errors
 from portal.ui.http import done, for_htmx, posted
 from portal.workflow import services as workflow
@@ -156,12 +157,16 @@ def _answer(page: _Page, heading: str, submit: str, *, reasons: Sequence[Blocker
         sent = _send(page, form)
         if sent:
             return done(request, sent[1], "isv_deal", sent[0].public_id)
-        return render(request, "isvconnect/form.html", shown | _context(page, form), status=422)
+        return render(request, "isvconnect/form.html", shown | _context(page, form, live.ALL), status=422)
     if form.is_bound:
         form.is_valid()
         without_errors(form)
-    template = "isvconnect/check.html" if request.htmx else "isvconnect/form.html"
-    return for_htmx(render(request, template, shown | _context(page, form)))
+    if request.htmx:
+        context = _context(page, form, live.left_in(request.POST))
+        return for_htmx(render(request, "isvconnect/check.html", shown | context))
+    context = _context(page, form, " ".join(form.fields) if "check" in request.POST else "")
+    shown |= {**context, "form": context["checked"]} if "check" in request.POST else context
+    return for_htmx(render(request, "isvconnect/form.html", shown))
 
 
 def _looks_on(request: ActorRequest) -> bool:
@@ -184,7 +189,7 @@ def _send(page: _Page, form: IsvDealForm) -> tuple[IsvDeal, str] | None:
     return None
 
 
-def _context(page: _Page, form: IsvDealForm) -> dict[str, Any]:
+def _context(page: _Page, form: IsvDealForm, left: str = "") -> dict[str, Any]:
     checked = page.form(form.data if form.is_bound else as_if_sent(form))
     checked.is_valid()
     fixed = page.fixed.customer
@@ -196,22 +201,17 @@ def _context(page: _Page, form: IsvDealForm) -> dict[str, Any]:
         "customer": Customer.objects.filter(pk=fixed).first() if fixed else None,
         "customers": customers(form, page.request.actor) if "customer" in form.fields else [],
         "least": Money(policies.current(page.now).isv_minimum_value_usd, "USD"),
-        **_checked(page, checked),
+        **_checked(page, checked, left),
     }
 
 
-def _checked(page: _Page, form: IsvDealForm) -> dict[str, Any]:
-    """The dry run: what is wrong at its field, unanswered questions beside the form, and the schedule (ISV-6)."""
+def _checked(page: _Page, form: IsvDealForm, left: str) -> dict[str, Any]:
+    """The dry run: what is wrong at its field, as far as that was left, and the schedule (ISV-6)."""
     judgement = page.judge(form)
-    violations = [b for b in judgement.violations if b.field not in form.errors]
-    missing = [b for b in violations if b.field in form.fields and b.code.endswith("_required")]
-    add_blockers(form, [b for b in violations if b.field in form.fields and b not in missing])
     years, value = judgement.years, judgement.claim.solution_value
     return {
         "checked": form,
         "judgement": judgement,
-        "general": [b for b in violations if b.field not in form.fields],
-        "missing": [form.fields[b.field].label for b in missing],
         "ready": not judgement.violations and not form.errors,
         "years": years[:MAX_YEARS],
         "more_years": max(0, len(years) - MAX_YEARS),
@@ -220,4 +220,5 @@ def _checked(page: _Page, form: IsvDealForm) -> dict[str, Any]:
         "currency": value.currency if value else "",
         "tag": Tag(judgement.tag).label if judgement.tag else "",
         "rate_months": sorted({rate.month for rate in judgement.rates.values()}),
+        **live.settle(form, judgement.violations, left=left),
     }

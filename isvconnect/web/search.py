@@ -26,7 +26,7 @@ def isv_deals(search: Search) -> Group:
         code="isv-deals",
         label=_("ISV Connect deals"),
         icon="receipt",
-        none=_("No ISV Connect deal is found by this."),
+        none=_("No ISV Connect deal matches this."),
         hits=[_hit(deal, search) for deal in found[: search.most]],
         has_more=len(found) > search.most,
         badge="isvconnect/_hit_badge.html",

@@ -121,10 +121,10 @@ def _write_counts(record: Licences, counts: Iterable[Count]) -> Effect:
         else:
             PlanCount.objects.create(licences=record, plan=plan, count=count)
         before[plan.code], after[plan.code], names[plan.code] = (row.count if row else 0), count, plan.name
-    return _told(record, before, after, names)
+    return _effect(record, before, after, names)
 
 
-def _told(
+def _effect(
     record: Licences, before: Mapping[str, int], after: Mapping[str, int], names: Mapping[str, str], **more: object
 ) -> Effect:
     customer = record.relationship.customer.name
@@ -156,7 +156,7 @@ class RemovePlan(Verb[Licences, Removal]):
         row = PlanCount.objects.select_related("plan").get(licences=record, plan=inputs.plan)
         code, ended = row.plan.code, row.assigned
         row.delete()
-        return _told(record, {code: row.count}, {code: 0}, {code: row.plan.name}, people=ended)
+        return _effect(record, {code: row.count}, {code: 0}, {code: row.plan.name}, people=ended)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class Withdraw(Verb[Invitation, None]):
     name = "withdraw"
     label = _("Withdraw the invitation")
     event = "consent.withdrawn"
-    sentence = Sentence("envelope-x", "neutral", _("The invitation of %(customer)s was withdrawn"), LICENCES)
+    sentence = Sentence("envelope-x", "neutral", _("The invitation to %(customer)s was withdrawn"), LICENCES)
     who = (may_withdraw, worker)
     danger = True
 
@@ -43,7 +43,7 @@ class Expire(Verb[Invitation, None]):
     name = "expire"
     label = _("Expire")
     event = "consent.expired"
-    sentence = Sentence("hourglass-bottom", "warning", _("The invitation of %(customer)s expired"), LICENCES)
+    sentence = Sentence("hourglass-bottom", "warning", _("The invitation to %(customer)s expired"), LICENCES)
     who = (worker,)
 
     def blockers(self, record: Invitation, context: Context) -> Iterable[Blocker]:

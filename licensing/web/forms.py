@@ -61,7 +61,7 @@ class LicencesForm(forms.Form):
         super().__init__(data, initial=dict(initial))
         self.relationships = {str(one.public_id): one for one in relationships}
         choices = [(key, f"{one.customer.name} · {one.tenant_guid}") for key, one in self.relationships.items()]
-        self.fields["relationship"].choices = [("", "—"), *choices]  # type: ignore[attr-defined]
+        self.fields["relationship"].choices = [("", gettext("Choose a customer")), *choices]  # type: ignore[attr-defined]
         if not relationships:  # a page that is older than the first update names one
             del self.fields["relationship"]
         self.more = [(str(plan.pk), plan.name) for plan in more]
@@ -90,7 +90,7 @@ class GuidField(forms.Field):
         try:
             return uuid.UUID(typed)
         except ValueError:
-            message = _("This is no tenant id: it looks like 00000000-0000-0000-0000-000000000000.")
+            message = _("This is no tenant id. Write it like this: 00000000-0000-0000-0000-000000000000.")
             raise ValidationError(message, code="invalid") from None
 
 
@@ -106,7 +106,7 @@ class ConsentForm(forms.Form):
     tenant_guid = GuidField(
         label=_("Id of your tenant"),
         required=False,
-        help_text=_("Where one stands here already, the company entered it: correct it if it isn't yours."),
+        help_text=_("If there is one here already, the company entered it: correct it if it isn't yours."),
     )
 
     def value(self, *, language: str) -> Consent:

@@ -29,9 +29,10 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import lazy
 from django.utils.text import capfirst
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from portal.accounts.countries import country_choices
 from portal.accounts.rules import ADMIN_ROLES, PROGRAMME_MANAGER, Actor
 from portal.accounts.selectors import first_steps
 from portal.accounts.services import vendor_name
@@ -337,3 +338,8 @@ def titled(kind: type[admin.FieldListFilter], title: Any) -> type[admin.FieldLis
 
 #: Who keeps the programme's own data.
 MANAGERS = (PROGRAMME_MANAGER,)
+
+
+def countries_or_none() -> list[tuple[str, str]]:
+    """The choices of a form in the reader's language; the first is none."""
+    return [("", "–"), *country_choices(get_language() or "en")]

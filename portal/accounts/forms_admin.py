@@ -11,12 +11,11 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts import rules, services
-from portal.accounts.admin_site import PortalInlineFormSet
-from portal.accounts.countries import country_choices
+from portal.accounts.admin_site import PortalInlineFormSet, countries_or_none
 from portal.accounts.models import Company, Location, Membership, Role, RoleGrant, User
 from portal.accounts.rules import Actor, Grant
 
@@ -26,14 +25,10 @@ STANDING = ("top_tier_since", "assessments_since")
 PLACE = ("name", "city", "country", "mpn_id")
 
 
-def _countries() -> list[tuple[str, str]]:
-    return [("", "–"), *country_choices(get_language() or "en")]
-
-
 class CompanyForm(forms.ModelForm):
     """Asks about a second company of the same name and country, and shows what to tick if that is meant (ORG-1)."""
 
-    country = forms.ChoiceField(label=capfirst(_("country")), choices=_countries)
+    country = forms.ChoiceField(label=capfirst(_("country")), choices=countries_or_none)
     both_meant = forms.BooleanField(
         label=_("Another company of this name is meant"), required=False, widget=forms.HiddenInput
     )
@@ -54,7 +49,7 @@ class CompanyForm(forms.ModelForm):
 
 
 class LocationForm(forms.ModelForm):
-    country = forms.ChoiceField(label=capfirst(_("country")), choices=_countries)
+    country = forms.ChoiceField(label=capfirst(_("country")), choices=countries_or_none)
 
     class Meta:
         model = Location
@@ -158,7 +153,7 @@ class GrantFormSet(PortalInlineFormSet):
             return
         company = self.instance.company
         roles = rules.VENDOR_ROLES if company.is_vendor else rules.PARTNER_ROLES
-        form.fields["role"].choices = [("", "—"), *((role, Role(role).label) for role in roles)]
+        form.fields["role"].choices = [("", _("Choose a role")), *((role, Role(role).label) for role in roles)]
         form.fields["location"].queryset = form.fields["location"].queryset.filter(company=company)
 
     def given(self) -> Iterator[tuple[forms.ModelForm, Grant]]:

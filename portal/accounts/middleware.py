@@ -11,7 +11,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
-from portal.accounts import services
+from portal.accounts import services, visits
 from portal.accounts.models import User
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -85,6 +85,7 @@ class ActorMiddleware:
             if membership is not None:
                 membership.user = request.user
                 request.actor = services.actor_for(membership)  # type: ignore[attr-defined]
+                visits.note(membership, timezone.now())
             request.memberships = memberships  # type: ignore[attr-defined]
         return self.get_response(request)
 

@@ -205,6 +205,14 @@ class Membership(models.Model):
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="memberships")
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # The person's visits (portal.accounts.visits).
+    #: When they were here last, to within minutes, and whether they have looked at home since they came.
+    seen_at = models.DateTimeField(null=True, editable=False)
+    saw_home = models.BooleanField(default=False, editable=False)
+    #: The end of the last visit in which they looked at home: what happened later is new to them.
+    told_until = models.DateTimeField(null=True, editable=False)
+    #: They put their first steps away.
+    hides_steps = models.BooleanField(default=False, editable=False)
 
     objects = MembershipQuerySet.as_manager()
 

@@ -8,10 +8,10 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.countries import country_choices
+from portal.accounts.admin_site import countries_or_none
 from portal.customers import rules
 from portal.customers.rules import Columns
 from portal.sheets import Refused, decode_sheet
@@ -21,17 +21,13 @@ LARGEST_UPLOAD_BYTES = 1_000_000
 DELIMITERS = (",", ";", "\t")
 
 
-def _countries() -> list[tuple[str, str]]:
-    return [("", "–"), *country_choices(get_language() or "en")]
-
-
 class ImportForm(forms.Form):
     """The file, or what its preview showed; and how its columns are read (REF-5)."""
 
     file = forms.FileField(label=_("CSV file"), required=False)
     text = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
     country = forms.ChoiceField(
-        label=_("Country where the file gives none"), choices=_countries, required=False, initial=""
+        label=_("Country where the file gives none"), choices=countries_or_none, required=False, initial=""
     )
     mapping = forms.CharField(
         label=_("Columns of another name"),
@@ -41,7 +37,7 @@ class ImportForm(forms.Form):
         help_text=_("One a line: our field, an equals sign, the file's column. For example: name=Company"),
     )
     source = forms.CharField(
-        label=_("Whose keys its key column holds"),
+        label=_("Where the keys of the key column come from"),
         required=False,
         max_length=rules.LONGEST_SOURCE,
         help_text=_("Only for files with a key column; empty: the file's name."),

@@ -72,7 +72,7 @@ def offer_templates(form: forms.Form, used_for: str) -> None:
         return
     language, reasons = get_language() or "", COMMENTED[used_for].reasons
     choices = [(str(one.pk), _title(one, language, reasons.get(one.reason_code, ""))) for one in offered]
-    form.fields[PICK] = forms.ChoiceField(label=_("Text"), choices=[("", "—"), *choices], required=False)
+    form.fields[PICK] = forms.ChoiceField(label=_("Text"), choices=[("", _("Choose a text")), *choices], required=False)
 
 
 def _title(template: CommentTemplate, language: str, reason: str) -> str:

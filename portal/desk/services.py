@@ -17,7 +17,7 @@ from portal.accounts.models import Company, User
 from portal.accounts.rules import Actor
 from portal.customers.models import Customer
 from portal.desk import mails
-from portal.desk.models import Case, CaseQuerySet, SavedFilter
+from portal.desk.models import Case, CaseQuerySet
 from portal.desk.rules import KINDS, Entering, Outcome
 from portal.desk.selectors import belongs_to, claim_blocker, may_decide, searchable
 from portal.events.models import Event
@@ -189,18 +189,3 @@ def take_next(queue: CaseQuerySet, *, actor: Actor, now: datetime) -> Case | Non
     if found is not None:
         _hold(found, actor, now)
     return found
-
-
-# Saved filters
-
-
-def save_filter(name: str, address: str, *, actor: Actor) -> SavedFilter:
-    """Keep an address of the desk under a name; the same name is another address then."""
-    found, _created = SavedFilter.objects.update_or_create(
-        user_id=actor.user_id or 0, name=name, defaults={"address": address}
-    )
-    return found
-
-
-def forget_filter(pk: int, *, actor: Actor) -> None:
-    SavedFilter.objects.filter(user_id=actor.user_id or 0, pk=pk).delete()

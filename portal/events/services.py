@@ -127,11 +127,11 @@ def snapshot(obj: models.Model) -> dict[str, Any]:
     were not loaded are left out.
     """
     held = obj.__dict__
-    return {f.attname: _plain(f, held[f.attname]) for f in _told_columns(type(obj)) if f.attname in held}
+    return {f.attname: _plain(f, held[f.attname]) for f in _recorded_columns(type(obj)) if f.attname in held}
 
 
 @cache
-def _told_columns(model: type[models.Model]) -> list[models.Field[Any, Any]]:
+def _recorded_columns(model: type[models.Model]) -> list[models.Field[Any, Any]]:
     unsaid = getattr(model, "derived_columns", frozenset()) | getattr(model, "secret_columns", frozenset())
     columns = model._meta.concrete_fields
     return [f for f in columns if not f.primary_key and not f.generated and f.attname not in unsaid]

@@ -127,11 +127,11 @@ class RatesForm(forms.Form):
                 cleaned["text"] = services.decode(file.read())
             except services.RatesFileRefused as refused:
                 for error in refused.errors:
-                    self.add_error("file", said(error))
+                    self.add_error("file", line_text(error))
         return cleaned
 
 
-def said(error: LineError) -> str:
+def line_text(error: LineError) -> str:
     """What is wrong with a line, as a sentence."""
     text = gettext(error.blocker.message) % error.blocker.params
     return gettext("Line %(line)s: %(text)s") % {"line": error.line, "text": text}

@@ -11,14 +11,16 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from portal.accounts.rules import Actor
-from portal.ui.deadlines import DEADLINES, Cursor, Deadline, DeadlineQuery, first
+from portal.ui.deadlines import DEADLINES, Cursor, Deadline, DeadlineQuery, counts, first
 from portal.workflow import text
 
 PAGE = 50
 MINE = "mine"
+#: How far home looks ahead.
+SOON = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class PageQuery:
 
     kind: str = ""
     mine: bool = False
+    #: Only those that home counts.
+    soon: bool = False
     after: Cursor | None = None
 
     @classmethod
@@ -35,24 +39,38 @@ class PageQuery:
         return cls(
             kind=kind if kind in DEADLINES else "",
             mine=params.get("of") == MINE,
+            soon=params.get("days") == str(SOON.days),
             after=Cursor.parse(params.get("after", "")),
         )
 
     def address(self, **changes: Any) -> str:
         query = replace(self, **{"after": None, **changes})
-        values = {"kind": query.kind, "of": MINE if query.mine else "", "after": query.after and str(query.after)}
+        values = {
+            "kind": query.kind,
+            "of": MINE if query.mine else "",
+            "days": SOON.days if query.soon else "",
+            "after": query.after and str(query.after),
+        }
         params = urlencode({name: value for name, value in values.items() if value})
         return reverse("deadlines") + (f"?{params}" if params else "")
 
+    def deadlines(self, actor: Actor, now: datetime) -> DeadlineQuery:
+        kinds, last = [self.kind] if self.kind else [], (now + SOON).date() if self.soon else None
+        return DeadlineQuery(actor, now, last, kinds, mine=self.mine, after=self.after)
+
 
 def context(actor: Actor, query: PageQuery, *, now: datetime) -> dict[str, Any]:
-    kinds = [query.kind] if query.kind else []
-    due = DeadlineQuery(actor, now, kinds=kinds, mine=query.mine, after=query.after)
+    due = query.deadlines(actor, now)
     found = first(due, PAGE + 1, people=True)
     shown = found[:PAGE]
     more = query.address(after=Cursor.parse(shown[-1].cursor)) if len(found) > PAGE else ""
     return {
         "query": query,
+        "count": sum(counts(replace(due, after=None)).values()),
+        "ahead": [
+            {"label": label, "url": query.address(soon=soon), "on": query.soon == soon}
+            for soon, label in ((False, gettext("Any time")), (True, _soon()))
+        ],
         "weeks": _weeks(shown, timezone.localtime(now).date()),
         "more_url": more,
         "first_url": query.address() if query.after else "",
@@ -62,6 +80,10 @@ def context(actor: Actor, query: PageQuery, *, now: datetime) -> dict[str, Any]:
             {"label": gettext("Mine"), "url": query.address(mine=True), "on": query.mine},
         ],
     }
+
+
+def _soon() -> str:
+    return ngettext("Next %(count)s day", "Next %(count)s days", SOON.days) % {"count": SOON.days}
 
 
 def _kinds(query: PageQuery) -> list[dict[str, Any]]:

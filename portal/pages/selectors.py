@@ -83,7 +83,7 @@ def changes(event: Event) -> Iterator[Change | numbers.Difference]:
     for name in [name for name in {**event.after, **event.before} if name not in unsaid]:
         column = columns.get(name)
         label = capfirst(str(column.verbose_name)) if column else name
-        yield Change(label, *[_said(column, told.get(name)) for told in (event.before, event.after)])
+        yield Change(label, *[_value_text(column, told.get(name)) for told in (event.before, event.after)])
 
 
 def _own_columns(event: Event) -> Collection[str]:
@@ -105,7 +105,7 @@ def _of_policy(event: Event) -> list[numbers.Difference]:
     return numbers.differences(was, becomes)
 
 
-def _said(column: models.Field[Any, Any] | None, raw: Any) -> str:
+def _value_text(column: models.Field[Any, Any] | None, raw: Any) -> str:
     if raw is None or raw in ("", [], {}):
         return "–"
     value = _read(column, raw)

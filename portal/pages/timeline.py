@@ -1,4 +1,4 @@
-"""How the events of the programme's own data read: rates, policy, customers, catalogue, transactions, files."""
+"""How the events of the programme's own data read: rates, policy, customers, catalogue, files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ def _words(event: Event) -> Mapping[str, str]:
         "before": _rate(event.before),
         "number": str(told.get("number", "")),
         "from": show(datetime.fromisoformat(begins)) if begins and "T" in begins else "",
-        "transaction": str(told.get("transaction_id", "")),
     }
 
 
@@ -49,8 +48,6 @@ describe(
         "policy.version_withdrawn": Sentence(
             "sliders", "warning", _("Version %(number)s of the policy was withdrawn before it was in force")
         ),
-        "fee_rate.set": Sentence("percent", "brand", _("A fee rate of ISV Connect was set")),
-        "fee_rate.removed": Sentence("percent", "warning", _("A fee rate of ISV Connect was removed")),
         "customer.added": Sentence("building", "success", _("A customer was added to the directory")),
         "customer.imported": Sentence("building", "success", _("A customer was imported into the directory")),
         "customer.named": Sentence("building", "neutral", _("A partner named a customer of its own")),
@@ -65,11 +62,6 @@ describe(
         "plan.added": Sentence("box", "success", _("The plan %(name)s (%(code)s) was added")),
         "plan.changed": Sentence("box", "neutral", _("A plan of a solution of %(company)s was changed")),
         "assessment_type.added": Sentence("box", "success", _("The kind of assessment %(name)s was added")),
-        "transaction.added": Sentence(
-            "receipt", "success", _("The marketplace transaction %(transaction)s was taken in")
-        ),
-        "transaction.released": Sentence("receipt", "neutral", _("A marketplace transaction was released")),
-        "transaction.voided": Sentence("receipt", "warning", _("A marketplace transaction was voided")),
         "export.finished": Sentence("download", "neutral", _("A file of a list was made")),
         "upload.checked": Sentence("upload", "neutral", _("An uploaded file was read")),
         "upload.finished": Sentence("upload", "success", _("An uploaded file was taken in")),

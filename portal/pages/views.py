@@ -1,16 +1,19 @@
-"""Home, the list of deals, the deal page, insights, and the switches of the top bar."""
+"""The list of deals, the deal page, insights, and the switches of the top bar."""
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import retarget
 
@@ -19,7 +22,6 @@ from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.accounts.middleware import COMPANY_KEY
 from portal.accounts.models import User
 from portal.accounts.rules import Actor
-from portal.pages import home as home_page
 from portal.pages import search as search_page
 from portal.pages.deal import context as deal_page
 from portal.pages.deal.timeline import TimelineQuery
@@ -32,15 +34,16 @@ from portal.pages.insights.period import MONTHS, asked_period
 from portal.pages.models import Export
 from portal.pages.services import exports as services
 from portal.pages.services import uploads
+from portal.params import as_uuid
 from portal.row_plans import KINDS
 from portal.tables import csv_file
 from portal.ui.forms import add_blockers
 from portal.ui.frame import THEME_COOKIE
-from portal.ui.http import back, for_htmx
+from portal.ui.http import back, for_htmx, redirect_to
 from portal.ui.listing import left, page
 from portal.ui.listing.files import CONTENT_TYPES
 from portal.ui.listing.lists import LISTS, Listing
-from portal.ui.listing.picked import as_uuid, ticked
+from portal.ui.listing.picked import picked
 from portal.ui.listing.query import ListQuery
 from portal.ui.period import Period
 from portal.workflow import services as workflow
@@ -57,12 +60,8 @@ from referrals.web.wizard.choices import people
 
 YEAR = 365 * 24 * 3600
 MAX_EXPORTS = 20
-
-
-@needs_actor
-@require_GET
-def home(request: ActorRequest) -> HttpResponse:
-    return render(request, "pages/home.html", home_page.context(request.actor, now=timezone.now()))
+#: The id of the file's state in the bar below the list; htmx names it in HX-Target.
+IN_BAR = "export-in-bar"
 
 
 @needs_actor
@@ -237,7 +236,12 @@ def list_suggestions(request: ActorRequest, code: str) -> HttpResponse:
 def choose_columns(request: ActorRequest, code: str) -> HttpResponse:
     """What a list shows of each row (REF-20); *reset* goes back to the usual columns."""
     codes = [] if "reset" in request.POST else request.POST.getlist("column")
-    left.choose_columns(_listing(code), codes, actor=request.actor)
+    listing, actor = _listing(code), request.actor
+    asked = ListQuery.at(listing, request.POST.get("list", ""), actor)
+    if asked.view:  # they are the view's, and change with it
+        shown = tuple(column.code for column in listing.columns_chosen(codes, actor, asked.tab))
+        return redirect(reverse(listing.url) + asked.address(columns=shown))
+    left.choose_columns(listing, codes, actor=actor)
     return back(request)
 
 
@@ -252,10 +256,13 @@ def export_list(request: ActorRequest, code: str) -> HttpResponse:
     may_edit = listing is DEALS and holds in KINDS and KINDS[holds].is_uploaded and not request.actor.is_vendor
     if kind not in Export.Format.values or (holds and not may_edit):
         raise Http404
-    chosen = ticked(request.POST, most=Export.MAX_ROWS)
-    address = ListQuery.at(listing, request.POST.get("list", ""), request.actor).address().removeprefix("?")
+    asked = ListQuery.at(listing, request.POST.get("list", ""), request.actor)
+    chosen = _chosen(request, asked)
+    if chosen is None:
+        messages.error(request, gettext("None of the rows that you ticked is there any more."))
+        return redirect_to(request, reverse(listing.url) + asked.address())
     export = services.request_export(
-        address,
+        asked.address().removeprefix("?"),
         listing=code,
         kind=kind,
         holds=holds,
@@ -263,7 +270,16 @@ def export_list(request: ActorRequest, code: str) -> HttpResponse:
         actor=request.actor,
         now=timezone.now(),
     )
+    if request.htmx:
+        return _export_state(request, _export(request, export.public_id), "bar")
     return redirect("export", export.public_id)
+
+
+def _chosen(request: ActorRequest, asked: ListQuery) -> list[uuid.UUID] | None:
+    """The rows that were ticked; empty where all that is listed is meant, None if none of them is there."""
+    if "all" in request.POST or "row" not in request.POST:
+        return []
+    return picked(request.POST, asked, request.actor, most=Export.MAX_ROWS) or None
 
 
 @needs_actor
@@ -277,10 +293,14 @@ def exports(request: ActorRequest) -> HttpResponse:
 @needs_actor
 @require_GET
 def export(request: ActorRequest, public_id: Any) -> HttpResponse:
-    """How far a file is; htmx asks again every second until it is done."""
-    found = _export(request, public_id)
-    name = "pages/export.html#progress" if request.htmx else "pages/export.html"
-    listing = LISTS[found.listing]
+    """How far a file is; htmx asks again every second until it is done, on its page and in the bar below a list."""
+    part = "bar" if request.htmx.target == IN_BAR else "progress" if request.htmx else ""
+    return _export_state(request, _export(request, public_id), part)
+
+
+def _export_state(request: ActorRequest, found: Export, part: str) -> HttpResponse:
+    """The page, or the part of it that htmx asks for: on the page itself, or in the bar below the list."""
+    name, listing = f"pages/export.html{'#' * bool(part)}{part}", LISTS[found.listing]
     context = {
         "export": found,
         "list_title": phrase(listing.title),

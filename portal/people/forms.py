@@ -74,7 +74,7 @@ class InviteForm(RolesForm):
     )
     language = forms.ChoiceField(label=_("Language of the mail"), choices=settings.LANGUAGES)
 
-    def asked(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """Who is asked in, with which roles, in which language."""
         return {name: self.cleaned_data[name] for name in ("email", "language")} | {"grants": self.grants()}
 
@@ -155,7 +155,9 @@ class ApiAccessForm(forms.Form):
     """What a program of the company may do."""
 
     role = forms.ChoiceField(
-        label=_("Role"), required=False, help_text=_("For a client that acts for the company; of people, theirs count.")
+        label=_("Role"),
+        required=False,
+        help_text=_("For a client that acts for the company; for people, their own roles count."),
     )
     location = forms.ChoiceField(label=_("Location"), required=False)
     scopes = forms.MultipleChoiceField(
@@ -169,7 +171,7 @@ class ApiAccessForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._places = {str(place.pk): place for place in company.locations.order_by("name")}
         roles = [(role, Role(role).label) for role in rules.roles_of(vendor=company.is_vendor)]
-        self.fields["role"].choices = [("", "—"), *roles]  # type: ignore[attr-defined]
+        self.fields["role"].choices = [("", _("Choose a role")), *roles]  # type: ignore[attr-defined]
         places = [(pk, str(place)) for pk, place in self._places.items()]
         self.fields["location"].choices = [("", _("Entire company")), *places]  # type: ignore[attr-defined]
 
@@ -210,7 +212,7 @@ class ApiClientForm(ApiAccessForm, PublicKeysForm):
             self.add_error("role", _("Choose the role that the client acts with."))
         return cleaned
 
-    def asked(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """What the service is told of the new client."""
         given = self.cleaned_data
         return {

@@ -85,7 +85,7 @@ def invite_person(request: ActorRequest) -> HttpResponse:
     initial = {"language": request.actor.language, "email": request.GET.get("email", "")}
     form = forms.InviteForm(posted(request), company=company, initial=initial)
     given = {"company": company, **_who(request)}
-    if saved(form, lambda: invites.create(**form.asked(), **given)):
+    if saved(form, lambda: invites.create(**form.details(), **given)):
         email = form.cleaned_data["email"]
         return done(request, gettext("The invitation to %(email)s is on its way.") % {"email": email}, "people")
     days = policies.current(timezone.now()).invitation_link_days

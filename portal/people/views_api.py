@@ -49,7 +49,7 @@ def add_api_client(request: ActorRequest) -> HttpResponse:
     company = Company.objects.get(pk=request.actor.own_company_id)
     form = forms.ApiClientForm(posted(request), company=company)
     made: list[tuple[ApiClient, str]] = []
-    if saved(form, lambda: made.append(clients.create(company=company, **form.asked(), **_who(request)))):
+    if saved(form, lambda: made.append(clients.create(company=company, **form.details(), **_who(request)))):
         client, secret = made[0]
         return render(request, "people/api_client_secret.html", {"client": client, "secret": secret})
     return form_page(request, "people/api_client_add.html", form)

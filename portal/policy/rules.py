@@ -93,9 +93,27 @@ class Policy:
     customer_mails_per_day: int = 100  # LIC-8, codes and links of one company
     max_licences: int = 1_000_000  # LIC-2, of one plan of a deal
 
+    # forecast: of an open deal's value so much counts, by its stage (REF-14)
+    forecast_created_percent: int = 10
+    forecast_qualified_percent: int = 20
+    forecast_developed_percent: int = 40
+    forecast_proposed_percent: int = 60
+    forecast_negotiated_percent: int = 80
+
     # currency
     rate_max_age_months: int = 3  # FX-2
     rate_jump_percent: int = 50  # FX-1, against the month before: more has to be confirmed
+
+    @property
+    def forecast_percents(self) -> dict[int, int]:
+        """By the sales stage."""
+        return {
+            10: self.forecast_created_percent,
+            20: self.forecast_qualified_percent,
+            40: self.forecast_developed_percent,
+            60: self.forecast_proposed_percent,
+            80: self.forecast_negotiated_percent,
+        }
 
     @property
     def answer_within(self) -> timedelta:
@@ -145,11 +163,19 @@ class Policy:
     def safe_win_after(self) -> timedelta:
         return timedelta(hours=self.safe_win_hours)
 
+    def exception_until(self, filed: date, decided: date) -> date:
+        """The last day to ask for an exception about what was rejected: the later of two ends (EXC-2)."""
+        return max(
+            filed + timedelta(days=self.exception_after_registration_days),
+            decided + timedelta(days=self.exception_after_rejection_days),
+        )
+
 
 _DEFAULTS = Policy()
 #: What a number may be at most, so that every date and amount made of it exists; some fields have a range of their own.
 LARGEST = 100_000
 LARGEST_AMOUNT = Decimal(10) ** 15
+_FORECAST = ("created", "qualified", "developed", "proposed", "negotiated")
 RANGES = {
     "max_team_members": (1, 200),
     "invitation_link_days": (1, 365),
@@ -164,6 +190,7 @@ RANGES = {
     "max_documents": (1, 100),
     "max_document_mb": (1, 22),  # the proxies before the portal take 25 MB (deploy/Caddyfile)
     "sample_percent": (0, 100),
+    **dict.fromkeys((f"forecast_{stage}_percent" for stage in _FORECAST), (0, 100)),
     "review_days": (1, 1_000),
     "claim_hours": (1, 720),
     "exception_decision_days": (1, 1_000),

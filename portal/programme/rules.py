@@ -113,6 +113,13 @@ GROUPS: Mapping[str, Sequence[Number]] = {
         Number("customer_mails_per_day", _("Codes and links of one company in a day, at most"), "", "LIC-8"),
         Number("max_licences", _("Licences of one plan, at most"), "", "LIC-2"),
     ),
+    _("Forecast"): (
+        Number("forecast_created_percent", _("A deal at Created / accepted counts for"), PERCENT, "REF-14"),
+        Number("forecast_qualified_percent", _("A deal at Qualified counts for"), PERCENT, "REF-14"),
+        Number("forecast_developed_percent", _("A deal at Developed counts for"), PERCENT, "REF-14"),
+        Number("forecast_proposed_percent", _("A deal at Proposed counts for"), PERCENT, "REF-14"),
+        Number("forecast_negotiated_percent", _("A deal at Negotiated counts for"), PERCENT, "REF-14"),
+    ),
     _("Currency"): (
         Number("rate_max_age_months", _("A rate is used for at most"), MONTHS, "FX-2"),
         Number("rate_jump_percent", _("A rate is asked about when it jumps by more than"), PERCENT, "FX-1"),

@@ -6,4 +6,4 @@ class UiConfig(AppConfig):
     label = "ui"
 
     def ready(self) -> None:
-        from portal.ui import merging  # noqa: F401  it registers itself
+        from portal.ui import merging, reactions  # noqa: F401  they register themselves

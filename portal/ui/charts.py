@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from babel.dates import format_date
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext
 
 from portal.workflow import text
@@ -18,12 +20,17 @@ TEXT, COUNT, USD, PERCENT, HOURS, MONTH = "text", "count", "usd", "percent", "ho
 #: A figure is in these; where that can't be told from the column's name, the file's head says it.
 _UNITS = {PERCENT: "%", HOURS: _("hours")}
 HOUR = timedelta(hours=1)
+#: Of more rows the first are drawn (insights.js, app.css).
+MOST_BARS = 12
+WIDE = 7
 
 
 @dataclass(frozen=True)
 class Column:
     label: str
     kind: str
+    #: Which total of the list that it leads to it is (lists.Total); '' where it is the number of rows.
+    total: str = ""
 
     @property
     def head(self) -> str:
@@ -40,11 +47,23 @@ class Cell:
     kind: str
     #: Where the rows are listed that it counts; '' where it leads nowhere.
     url: str = ""
+    total: str = ""
+
+    @property
+    def marks(self) -> SafeString:
+        """What its link says for whoever adds up the rows: the figure, and which total it is."""
+        return marks(self.value, self.total) if self.kind in (COUNT, USD) else SafeString("")
+
+
+def marks(figure: str | int | Decimal, total: str = "") -> SafeString:
+    """The attributes of a link to the rows that come to this figure."""
+    return format_html(' data-figure="{}"{}', str(figure), format_html(' data-total="{}"', total) if total else "")
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A table, and what of it is drawn: these columns of its rows, lying (`bars`) or standing (`columns`)."""
+    """A table, and what of it is drawn: these columns of its rows, lying (`bars`), on each other
+    (`stack`) or standing (`columns`)."""
 
     code: str
     title: str
@@ -55,6 +74,8 @@ class Chart:
     total: Sequence[Raw] = ()
     drawn: Sequence[int] = (1,)
     shape: str = "bars"
+    #: What stands there instead of an empty table; '' where there is simply nothing to count.
+    none: str = ""
     #: There are more than so many rows, which are those with the most deals.
     cut_at: int = 0
     #: For each line, and for the total, where each of its cells leads (Cell.url); of nothing there are no rows.
@@ -67,15 +88,33 @@ class Chart:
         return [self._cells(line, urls) for line, urls in zip(self.lines, links, strict=True)]
 
     @property
+    def is_drawn(self) -> bool:
+        """Whether there is a bar to draw."""
+        return any(line[column] for line in self.lines for column in self.drawn)
+
+    @property
+    def bars(self) -> int:
+        """How many rows of lying bars are drawn, for the room they need."""
+        return 0 if self.shape == "columns" else min(len(self.lines), MOST_BARS)
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether its table needs the whole width of the page."""
+        return len(self.columns) >= WIDE
+
+    @property
+    def is_double(self) -> bool:
+        return len(self.drawn) > 1 and self.shape == "bars"
+
+    @property
     def foot(self) -> list[Cell]:
         return self._cells(self.total, self.total_links)
 
     def _cells(self, line: Sequence[Raw], urls: Sequence[str] = ()) -> list[Cell]:
-        kinds = [column.kind for column in self.columns]
-        known = [*urls, *[""] * len(kinds)]
+        known = [*urls, *[""] * len(self.columns)] if any(line[1:]) else [""] * len(self.columns)
         return [
-            Cell(_value(raw), shown(raw, kind), kind, url if raw else "")
-            for raw, kind, url in zip(line, kinds, known, strict=False)
+            Cell(_value(raw), shown(raw, column.kind), column.kind, url if raw else "", column.total)
+            for raw, column, url in zip(line, self.columns, known, strict=False)
         ]
 
     @property
@@ -131,4 +170,4 @@ def hours(time: timedelta | None) -> Decimal | None:
 
 
 def deals_and_usd() -> list[Column]:
-    return [Column(gettext("Deals"), COUNT), Column("USD", USD)]
+    return [Column(gettext("Deals"), COUNT), Column("USD", USD, "usd")]

@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from portal.accounts.rules import Actor
 from portal.params import whole_number
 from portal.registry import Registry
+from portal.ui.home import counted
 from portal.workflow.blockers import Money
 
 #: How many of those who can act are named.
@@ -195,7 +196,11 @@ def _with_people(shown: list[Deadline], rows: dict[str, list[Any]], actor: Actor
     return [replace(deadline, who=next(names[deadline.kind])) for deadline in shown]
 
 
-def count(query: DeadlineQuery) -> int:
-    """How many there are; one query."""
-    head, *others = [kind.rows(query, place).order_by().values("pk") for place, _code, kind in _asked(query)]
-    return head.union(*others, all=True).count()
+def by_kind(query: DeadlineQuery) -> dict[str, QuerySet[Any]]:
+    """All of each kind that is asked for, whatever the page shows."""
+    return {code: kind.rows(query, place) for place, code, kind in _asked(query)}
+
+
+def counts(query: DeadlineQuery) -> dict[str, int]:
+    """How many there are of each kind; one query."""
+    return counted(by_kind(query))

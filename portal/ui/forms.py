@@ -165,7 +165,7 @@ class DateInput(forms.DateInput):
 
 
 def _countries() -> list[tuple[str, str]]:
-    return [("", "—"), *country_choices(get_language() or "en")]
+    return [("", gettext("Choose a country")), *country_choices(get_language() or "en")]
 
 
 class CountryField(forms.ChoiceField):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -12,10 +12,15 @@ from django.utils.functional import lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from portal.accounts.decorators import ActorRequest
 from portal.accounts.models import Membership, RoleGrant, User
 from portal.accounts.rules import ADMIN_ROLES, Actor, may_keep
 from portal.accounts.services import vendor_name
+from portal.ui.listing import saved
+from portal.ui.listing.lists import LISTS
 
+#: So many views stand in the rail; the list's own menu has all.
+MAX_RAIL = 8
 RAIL_COOKIE = "rail"
 THEME_COOKIE = "theme"
 #: The id of the <dialog> that app.js opens; htmx names it in HX-Target.
@@ -144,7 +149,19 @@ class Frame:
     def _item(self, name: str, label: Any, icon: str, icon_there: str) -> dict[str, Any]:
         url, path = reverse(name), self._request.path
         active = path == url if name == "home" else path.startswith(url)
-        return {"label": label, "url": url, "icon": icon_there if active else icon, "active": active, "count": None}
+        found: dict[str, Any] = {"label": label, "url": url, "icon": icon_there if active else icon, "active": active}
+        return {**found, "count": None, "views": self._views(name) if active else []}
+
+    def _views(self, name: str) -> list[dict[str, Any]]:
+        """The views of the list at that address, while one is in its section."""
+        listing = next((listing for listing in LISTS.values() if listing.url == name), None)
+        if listing is None:
+            return []
+        here, request = self._request.GET.get("view", ""), cast(ActorRequest, self._request)
+        return [
+            {"name": view.name, "url": saved.link(listing, view), "active": str(view.public_id) == here}
+            for view in saved.of_request(request, listing)[:MAX_RAIL]
+        ]
 
     @property
     def keeps_mail(self) -> bool:

@@ -5,9 +5,12 @@ What is due soon is in portal.ui.deadlines.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, QuerySet, Value
 
 from portal.accounts.rules import Actor
 from portal.registry import Registry
@@ -38,7 +41,31 @@ class Need:
     act_url: str = ""
 
 
-FindNeeds = Callable[[Actor, datetime], Iterable[Need]]
+@dataclass(frozen=True)
+class NeedKind:
+    """One kind of needs.
 
-#: Each returns at most MAX_ITEMS, the most urgent first.
-NEEDS: Registry[FindNeeds] = Registry()
+    `find` are the records that wait for this person, the most urgent first, `deal` leads from one to its deal, and
+    `make` says it of one. `page`: the address of all of them, where the list of deals doesn't hold them.
+    """
+
+    label: str
+    find: Callable[[Actor, datetime], QuerySet[Any]]
+    make: Callable[[Any, datetime], Need]
+    deal: str = "pk"
+    page: Callable[[], str] | None = None
+
+    def first(self, actor: Actor, now: datetime) -> list[Need]:
+        return [self.make(row, now) for row in self.find(actor, now)[:MAX_ITEMS]]
+
+
+NEEDS: Registry[NeedKind] = Registry()
+
+
+def counted(found: Mapping[str, QuerySet[Any]]) -> dict[str, int]:
+    """The number of rows of each, shown or not, by its code; one query for all of them."""
+    ones: Sequence[QuerySet[Any]] = [
+        rows.order_by().values(code=Value(code)).annotate(number=Count("pk")) for code, rows in found.items()
+    ]
+    numbers = {row["code"]: row["number"] for row in ones[0].union(*ones[1:], all=True)} if ones else {}
+    return {code: numbers.get(code, 0) for code in found}

@@ -34,6 +34,14 @@ class Period:
         return datetime.combine(self.last + DAY, time.min, UTC)
 
     @property
+    def before(self) -> Period:
+        """As long, and immediately before it."""
+        last = self.first - DAY
+        if self.months:
+            return Period(months_before(last, self.months) + DAY, last)
+        return Period(self.first - (self.last - self.first) - DAY, last)
+
+    @property
     def address(self) -> str:
         return f"?period={self.months}" if self.months else self.as_custom
 

@@ -24,6 +24,7 @@ SENTENCES = (
     _("Enter a valid email address."),
     _("Enter a valid URL."),
     _("Enter a valid UUID."),
+    _("“%(value)s” is not a valid UUID."),
     _("Enter a valid value."),
     _("Ensure this value is less than or equal to %(limit_value)s."),
     _("Ensure this value is greater than or equal to %(limit_value)s."),
@@ -31,6 +32,10 @@ SENTENCES = (
     _("No file was submitted. Check the encoding type on the form."),
     _("No file was submitted."),
     _("The submitted file is empty."),
+    _("Your password can’t be too similar to your other personal information."),
+    _("The password is too similar to the %(verbose_name)s."),
+    _("Your password can’t be a commonly used password."),
+    _("This password is too common."),
     _(
         "ManagementForm data is missing or has been tampered with. Missing fields: %(field_names)s. You may need to file a bug report if the issue persists."  # noqa: E501
     ),
@@ -56,6 +61,14 @@ COUNTED = (
     ngettext(
         "Ensure that there are no more than %(max)s digit before the decimal point.",
         "Ensure that there are no more than %(max)s digits before the decimal point.",
+    ),
+    ngettext(
+        "Your password must contain at least %(min_length)d character.",
+        "Your password must contain at least %(min_length)d characters.",
+    ),
+    ngettext(
+        "This password is too short. It must contain at least %d character.",
+        "This password is too short. It must contain at least %d characters.",
     ),
     ngettext("Please submit at most %(num)d form.", "Please submit at most %(num)d forms."),
     ngettext("Please submit at least %(num)d form.", "Please submit at least %(num)d forms."),

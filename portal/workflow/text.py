@@ -74,6 +74,12 @@ def percent(number: int | Decimal) -> str:
     return gettext("%(number)s%%") % {"number": show(number)}
 
 
+def rate(currency: str, usd_per_unit: Decimal, month: str) -> str:
+    """A rate with its month (2026-11), as it was used (FX-2): 1 EUR = 1.08 USD (2026-11)."""
+    line = gettext("1 %(currency)s = %(rate)s USD (%(month)s)")
+    return line % {"currency": currency, "rate": show(usd_per_unit), "month": month}
+
+
 def clock(moment: datetime, *, year: bool = True) -> str:
     """A moment in the zone it carries: 20 Nov 2026, 13:00."""
     return format_datetime(moment, "d MMM y, HH:mm" if year else "d MMM, HH:mm", locale=_locale())

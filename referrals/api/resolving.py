@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from django.db.models import Q
 
 from portal.catalog.models import Solution
+from portal.params import as_uuid
 from portal.workflow.blockers import RuleViolation
 from referrals import rules
 from referrals.api import wire
@@ -41,7 +41,7 @@ def solutions(tags: Iterable[Mapping[str, Any]]) -> Named:
     if missing := [given for given in ids if given.casefold() not in by_id]:
         raise RuleViolation(rules.unready_blockers([given[:50] or "–" for given in missing]))
     found = [(by_id[str(tag["id"]).casefold()], tag) for tag in named]
-    said = {solution.code: beside for solution, tag in found if (beside := _said(tag))}
+    said = {solution.code: beside for solution, tag in found if (beside := _unknown_fields(tag))}
     return Named(list(dict.fromkeys(solution for solution, _tag in found)), said, categories)
 
 
@@ -52,16 +52,9 @@ def _is_category(tag: Mapping[str, Any]) -> bool:
 def _by_id(ids: Sequence[str]) -> dict[str, Solution]:
     """The solutions by code and by public id, in small letters."""
     codes = [*ids, *(given.upper() for given in ids)]
-    found = Solution.objects.filter(Q(code__in=codes) | Q(public_id__in=[key for key in map(_uuid, ids) if key]))
+    found = Solution.objects.filter(Q(code__in=codes) | Q(public_id__in=[key for key in map(as_uuid, ids) if key]))
     return {key.casefold(): one for one in found for key in (one.code, str(one.public_id))}
 
 
-def _uuid(given: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(given)
-    except ValueError:
-        return None
-
-
-def _said(tag: Mapping[str, Any]) -> dict[str, Any]:
+def _unknown_fields(tag: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in tag.items() if name not in KNOWN and value not in (None, "", "Name")}

@@ -86,7 +86,7 @@ class OneReferral(Endpoint):
     def patch(self, request: Request, id: str) -> Response:
         """A JSON Patch of the paths of F1.7, or an object of them; all of it is written, or nothing."""
         wanted = read(request.data)
-        self.demand(ROOT_SCOPES[root] for root in wanted.roots if root in ROOT_SCOPES)
+        self.check_allowed(ROOT_SCOPES[root] for root in wanted.roots if root in ROOT_SCOPES)
         pk = self._write(id, wanted, expected_version(request))
         if "return=representation" in request.headers.get("Prefer", "").replace(" ", "").casefold():
             return representation.answer(pk, self.actor)

@@ -87,7 +87,7 @@ class _Writing:
 
     def _target(self) -> str | None:
         """The substatus to reach; None if nothing is said, or the deal is there. Raises ValidationError."""
-        status, substatus = (_said(self.values.get(name)) for name in ("status", "substatus"))
+        status, substatus = (_text_given(self.values.get(name)) for name in ("status", "substatus"))
         held = self.record.substatus
         wanted = {"Pending": rules.RECEIVED}.get(substatus or "", substatus)
         if wanted is None and status is not None:
@@ -193,7 +193,7 @@ class _Writing:
     # The rest
 
     def _stage(self) -> None:
-        given = _said(self.values.get("salesStage"))
+        given = _text_given(self.values.get("salesStage"))
         if given is None or fold(given) == fold(wire.STAGES.get(self.record.stage, "")):
             return
         if fold(given).strip("% ") == str(rules.WON_STAGE) and self._wins():
@@ -213,7 +213,7 @@ class _Writing:
             self._run(verbs.SHARE_WITH_VENDOR)
 
     def _note(self) -> None:
-        text = _said(self.values.get("details/notes"))
+        text = _text_given(self.values.get("details/notes"))
         if text is None:
             return
         copies = participants.others(self.record, self.actor)
@@ -260,7 +260,7 @@ DETAILS = {
 }
 
 
-def _said(value: Any) -> str | None:
+def _text_given(value: Any) -> str | None:
     """The text that was given; nothing, an empty text and `None` say nothing."""
     return None if value in (None, "", "None") else str(value)
 

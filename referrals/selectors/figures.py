@@ -15,7 +15,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Aggregate, Count, DecimalField, DurationField, F, Q, Sum, Value
+from django.db.models import Aggregate, Count, DecimalField, DurationField, F, Q, QuerySet, Sum, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, TruncMonth
 
 from portal.accounts.models import Company
@@ -26,12 +27,14 @@ from portal.workflow.blockers import _
 from referrals import rules
 from referrals.models import Referral, ReferralQuerySet
 from referrals.models.expressions import STAGED
+from referrals.selectors import partner_side
 
 #: So many countries or solutions at most, those with the most deals.
 MAX_ROWS = 50
 
 _WON, _LOST = Q(substatus=rules.WON), Q(substatus=rules.LOST)
-_ACTIVE = Q(substatus=rules.ACCEPTED)
+#: See reached().
+_ACTIVE = Q(substatus=rules.ACCEPTED, reached__isnull=False)
 #: An own deal is born accepted (REF-10); whatever was declined or expired never was.
 _ACCEPTED = Q(substatus__in=STAGED)
 _ANSWERED = _ACCEPTED & Q(invited_by__isnull=False, accepted_at__isnull=False)
@@ -99,10 +102,21 @@ def counted(actor: Actor) -> ReferralQuerySet:
     return visible.filter(company_id=actor.own_company_id)
 
 
+def reached(actor: Actor) -> Combinable:
+    """The stage of the sale. Of the vendor's own copies it is the partner's, and NULL once that is over (REF-11)."""
+    return partner_side.stage() if actor.is_vendor and not runs_programme(actor) else F("stage")
+
+
+def active(deals: QuerySet[Referral], actor: Actor) -> QuerySet[Any]:
+    """Those of the deals whose sale goes on, with the stage it has `reached`."""
+    return deals.annotate(reached=reached(actor)).filter(_ACTIVE)
+
+
 class Figures:
     """The figures of one period for one person."""
 
     def __init__(self, actor: Actor, period: Period) -> None:
+        self.actor = actor
         self.deals = counted(actor).filter(created_at__gte=period.start, created_at__lt=period.end)
 
     @cached_property
@@ -110,7 +124,7 @@ class Figures:
         """How many deals came how far, with their USD, and how long they took."""
         answer, win = F("accepted_at") - F("created_at"), F("closed_at") - F("created_at")
         steps = {code: step.reached for code, step in STEPS.items()}
-        return self.deals.aggregate(
+        return self.deals.annotate(reached=reached(self.actor)).aggregate(
             **sums(active=_ACTIVE, lost=_LOST, **steps),
             unvalued=Count("pk", filter=Q(value_usd=None)),
             answered=Count("pk", filter=_ANSWERED),
@@ -122,8 +136,8 @@ class Figures:
 
     def stages(self) -> dict[int, Mapping[str, Any]]:
         """The active deals by stage."""
-        found = self.deals.filter(_ACTIVE).values("stage").annotate(**sums(deals=Q())).order_by("stage")
-        return {row["stage"]: row for row in found}
+        found = active(self.deals, self.actor).values("reached").annotate(**sums(deals=Q())).order_by("reached")
+        return {row["reached"]: row for row in found}
 
     def months(self) -> dict[Any, Mapping[str, Any]]:
         """Won and lost by the month (its first day) in which the deals were created."""

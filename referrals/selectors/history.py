@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count, IntegerField, Max, Q
+from django.db.models import Count, Exists, IntegerField, Max, OuterRef, Q
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
 from portal.accounts.rules import Actor
 from portal.events.models import Event, EventQuerySet
 from referrals.models import Referral
+from referrals.selectors import participants
 
 NOTE_ADDED = "referral.note_added"
 
@@ -25,6 +26,22 @@ def events_of(referral: Referral, actor: Actor, copies: Iterable[Referral]) -> E
         of_others = ~Q(company_id=actor.own_company_id)
         seen = seen.exclude(of_others, verb=NOTE_ADDED, at__gt=referral.closed_at)
     return seen
+
+
+def news(actor: Actor, since: datetime) -> EventQuerySet:
+    """What others did since then to the deals that the actor sees, as far as the deals' pages tell it (events_of).
+
+    Whatever a deal's page shows anew touches the deal (REF-21), so only those touched since are looked at.
+    """
+    own = Referral.objects.visible_to(actor).filter(company_id=actor.own_company_id)
+    touched = own.filter(updated_at__gt=since).values("engagement__public_id")
+    known = Referral.objects.visible_to(actor) if actor.is_vendor else participants.cards(actor)
+    theirs = known.filter(Q(company_id=OuterRef("company_id")) | Q(company=OuterRef("company__merged_into")))
+    shared = Q(Exists(theirs.filter(engagement__public_id=OuterRef("group"))), shared=True)
+    ours = Q(company_id=actor.own_company_id) | Q(company__merged_into=actor.own_company_id)
+    closed = Exists(own.filter(engagement__public_id=OuterRef("group"), closed_at__lt=OuterRef("at")))
+    found = Event.objects.filter(ours | shared, at__gt=since, group__in=touched)
+    return found.exclude(actor_user_id=actor.user_id).exclude(~ours & Q(closed, verb=NOTE_ADDED))
 
 
 @dataclass

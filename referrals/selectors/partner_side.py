@@ -9,7 +9,7 @@ from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, Subquer
 from portal.accounts.models import Company
 from portal.events.models import Event, EventQuerySet
 from referrals import rules
-from referrals.models import Referral
+from referrals.models import Referral, ReferralQuerySet
 
 #: Of several partners' copies the vendor is shown the one that came furthest.
 _FURTHEST = (rules.WON, rules.ACCEPTED, rules.RECEIVED, rules.LOST, rules.DECLINED, rules.EXPIRED, rules.ERROR)
@@ -28,12 +28,20 @@ def _linked(copy: Referral, deal: Referral) -> bool:
 
 def stage() -> Subquery:
     """For a query of the vendor's copies: how far the partner's open copy is; NULL once none is open."""
+    is_open = When(substatus__in=(rules.RECEIVED, rules.ACCEPTED), then=F("stage"))
+    return Subquery(_furthest().values(reached=Case(is_open, output_field=IntegerField()))[:1])
+
+
+def sale() -> Subquery:
+    """For a query of the vendor's copies: the key of the copy of the partner who sells."""
+    return Subquery(_furthest().values("pk")[:1])
+
+
+def _furthest() -> ReferralQuerySet:
     linked = Q(company=OuterRef("invited_by")) | Q(invited_by=OuterRef("company"))
     copies = Referral.objects.filter(linked, engagement=OuterRef("engagement"), vendor_may_view=True)
     furthest = Case(*(When(substatus=s, then=Value(n)) for n, s in enumerate(_FURTHEST)), output_field=IntegerField())
-    is_open = When(substatus__in=(rules.RECEIVED, rules.ACCEPTED), then=F("stage"))
-    partners = copies.exclude(company__kind=Company.Kind.VENDOR).order_by(furthest, "-stage", "pk")
-    return Subquery(partners.values(reached=Case(is_open, output_field=IntegerField()))[:1])
+    return copies.exclude(company__kind=Company.Kind.VENDOR).order_by(furthest, "-stage", "pk")
 
 
 def outcomes(vendor_id: int) -> EventQuerySet:

@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db import connection, models
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, Func, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Now
 
 from portal.accounts import services as accounts
 from portal.accounts.models import Company, Location, RoleGrant
@@ -18,6 +19,7 @@ from portal.accounts.rules import REFERRALS_ADMIN, Actor
 from portal.catalog.models import Solution
 from portal.customers.rules import fold
 from portal.policy import services as policies
+from referrals import rules
 from referrals.models import Referral
 
 #: What was received within the time that counts, and is answered or too late to be; a mistake nobody had to answer.
@@ -121,6 +123,18 @@ def responsiveness_of(company_id: int, *, now: datetime) -> Responsiveness:
     """One company's responsiveness, as the company and those who look for a partner see it (REF-22)."""
     none = Responsiveness(months=policies.current(now).responsiveness_months)
     return responsiveness([company_id], now=now).get(company_id, none)
+
+
+def answers(*, in_time: bool) -> Q:
+    """The deals that count in a company's responsiveness; `in_time`: of those, the answered ones (REF-22)."""
+    months = Func(
+        Value(policies.by_database_clock().responsiveness_months),
+        template="make_interval(months => %(expressions)s)",
+        output_field=models.DurationField(),
+    )
+    found = Q(invited_by__isnull=False, created_at__gt=Now() - months) & ~Q(substatus=rules.RECEIVED)
+    found &= ~Q(substatus=rules.ERROR, accepted_at__isnull=True)
+    return found & ~Q(substatus=rules.EXPIRED) if in_time else found
 
 
 def ecosystem(country: str = "") -> models.QuerySet[Company]:

@@ -40,7 +40,7 @@ def shortest() -> int:
 
 def is_long_enough(text: str) -> bool:
     """Whether at least one word has enough letters to search for."""
-    longest = max(map(len, _asked(text)), default=0)
+    longest = max(map(len, _search_words(text)), default=0)
     return bool(longest) and longest >= shortest()
 
 
@@ -51,7 +51,7 @@ def matching(text: str, *, actor: Actor) -> Q:
     function itself makes up to two queries, so call it once. Rare words are looked up in the index; common words are
     compared while the list is read in its own order, which then finds a page sooner.
     """
-    asked = _asked(text)
+    asked = _search_words(text)
     if not _is_common(_read(asked, (SHARED, OWN))):
         found = _visible(asked, _looked_up, actor)
         if ID.fullmatch(text.strip().lower()):
@@ -67,7 +67,7 @@ def _visible(asked: Sequence[str], containing: Callable[[Sequence[str], Sequence
     return found | containing(asked, (SHARED,)) if actor.is_vendor else found
 
 
-def _asked(text: str) -> list[str]:
+def _search_words(text: str) -> list[str]:
     return tokens(text[:MAX_QUERY])[:MAX_WORDS]
 
 

@@ -8,10 +8,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
+
 from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
 from portal.workflow import services as workflow
-from portal.workflow.blockers import Blocker, Param, RuleViolation, _
+from portal.workflow.blockers import Blocker, Param, RuleViolation, Term, _
 from portal.workflow.services import Stale
 from referrals import rules, verbs
 from referrals.models import Referral
@@ -63,6 +65,33 @@ def edit_details(referral: Referral, wanted: Details, *, seen_version: int, acto
 def _read(column: str, kept: object) -> Any:
     """A column's value, converted from how events store it."""
     return Referral._meta.get_field(column).to_python(kept)  # type: ignore[union-attr]
+
+
+@transaction.atomic
+def edit_progress(
+    referral: Referral, *, stage: int, close_date: date, seen_version: int, actor: Actor, now: datetime
+) -> Referral:
+    """Set the stage and the close date together; what the editor left alone keeps its current value, and what is as
+    it was writes nothing.
+
+    Raises Conflict if somebody changed the same of the two otherwise, PermissionDenied, RuleViolation (REF-14, REF-21).
+    """
+    fresh = workflow.lock(referral)
+    workflow.check_allowed(fresh, verbs.SET_STAGE, actor=actor)
+    held: dict[str, Any] = {"stage": fresh.stage, "close_date": fresh.close_date}
+    changed = workflow.changes_since(fresh, seen_version) if fresh.version != seen_version else {}
+    base = held | {name: _read(name, was) for name, (was, _is) in changed.items() if name in held}
+    found = rules.merge(base=base, current=held, wanted={"stage": stage, "close_date": close_date})
+    if found.conflicts:
+        names = rules.stages_for(assessment=fresh.is_assessment)
+        now_held = {n: Term(names[fresh.stage]) if n == "stage" else value for n, value in found.conflicts.items()}
+        raise Conflict(now_held, version=fresh.version)
+    if "stage" in found.changes:
+        fresh = workflow.run_on_locked(fresh, verbs.SET_STAGE, verbs.Stage(stage), actor=actor, now=now)
+    if "close_date" in found.changes:
+        wanted = replace(details_of(fresh), close_date=close_date)
+        fresh = workflow.run_on_locked(fresh, verbs.EDIT_DETAILS, wanted, actor=actor, now=now)
+    return fresh
 
 
 def edit_team(

@@ -14,7 +14,7 @@ from datetime import datetime
 from django.utils.translation import gettext
 
 from portal.accounts.rules import Actor
-from portal.params import whole_number
+from portal.params import as_uuid, whole_number
 from portal.row_plans import KINDS, UNCHANGED, UPDATE, Change, FileKind, RowPlan, Step, not_found, run_steps, step
 from portal.tables import Table, csv_file
 from portal.workflow.blockers import _
@@ -40,11 +40,11 @@ def member_table(deals: Iterable[uuid.UUID], member: rules.Member) -> bytes:
 
 def _plan(table: Table, actor: Actor, now: datetime) -> Iterator[RowPlan]:
     """What is done with each deal. Nothing is written."""
-    ids = [found for _line, cells in table.rows if (found := _uuid(cells.get(ID, "")))]
+    ids = [found for _line, cells in table.rows if (found := as_uuid(cells.get(ID, "")))]
     own = Referral.objects.visible_to(actor).filter(public_id__in=ids, company_id=actor.own_company_id)
     held = {deal.public_id: deal for deal in own.with_context().prefetch_related("team")}
     for line, cells in table.rows:
-        deal = held.get(_uuid(cells.get(ID, "")) or uuid.UUID(int=0))
+        deal = held.get(as_uuid(cells.get(ID, "")) or uuid.UUID(int=0))
         plan = RowPlan(line, UNCHANGED, title=deal.name if deal else cells.get(ID, ""))
         yield _planned(plan, deal, cells, actor, now) if deal else plan.refused([not_found(ID)])
 
@@ -77,13 +77,6 @@ def _member(deal: Referral, cells: Mapping[str, str]) -> tuple[Change, Sequence[
     team = held if there else [*held, person]
     change = Change(column, "\n".join(copies.members(held)), "\n".join(copies.members(team)))
     return change, [step(verbs.EDIT_TEAM, verbs.Team(team), column)]
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
 
 
 def _no_file(_pks: Sequence[int], _actor: Actor) -> tuple[Sequence[str], Iterable[Sequence[str]]]:

@@ -115,11 +115,15 @@ def _accepting(request: ActorRequest, form: deal.AcceptForm, referral: Referral,
     }
 
 
-def _stage_form(_request: ActorRequest, data: Any, referral: Referral) -> deal.StageForm:
+def stages_of(referral: Referral) -> dict[str, Any]:
+    """The stages that a form offers for this deal, and what the company's own CRM calls them (REF-16)."""
     stages = dict(list(rules.stages_for(assessment=referral.is_assessment).items())[:-1])
     held = {} if referral.is_assessment else stage_names.of_company(referral.company_id)
-    own = {stage: [name.name for name in names] for stage, names in held.items()}
-    return deal.StageForm(data, stages=stages, own=own, initial={"stage": referral.stage})
+    return {"stages": stages, "own": {stage: [name.name for name in names] for stage, names in held.items()}}
+
+
+def _stage_form(_request: ActorRequest, data: Any, referral: Referral) -> deal.StageForm:
+    return deal.StageForm(data, **stages_of(referral), initial={"stage": referral.stage})
 
 
 def _win_form(_request: ActorRequest, data: Any, referral: Referral) -> deal.WinForm:

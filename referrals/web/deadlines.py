@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.lookups import IsNull
 from django.urls import reverse
 from django.utils.translation import gettext
 
@@ -15,6 +16,7 @@ from portal.workflow.blockers import _
 from referrals import rules
 from referrals.models import Referral, ReferralQuerySet, TeamMember
 from referrals.policies import may_change
+from referrals.selectors import partner_side
 from referrals.selectors.recipients import people_of
 
 
@@ -28,6 +30,12 @@ def to_answer(actor: Actor) -> ReferralQuerySet:
     """What the company has to answer; of the vendor's people only the sellers can (REF-12)."""
     found = own(actor).unanswered()
     return found if actor.has(SELLER) or not actor.is_vendor else found.none()
+
+
+def going_on(actor: Actor) -> ReferralQuerySet:
+    """The company's own deals that are neither won nor lost; the vendor's, as long as the partner's sale isn't."""
+    found = own(actor).filter(substatus=rules.ACCEPTED)
+    return found.filter(IsNull(partner_side.stage(), False)) if actor.is_vendor else found
 
 
 def deadline(title: str, referral: Referral, due: date | datetime, *, url: str = "", note: str = "") -> Deadline:
@@ -81,7 +89,7 @@ DEADLINES.add(
     DeadlineKind(
         label=_("Planned wins"),
         icon="trophy",
-        find=lambda actor, now: own(actor).filter(substatus=rules.ACCEPTED, win_at__isnull=False),
+        find=lambda actor, now: going_on(actor).filter(win_at__isnull=False),
         due="win_at",
         make=lambda row: deadline(gettext("Is marked as won"), row, row.win_at),
         who=acting,
@@ -94,7 +102,7 @@ DEADLINES.add(
     DeadlineKind(
         label=_("Estimated close dates"),
         icon="calendar3",
-        find=lambda actor, now: own(actor).filter(substatus=rules.ACCEPTED),
+        find=lambda actor, now: going_on(actor),
         due="close_date",
         make=lambda row: deadline(gettext("Estimated close"), row, row.close_date),
         who=acting,

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from portal.accounts.rules import Actor
-from portal.ui.home import MAX_ITEMS, NEEDS, Need
-from referrals import rules
-from referrals.models import Referral
+from portal.ui.home import NEEDS, Need, NeedKind
+from portal.workflow.blockers import _
+from referrals.models import Referral, ReferralQuerySet
 from referrals.verbs import ACCEPT
 
 
-def to_answer(actor: Actor, _now: datetime) -> Iterator[Need]:
+def to_answer(actor: Actor, _now: datetime) -> ReferralQuerySet:
     """Deals sent to the company, the first to expire first (REF-12)."""
-    found = Referral.objects.changeable_by(actor).filter(substatus=rules.RECEIVED)
-    for referral in found.with_context().order_by("expires_at")[:MAX_ITEMS]:
-        item = need("inbound", "envelope", gettext("Answer this deal"), referral, until=referral.expires_at)
-        accept = reverse("act", args=[referral.public_id, ACCEPT.name])
-        yield replace(item, act=gettext(ACCEPT.label), act_url=accept)
+    found = Referral.objects.changeable_by(actor).unanswered()
+    return found.with_context().order_by("expires_at", "pk")
+
+
+def _answer(referral: Referral, _now: datetime) -> Need:
+    item = need("inbound", "envelope", gettext("Answer this deal"), referral, until=referral.expires_at)
+    accept = reverse("act", args=[referral.public_id, ACCEPT.name])
+    return replace(item, act=gettext(ACCEPT.label), act_url=accept)
 
 
 def need(
@@ -51,4 +56,10 @@ def need(
     )
 
 
-NEEDS.add("inbound", to_answer, order=10)
+def needing(actor: Actor, codes: Sequence[str]) -> Q:
+    """Deals by what home says that they need of this person."""
+    now, kinds = timezone.now(), [NEEDS[code] for code in codes]
+    return Q.create([Q(pk__in=kind.find(actor, now).order_by().values(kind.deal)) for kind in kinds], Q.OR)
+
+
+NEEDS.add("inbound", NeedKind(_("Deals to answer"), to_answer, _answer), order=10)

@@ -19,8 +19,8 @@ from referrals.selectors.figures import Figures, everybody
 
 @dataclass(frozen=True)
 class Source:
-    """What makes a chart, and to whom it means something. `apart`: it counts something else than deals, and so stands
-    there in a period without any, too."""
+    """What makes a chart, and to whom it means something. `apart`: it counts something else than the period's deals,
+    and so stands there in a period without any, too."""
 
     make: Callable[[Figures, Period, Actor], Chart]
     offered: Callable[[Actor], bool] = everybody
@@ -30,9 +30,9 @@ class Source:
 CHARTS: Registry[Source] = Registry()
 
 
-def rows(period: Period, **filters: object) -> str:
-    """The list of the deals that a figure counts: those of the period that match the filters."""
-    days = {"created_from": period.first, "created_to": period.last}
+def rows(period: Period | None, **filters: object) -> str:
+    """The list of the deals that a figure counts: those of the period, or of all time, that match the filters."""
+    days = {"created_from": period.first, "created_to": period.last} if period else {}
     return f"{reverse('insights_deals')}?{urlencode({**days, **filters, 'exact': 1})}"
 
 

@@ -74,8 +74,57 @@ def test_the_search_has_no_barrier(cast: Cast, visit: Visit) -> None:
         *problems(page, "search", address),
         *problems(page, "found", f"{address}?q=işık"),
         *problems(page, "found below", "/", type_search),
+        *problems(page, "palette", "/", open_palette),
+        *problems(page, "palette as a page", reverse("palette")),
     ]
     assert not found, "\n".join(found)
+
+
+def test_a_deal_is_found_by_three_letters_and_opened_in_five_keys(cast: Cast, visit: Visit) -> None:
+    """Ctrl K, three letters, Enter, however fast they come (docs/ux.md); the palette does what its page offers, too."""
+    deals.won(cast, name="Kiosks")  # whose notes and customer are found by other letters
+    young = deals.young(cast, name="Fırın ölçümü")
+    page = visit(build.CONTOSO)
+    palette = page.get_by_role("dialog", name="Pages and actions")
+    field, chosen = palette.get_by_role("combobox"), palette.locator("[aria-selected=true]")
+    for key in ("Control+k", "f", "i", "r", "Enter"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("heading", name="Fırın ölçümü", level=1)).to_be_visible()
+
+    page.locator(".o-foot summary").focus()
+    page.keyboard.press("Control+k")
+    expect(palette.get_by_role("group", name="This deal").get_by_role("option", name="Mark as won")).to_be_visible()
+    page.keyboard.press("ArrowUp")
+    expect(chosen).to_have_text(re.compile("Refusals and reasons"))
+    page.keyboard.press("Escape")
+    expect(palette).to_be_hidden()
+    expect(page.locator(".o-foot summary")).to_be_focused()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("mark as w")
+    expect(chosen).to_have_text(re.compile("Mark as won"))
+    expect(field).to_have_attribute("aria-activedescendant", chosen.get_attribute("id") or "")
+    page.keyboard.press("Enter")
+    expect(page.locator("#dialog")).to_contain_text("Mark as won")
+    page.keyboard.press("Escape")
+
+    page.get_by_role("link", name="Pages and actions").click()
+    page.keyboard.type("türkçe")
+    expect(chosen).to_have_text(re.compile("Türkçe"))
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_attribute("lang", "tr")
+    expect(page).to_have_url(re.compile(str(young.public_id)))
+    page.keyboard.press("Control+k")
+    page.keyboard.type("ayarlar")
+    expect(chosen).to_have_text(re.compile("^\\s*Ayarlar"))
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/settings/"))
+
+
+def open_palette(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    page.keyboard.type("fır")
+    expect(page.locator("#palette [role=option]").first).to_be_visible()
 
 
 def test_the_search_works_without_javascript(cast: Cast, visit: Visit) -> None:
@@ -84,3 +133,7 @@ def test_the_search_works_without_javascript(cast: Cast, visit: Visit) -> None:
     page.get_by_role("searchbox", name="Search").fill("firin")
     page.keyboard.press("Enter")
     expect(page.locator("main a.o-hit strong")).to_have_text(["Fırın"])
+    page.get_by_role("link", name="Pages and actions").click()
+    page.locator("main").get_by_role("button", name="Theme: Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.get_by_role("heading", name="Results for “firin”")).to_be_visible()

@@ -17,7 +17,7 @@ sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
 
 ADDRESS = reverse("insights") + "?period=1"
-CODES = ["funnel", "pipeline", "win-rate", "times", "registrations", "countries", "solutions"]
+CODES = ["funnel", "pipeline", "ageing", "forecast", "win-rate", "times", "registrations", "countries", "solutions"]
 
 #: The charts in which something is painted in this colour, which the theme gives the figures.
 PAINTED = """(token) => {

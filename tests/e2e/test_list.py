@@ -13,6 +13,7 @@ from portal.demo import do
 from portal.demo.cast import Cast
 from portal.pages.models import Export
 from referrals import rules
+from referrals.models import Referral
 from tests import build
 from tests.e2e.conftest import Visit
 
@@ -100,8 +101,64 @@ def test_the_keyboard_walks_the_list_and_many_deals_get_a_stage(cast: Cast, visi
     expect(page.locator("#rows tbody tr").first).to_contain_text("Stage:")
 
 
+def test_a_row_is_edited_by_key_and_what_is_listed_becomes_a_colleagues_view(cast: Cast, visit: Visit) -> None:
+    """REF-14, REF-20: `e` makes the row a form, Enter saves it and the row has the focus again; what somebody else
+    changed meanwhile is said in it. A view is saved in a dialog, shared, and opened by a colleague from the rail."""
+    now, contoso = timezone.now(), cast.actor(build.CONTOSO)
+    for n in range(30):
+        build.deal(cast, name=f"Fırın {n:02}", at=now - timedelta(hours=n + 1), close_date=now.date(), **LED)
+    page = visit(build.CONTOSO)
+    page.goto("/co-sell/?size=25&exact=1")
+    rows, row = page.locator("#list a.o-rowlink"), page.locator(".o-grid tbody tr").nth(2)
+    page.get_by_role("link", name="Load more").click()
+    expect(rows).to_have_count(30)
+    for _step in range(3):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("e")
+    expect(row.get_by_label("Sales stage")).to_be_focused()
+    row.get_by_label("Sales stage").select_option("60")
+    row.get_by_label("Estimated close date").press("Enter")
+    expect(row.locator(".is-s60")).to_be_visible()
+    expect(rows.nth(2)).to_be_focused()
+    page.keyboard.press("e")
+    expect(row.get_by_label("Sales stage")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(rows.nth(2)).to_be_focused()
+    row.locator(".is-edit").click()
+    do.set_stage(Referral.objects.get(name="Fırın 02"), actor=contoso, now=timezone.now(), stage=80)
+    row.get_by_label("Sales stage").select_option("20")
+    row.get_by_role("button", name="Save").click()
+    expect(row.get_by_role("alert")).to_contain_text(
+        "Sales stage: Somebody changed this meanwhile; it is now “Negotiated”"
+    )
+    row.get_by_role("button", name="Save").click()
+    expect(row.locator(".is-s20")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Fırın 02")).to_be_visible()
+    page.go_back()
+    expect(rows).to_have_count(30)
+    expect(rows.nth(2)).to_be_focused()
+
+    page.locator("#filters summary", has_text="Stage").click()
+    page.get_by_label("Qualified").check()
+    expect(rows).to_have_text(["Fırın 02"])
+    page.keyboard.press("Escape")
+    page.locator("#views summary").click()
+    page.get_by_role("link", name="Save as a view").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("Early ones")
+    dialog.get_by_label("Share it with everybody in the company").check()
+    dialog.get_by_role("button", name="Save the view").click()
+    expect(page.locator("#views summary")).to_contain_text("Early ones")
+    colleague = visit("viewer@contoso.example")
+    colleague.goto("/co-sell/?exact=1")
+    expect(colleague.locator("#list a.o-rowlink")).to_have_count(30)
+    colleague.locator("#rail").get_by_role("link", name="Early ones").click()
+    expect(colleague.locator("#list a.o-rowlink")).to_have_text(["Fırın 02"])
+
+
 def test_a_worker_makes_the_file(cast: Cast, visit: Visit, tmp_path: Path) -> None:
-    """REF-20: of the deals ticked; the page turns into the download by itself."""
+    """REF-20: of the deals ticked; the bar below the list turns into the download by itself, and the list stays."""
     now = timezone.now()
     for name in ("Ovens", "Kilns", "Kiosks"):
         build.deal(cast, name=name, at=now, close_date=now.date(), **LED)
@@ -111,6 +168,7 @@ def test_a_worker_makes_the_file(cast: Cast, visit: Visit, tmp_path: Path) -> No
         page.get_by_role("checkbox", name=name).check()
     page.get_by_text("Export", exact=True).click()
     page.get_by_role("button", name="CSV", exact=True).click()
+    expect(page).to_have_url(re.compile("/co-sell/"))
     with page.expect_download() as download:
         page.get_by_role("link", name="Download CSV").click()
     download.value.save_as(tmp_path / "deals.csv")

@@ -37,7 +37,7 @@ class Copy:
     def __init__(self, data_dir: Path) -> None:
         self.data_dir, self.port = data_dir, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        data_dir.mkdir()
+        data_dir.mkdir(exist_ok=True)
         self.output = data_dir / "output"
         self.family = set()
 
@@ -76,13 +76,19 @@ class Copy:
         return {pid: line for pid, (_parent, line) in found if pid in self.family or str(self.data_dir) in line}
 
 
+@pytest.fixture(scope="module")
+def data_dir() -> Path:
+    """Empty for the first test; the next one finds the demo's data, which take half a minute to make."""
+    return Path(os.environ["DATA_DIR"]) / f"run-{uuid4().hex[:8]}"
+
+
 @pytest.fixture
-def copy() -> Iterator[Copy]:
+def copy(data_dir: Path) -> Iterator[Copy]:
     if not (run.BASE_DIR / "node_modules/bootstrap/dist").is_dir():
         pytest.skip("node_modules is missing: `make setup` installs it")
     if not Path("/proc/self/stat").exists():
         pytest.skip("this machine has no /proc to look for processes in")
-    copy = Copy(Path(os.environ["DATA_DIR"]) / f"run-{uuid4().hex[:8]}")
+    copy = Copy(data_dir)
     yield copy
     if copy.process.poll() is None:
         copy.end()

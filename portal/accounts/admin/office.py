@@ -193,9 +193,9 @@ def _offered(company: Company, beginning: str) -> list[Company]:
 
 def _mark(preview: merging.Preview) -> str:
     """What was shown, in short: only that is done."""
-    shown = [*((part.model._meta.label, part.count) for part in preview.parts), *map(_told, preview.told)]
+    shown = [*((part.model._meta.label, part.count) for part in preview.parts), *map(_key, preview.told)]
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:20]
 
 
-def _told(blocker: Blocker) -> tuple[str, str]:
+def _key(blocker: Blocker) -> tuple[str, str]:
     return blocker.code, str(dict(blocker.params))

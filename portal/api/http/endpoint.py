@@ -57,7 +57,7 @@ class Endpoint(APIView):
         self.now: datetime = timezone.now()
         self._count(request.auth)
         method = "GET" if request.method == "HEAD" else request.method or ""
-        self.demand(filter(None, [self.scopes.get(method)]))
+        self.check_allowed(filter(None, [self.scopes.get(method)]))
         if hasattr(self, (request.method or "").lower()) and (key := idempotency.key_of(request._request)):
             self.reserved = idempotency.reserve(request, key, owner=request.auth.owner, now=self.now)
 
@@ -86,7 +86,7 @@ class Endpoint(APIView):
             wait = {"Retry-After": str(self.usage.reset)}
             raise ApiError(429, f"Only {self.usage.limit} requests a minute are answered.", headers=wait)
 
-    def demand(self, scopes: Iterable[str]) -> None:
+    def check_allowed(self, scopes: Iterable[str]) -> None:
         """Raises PermissionDenied for a scope that the token lacks."""
         assert isinstance(self.request.auth, Access)
         for scope in scopes:

@@ -26,7 +26,7 @@ from portal.params import whole_number
 #: wire.md: rows of a page unless told, and at most.
 PAGE, MOST = 100, 500
 #: Skipped rows are read all the same; further on, pages are followed.
-MOST_SKIPPED = 100_000
+MAX_SKIPPED = 100_000
 OPTIONS = ("$filter", "$select", "$orderby", "$top", "$skip", "$count", "$skiptoken", "$expand")
 #: What the link to the next page says anew.
 _OF_PAGE = ("$skip", "$skiptoken")
@@ -122,7 +122,7 @@ def read(params: QueryDict, resource: Resource) -> Query:
         order=order,
         select=_select(given.get("$select", ""), resource),
         top=min(_number(given, "$top", PAGE), MOST),
-        skip=_number(given, "$skip", 0, most=MOST_SKIPPED),
+        skip=_number(given, "$skip", 0, most=MAX_SKIPPED),
         counted=_count(given.get("$count", "false")),
         salt=salt,
         place=orders.place(token, order, salt) if token else None,

@@ -71,7 +71,7 @@ def create(
         setattr(client, column, value)
     secret = client.client_secret
     client.save()
-    _record(client, "api_client.created", actor=actor, now=now, **_told(client))
+    _record(client, "api_client.created", actor=actor, now=now, **_event_values(client))
     return client, secret
 
 
@@ -105,14 +105,14 @@ def set_access(
     blockers += rules.client_blockers(scopes=scopes, for_people=for_people, redirect_uris=uris)
     if blockers:
         raise RuleViolation(blockers)
-    before = _told(fresh)
+    before = _event_values(fresh)
     if grant:
         fresh.role, fresh.location = grant.role, location
     fresh.allowed_scopes = _in_order(scopes)
-    if _told(fresh) != before:
+    if _event_values(fresh) != before:
         fresh.save(update_fields=["role", "location", "allowed_scopes", "updated"])
         tokens.end_all(fresh)
-        _record(fresh, "api_client.access_changed", actor=actor, now=now, **_told(fresh))
+        _record(fresh, "api_client.access_changed", actor=actor, now=now, **_event_values(fresh))
     return fresh
 
 
@@ -173,7 +173,7 @@ def _key_blockers(public_keys: str) -> Iterator[Blocker]:
         yield rules.KEY_UNREADABLE
 
 
-def _told(client: ApiClient) -> dict[str, Any]:
+def _event_values(client: ApiClient) -> dict[str, Any]:
     """What an event says of a new client."""
     grants = [Grant(client.role, client.location_id)] if client.role else []
     return {"roles": accounts.roles_of(client.company, grants), "scopes": client.allowed_scopes}

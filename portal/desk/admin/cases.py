@@ -21,14 +21,16 @@ from portal.desk import listing as desk
 from portal.desk import services
 from portal.desk.admin import figures, passing
 from portal.desk.frame import QUEUE, address_of, back_to
-from portal.desk.models import Case, SavedFilter
+from portal.desk.models import Case
 from portal.desk.rules import KINDS
 from portal.params import whole_number
 from portal.policy import services as policies
+from portal.ui import services as kit
 from portal.ui.http import show_refusal
 from portal.ui.listing import context as list_page
 from portal.ui.listing.query import ListQuery
 from portal.ui.listing.rows import listed
+from portal.ui.models import SavedView
 from portal.workflow.blockers import RuleViolation
 
 _WAITING = ("deal", "customer", "company", "reason", "value", "age", "due", "claimed")
@@ -68,7 +70,7 @@ class CaseAdmin(PortalAdmin):
             "queues": self._queues(shown, asked, actor),
             "counts": shown.counts(actor, asked, None),
             "queue": asked.address(),
-            "saved": SavedFilter.objects.filter(user_id=actor.user_id or 0).order_by("name"),
+            "saved": kit.views(shown.code, actor),
             "reviews": any(kind.is_claimed and kind.may_decide(actor) for kind in KINDS.values()),
             "review_days": policies.current(now).review_days,
         }
@@ -169,16 +171,17 @@ class CaseAdmin(PortalAdmin):
             raise PermissionDenied
         actor, now = who(request).values()
         address, name = request.POST.get(QUEUE, ""), request.POST.get("name", "").strip()
+        shown = desk.DeskListing(now)
         if forgotten := whole_number(request.POST.get("forget")):
-            services.forget_filter(forgotten, actor=actor)
-        elif name and len(name) <= NAME_LENGTH:
-            kept = desk.query_of(desk.DeskListing(now), address, actor).address()
-            services.save_filter(name, kept[:ADDRESS_LENGTH], actor=actor)
-            messages.success(request, gettext("The filters are saved as “%(name)s”.") % {"name": name})
+            for view in SavedView.objects.of_person(actor).filter(listing=shown.code, pk=forgotten):
+                kit.delete_view(view, actor=actor)
+            return redirect(back_to(address, actor, now))
+        try:
+            kit.save_view(shown.code, name, desk.query_of(shown, address, actor).address(), actor=actor)
+        except RuleViolation as violation:
+            show_refusal(request, violation)
         else:
-            messages.error(
-                request, gettext("Give the filters a name of at most %(most)s letters.") % {"most": NAME_LENGTH}
-            )
+            messages.success(request, gettext("The filters are saved as “%(name)s”.") % {"name": name})
         return redirect(back_to(address, actor, now))
 
     def pass_view(self, request: HttpRequest) -> HttpResponse:
@@ -189,9 +192,6 @@ class CaseAdmin(PortalAdmin):
     def figures_view(self, request: HttpRequest) -> HttpResponse:
         context = self._shared(request, _("Figures of the desk"))
         return TemplateResponse(request, "admin/desk/figures.html", {**context, **figures.context(timezone.now())})
-
-
-NAME_LENGTH, ADDRESS_LENGTH = 60, 2000
 
 
 def _posted_cases(request: HttpRequest) -> list[Case]:

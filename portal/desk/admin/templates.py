@@ -32,13 +32,13 @@ class TemplateForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         labels = {code: text.phrase(one.label) for code, one in COMMENTED.items()}
-        self.fields["used_for"].choices = [("", "—"), *labels.items()]  # type: ignore[attr-defined]
+        self.fields["used_for"].choices = [("", gettext("Choose what it is for")), *labels.items()]  # type: ignore[attr-defined]
         reasons = [
             (labels[code], [(reason, gettext(msgid)) for reason, msgid in one.reasons.items()])
             for code, one in COMMENTED.items()
             if one.reasons
         ]
-        self.fields["reason_code"].choices = [("", "—"), *reasons]  # type: ignore[attr-defined]
+        self.fields["reason_code"].choices = [("", gettext("Every reason")), *reasons]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

@@ -2,7 +2,6 @@
 
 from portal.desk.models.case import Case, CaseQuerySet
 from portal.desk.models.notes import InternalNote
-from portal.desk.models.saved import SavedFilter
 from portal.desk.models.templates import COMMENTED, Commented, CommentTemplate
 
-__all__ = ["COMMENTED", "Case", "CaseQuerySet", "CommentTemplate", "Commented", "InternalNote", "SavedFilter"]
+__all__ = ["COMMENTED", "Case", "CaseQuerySet", "CommentTemplate", "Commented", "InternalNote"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from django.db.models import Exists, OuterRef, Q
-from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThanOrEqual
+from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, In, IsNull, LessThanOrEqual
 
 from dealreg.models import NOT_REGISTERED
 from dealreg.rules import states
@@ -14,6 +14,7 @@ from portal.accounts.models import Company
 from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
 from portal.customers.rules import fold
+from portal.ui.home import NEEDS
 from portal.ui.listing.filters import (
     MAX_CHOSEN,
     Choices,
@@ -33,8 +34,15 @@ from referrals import rules
 from referrals.models import Referral, ReferralSolution, TeamMember
 from referrals.models.expressions import KNOWN_VALUE, STAGED
 from referrals.rules import stage_names as rules_of_names
-from referrals.selectors import search
+from referrals.selectors import partner_side, partners, search
 from referrals.services import stage_names
+from referrals.web.home import needing
+
+#: What the partner hasn't closed.
+OPEN = "open"
+#: Deals received that count for how the company answers; of those, the ones that it answered in time.
+COUNTED, IN_TIME = "counted", "in_time"
+_ANSWERS = {COUNTED: _("Counted"), IN_TIME: _("Answered in time")}
 
 #: Where there is no registration, or no copy of the vendor's.
 NONE = "none"
@@ -96,7 +104,20 @@ def _with_crm_id(actor: Actor, typed: str) -> Q:
     return found & search.matching(typed, actor=actor) if search.is_long_enough(typed) else found
 
 
-_STAGE_CODES = frozenset(str(percent) for percent in rules.STAGES)
+def _sold(_actor: Actor, chosen: Sequence[str]) -> Q:
+    """The vendor's deals by how far the partner's sale is."""
+    stage = partner_side.stage()
+    found = Q(In(stage, [int(code) for code in chosen if code != OPEN]))
+    return found | Q(IsNull(stage, False)) if OPEN in chosen else found
+
+
+def _responded(_actor: Actor, chosen: Sequence[str]) -> Q:
+    """Deals that count for how quickly the company answers (REF-22)."""
+    return Q.create([partners.answers(in_time=code == IN_TIME) for code in chosen], Q.OR)
+
+
+_STAGES = {str(percent): label for percent, label in rules.STAGES.items()}
+_STAGE_CODES = frozenset(_STAGES)
 
 FILTERS: tuple[Filter, ...] = (
     Choices("status", _("Status"), lambda: rules.SUBSTATUSES, one_of("substatus")),
@@ -110,7 +131,7 @@ FILTERS: tuple[Filter, ...] = (
     Choices(
         "stage",
         _("Stage"),
-        lambda: {str(percent): label for percent, label in rules.STAGES.items()},
+        lambda: _STAGES,
         lambda _actor, chosen: Q(stage__in=[int(percent) for percent in chosen], substatus__in=STAGED),
     ),
     Choices("registration", _("Registration"), lambda: _REGISTRATION_STATES, _registered, for_vendor=False),
@@ -121,6 +142,7 @@ FILTERS: tuple[Filter, ...] = (
         _answered,
         for_vendor=False,
     ),
+    Choices("sale", _("Partner's stage"), lambda: {OPEN: _("Not closed yet"), **_STAGES}, _sold, for_partner=False),
     Choices(
         "country",
         _("Country"),
@@ -134,6 +156,13 @@ FILTERS: tuple[Filter, ...] = (
     Text("solution", _("Solution"), _with_solution, _("Name or solution id")),
     Text("member", _("Team member"), _with_member, _("E-mail address, or how it begins")),
     Text("crm", _("CRM id"), _with_crm_id, _("How it begins")),
+    Choices(
+        "needs",
+        _("Needs you"),
+        lambda: {code: kind.label for code, kind in NEEDS.items() if kind.page is None},
+        needing,
+    ),
+    Choices("answers", _("How you answer"), lambda: _ANSWERS, _responded, for_vendor=False),
 )
 NAMES = frozenset(name for item in FILTERS for name in item.names)
 

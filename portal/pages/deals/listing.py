@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, IntegerField, Value, When
+from django.db.models import Case, IntegerField, Q, Value, When
 from django.urls import reverse
 from django.utils.translation import ngettext
 
@@ -16,16 +16,16 @@ from portal.catalog.models import Solution
 from portal.pages.deals import columns, filters, rows
 from portal.pages.deals.cells import CELLS, star
 from portal.pages.deals.fields import FIELDS
-from portal.pages.deals.rows import FAVORITES, INBOUND, OUTBOUND, PARTNER_LED, Row
+from portal.pages.deals.rows import ALL, FAVORITES, INBOUND, OUTBOUND, PARTNER_LED, Row
 from portal.ui.listing.context import tab_link
 from portal.ui.listing.filters import Values, countries
-from portal.ui.listing.lists import LISTS, Listing, count
+from portal.ui.listing.lists import LISTS, Listing, Total, count
 from portal.ui.listing.query import ListQuery
 from portal.ui.listing.rows import listed
 from portal.workflow import text
 from portal.workflow.blockers import _
 from referrals.models import Referral, ReferralQuerySet
-from referrals.selectors import search
+from referrals.selectors import figures, search
 from referrals.services import stage_names
 
 #: A field suggests so many values at most.
@@ -35,6 +35,7 @@ _TABS = {
     OUTBOUND: _("Outbound"),
     PARTNER_LED: _("Partner-led"),
     FAVORITES: _("Favorites"),
+    ALL: _("All"),
 }
 
 
@@ -48,10 +49,11 @@ class DealListing(Listing):
     fields, sheet = FIELDS, _("Deals")
     file_ready = _("The file with %(count)s deals is ready. You can download it until %(until)s.")
     menus = {"created": "dates", "close": "dates"} | dict.fromkeys(
-        ("p2p", "vendor", "solution", "member", "crm"), "more"
+        ("p2p", "vendor", "sale", "solution", "member", "crm", "needs", "answers"), "more"
     )
     menu_labels = {"value": _("Value"), "dates": _("Dates"), "more": _("More")}
     last_menus = frozenset({"value", "dates", "more"})
+    hidden = frozenset({ALL})
     is_long_enough, shortest = staticmethod(search.is_long_enough), staticmethod(search.shortest)
 
     def tabs(self, actor: Actor) -> Mapping[str, str]:
@@ -66,6 +68,13 @@ class DealListing(Listing):
 
     def of_tab(self, found: Any, tab: str, actor: Actor) -> ReferralQuerySet:
         return rows.of_tab(found, tab, actor)
+
+    def totals(self, actor: Actor, asked: ListQuery, found: Any) -> Sequence[Total]:
+        """Where a figure led."""
+        if asked.tab not in self.hidden:
+            return ()
+        usd = found.aggregate(**figures.sums(deals=Q()))["deals_usd"]
+        return [Total("usd", usd, text.money(usd, "USD"))]
 
     def search(self, found: Any, query: str, actor: Actor) -> ReferralQuerySet:
         return found.filter(search.matching(query, actor=actor))

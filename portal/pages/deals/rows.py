@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
 
 from dealreg.models import Registration, Waiver
-from dealreg.selectors.registration import judged
+from dealreg.selectors.registration import eligibility_for
 from dealreg.selectors.window import with_window
 from dealreg.web.tags import CRITERIA
 from portal.accounts.models import Company
@@ -24,21 +25,24 @@ from portal.workflow import text
 from referrals import rules
 from referrals.models import Favorite, Referral, ReferralQuerySet, ReferralSolution, TeamMember
 from referrals.models.expressions import STAGED
+from referrals.policies import may_change
 from referrals.selectors import partner_side
 
 #: Of these a registration may still come.
 _FORESEEN = frozenset({rules.RECEIVED, rules.ACCEPTED, rules.WON})
-INBOUND, OUTBOUND, PARTNER_LED, FAVORITES = "inbound", "outbound", "partner_led", "favorites"
+INBOUND, OUTBOUND, PARTNER_LED, FAVORITES, ALL = "inbound", "outbound", "partner_led", "favorites", "all"
 
 
 def of_tab(rows: ReferralQuerySet, tab: str, actor: Actor) -> ReferralQuerySet:
-    """The deals of one tab: received, started, starred, or those that the vendor may only view."""
+    """The deals of one tab: received, started, starred, those that the vendor may only view, or all own ones."""
     if tab == FAVORITES:
         return rows.filter(starred(actor))
     own = Q(company_id=actor.own_company_id)
     if tab == PARTNER_LED:
         return rows.exclude(own)
     rows = rows.filter(own)
+    if tab == ALL:
+        return rows
     return rows.inbound() if tab == INBOUND else rows.outbound()
 
 
@@ -67,6 +71,26 @@ class Row:
     register_until: date | None = None
     #: The names of the criteria that stand in the way of a registration (ELIG); None where there is nothing to foresee.
     unmet: tuple[str, ...] | None = None
+    #: Where this person changes its stage and close date; nowhere unless they can.
+    edit_url: str = ""
+
+    # What decides who may change it, without another query for its team (referrals.policies.Deal)
+
+    @property
+    def company_id(self) -> int:
+        return self.referral.company_id
+
+    @property
+    def location_id(self) -> int | None:
+        return self.referral.location_id
+
+    @property
+    def vendor_may_view(self) -> bool:
+        return self.referral.vendor_may_view
+
+    @property
+    def team_emails(self) -> list[str]:
+        return [member.email for member in self.team]
 
     @property
     def deal_type(self) -> str:
@@ -102,6 +126,9 @@ def rows(referrals: Sequence[Referral], actor: Actor) -> list[Row]:
         found[member.referral_id].team.append(member)
     for line in ReferralSolution.objects.filter(referral__in=found).select_related("solution").order_by("pk"):
         found[line.referral_id].solutions.append(line)
+    for row in found.values():
+        if row.referral.substatus == rules.ACCEPTED and may_change(actor, row):
+            row.edit_url = reverse("edit_row", args=[row.referral.public_id])
     if actor.is_vendor:
         _add_sellers(found.values(), actor)
     else:
@@ -142,7 +169,7 @@ def _add_forecasts(found: Collection[Row], policy: Policy) -> None:
     names = {code: text.phrase(name) for code, name in CRITERIA.items()}
     for row in rows:
         deal, solutions = row.referral, [line.solution for line in row.solutions if line.solution.azure_ip]
-        criteria = judged(
+        criteria = eligibility_for(
             deal, policy, vendor_copy=row.vendor, solutions=solutions, waiver=waivers.get(deal.pk)
         ).criteria
         row.unmet = tuple(names[criterion.code] for criterion in criteria if criterion.state == "notMet")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,8 @@ from django.utils.translation import gettext
 
 from portal.accounts.rules import Actor
 from portal.money.rules import months
+from portal.pages.insights import kpis, standing
+from portal.pages.insights.listing import ANY
 from portal.ui.charts import (
     COUNT,
     HOURS,
@@ -23,7 +25,6 @@ from portal.ui.charts import (
     deals_and_usd,
     hours,
     percent,
-    shown,
 )
 from portal.ui.listing.filters import country_name
 from portal.ui.period import Period
@@ -63,8 +64,8 @@ def _pipeline(figures: Figures, period: Period, _actor: Actor) -> Chart:
         [(text.phrase(label), *[found.get(stage, none)[name] for name in none]) for stage, label in stages.items()],
         total=(gettext("All active deals"), *total),
         drawn=(2,),
-        links=[(rows(period, status=rules.ACCEPTED, stage=stage),) * 3 for stage in stages],
-        total_links=(rows(period, status=rules.ACCEPTED),) * 3,
+        links=[(rows(period, open=stage),) * 3 for stage in stages],
+        total_links=(rows(period, open=ANY),) * 3,
     )
 
 
@@ -85,8 +86,8 @@ def _win_rate(figures: Figures, period: Period, _actor: Actor) -> Chart:
             Column(gettext("Won"), COUNT),
             Column(gettext("Lost"), COUNT),
             Column(gettext("Win rate"), PERCENT),
-            Column(gettext("Won, USD"), USD),
-            Column(gettext("Lost, USD"), USD),
+            Column(gettext("Won, USD"), USD, "usd"),
+            Column(gettext("Lost, USD"), USD, "usd"),
             Column(gettext("Win rate by value"), PERCENT),
         ],
         [_closed(month, found.get(month, {})) for month in listed if closed],
@@ -229,47 +230,17 @@ def chart(code: str, figures: Figures, period: Period, actor: Actor) -> Chart:
 
 
 def context(actor: Actor, period: Period) -> dict[str, Any]:
-    """The same few queries whatever the number of deals; of a period without any only the first, and those of charts
-    that count something else, as far as there is anything."""
+    """The same few queries whatever the number of deals; of a period without any only its totals and those before it,
+    and the charts that don't count its deals, as far as there is anything."""
     figures = Figures(actor, period)
-    found = figures.totals
+    found, before = figures.totals, Figures(actor, period.before).totals
     charts = [chart(code, figures, period, actor) for code in offered(actor) if found["created"] or CHARTS[code].apart]
     charts = [made for made in charts if made.lines or not CHARTS[made.code].apart]
-    return {"charts": charts, "figures": _figures(found, period), "unvalued": found["unvalued"]}
-
-
-def _figures(found: Mapping[str, Any], period: Period) -> list[dict[str, str]]:
-    """What stands above the charts."""
-    return [
-        _counted(found, "created", gettext("Created or received"), rows(period)),
-        _counted(found, "active", gettext("Active now"), rows(period, status=rules.ACCEPTED)),
-        *_rates(found, rows(period, status=f"{rules.WON},{rules.LOST}")),
-        _time(found, "answer", gettext("Median time to accept"), rows(period, step="answered")),
-        _time(found, "win", gettext("Median time to win"), rows(period, step="won")),
-    ]
-
-
-def _counted(found: Mapping[str, Any], name: str, label: str, url: str) -> dict[str, str]:
-    return _figure(label, shown(found[name], COUNT), _usd(found[f"{name}_usd"]), url)
-
-
-def _rates(found: Mapping[str, Any], url: str) -> Iterator[dict[str, str]]:
-    closed, usd = found["won"] + found["lost"], found["won_usd"] + found["lost_usd"]
-    counts = gettext("%(won)s won, %(lost)s lost")
-    won = counts % {"won": shown(found["won"], COUNT), "lost": shown(found["lost"], COUNT)}
-    worth = counts % {"won": _usd(found["won_usd"]), "lost": _usd(found["lost_usd"])}
-    yield _figure(gettext("Win rate"), shown(percent(found["won"], closed), PERCENT), won, url)
-    yield _figure(gettext("Win rate by value"), shown(percent(found["won_usd"], usd), PERCENT), worth, url)
-
-
-def _time(found: Mapping[str, Any], name: str, label: str, url: str) -> dict[str, str]:
-    median, most = (shown(hours(found[f"{name}_{which}"]), HOURS) for which in ("median", "most"))
-    return _figure(label, median, gettext("90th percentile: %(time)s") % {"time": most}, url)
-
-
-def _usd(amount: Decimal) -> str:
-    return text.money(amount, "USD")
-
-
-def _figure(label: str, value: str, note: str, url: str) -> dict[str, str]:
-    return {"label": label, "value": value, "note": note, "url": url}
+    of_period = kpis.figures(found, period, before) if found["created"] else []
+    return {
+        "charts": charts,
+        "figures": [*of_period, *[figure for made in charts for figure in standing.figure(made)]],
+        "before": period.before if found["created"] and before["created"] else None,
+        "counted": found["created"],
+        "unvalued": found["unvalued"],
+    }

@@ -127,10 +127,13 @@ def _rows(export: Export, actor: Actor) -> Iterator[Any]:
 
 
 def _listed(export: Export, actor: Actor) -> list[int]:
-    """The keys of the rows, and one more than a file holds where the list is longer."""
-    found = in_order(actor, ListQuery.at(LISTS[export.listing], export.query["list"], actor))
-    if export.query["chosen"]:
-        found = found.filter(public_id__in=export.query["chosen"])
+    """The keys of the rows, and one more than a file holds where the list is longer. Rows that were chosen come
+    whatever the list shows: some were ticked in another tab, or found by another search."""
+    listing = LISTS[export.listing]
+    asked = ListQuery.at(listing, export.query["list"], actor)
+    found = in_order(actor, asked)
+    if chosen := export.query["chosen"]:
+        found = asked.order.apply(listing.visible(actor).filter(public_id__in=chosen))
     return list(found.values_list("pk", flat=True)[: Export.MAX_ROWS + 1])
 
 

@@ -21,7 +21,7 @@ from portal.accounts.admin_site import MANAGERS, PortalAdmin, site, who
 from portal.bodies import accepts_upload
 from portal.events.models import Event
 from portal.money import services as money
-from portal.money.forms import LARGEST_UPLOAD_BYTES, RatesForm, said
+from portal.money.forms import LARGEST_UPLOAD_BYTES, RatesForm, line_text
 from portal.money.models import MonthlyRate
 from portal.policy import services as policies
 from portal.programme import services
@@ -128,7 +128,7 @@ def _shown(form: RatesForm, preview: money.Preview) -> dict[str, Any]:
         "rows": rows[:MAX_SHOWN],
         "more": len(rows) > MAX_SHOWN,
         "asked": [_(blocker.message) % blocker.params for blocker in asked[:MAX_SHOWN]],
-        "refused": [said(error) for error in preview.refused[:MAX_SHOWN]],
+        "refused": [line_text(error) for error in preview.refused[:MAX_SHOWN]],
         "refused_more": len(preview.refused) > MAX_SHOWN,
         "content": form.cleaned_data["text"],
         "name": form.cleaned_data["name"],

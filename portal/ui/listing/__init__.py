@@ -10,6 +10,7 @@ picked    which rows are ticked
 rows      the rows that match a query, page by page
 files     the columns of a list's file, and how CSV and Excel get them safely
 left      how a person left a list
+saved     its views, as its page offers them
 context   the template context of a list's page
 page      the answer to a request for it
 """

@@ -13,12 +13,14 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from portal.accounts.rules import Actor
 from portal.customers.rules import country_choices, fold
+from portal.money.forms import AmountField
 from portal.workflow import text
 
 #: What an address holds: every name with all its values.
@@ -31,6 +33,7 @@ MAX_CHOSEN = 50
 LONGEST_TEXT = 100
 #: Days beyond these are slips of the finger, and not every time zone reaches them.
 FIRST_YEAR, LAST_YEAR = 1990, 2100
+_TYPED = AmountField(required=False)
 AMOUNT = re.compile(r"\d{1,15}(\.\d{1,2})?")
 Options = Callable[[], Mapping[str, str]]
 Finder = Callable[[Actor, Any], Q]
@@ -103,7 +106,8 @@ class Range:
 
     def clean(self, values: Values) -> dict[str, str]:
         asked = {name: (values.get(name) or [""])[-1].strip() for name in self.names}
-        return {name: value for name, value in asked.items() if self.parse(value) is not None}
+        found = {name: self.parse(value) for name, value in asked.items()}
+        return {name: _written(value) for name, value in found.items() if value is not None}
 
     def ends(self, state: State) -> tuple[Any, Any]:
         first, last = (self.parse(state.get(name, "")) for name in self.names)
@@ -172,7 +176,19 @@ def day(value: str) -> date | None:
 
 
 def amount(value: str) -> Decimal | None:
-    return Decimal(value) if AMOUNT.fullmatch(value) and value.isascii() else None
+    """As an address writes it, or as people type it into any form: 40k, 40.000, 1,2 m."""
+    if AMOUNT.fullmatch(value) and value.isascii():
+        return Decimal(value)
+    try:
+        found = _TYPED.clean(value)
+    except ValidationError:
+        return None
+    return found if found is not None and AMOUNT.fullmatch(f"{found:f}") else None
+
+
+def _written(value: Any) -> str:
+    """The same in every language."""
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 @cache

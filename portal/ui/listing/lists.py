@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db.models import Model, QuerySet
@@ -27,6 +29,19 @@ MAX_COUNTED = 1_000
 def count(found: QuerySet[Any]) -> int:
     """The number of rows, counted up to one more than MAX_COUNTED."""
     return found.order_by()[: MAX_COUNTED + 1].count()
+
+
+@dataclass(frozen=True)
+class Total:
+    """What the rows found come to: `value`, and how it is read. Figures that lead to the list name it by its code."""
+
+    code: str
+    value: Decimal | int
+    shown: str
+
+    @property
+    def figure(self) -> str:
+        return str(self.value)
 
 
 class Listing:
@@ -59,6 +74,8 @@ class Listing:
     #: The menu of each filter that shares one, and those menus' labels.
     menus: ClassVar[Mapping[str, str]] = {}
     menu_labels: ClassVar[Mapping[str, str]] = {}
+    #: Tabs that stand there only while they are open: figures elsewhere lead to them.
+    hidden: ClassVar[Collection[str]] = ()
     #: Tabs whose rows another list holds, on the same page.
     elsewhere: ClassVar[Collection[str]] = ()
     #: These stand at the end of their line; their panels open towards its beginning.
@@ -80,7 +97,12 @@ class Listing:
 
     def counts(self, actor: Actor, asked: ListQuery, found: QuerySet[Any]) -> dict[str, int]:
         """How many of the rows found each tab has, as count() counts."""
-        return {tab: count(self.of_tab(found, tab, actor)) for tab in self.tabs(actor)}
+        shown = [tab for tab in self.tabs(actor) if tab not in self.hidden or tab == asked.tab]
+        return {tab: count(self.of_tab(found, tab, actor)) for tab in shown}
+
+    def totals(self, actor: Actor, asked: ListQuery, found: QuerySet[Any]) -> Sequence[Total]:
+        """What the rows of the tab come to, besides their number."""
+        return ()
 
     # Search
 
@@ -113,6 +135,11 @@ class Listing:
     def columns_chosen(self, codes: Iterable[str], actor: Actor, tab: str = "") -> list[Column]:
         usual = self.usual_columns(actor, tab or self.default_tab(actor))
         return columns.chosen(codes, self.columns_offered(actor), usual)
+
+    def known_columns(self, codes: Iterable[str], actor: Actor) -> tuple[str, ...]:
+        """Those of the codes that this person can choose."""
+        offered = {column.code for column in self.columns_offered(actor)}
+        return tuple(code for code in codes if code in offered)
 
     def near(self, actor: Actor) -> Collection[str]:
         """The values of long filters that are worth listing."""

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django_htmx.http import push_url, replace_url
 
 from portal.accounts.decorators import ActorRequest
 from portal.accounts.rules import Actor
 from portal.ui.http import for_htmx
 from portal.ui.listing import context as list_page
-from portal.ui.listing import left
+from portal.ui.listing import left, saved
 from portal.ui.listing.lists import Listing
 from portal.ui.listing.query import ListQuery, values
 
@@ -25,19 +25,24 @@ def respond(
     request: ActorRequest, listing: Listing, template: str, more: Callable[[Actor], Mapping[str, Any]] = lambda _: {}
 ) -> HttpResponse:
     """The page; *load more* asks for the rows below a key, so nothing is shown twice or missed. The address then says
-    how many rows stand there, so that *Back* shows as many.
+    how many rows stand there, so that *Back* shows as many. A view has its own way of being left: with it.
 
     `more`: what the page shows besides the list.
     """
     view = left.list_view(listing, request.actor)
     asked = ListQuery.of(listing, values(request.GET), request.actor, kept=view.query)
+    columns = asked.columns or view.columns
     if request.htmx and "after" in request.GET:
-        context = list_page.more(request.actor, asked, view.columns)
+        context = list_page.more(request.actor, asked, columns)
         response = for_htmx(render(request, "listing/_rows.html", context))
         return replace_url(response, asked.address(shown=context["shown"]))
-    if asked.stated and asked.after is None:
+    views = saved.of_request(request, listing)
+    if opened := saved.to_open(request, asked, view, views):
+        return redirect(saved.address(listing, opened, request.actor))
+    if asked.stated and asked.after is None and not asked.view and asked.tab not in listing.hidden:
         left.remember(view, asked)
-    context = {**list_page.context(request.actor, asked, view.columns), **more(request.actor)}
+    context = list_page.context(request.actor, asked, columns)
+    context |= {**saved.context(request.actor, asked, view, views), **more(request.actor)}
     if request.GET.get("menu") == VIEW_MENU:
         return for_htmx(render(request, template, {**context, "is_view_open": True}))
     response = for_htmx(render(request, template, context))

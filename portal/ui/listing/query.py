@@ -11,7 +11,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import QueryDict
 
 from portal.accounts.rules import Actor
-from portal.params import whole_number
+from portal.params import as_uuid, whole_number
 from portal.ui.listing import cursor
 from portal.ui.listing.cursor import Cursor, Order
 from portal.ui.listing.filters import Filter, State, Values
@@ -40,6 +40,10 @@ class ListQuery:
     state: State = field(default_factory=dict)
     size: int = DEFAULT_SIZE
     is_compact: bool = False
+    #: The columns of a view, by their codes; without any those that the person chose are shown.
+    columns: tuple[str, ...] = ()
+    #: The public id of the view that was opened, whatever was changed since.
+    view: str = ""
     #: How many rows stand there already: above those after the cursor, or to be shown at once.
     shown: int = 0
     after: Cursor | None = None
@@ -67,6 +71,8 @@ class ListQuery:
             state=state,
             size=next((size for size in SIZES if str(size) == _last(values, "size")), DEFAULT_SIZE),
             is_compact=_last(values, "rows") == COMPACT,
+            columns=listing.known_columns(_last(values, "columns").split(","), actor),
+            view=str(as_uuid(_last(values, "view")) or ""),
             shown=min(whole_number(_last(values, "shown")) or 0, MAX_SHOWN),
             after=cursor.parse(_last(values, "after"), order.sort),
             stated=stated,
@@ -101,6 +107,8 @@ class ListQuery:
             **({"tab": self.tab} if self.tab else {}),
             **({"q": self.query} if self.query else {}),
             **self.kept(),
+            **({"columns": ",".join(self.columns)} if self.columns else {}),
+            **({"view": self.view} if self.view else {}),
             **({"after": str(self.after)} if self.after else {}),
             **({"shown": str(self.shown)} if self.shown > self.size or self.after else {}),
             EXACT: "1",
@@ -109,6 +117,10 @@ class ListQuery:
     def address(self, **changes: Any) -> str:
         """The address of this query with some changes; it starts at the top of the list unless `after` is given."""
         return "?" + urlencode(replace(self, **{"after": None, "shown": 0, **changes}).params(), safe=",:@")
+
+    def without_view(self) -> str:
+        """What a view keeps of the query."""
+        return self.address(view="")
 
     def without(self, item: Filter) -> str:
         """The address without one of the filters."""

@@ -116,7 +116,7 @@ def field(bound: BoundField, label: str = "", help: str | None = None, **options
     """{% field form.tcv suffix="EUR" wide=True placeholder="0.00" hx_post=url %}: label, help, control, error.
 
     wide, prefix, suffix, hide_label are ours; every other option becomes an attribute of the control (hx_post:
-    hx-post).
+    hx-post). What a form names in `required_by_rules` is marked as required, too.
     """
     ours = {name: options.pop(name, "") for name in ("wide", "prefix", "suffix", "hide_label")}
     kind = _control(bound)
@@ -126,6 +126,9 @@ def field(bound: BoundField, label: str = "", help: str | None = None, **options
     attrs = {name.replace("_", "-"): value for name, value in options.items()}
     attrs["class"] = " ".join(filter(None, [bound.field.widget.attrs.get("class", ""), css]))
     attrs["aria-describedby"] = described
+    asked = bound.name in getattr(bound.form, "required_by_rules", ())
+    if asked:
+        attrs["aria-required"] = "true"
     if bound.errors:
         attrs["aria-invalid"] = "true"
     return render_to_string(
@@ -135,7 +138,7 @@ def field(bound: BoundField, label: str = "", help: str | None = None, **options
             "kind": kind,
             "label": label or bound.label,
             "help": help_text,
-            "required": bound.field.required and not bound.form.empty_permitted,
+            "required": asked or (bound.field.required and not bound.form.empty_permitted),
             "described": described,
             "control": "" if kind == "group" else bound.as_widget(attrs=attrs),
             "choices": _choices(bound, options) if kind == "group" else [],
@@ -173,9 +176,9 @@ def _coded(errors: Any) -> Iterator[tuple[str, str]]:
 
 
 @register.simple_tag
-def error_summary(form: BaseForm | None, blockers: Iterable[Blocker] = ()) -> SafeString:
+def error_summary(form: BaseForm | None, blockers: Iterable[Blocker] = (), *, live: bool = False) -> SafeString:
     """{% error_summary form blockers=violations %}: everything that is wrong, each with a link to its field; app.js
-    moves the focus here."""
+    moves the focus here, unless it is `live`, for somebody who types elsewhere."""
     items: list[tuple[str, str, str, str]] = []
     form = form or None
     if form is not None:
@@ -192,7 +195,7 @@ def error_summary(form: BaseForm | None, blockers: Iterable[Blocker] = ()) -> Sa
         items.append((*where, text.text(blocker), blocker.code))
     if not items:
         return SafeString("")
-    return render_to_string("components/error_summary.html", {"items": items})
+    return render_to_string("components/error_summary.html", {"items": items, "live": live})
 
 
 def _choices(bound: BoundField, options: dict[str, Any]) -> list[Any]:
@@ -201,6 +204,12 @@ def _choices(bound: BoundField, options: dict[str, Any]) -> list[Any]:
     for choice in choices:
         choice.data["attrs"] |= {"class": "form-check-input"} | {k.replace("_", "-"): v for k, v in options.items()}
     return choices
+
+
+@register.filter
+def colon(label: str) -> str:
+    """{{ label|colon }}: what stands between a label and what is said of it; a sentence ends by itself."""
+    return "" if label.endswith((".", "?", "!")) else ":"
 
 
 @register.filter

@@ -52,7 +52,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         status, text = _exchange(url, body, headers, begun + rules.TOTAL_SECONDS)
     except Exception as error:  # whatever a receiver comes up with is its attempt's result, and nobody else's
         return Answer(None, _code(error), _since(begun))
-    return Answer(status, _judged(status), _since(begun), text)
+    return Answer(status, _failure_of(status), _since(begun), text)
 
 
 def _since(begun: float) -> int:
@@ -81,7 +81,7 @@ def _read(answer: httpx.Response) -> str:
     return kept[: rules.KEPT_ANSWER].decode("utf-8", "replace").replace("\x00", "�")
 
 
-def _judged(status: int) -> str:
+def _failure_of(status: int) -> str:
     if 200 <= status < 300:
         return ""
     return "redirect" if 300 <= status < 400 else "refused"

@@ -465,6 +465,9 @@ SAYS_ITSELF = frozenset(
         "unknown_partner",
         "unknown_stage",
         "validated_by_required",
+        "view_name",
+        "view_taken",
+        "views_full",
         "webhook_paused",
         "wrong_url",
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from portal import tables
+from portal.params import as_uuid
 from portal.row_plans import ReadRow
 from portal.tables import Unreadable
 from portal.workflow.blockers import Blocker, _
@@ -73,7 +73,7 @@ def parsers(known: Known) -> Mapping[str, Callable[[str], Any]]:
     helps = dict(c.HELP_CODES) | {code.casefold(): code for code in c.HELP_CODES.values()}
     yes_no = tables.yes_no
     return {
-        c.ID: _uuid,
+        c.ID: as_uuid,
         c.VALUE: lambda cell: tables.amount(cell, decimal_comma=known.decimal_comma),
         c.CURRENCY: lambda cell: tables.choice(cell, currencies, "USD, EUR, TRY, …"),
         c.CLOSE_DATE: tables.day,
@@ -112,14 +112,6 @@ def read(cells: Mapping[str, str], known: Known, *, but: Collection[str] = ()) -
 
 def _length(model: Any, name: str) -> int:
     return int(model._meta.get_field(name).max_length)
-
-
-def _uuid(cell: str) -> uuid.UUID | None:
-    """None for what is no id at all: it is told as unknown, like every other that isn't one's own."""
-    try:
-        return uuid.UUID(cell)
-    except ValueError:
-        return None
 
 
 def _stage(cell: str, names: Mapping[str, int]) -> int:

@@ -1,0 +1,66 @@
+"""What tests begin with: written by the services once in a run, and copied into the tables for each further test."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from django.db import connection
+
+Made = TypeVar("Made")
+#: By the database itself: which transaction has written a row.
+_OWN = ("xid",)
+
+
+@dataclass(frozen=True)
+class Kept(Generic[Made]):
+    """The rows of each table as COPY wrote them, and what the services returned for them."""
+
+    rows: dict[str, str]
+    made: Made
+
+
+def keep(make: Callable[[], Made]) -> Kept[Made]:
+    """Let `make` write into tables, and keep what it wrote; it may only fill tables that are empty."""
+    before = _counts()
+    made = make()
+    filled = [table for table, count in _counts().items() if count != before[table]]
+    assert not any(before[table] for table in filled), filled
+    rows = {}
+    with connection.cursor() as cursor:
+        for table in filled:
+            copied = io.StringIO()
+            rows[f'"{table}" ({_columns(table)})'] = copied
+            cursor.copy_expert(f'COPY "{table}" ({_columns(table)}) TO STDOUT', copied)
+    return Kept({head: copied.getvalue() for head, copied in rows.items()}, deepcopy(made))
+
+
+def bring_back(kept: Kept[Made]) -> Made:
+    """Copy the rows in as they were, keys included: the sequences have gone beyond them."""
+    with connection.cursor() as cursor:
+        for head, rows in kept.rows.items():
+            cursor.copy_expert(f"COPY {head} FROM STDIN", io.StringIO(rows))
+    return deepcopy(kept.made)
+
+
+def _counts() -> dict[str, int]:
+    counts = {}
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names():
+            cursor.execute(f'SELECT count(*) FROM "{table}"')  # noqa: S608  the database's own names
+            (counts[table],) = cursor.fetchone()
+    return counts
+
+
+def _columns(table: str) -> str:
+    """Those that a row is made of: not what the database makes of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_schema = 'public' AND table_name = %s AND is_generated = 'NEVER' ORDER BY ordinal_position",
+            [table],
+        )
+        return ", ".join(f'"{name}"' for (name,) in cursor.fetchall() if name not in _OWN)
