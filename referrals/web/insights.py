@@ -8,6 +8,7 @@ from datetime import date
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils import timezone
 
 from portal.accounts.rules import Actor
 from portal.money.rules import add_months
@@ -28,6 +29,11 @@ class Source:
 
 
 CHARTS: Registry[Source] = Registry()
+
+
+def today() -> date:
+    """The day (UTC) on which open deals are looked at."""
+    return timezone.now().date()
 
 
 def rows(period: Period | None, **filters: object) -> str:

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, Sum
-from django.utils import timezone
 from django.utils.translation import gettext
 
 from dealreg.models import Registration
@@ -30,6 +29,7 @@ from referrals import rules
 from referrals.models import ReferralQuerySet, ReferralSolution
 from referrals.selectors import standing
 from referrals.selectors.figures import ANSWERED, STEPS, counted, reached
+from referrals.web.insights import today
 
 ALL = "all"
 #: Of the filter by the stage of open deals.
@@ -84,7 +84,7 @@ def _open(actor: Actor, chosen: Sequence[str]) -> Q:
 
 
 def _unmoved(actor: Actor, chosen: Sequence[str]) -> Q:
-    parts = standing.idle(timezone.now().date())
+    parts = standing.idle(today())
     found = standing.moved(standing.standing(actor), actor)
     return Q(pk__in=found.filter(Q.create([parts[code] for code in chosen], Q.OR)).values("pk"))
 

@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext
 
 from portal.accounts.rules import Actor
@@ -23,7 +22,7 @@ from portal.workflow import text
 from referrals import rules
 from referrals.selectors import standing
 from referrals.selectors.figures import Figures
-from referrals.web.insights import CHARTS, Source, rows
+from referrals.web.insights import CHARTS, Source, rows, today
 
 AGEING, FORECAST = "ageing", "forecast"
 #: So many months ahead are told apart.
@@ -33,7 +32,7 @@ _IDLE = standing.IDLE[1:]
 
 
 def ageing(_figures: Figures, _period: Period, actor: Actor) -> Chart:
-    found = standing.ageing(actor, timezone.now().date())
+    found = standing.ageing(actor, today())
     none = dict.fromkeys(("deals", *standing.IDLE), 0) | dict.fromkeys([f"{code}_usd" for code in _IDLE], Decimal(0))
     lines = [(text.phrase(label), *_aged(found.get(stage, none))) for stage, label in STAGES.items()]
     total = [sum(column) for column in zip(*(line[1:] for line in lines), strict=True)]
@@ -83,9 +82,9 @@ def figure(chart: Chart) -> list[kpis.Figure]:
 
 
 def forecast(_figures: Figures, _period: Period, actor: Actor) -> Chart:
-    today, policy = timezone.now().date(), policies.by_database_clock()
-    found = standing.forecast(actor, today, policy)
-    lines = list(_lines(found, today)) if found else []
+    day, policy = today(), policies.by_database_clock()
+    found = standing.forecast(actor, day, policy)
+    lines = list(_lines(found, day)) if found else []
     total = standing.nothing()
     for row in found.values():
         standing.add(total, row)
@@ -111,13 +110,13 @@ def forecast(_figures: Figures, _period: Period, actor: Actor) -> Chart:
 _Line = tuple[Raw, Mapping[str, Any], Mapping[str, object]]
 
 
-def _lines(found: Mapping[date | None, Mapping[str, Any]], today: date) -> Iterator[_Line]:
+def _lines(found: Mapping[date | None, Mapping[str, Any]], day: date) -> Iterator[_Line]:
     """What is overdue, the months up to the last in which a deal is to close, and what lies beyond them."""
-    yield gettext("Overdue"), found.get(None, standing.nothing()), {"close_to": today - DAY}
-    month, end = month_start(today), add_months(month_start(today), MONTHS)
+    yield gettext("Overdue"), found.get(None, standing.nothing()), {"close_to": day - DAY}
+    month, end = month_start(day), add_months(month_start(day), MONTHS)
     last = max((month for month in found if month), default=month)
     while month <= last and month < end:
-        days = {"close_from": max(month, today), "close_to": add_months(month, 1) - DAY}
+        days = {"close_from": max(month, day), "close_to": add_months(month, 1) - DAY}
         yield month, found.get(month, standing.nothing()), days
         month = add_months(month, 1)
     if last >= end:
