@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from exceptions_council.models import ExceptionRequest
 from exceptions_council.rules import REFUSED_FIELDS, AskedValues, ExceptionInput, states
 from portal.money.forms import AmountField, currency_choices
-from portal.ui.forms import DateInput, TextArea
+from portal.ui.forms import DateInput, TextArea, read_day
 from portal.workflow import text
 from portal.workflow.blockers import Money
 from referrals.models import Referral
@@ -105,10 +105,7 @@ class ExceptionForm(forms.Form):
 
 def day_of(typed: str | None) -> date | None:
     """The day that was typed, if it can be read."""
-    try:
-        return forms.DateField(required=False).clean(typed)
-    except forms.ValidationError:
-        return None
+    return read_day(typed or "")
 
 
 def current_texts(current: AskedValues | None) -> dict[str, str]:
