@@ -125,6 +125,7 @@ def test_a_row_is_edited_by_key_and_what_is_listed_becomes_a_colleagues_view(cas
     page.keyboard.press("Escape")
     expect(rows.nth(2)).to_be_focused()
     row.locator(".is-edit").last.click()
+    expect(row.get_by_label("Sales stage")).to_be_focused()
     do.set_stage(Referral.objects.get(name="Fırın 02"), actor=contoso, now=timezone.now(), stage=80)
     row.get_by_label("Sales stage").select_option("20")
     row.get_by_role("button", name="Save").click()
@@ -140,7 +141,7 @@ def test_a_row_is_edited_by_key_and_what_is_listed_becomes_a_colleagues_view(cas
     expect(rows.nth(2)).to_be_focused()
 
     page.locator("#filters summary", has_text="Stage").click()
-    page.get_by_label("Qualified").check()
+    page.get_by_role("checkbox", name="Qualified").check()
     expect(rows).to_have_text(["Fırın 02"])
     page.keyboard.press("Escape")
     page.locator("#views summary").click()

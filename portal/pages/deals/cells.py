@@ -30,7 +30,7 @@ _ENDS = {rules.WON: ("check-circle-fill", "is-won"), rules.LOST: ("x-lg", "is-ov
 def star(referral: Referral, *, starred: bool) -> SafeString:
     """One click on and off (REF-19); the form around the list is what it sends."""
     return format_html(
-        '<button class="o-star" name="{}" value="{}" aria-label="{}"></button>',
+        '<button class=o-star name={} value={} aria-label="{}"></button>',
         "unstar" if starred else "star",
         referral.public_id,
         (gettext("No favorite any more: %(name)s") if starred else gettext("Favorite: %(name)s"))
