@@ -78,7 +78,7 @@ def test_isv_2_a_won_sale_with_both_tags_is_registered_twice_and_invoiced(
 
 def report(page: Page) -> None:
     """What is missing is typed; the schedule and the dry run follow (ISV-3, ISV-6)."""
-    expect(page.locator("#id_tcv")).to_have_value("40000.00")
+    expect(page.locator("#id_tcv")).to_have_value("40,000")
     expect(page.get_by_label("Contract signed")).not_to_have_value("")
     page.get_by_label("Customer tenant").check()
     page.get_by_label("Tenant id of the customer").fill("not an id")

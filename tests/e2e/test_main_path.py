@@ -166,7 +166,7 @@ def fill_registration(page: Page) -> None:
     page.get_by_label("Contract signed").fill(today().isoformat())
     page.get_by_label("Contract start").fill(today().isoformat())
     page.get_by_label("Contract end").fill((today() + timedelta(days=364)).isoformat())
-    expect(page.get_by_label("Total contract value")).to_have_value("40000.00")
+    expect(page.get_by_label("Total contract value")).to_have_value("40,000")
     page.get_by_label("Solution value").fill("30000")
     page.get_by_label("My company holds the contract with the customer").check()
 

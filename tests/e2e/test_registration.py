@@ -215,7 +215,7 @@ def test_flow_6_a_registration_is_revalidated_at_a_new_value(cast: Cast, visit: 
     page.goto(address(deal))
     deals.act(page, "Revalidate at a new value")
     form = page.get_by_role("dialog")
-    expect(form.get_by_label("Total contract value (EUR)")).to_have_value("40000.00")
+    expect(form.get_by_label("Total contract value (EUR)")).to_have_value("40,000")
     form.get_by_role("button", name="Revalidate at a new value").click()
     expect(form).to_contain_text("needs a total contract value above 1,000,000 USD")
     form.get_by_label("Total contract value (EUR)").fill("950000")
