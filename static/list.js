@@ -78,10 +78,8 @@ document.addEventListener("focusin", ({ target }) => {
 let edited = "";
 const editor = () => document.querySelector(".o-rowedit");
 
-const CHANGES = 'td > a[href$="/row/"], .is-edit';
-
 function edit(row) {
-  if (!row.querySelector(CHANGES)) return;
+  if (!row.querySelector(".is-edit")) return;
   if (editor()) {
     editor().querySelector("select").focus();
     return;
@@ -94,7 +92,7 @@ function edit(row) {
 document.addEventListener(
   "click",
   (event) => {
-    const place = event.target.closest(".o-grid tbody :is(td > a[href$='/row/'], .is-edit)");
+    const place = event.target.closest(".o-grid tbody .is-edit");
     if (!place || !window.htmx || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     event.stopPropagation();

@@ -8,4 +8,6 @@
     dark.addEventListener("change", follow);
     follow();
   }
+  // Whether the administration's list of models was shut, as Django's script keeps it.
+  root.classList.toggle("o-navshut", localStorage.getItem("django.admin.navSidebarIsOpen") === "false");
 }

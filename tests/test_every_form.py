@@ -83,7 +83,7 @@ class Walk:
         page = parse(response)
         if found := self.defaults[language].search(page.text):
             self.wrong.add(f"{name}: {found[0]}")
-        for option in page.all("option"):
+        for option in (option for choice in page.all("select") for option in choice.all("option")):
             if not re.search(r"\w", option.text):
                 self.wrong.add(f"{name}: a choice says “{option.text}”")
         return page

@@ -13,6 +13,7 @@ from dealreg.models import Registration
 from exceptions_council.models import ExceptionDraft, ExceptionRequest
 from exceptions_council.rules import MITIGATIONS, REFUSED_FIELDS, states
 from portal.demo import do
+from portal.workflow import text
 from referrals.models import Draft, Referral
 from tests import build, exceptions
 from tests.edge import Live, document_fromstring
@@ -103,7 +104,7 @@ def test_exc_2_dates_that_an_exception_waives_lead_from_the_registration_form_wi
     answer = owner.post(url("registration_check", deal), typed)
     (link,) = page(answer).xpath('//a[text()="Request exception"]/@href')
     form = page(owner.get(link))
-    assert form.xpath('//input[@name="signed"]/@value') == [str(live.day(-100))]
+    assert form.xpath('//input[@name="signed"]/@value') == [text.day(live.day(-100))]
     assert form.xpath('//input[@name="kind"][@value="pre_registration"]/@checked')
     assert not form.xpath('//input[@name="tenant"]/@checked')
     fresh = owner.post(url("registration_check", deal), {"signed": live.day(-1), "start": live.day(-1)})
@@ -138,7 +139,7 @@ def test_exc_3_what_is_refused_comes_back_with_what_was_typed_and_each_reason_at
     answer = owner.post(url("ask_exception", deal), filled(live, justification="", signed=live.day(3)))
     assert answer.status_code == 422
     form = page(answer)
-    assert form.xpath('//input[@name="signed"]/@value') == [str(live.day(3))]
+    assert form.xpath('//input[@name="signed"]/@value') == [text.day(live.day(3))]
     assert "can't have been signed after today" in form.get_element_by_id("id_signed_error").text_content()
     assert "Explain in detail" in form.get_element_by_id("id_justification_error").text_content()
     assert not ExceptionRequest.objects.exists()

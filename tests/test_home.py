@@ -116,6 +116,8 @@ def test_needs_are_counted_beyond_those_shown(world: Live) -> None:
     waiting = Referral.objects.changeable_by(world.cast.actor(build.CONTOSO)).unanswered().count()
     assert waiting == 11
     assert f"{waiting + 2} things need you now" in page.one("header", class_="o-head").text
+    first, *_others = page.one("section", id="needs").all("a", class_="o-need")
+    assert first.text.startswith("Answer this deal"), "what ends first, before what ends some day"
     chips = page.one("section", id="needs").one("nav").text
     assert f"Deals to answer {waiting}" in chips
     assert "Deals to register 1" in chips

@@ -92,7 +92,7 @@ def test_ref_17_the_page_links_its_figures_and_each_table_is_a_file(live: Live) 
     browser = live.browser(MANAGER)
     page = parse(browser.get(reverse("insights"), {"period": "12"}))
     tops = page.one("dl", class_="o-kpis").all("a")
-    assert len(tops) == 8
+    assert len(tops) == 7
     for link in (*tops, *page.one("table", id="registered-partners-table").all("a")):
         assert browser.get(link.attrs["href"]).status_code == 200
     shown = parse(browser.get(tops[0].attrs["href"]))

@@ -306,7 +306,7 @@ def test_filters_work_by_their_form_alone(many: Live) -> None:
     """REF-20: without JavaScript every menu is sent by its button; what is chosen stays chosen."""
     owner = many.browser(OWNER)
     form = see(owner, sort="name", size="25").one("form", id="filters")
-    assert len(form.all("button", class_="o-nojs")) == len(form.all("details"))
+    assert len(form.all("button", class_="o-nojs")) == len(form.all("details", class_="o-filter"))
     sent = form.fields() | {"status": ["Won", "Lost"], "close_to": many.day(60).isoformat()}
     listed = see(owner, **sent)
     assert names(listed) == ["lost", "won"]

@@ -72,7 +72,7 @@ def test_ref_20_a_view_keeps_filters_order_and_columns_and_stays_while_one_looks
     owner.post(reverse("choose_columns", args=["deals"]), {"column": ["country"], "next": "/co-sell/"})
     opened = _open(owner, view)
     assert (names(opened), heads(opened)) == (["Bigger", "Big"], ["Deal", "Value"])
-    assert "View changed" not in opened.one("div", id="views").text
+    assert "View changed" not in opened.one("div", id="found").text
     rail = opened.one("ul", class_="o-rail__views").one("a")
     assert (rail.text, rail.attrs["aria-current"]) == ("Big ones", "true")
     assert heads(see(owner)) == ["Deal", "Country"]  # the view has its own columns, and is not how the list was left
@@ -80,7 +80,7 @@ def test_ref_20_a_view_keeps_filters_order_and_columns_and_stays_while_one_looks
     # One looks further from the view: it says that it was changed, and keeps that once asked to.
     changed = see(owner, f"?{BIG}&value_to=60000&columns=name,value&view={view.public_id}")
     assert names(changed) == ["Big"]
-    assert "View changed" in changed.one("div", id="views").text
+    assert "View changed" in changed.one("div", id="found").text
     fields = changed.one("form", id="filters").fields()
     assert (fields["view"], fields["columns"]) == (str(view.public_id), "name,value")
     columns = see(owner, f"?{BIG}&menu=view&view={view.public_id}").one(
@@ -165,7 +165,7 @@ def test_ref_20_a_view_whose_filter_is_gone_opens_without_it(live: Live) -> None
     services.set_default(view, on=True, actor=actor)
     for page in (_open(owner, view), see_followed(owner)):
         assert (len(names(page)), heads(page)) == (3, ["Deal", "Value"])
-        assert "View changed" not in page.one("div", id="views").text
+        assert "View changed" not in page.one("div", id="found").text
 
 
 def test_org_2_whoever_leaves_loses_their_views_and_shared_ones_stay(live: Live) -> None:

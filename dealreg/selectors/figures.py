@@ -86,7 +86,7 @@ def by_campaign(figures: Figures) -> list[Mapping[str, Any]]:
     """The company's own deals by their campaign id, those that brought the most first."""
     mine = figures.deals.filter(company_id=figures.actor.own_company_id).exclude(campaign_id="")
     wanted = {**sums(deals=Q(), won=Q(substatus=WON), lost=Q(substatus=LOST)), "acv": _acv()}
-    found = mine.values("campaign_id").annotate(**wanted)
+    found: Any = mine.values("campaign_id").annotate(**wanted)
     return list(found.order_by("-won_usd", "-deals", "campaign_id")[: MAX_ROWS + 1])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -45,10 +46,10 @@ def to_register(actor: Actor, now: datetime) -> RegistrationQuerySet:
 
 
 def _register(registration: Any, now: datetime) -> Need:
-    until, note = registration.until, ""
-    if not registration.exact:
-        until, note = None, _supposed(registration.last_day, policies.current(now))
-    return need("register", "award", gettext("Register this won deal"), registration.referral, until=until, note=note)
+    found = need("register", "award", gettext("Register this won deal"), registration.referral)
+    if registration.exact:
+        return replace(found, until=registration.until)
+    return replace(found, by=registration.until, note=_supposed(registration.last_day, policies.current(now)))
 
 
 def _supposed(last_day: date, policy: Policy) -> str:

@@ -37,6 +37,8 @@ def change_selected(request: ActorRequest) -> HttpResponse:
     match request.POST.get("do"):
         case "star":
             return _star(request, asked, chosen)
+        case "edit":  # in the row, for whoever has no script on a page: of one at a time
+            return redirect("edit_row", chosen[0])
         case "stage":
             stage = whole_number(request.POST.get("stage")) or 0
             if stage not in rules.STAGES:

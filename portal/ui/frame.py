@@ -150,10 +150,10 @@ class Frame:
         url, path = reverse(name), self._request.path
         active = path == url if name == "home" else path.startswith(url)
         found: dict[str, Any] = {"label": label, "url": url, "icon": icon_there if active else icon, "active": active}
-        return {**found, "count": None, "views": self._views(name) if active else []}
+        return {**found, "count": None, "views": self._views(name) if path == url else []}
 
     def _views(self, name: str) -> list[dict[str, Any]]:
-        """The views of the list at that address, while one is in its section."""
+        """The views of the list at that address, while one looks at it: no other page asks for them."""
         listing = next((listing for listing in LISTS.values() if listing.url == name), None)
         if listing is None:
             return []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Count, QuerySet, Value
@@ -16,15 +16,19 @@ from portal.accounts.rules import Actor
 from portal.registry import Registry
 from portal.workflow.blockers import Money
 
-#: How many of each kind the page shows; the list has all of them.
+#: How many of each kind the page shows, and of all together; the lists have all of them.
 MAX_ITEMS = 8
+MAX_NEEDS = 12
+#: Of what has neither end nor beginning.
+LAST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Need:
     """Something that needs the person now, about one deal: what to do, until when or since when, and where.
 
-    `act`: a button that does it without the detour over the deal's page, with its address `act_url`.
+    `by`: what it is ordered by, where only a supposed end is known. `act`: a button that does it without the detour
+    over the deal's page, with its address `act_url`.
     """
 
     kind: str
@@ -36,9 +40,16 @@ class Need:
     url: str
     until: datetime | None = None
     since: datetime | None = None
+    by: datetime | None = None
     note: str = ""
     act: str = ""
     act_url: str = ""
+
+    @property
+    def urgency(self) -> tuple[bool, datetime]:
+        """What ends first comes first; what has no end comes last, the oldest first."""
+        end = self.until or self.by
+        return end is None, end or self.since or LAST
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -61,7 +62,7 @@ def change_view(view: SavedView, name: str, *, is_shared: bool, actor: Actor) ->
     view.name, view.is_shared = _checked(name, others), is_shared
     view.save(update_fields=["name", "is_shared"])
     if not is_shared:
-        ListView.objects.filter(default=view).exclude(user_id=actor.user_id).update(default=None)
+        ListView.objects.filter(default=view).exclude(user=view.user).update(default=None)
 
 
 def put_into_view(view: SavedView, address: str, *, actor: Actor) -> None:
@@ -79,7 +80,7 @@ def delete_view(view: SavedView, *, actor: Actor) -> None:
 
 def set_default(view: SavedView, *, on: bool, actor: Actor) -> None:
     """Whether this person's list opens with the view; nobody else's does."""
-    mine = {"user_id": actor.user_id, "company_id": actor.own_company_id, "name": view.listing}
+    mine: dict[str, Any] = {"user_id": actor.user_id, "company_id": actor.own_company_id, "name": view.listing}
     if on:
         ListView.objects.update_or_create(**mine, defaults={"default": view})
     else:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.db.models import Exists, OuterRef, Q
-from django.urls import reverse
 
 from dealreg.models import Registration, Waiver
 from dealreg.selectors.registration import eligibility_for
@@ -71,8 +70,8 @@ class Row:
     register_until: date | None = None
     #: The names of the criteria that stand in the way of a registration (ELIG); None where there is nothing to foresee.
     unmet: tuple[str, ...] | None = None
-    #: Where this person changes its stage and close date; nowhere unless they can.
-    edit_url: str = ""
+    #: Whether this person can change its stage and close date.
+    may_edit: bool = False
 
     # What decides who may change it, without another query for its team (referrals.policies.Deal)
 
@@ -127,8 +126,7 @@ def rows(referrals: Sequence[Referral], actor: Actor) -> list[Row]:
     for line in ReferralSolution.objects.filter(referral__in=found).select_related("solution").order_by("pk"):
         found[line.referral_id].solutions.append(line)
     for row in found.values():
-        if row.referral.substatus == rules.ACCEPTED and may_change(actor, row):
-            row.edit_url = reverse("edit_row", args=[row.referral.public_id])
+        row.may_edit = row.referral.substatus == rules.ACCEPTED and may_change(actor, row)
     if actor.is_vendor:
         _add_sellers(found.values(), actor)
     else:

@@ -19,7 +19,7 @@ from portal.pages.deals.rows import ALL
 from portal.pages.home import changes, steps
 from portal.ui import deadlines
 from portal.ui.deadlines import DEADLINES, DeadlineQuery
-from portal.ui.home import MAX_ITEMS, NEEDS, Need, counted
+from portal.ui.home import MAX_ITEMS, MAX_NEEDS, NEEDS, Need, counted
 from referrals import rules
 from referrals.models import Referral, ReferralQuerySet
 from referrals.selectors import partner_side, partners
@@ -62,13 +62,13 @@ def _work(actor: Actor, now: datetime) -> dict[str, Any]:
 
 def _needs(actor: Actor, now: datetime, counts: Mapping[str, int]) -> dict[str, Any]:
     found: list[Need] = [need for kind in NEEDS.values() for need in kind.first(actor, now)]
-    kinds = [
+    kinds: list[dict[str, Any]] = [
         {"label": kind.label, "count": count, "url": kind.page() if kind.page else rows(needs=code)}
         for code, kind in NEEDS.items()
         if (count := counts[f"need:{code}"])
     ]
     return {
-        "needs": sorted(found, key=lambda need: (need.until is not None, need.until or now)),
+        "needs": sorted(found, key=lambda need: need.urgency)[:MAX_NEEDS],
         "needs_count": sum(kind["count"] for kind in kinds),
         "needs_kinds": kinds,
     }
@@ -76,7 +76,7 @@ def _needs(actor: Actor, now: datetime, counts: Mapping[str, int]) -> dict[str, 
 
 def _deadlines(soon: DeadlineQuery, page: PageQuery, counts: Mapping[str, int]) -> dict[str, Any]:
     shown = deadlines.first(soon, MAX_ITEMS)
-    kinds = [
+    kinds: list[dict[str, Any]] = [
         {"label": kind.label, "count": counts[code], "url": page.address(kind=code)}
         for code, kind in DEADLINES.items()
         if counts[code]

@@ -125,5 +125,5 @@ def _shown(
         "text": gettext(step.text) % {"vendor": vendor_name()},
         "done": done,
         "url": reverse(step.page) if may and is_next else "",
-        "who": "" if done or may else ", ".join(list(names)[:MAX_NAMED]) or (vendor_name() if not step.roles else ""),
+        "who": "" if done or may or not step.roles else ", ".join(list(names)[:MAX_NAMED]) or vendor_name(),
     }

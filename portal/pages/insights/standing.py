@@ -77,7 +77,8 @@ def figure(chart: Chart) -> list[kpis.Figure]:
     if chart.code == AGEING:
         return [kpis.idle(sum(total[3:-1]), total[-1], chart.total_links[-1])]
     if chart.code == FORECAST:
-        return [kpis.expected(*total[1:], chart.total_links[0])]
+        count, usd, weighted = total[1:]
+        return [kpis.expected(count, usd, weighted, chart.total_links[0])]
     return []
 
 
