@@ -142,7 +142,7 @@ def _raise_value(plan: Plan, policy: Policy) -> tuple[Remedy, ...]:
     return (
         Remedy(
             "minimum_value",
-            Blocker("minimum_value", what, params={"missing": _missing(plan, policy)}),
+            Blocker("minimum_value", what, "ELIG-3", params={"missing": _missing(plan, policy)}),
             Blocker("", _("If the sale is worth that much; it can be raised until the win.")),
         ),
     )

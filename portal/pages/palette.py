@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.urls import Resolver404, ResolverMatch, resolve, reverse
-from django.utils.translation import gettext
+from django.utils.translation import get_language_info, gettext
 
 from portal.accounts.rules import Actor, may_keep
 from portal.folding import fold, tokens
@@ -124,7 +124,8 @@ def _begun(opened: Opened) -> Iterator[Command]:
 def _switches(frame: Frame) -> Iterator[Command]:
     for language in frame.languages:
         if not language["current"]:
-            label = gettext("Language: %(name)s") % {"name": language["label"]}
+            name = get_language_info(language["code"])["name_translated"]
+            label = gettext("Language: %(name)s") % {"name": name}
             yield Command(label, reverse("set_language"), "translate", sends=("language", language["code"]))
     for theme in frame.themes:
         if theme["code"] != frame.theme:
