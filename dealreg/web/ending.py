@@ -15,7 +15,7 @@ from dealreg import verbs
 from dealreg.models import Registration
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.money.forms import AmountField
-from portal.ui.forms import DateInput
+from portal.ui.forms import DayField
 from portal.ui.verb_page import VerbPage
 from referrals.web.actions import get_referral
 
@@ -25,9 +25,7 @@ class RevalidationForm(forms.Form):
 
     tcv = AmountField(label=_("Total contract value"), help_text=_("Software and services, without hardware."))
     solution_value = AmountField(label=_("Solution value"))
-    end = forms.DateField(
-        label=_("Contract end"), widget=DateInput(), help_text=_("The date of the last or latest invoice.")
-    )
+    end = DayField(label=_("Contract end"), help_text=_("The date of the last or latest invoice."))
 
     def __init__(self, data: Any, registration: Registration) -> None:
         names = ("tcv", "solution_value", "end")

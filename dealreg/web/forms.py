@@ -17,7 +17,7 @@ from dealreg.models import Registration, RegistrationDraft
 from dealreg.rules import reopening
 from portal.catalog.models import Solution
 from portal.money.forms import AmountField, currency_choices
-from portal.ui.forms import DateInput
+from portal.ui.forms import DayField
 from portal.workflow import text
 from referrals.models import Referral
 
@@ -76,7 +76,7 @@ def _field(name: str) -> forms.Field:
         case models.BooleanField():
             return forms.BooleanField(**given)
         case models.DateField():
-            return forms.DateField(widget=DateInput(), **given)
+            return DayField(**given)
         case models.DecimalField():
             return AmountField(**given)
         case models.CharField(choices=None):

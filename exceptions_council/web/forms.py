@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from exceptions_council.models import ExceptionRequest
 from exceptions_council.rules import REFUSED_FIELDS, AskedValues, ExceptionInput, states
 from portal.money.forms import AmountField, currency_choices
-from portal.ui.forms import DateInput, TextArea, read_day
+from portal.ui.forms import DayField, TextArea, read_day
 from portal.workflow import text
 from portal.workflow.blockers import Money
 from referrals.models import Referral
@@ -55,9 +55,9 @@ class ExceptionForm(forms.Form):
     )
     tcv = AmountField(label=_column("tcv").verbose_name, required=False)
     tcv_currency = forms.ChoiceField(label=_column("tcv_currency").verbose_name, required=False)
-    signed = forms.DateField(label=_column("signed").verbose_name, required=False, widget=DateInput())
-    start = forms.DateField(label=_column("start").verbose_name, required=False, widget=DateInput())
-    end = forms.DateField(label=_column("end").verbose_name, required=False, widget=DateInput())
+    signed = DayField(label=_column("signed").verbose_name, required=False)
+    start = DayField(label=_column("start").verbose_name, required=False)
+    end = DayField(label=_column("end").verbose_name, required=False)
     old_deal = DealIdField(label=_("Id of the earlier deal"), max_length=100, required=False)
     tooling_error = forms.BooleanField(label=_column("tooling_error").verbose_name, required=False)
     tickets = forms.CharField(label=_column("tickets").verbose_name, max_length=1000, required=False)

@@ -18,7 +18,7 @@ from portal.accounts.models import Location
 from portal.catalog.models import Solution
 from portal.customers.models import Customer
 from portal.money.forms import AmountField, currency_choices
-from portal.ui.forms import DateInput, TextArea
+from portal.ui.forms import DayField, TextArea
 from portal.workflow.blockers import Money
 from referrals.web.wizard.forms import CustomerFields
 
@@ -39,7 +39,7 @@ def _field(name: str) -> forms.Field:
     given: dict[str, Any] = {"label": column.verbose_name, "help_text": column.help_text, "required": False}
     match column:
         case models.DateField():
-            return forms.DateField(widget=DateInput(), **given)
+            return DayField(**given)
         case models.DecimalField():
             return AmountField(**given)
         case models.UUIDField():

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from portal.ui.forms import DateInput
+from portal.ui.forms import DayField
 from portal.ui.models import SavedView
 from referrals.web.forms.deal import StageField, StageForm
 from referrals.web.forms.editing import VersionMixin
@@ -38,7 +38,7 @@ class RowForm(VersionMixin, StageForm):
     """Stage and close date, as the row showed them in this version (REF-14, REF-21)."""
 
     stage = StageField(label=_("Sales stage"), coerce=int)
-    close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
+    close_date = DayField(label=_("Estimated close date"))
 
     field_order: Iterable[str] | None = ["stage", "close_date"]
 

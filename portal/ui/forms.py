@@ -164,6 +164,15 @@ class DateInput(forms.DateInput):
         return render_to_string("components/day.html", context)
 
 
+class DayField(forms.DateField):
+    """A day as `read_day` reads it and in no other way: 11/20/2026 is no day, where 11/05/2026 is one in May."""
+
+    widget = DateInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"input_formats": ["%Y-%m-%d"], **kwargs})
+
+
 def _countries() -> list[tuple[str, str]]:
     return [("", gettext("Choose a country")), *country_choices(get_language() or "en")]
 

@@ -14,7 +14,7 @@ from portal.catalog.models import Solution
 from portal.customers.rules import fold
 from portal.money.forms import AmountField, currency_choices
 from portal.policy.rules import RANGES
-from portal.ui.forms import DateInput, TextArea
+from portal.ui.forms import DayField, TextArea
 from portal.workflow import text
 from portal.workflow.blockers import Money
 from referrals import rules
@@ -118,7 +118,7 @@ class AcceptForm(TeamMixin, MoneyMixin, ReferencesForm):
     blank_rows = 0
 
     name = forms.CharField(label=_("Deal name"), max_length=200)
-    close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
+    close_date = DayField(label=_("Estimated close date"))
     notes = TextArea()
 
     field_order = ["name", "value", "currency", "close_date", "crm_id", "campaign_id", "notes"]
@@ -139,10 +139,9 @@ class ReasonForm(forms.Form):
 class WinForm(forms.Form):
     """The day the contract was signed, where known (REF-18)."""
 
-    signed_on = forms.DateField(
+    signed_on = DayField(
         label=_("Contract signed on"),
         required=False,
-        widget=DateInput(),
         help_text=_("If you know it: the time to register the deal counts from this day."),
     )
 

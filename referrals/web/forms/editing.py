@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Company
 from portal.catalog.models import Solution
-from portal.ui.forms import DateInput, TextArea, named
+from portal.ui.forms import DayField, TextArea, named
 from referrals import rules, verbs
 from referrals.models import Referral, TeamMember
 from referrals.web.forms.deal import MoneyMixin, SolutionField, TeamMixin
@@ -96,7 +96,7 @@ class PartnerFields(forms.Form):
 class InviteForm(PartnerFields, TeamMixin, MoneyMixin):
     """One partner and what it is invited with (REF-9)."""
 
-    close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
+    close_date = DayField(label=_("Estimated close date"))
 
     field_order = ["value", "currency", "partner_search", "partner", "close_date", "help_code"]
 
@@ -123,7 +123,7 @@ class DetailsForm(VersionMixin, MoneyMixin):
     """The details that can be edited (REF-21)."""
 
     name = forms.CharField(label=_("Deal name"), max_length=200)
-    close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
+    close_date = DayField(label=_("Estimated close date"))
     crm_id = forms.CharField(label=_("CRM id"), max_length=100, required=False)
     campaign_id = forms.CharField(label=_("Marketing campaign id"), max_length=100, required=False)
     marketplace_intent = forms.ChoiceField(

@@ -7,7 +7,7 @@ import uuid
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from portal.ui.forms import DateInput
+from portal.ui.forms import DayField
 from referrals.verbs import SentDeal
 from referrals.web.forms.deal import MoneyMixin
 from referrals.web.forms.editing import PartnerFields
@@ -19,7 +19,7 @@ class SendForm(CustomerFields, PartnerFields, MoneyMixin):
 
     creation_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     name = forms.CharField(label=_("Deal name"), max_length=200)
-    close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
+    close_date = DayField(label=_("Estimated close date"))
 
     field_order = [
         *("value", "currency", "country", "customer_search", "customer", "creation_key", "name", "close_date"),

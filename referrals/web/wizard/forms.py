@@ -16,7 +16,7 @@ from portal.accounts.models import Location
 from portal.catalog.models import AssessmentType
 from portal.customers.models import Customer
 from portal.policy.rules import Policy
-from portal.ui.forms import CountryField, DateInput, TextArea, named
+from portal.ui.forms import CountryField, DayField, TextArea, named
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money
 from referrals import rules
@@ -87,7 +87,7 @@ class DealStep(MoneyMixin, Step):
             )
         },
     )
-    close_date = forms.DateField(label=_("Estimated close date"), widget=DateInput())
+    close_date = DayField(label=_("Estimated close date"))
     crm_id = forms.CharField(label=_("CRM id"), max_length=100, required=False)
     campaign_id = forms.CharField(label=_("Marketing campaign id"), max_length=100, required=False)
     marketplace_intent = forms.ChoiceField(
