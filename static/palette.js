@@ -65,6 +65,10 @@ field?.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+// The lines go: until the next ones are there, none of them is chosen.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target === found) field.removeAttribute("aria-activedescendant");
+});
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   if (detail.target !== found) return;
   choose(0);

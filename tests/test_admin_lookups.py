@@ -362,6 +362,7 @@ WRITTEN_ELSEWHERE = {
     "referrals/services/favorites.py": "the person's own rows",
     "portal/bulk.py": "every column of a model",
     "portal/notify/reminders.py": "the path that a model names",
+    "portal/pages/home/steps.py": "the conditions of the steps, none of them given by anybody",
     "portal/ui/deadlines.py": "the column that a kind names",
     "isvconnect/verbs/writing.py": "the columns of an invoice's parties",
     "portal/ui/listing/filters.py": "the filter's own column",

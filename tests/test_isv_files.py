@@ -45,7 +45,7 @@ def test_isv_5_a_credit_note_names_the_invoice(cast: Cast) -> None:
     note = Invoice.objects.get(kind="credit_note")
     assert "Credit note ISV-C-000001" in text_of(note, "en")
     turkish = text_of(note, "tr")
-    assert "İade edilen fatura ISV-000001" in turkish
+    assert "Geri alınan fatura ISV-000001" in turkish
     assert "-800 EUR" in turkish
 
 
@@ -58,7 +58,7 @@ def test_isv_6_invoices_as_csv_are_no_formulas(cast: Cast) -> None:
     with translation.override("tr"):
         content = invoices.csv(rows).decode("utf-8-sig")
     head, first, credit = csv.reader(io.StringIO(content))
-    assert head[:3] == ["Numara", "Tür", "İade edilen fatura"]
+    assert head[:3] == ["Numara", "Tür", "Geri alınan fatura"]
     assert (first[0], first[13], first[14], first[15]) == ("ISV-000001", "800.00", "EUR", "880.00")
     assert first[6].startswith("'=") or not first[6].startswith("=")
-    assert (credit[1], credit[2], credit[13]) == ("İade faturası", "ISV-000001", "-800.00")
+    assert (credit[1], credit[2], credit[13]) == ("Alacak dekontu", "ISV-000001", "-800.00")

@@ -328,7 +328,7 @@ def test_isv_4_the_form_is_prefilled_from_the_registration(live: Live, owner: Cl
     filed = live.submitted(deal, tenant="partner").claim
     form = page(owner.get(of(deal)))
     sent = form.one("form", id="isv-form").fields()
-    assert (sent["tcv"], sent["solution_value"], sent["tenant"]) == ("40000.00", "30000.00", "partner")
+    assert (sent["tcv"], sent["solution_value"], sent["tenant"]) == ("40,000", "30,000", "partner")
     assert (sent["signed"], sent["end"]) == (text.day(filed.signed), text.day(filed.end))
     assert sent["solution"] == str(isv.tagged(live.cast).public_id)
     assert not {"customer", "location"} & set(sent)

@@ -47,7 +47,7 @@ def deal_url(referral: Referral) -> str:
 
 
 def test_home_lists_what_needs_you_with_the_most_urgent_first(live: Live) -> None:
-    """What has no deadline first, then by deadline; each leads to its deal (REF-13, ELIG-9, FLOW-5)."""
+    """What ends first comes first; each leads to its deal (REF-13, ELIG-9, FLOW-5)."""
     late = live.received(days=12)
     to_register = live.won(days=80, won=57, name="Almost over")
     fresh = live.won(name="Fresh")
@@ -57,8 +57,8 @@ def test_home_lists_what_needs_you_with_the_most_urgent_first(live: Live) -> Non
     home = page(live.browser(OWNER), "/")
     needs = home.one("section", id="needs").all("a", class_="o-need")
     expected = [
-        (to_register, None),
         (late, late.expires_at),
+        (to_register, None),
         (fresh, over),
         (back, Registration.objects.get(referral=back).action_due_at),
     ]
@@ -66,7 +66,7 @@ def test_home_lists_what_needs_you_with_the_most_urgent_first(live: Live) -> Non
     shown = [[t.attrs["datetime"] for t in need.all("time", class_="o-left")] for need in needs]
     assert shown == [[until.isoformat()] if until else [] for _referral, until in expected]
     assert "The start is wrong." in " ".join(need.text for need in needs)
-    assert "60 days from signing: until" in needs[0].text
+    assert "60 days from signing: until" in needs[1].text
     assert "4 things need you now" in home.one("header", class_="o-head").text
 
 
@@ -99,7 +99,7 @@ def test_home_tells_a_company_how_it_answers(live: Live) -> None:
     build.accept(live.cast, live.received(days=20), at=live.ago(19.5), by=OWNER)
     do.expire(live.received(days=15), now=live.ago(1))
     live.received()  # may still be answered
-    assert told(OWNER) == ["50% 1 of 2 deals sent to you", "within 12 hours"]
+    assert told(OWNER) == ["2", "1 (50%)", "within 12 hours"]
     assert not page(live.browser(build.SELLER), "/").all("section", id="answers")
 
 

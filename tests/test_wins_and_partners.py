@@ -17,6 +17,8 @@ from portal.events.models import Event
 from portal.notify import selectors
 from portal.notify.models import Notice
 from portal.policy import services as policies
+from portal.ui.forms import read_day
+from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
 from referrals import rules, sweeps, verbs
 from referrals.models import Referral, TeamMember
@@ -123,15 +125,15 @@ def test_ref_18_the_confirmation_asks_for_the_day_of_signing(cast: Cast, client:
     deal = build.deal(cast, at=now - DAY, close_date=now.date())
     client.force_login(cast.users[CONTOSO])
     url, plan = (reverse("act", args=[deal.public_id, name]) for name in ("win", "schedule-win"))
-    late = (now + 3 * DAY).date().isoformat()
+    late = (now + 3 * DAY).date()
     for where in (url, plan):
-        refused = client.post(where, {"signed_on": late})
+        refused = client.post(where, {"signed_on": late.isoformat()})
         assert refused.status_code == 422
         field = parse(refused).one("input", name="signed_on")
-        assert (field.attrs["value"], field.attrs["aria-invalid"]) == (late, "true")
+        assert (read_day(field.attrs["value"]), field.attrs["aria-invalid"]) == (late, "true")
     assert client.post(plan, {"signed_on": now.date().isoformat()}).status_code == 302
     assert again(deal).signed_on == now.date()
-    assert parse(client.get(url)).one("input", name="signed_on").attrs["value"] == now.date().isoformat()
+    assert parse(client.get(url)).one("input", name="signed_on").attrs["value"] == text.day(now.date())
     assert client.post(url, {"signed_on": (now - DAY).date().isoformat()}).status_code == 302
     assert again(deal).signed_on == (now - DAY).date()
 

@@ -269,6 +269,7 @@ class PortalInline(admin.TabularInline):
     """Rows on another record's page, under the same rule: read-only unless a subclass names who writes."""
 
     formset = PortalInlineFormSet
+    template = "admin/inline.html"
     write_roles: ClassVar[tuple[str, ...]] = ()
     #: Whether who writes may remove rows, too.
     removable: ClassVar[bool] = False

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.urls import Resolver404, ResolverMatch, resolve, reverse
-from django.utils.translation import get_language_info, gettext
+from django.utils.translation import gettext
 
 from portal.accounts.rules import Actor, may_keep
 from portal.folding import fold, tokens
@@ -124,9 +124,8 @@ def _begun(opened: Opened) -> Iterator[Command]:
 def _switches(frame: Frame) -> Iterator[Command]:
     for language in frame.languages:
         if not language["current"]:
-            name = get_language_info(language["code"])["name_translated"]
-            label = gettext("Language: %(name)s") % {"name": name}
-            yield Command(label, reverse("set_language"), "translate", sends=("language", language["code"]))
+            code = language["code"]
+            yield Command(language["label"], reverse("set_language"), "translate", sends=("language", code), lang=code)
     for theme in frame.themes:
         if theme["code"] != frame.theme:
             label = gettext("Theme: %(name)s") % {"name": theme["label"]}

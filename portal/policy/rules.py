@@ -93,12 +93,12 @@ class Policy:
     customer_mails_per_day: int = 100  # LIC-8, codes and links of one company
     max_licences: int = 1_000_000  # LIC-2, of one plan of a deal
 
-    # forecast: of an open deal's value so much counts, by its stage (REF-14)
-    forecast_created_percent: int = 10
-    forecast_qualified_percent: int = 20
-    forecast_developed_percent: int = 40
-    forecast_proposed_percent: int = 60
-    forecast_negotiated_percent: int = 80
+    # forecast
+    forecast_created_percent: int = 10  # REF-14, so much of an open deal's value counts at this stage
+    forecast_qualified_percent: int = 20  # REF-14
+    forecast_developed_percent: int = 40  # REF-14
+    forecast_proposed_percent: int = 60  # REF-14
+    forecast_negotiated_percent: int = 80  # REF-14
 
     # currency
     rate_max_age_months: int = 3  # FX-2

@@ -13,7 +13,7 @@ from portal.registry import Registry
 class Command:
     """One line of the palette: a page to open, or with `sends` a form's one button, by its name and value.
 
-    `in_dialog`: the page fits in a dialog.
+    `in_dialog`: the page fits in a dialog. `lang`: the label's language, where it isn't the page's.
     """
 
     label: str
@@ -21,6 +21,7 @@ class Command:
     icon: str = ""
     in_dialog: bool = False
     sends: tuple[str, str] | None = None
+    lang: str = ""
 
 
 #: Each returns what this person may begin now, wherever they are.

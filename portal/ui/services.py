@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -80,11 +79,13 @@ def delete_view(view: SavedView, *, actor: Actor) -> None:
 
 def set_default(view: SavedView, *, on: bool, actor: Actor) -> None:
     """Whether this person's list opens with the view; nobody else's does."""
-    mine: dict[str, Any] = {"user_id": actor.user_id, "company_id": actor.own_company_id, "name": view.listing}
+    user, company = actor.user_id or 0, actor.own_company_id
     if on:
-        ListView.objects.update_or_create(**mine, defaults={"default": view})
+        ListView.objects.update_or_create(
+            user_id=user, company_id=company, name=view.listing, defaults={"default": view}
+        )
     else:
-        ListView.objects.filter(**mine, default=view).update(default=None)
+        ListView.objects.filter(user_id=user, company_id=company, default=view).update(default=None)
 
 
 def drop_private(membership_ids: Collection[int]) -> None:

@@ -98,6 +98,12 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
 
 
+@register.filter(is_safe=True)
+def cells_without_heads(table: str) -> str:
+    """Heads of columns that hold no text become cells."""
+    return re.sub(r"<th( [^>]*)?>\s*</th>", r"<td\1></td>", table)
+
+
 # Numbers and money
 
 
