@@ -94,6 +94,7 @@ def test_a_deal_is_found_by_three_letters_and_opened_in_five_keys(cast: Cast, vi
     page.locator(".o-foot summary").focus()
     page.keyboard.press("Control+k")
     expect(palette.get_by_role("group", name="This deal").get_by_role("option", name="Mark as won")).to_be_visible()
+    expect(chosen).to_be_visible()
     page.keyboard.press("ArrowUp")
     expect(chosen).to_have_text(re.compile("Refusals and reasons"))
     page.keyboard.press("Escape")
