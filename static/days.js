@@ -16,8 +16,11 @@ document.addEventListener("change", ({ target: field }) => {
   if (!field.matches?.("input[data-day]")) return;
   const found = field.value.trim().match(/^(\d{1,2})([./-])(\d{1,2})\2(\d{4})$/);
   const day = found && new Date(Number(found[4]), Number(found[3]) - 1, Number(found[1]));
+  // A month or a year that there isn't becomes another day: that one is left for the server to refuse.
+  const isThat = day && day.getDate() === Number(found[1]) && day.getMonth() === Number(found[3]) - 1
+    && day.getFullYear() === Number(found[4]);
   const { months } = field.parentElement.querySelector("[data-day-open]").dataset;
-  if (day?.getDate() === Number(found?.[1])) field.value = written(day, { months: months.split(" ") });
+  if (isThat) field.value = written(day, { months: months.split(" ") });
 });
 
 function element(kind, text, more = {}) {

@@ -65,7 +65,14 @@ class Forecast:
     @property
     def verdict(self) -> str:
         """notMet: not as it stands; unknown: it still can; met: once it is won, and accepted where that is needed."""
-        return next((state for state in ("notMet", UNKNOWN) if self.of(state)), "met")
+        if self.of("notMet"):
+            return "notMet"
+        return UNKNOWN if self.of(UNKNOWN) or self.unjudged else "met"
+
+    @property
+    def unjudged(self) -> Line | None:
+        """The value, where there is no rate to judge it by yet (FX-2)."""
+        return next((line for line in self.of("notYet") if line.criterion.code == "minimum_value"), None)
 
     @property
     def remedies(self) -> list[Remedy]:

@@ -71,6 +71,8 @@ def _verdict(found: Forecast, sketch: Sketch) -> tuple[str, str]:
         return gettext("Can't be registered as it stands"), lost
     if found.verdict == UNKNOWN:
         open_ = len(found.of(UNKNOWN))
+        if not open_ and found.unjudged:
+            return gettext("Can still be registered"), text.text(found.unjudged.criterion.actual)
         words = ngettext("%(count)s answer is still open.", "%(count)s answers are still open.", open_)
         return gettext("Can still be registered"), words % {"count": open_}
     to_come = len(found.of("notYet"))

@@ -28,6 +28,7 @@ from portal.catalog.models import Solution
 from portal.params import whole_number
 from portal.ui import live
 from portal.ui.forms import add_blockers, as_if_sent, conflicts, saved_meanwhile, without_errors
+from portal.ui.http import version_shown
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, RuleViolation
@@ -52,6 +53,8 @@ class _Page:
     referral: Referral
     filed: Registration | None
     draft: RegistrationDraft | None
+    #: Whether the page says what somebody else has changed meanwhile.
+    told: bool = False
 
     @cached_property
     def solutions(self) -> list[Solution]:
@@ -71,11 +74,6 @@ class _Page:
         first = initial_of(self.referral, self.filed, self.draft, self.solutions)
         only = CORRECTED if self.reopened else QUESTIONS
         return RegistrationForm(data, solutions=self.solutions, renewals=self.renewals, only=only, initial=first)
-
-    def has_news(self, form: RegistrationForm) -> bool:
-        """Whether the form holds anything else than the draft, or than what it was filled in with; to leave a field
-        says nothing."""
-        return form.typed() != self.draft.answers if self.draft else form.has_changed()
 
     @property
     def reopened(self) -> bool:
@@ -128,7 +126,7 @@ def _send(page: _Page, form: RegistrationForm) -> HttpResponse | None:
         found = services.check(page.referral, form.value(), actor=request.actor, now=now).violations
         add_blockers(form, [b for b in found if b.field not in form.errors])
     except workflow.Stale as stale:
-        page.filed = Registration.objects.with_context().get(referral=page.referral)
+        page.filed, page.told = Registration.objects.with_context().get(referral=page.referral), True
         add_blockers(form, [*stale.blockers, *conflicts(page.filed, stale.changes, QUESTIONS)])
     except RuleViolation as violation:
         add_blockers(form, violation.blockers)
@@ -166,7 +164,7 @@ def _context(page: _Page, form: RegistrationForm, *, left: str, unsaved: str = "
         "referral": page.referral,
         "registration": page.filed,
         "form": form,
-        "version": page.filed.version if page.filed else "",
+        "version": version_shown(page.request, page.filed.version, told=page.told) if page.filed else "",
         "draft": page.draft,
         "stamp": drafts.stamp(page.draft),
         "unsaved": unsaved,
@@ -213,7 +211,7 @@ def check(request: ActorRequest, public_id: Any) -> HttpResponse:
     page, unsaved = _page(request, public_id), ""
     form = page.form(request.POST)
     form.is_valid()
-    if page.may_save and page.has_news(form):
+    if page.may_save and live.has_news(form, page.draft):
         try:
             _keep(page, form)
         except drafts.SavedMeanwhile:

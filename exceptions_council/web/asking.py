@@ -215,7 +215,8 @@ def check(request: ActorRequest, public_id: uuid.UUID) -> HttpResponse:
     form = page.form(request.POST)
     form.is_valid()
     try:
-        _keep(page, form)
+        if live.has_news(form, page.draft):
+            _keep(page, form)
     except drafts.SavedMeanwhile:
         unsaved = saved_meanwhile(page.draft and page.draft.saved_by)
     except RuleViolation as violation:  # sent at this very moment

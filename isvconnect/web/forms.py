@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from isvconnect.models import IsvDeal
 from isvconnect.rules.checks import REQUIRED
-from isvconnect.rules.values import IsvDealInput
+from isvconnect.rules.values import CUSTOMER_TENANT, IsvDealInput
 from portal.accounts.models import Location
 from portal.catalog.models import Solution
 from portal.customers.models import Customer
@@ -101,6 +101,14 @@ class IsvDealForm(CustomerFields):
             yield "location"
         if self.given.customer:
             yield from ("country", "customer_search", "customer")
+
+    def clean(self) -> dict[str, Any]:
+        """A tenant id is asked for where it is the customer's; otherwise what is typed there is no error."""
+        data = super().clean() or self.cleaned_data
+        if data.get("tenant") != CUSTOMER_TENANT:
+            self.errors.pop("tenant_guid", None)
+            data["tenant_guid"] = None
+        return data
 
     def value(self) -> IsvDealInput:
         """What was understood of the form; what could not be read counts as not given, its error stands beside it."""

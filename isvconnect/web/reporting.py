@@ -32,7 +32,7 @@ from portal.params import whole_number
 from portal.policy import services as policies
 from portal.ui import live
 from portal.ui.forms import add_blockers, as_if_sent, conflicts, without_errors
-from portal.ui.http import done, for_htmx, posted
+from portal.ui.http import done, for_htmx, posted, version_shown
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Blocker, Money, RuleViolation
 from referrals.models import Referral
@@ -48,6 +48,8 @@ class _Page:
 
     def __init__(self, request: ActorRequest, *, referral: Referral | None = None, deal: IsvDeal | None = None) -> None:
         self.request, self.deal = request, deal
+        #: Whether the page says what somebody else has changed meanwhile.
+        self.told = False
         self.referral = deal.referral if deal else referral
         self.now = timezone.now()
 
@@ -182,7 +184,7 @@ def _send(page: _Page, form: IsvDealForm) -> tuple[IsvDeal, str] | None:
             return page.send(form), said
         add_blockers(form, [b for b in page.judge(form).violations if b.field not in form.errors])
     except workflow.Stale as stale:
-        page.deal = get_deal(page.request, page.deal.public_id) if page.deal else None
+        page.deal, page.told = get_deal(page.request, page.deal.public_id) if page.deal else None, True
         add_blockers(form, [*stale.blockers, *conflicts(page.deal, stale.changes, QUESTIONS)] if page.deal else [])
     except RuleViolation as violation:
         add_blockers(form, violation.blockers)
@@ -197,6 +199,7 @@ def _context(page: _Page, form: IsvDealForm, left: str = "") -> dict[str, Any]:
         "form": form,
         "referral": page.referral,
         "deal": page.deal,
+        "version": version_shown(page.request, page.deal.version, told=page.told) if page.deal else "",
         "back": page.back,
         "customer": Customer.objects.filter(pk=fixed).first() if fixed else None,
         "customers": customers(form, page.request.actor) if "customer" in form.fields else [],

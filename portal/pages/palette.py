@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from django.utils.translation import gettext
@@ -17,6 +16,7 @@ from portal.folding import fold, tokens
 from portal.pages import search
 from portal.pages.deal.foot import foot
 from portal.pages.models import Export
+from portal.params import split_address
 from portal.ui.frame import Frame
 from portal.ui.palette import COMMANDS, Command
 from portal.workflow import text
@@ -51,7 +51,7 @@ class Opened:
     @cached_property
     def page(self) -> ResolverMatch | None:
         try:
-            return resolve(urlsplit(self.here).path)
+            return resolve(split_address(self.here).path)
         except Resolver404:
             return None
 
@@ -70,7 +70,7 @@ def context(opened: Opened, typed: str) -> dict[str, Any]:
         "sections": commands + hits if begins else hits + commands,
         "more": found["query"] if hits else "",
         "here": opened.here,
-        "list": urlsplit(opened.here).query if opened.is_on("deals") else "",
+        "list": split_address(opened.here).query if opened.is_on("deals") else "",
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -34,7 +33,7 @@ from portal.pages.insights.period import MONTHS, asked_period
 from portal.pages.models import Export
 from portal.pages.services import exports as services
 from portal.pages.services import uploads
-from portal.params import as_uuid
+from portal.params import as_uuid, split_address
 from portal.row_plans import KINDS
 from portal.tables import csv_file
 from portal.ui.forms import add_blockers
@@ -147,7 +146,7 @@ def _list_come_from(request: ActorRequest, address: str) -> ListQuery | None:
     """The list that a deal was opened from: as the address says, else the page whose link was followed."""
     if address:
         return ListQuery.at(DEALS, address, request.actor)
-    before = urlsplit(request.headers.get("Referer", ""))
+    before = split_address(request.headers.get("Referer", ""))
     if before.netloc != request.get_host() or before.path != reverse("deals"):
         return None
     if before.query:

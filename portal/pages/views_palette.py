@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -12,6 +10,7 @@ from django.views.decorators.http import require_GET
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.pages import palette as palette_page
 from portal.pages.services.uploads import may_upload
+from portal.params import split_address
 from portal.ui.frame import Frame
 from portal.ui.http import for_htmx
 
@@ -34,5 +33,5 @@ def _here(request: ActorRequest) -> str:
     asked = request.GET.get("here") or request.htmx.current_url_abs_path
     if asked:
         return asked
-    before = urlsplit(request.headers.get("Referer", ""))
+    before = split_address(request.headers.get("Referer", ""))
     return before._replace(scheme="", netloc="").geturl() if before.netloc == request.get_host() else "/"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.pages.deals.listing import DEALS, DealListing
 from portal.pages.forms import RowForm
+from portal.params import split_address
 from portal.ui.forms import add_blockers
 from portal.ui.http import back, for_htmx, posted
 from portal.ui.listing import cells, left
@@ -92,7 +92,7 @@ def _row(request: ActorRequest, referral: Referral) -> HttpResponse:
 
 def _come_from(request: ActorRequest, referral: Referral) -> str:
     """The list, as the page that was left shows it; else the deal."""
-    before = urlsplit(request.headers.get("Referer", ""))
+    before = split_address(request.headers.get("Referer", ""))
     lists = {reverse(listing.url) for listing in LISTS.values()}
     if before.netloc == request.get_host() and before.path in lists:
         return f"{before.path}?{before.query}"

@@ -100,6 +100,8 @@ def named(message: Any) -> Any:
     return lazy(lambda: str(message) % {"vendor": vendor_name()}, str)()
 
 
+#: What lies before is mistyped.
+FIRST_YEAR = 1900
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _FIGURES = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})")
 _DAY_FIRST = re.compile(r"(\d{1,2})\.? ([a-z]+)\.?,? (\d{4})")
@@ -109,9 +111,14 @@ _MONTH_FIRST = re.compile(r"([a-z]+)\.? (\d{1,2}),? (\d{4})")
 def read_day(typed: str) -> date | None:
     """The day that was typed in either language: 20 Nov 2026, 20 Kasım 2026, Nov 20, 2026, 20.11.2026, 2026-11-20.
 
-    In figures the day comes first, as it does wherever the portal shows one. None if it is no day.
+    In figures the day comes first, as it does wherever the portal shows one. None if it is no day, or of a century in
+    which nobody here sold anything.
     """
-    folded = fold(typed)
+    day = _day(fold(typed))
+    return day if day and day.year >= FIRST_YEAR else None
+
+
+def _day(folded: str) -> date | None:
     with suppress(ValueError):
         if found := _ISO.fullmatch(folded):
             return date(*map(int, found.groups()))

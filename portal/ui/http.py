@@ -12,6 +12,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from portal.accounts.decorators import ActorRequest
+from portal.params import whole_number
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
 
@@ -19,6 +20,13 @@ from portal.workflow.blockers import RuleViolation
 def posted(request: HttpRequest) -> QueryDict | None:
     """What a form is bound to: nothing, as long as its page is only looked at."""
     return request.POST if request.method == "POST" else None
+
+
+def version_shown(request: HttpRequest, version: int, *, told: bool = False) -> int:
+    """The version that the page shows and its form sends back (FLOW-7): the one it came with, until the person was
+    `told` what was changed since. A button that only looks again makes nobody agree with what they didn't see."""
+    sent = whole_number(request.POST.get("version"))
+    return version if told or sent is None else sent
 
 
 def form_page(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:

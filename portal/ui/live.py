@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from django import forms
 
@@ -17,6 +17,33 @@ ALL = "*"
 def left_in(data: Mapping[str, Any]) -> str:
     """The names of the fields that were left, as live.js keeps them in the form."""
     return str(data.get("left") or "")
+
+
+class Draft(Protocol):
+    """The answers of a form as they were typed, by the fields' names."""
+
+    answers: Mapping[str, str]
+
+
+class Typed(Protocol):
+    """A form that knows what was typed into it."""
+
+    fields: dict[str, forms.Field]
+
+    def typed(self) -> Mapping[str, str]: ...
+    def has_changed(self) -> bool: ...
+
+
+def has_news(form: Typed, draft: Draft | None) -> bool:
+    """Whether the form holds anything else than the draft, or than what it was filled in with: to leave a field says
+    nothing, and a day that is shown in another language is the same day."""
+    if draft is None:
+        return form.has_changed()
+    typed, kept = form.typed(), draft.answers
+    return any(
+        typed.get(name, "") not in {kept.get(name, ""), str(field.widget.format_value(kept.get(name)) or "")}
+        for name, field in form.fields.items()
+    )
 
 
 def settle(form: forms.Form, found: Iterable[Blocker], *, left: str) -> dict[str, Any]:

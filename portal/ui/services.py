@@ -35,6 +35,8 @@ def save_view(listing: str, name: str, address: str, *, is_shared: bool = False,
         raise PermissionDenied
     _lock(actor)
     found = SavedView.objects.of_person(actor).filter(listing=listing)
+    if again := found.filter(name=name, address=address, is_shared=is_shared).first():  # the button was pressed twice
+        return again
     if found.count() >= MAX_VIEWS:
         message = _("You have %(most)s views of this list already. Delete one that you no longer need.")
         raise RuleViolation([Blocker("views_full", message, "REF-20", params={"most": MAX_VIEWS})])
@@ -107,7 +109,7 @@ def _lock(actor: Actor) -> None:
 def _checked(name: str, others: QuerySet[SavedView]) -> str:
     """The name without superfluous spaces. Raises RuleViolation."""
     name = " ".join(name.split())
-    if not 0 < len(name) <= SavedView.MAX_NAME:
+    if not any(c.isprintable() for c in name) or len(name) > SavedView.MAX_NAME:
         message = _("Give the view a name of 1 to %(most)s letters.")
         raise RuleViolation([Blocker("view_name", message, "REF-20", "name", {"most": SavedView.MAX_NAME})])
     if others.filter(name=name).exists():

@@ -15,7 +15,7 @@ from django.shortcuts import render
 from portal.accounts.decorators import ActorRequest
 from portal.params import whole_number
 from portal.ui.forms import add_blockers, without_errors
-from portal.ui.http import posted, redirect_to
+from portal.ui.http import posted, redirect_to, version_shown
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, RuleViolation
@@ -63,7 +63,8 @@ class VerbPage(Generic[R]):
         action = workflow.available_action(record, self.verb, request.actor, now)
         # What stands in the way whatever is typed is on the page already.
         add_blockers(form, [blocker for blocker in refused if blocker not in action.blockers])
-        shown = {**_context(action, form), "version": record.version, "cancel_url": back, **context(form)}
+        version = version_shown(request, record.version, told=bool(refused))
+        shown = {**_context(action, form), "version": version, "cancel_url": back, **context(form)}
         status = 422 if request.method == "POST" and reshaped is None else 200
         return render(request, self.template or template, shown, status=status)
 

@@ -12,6 +12,7 @@ from portal.params import whole_number
 from referrals.web.forms.deal import MAX_ROWS
 
 PERSON = ("first_name", "last_name", "phone", "email")
+_BUTTONS = {"remove", "person", "add"}
 _ROW = re.compile(r"team-(\d{1,3})-(\w+)")
 
 
@@ -35,15 +36,15 @@ def changed(
 ) -> tuple[list[dict[str, str]], str] | None:
     """The rows after the button that was pressed, and where on the page to go on; None where it wasn't one of these.
 
-    `offered`: whom *Add* beside a name may add.
+    `offered`: whom *Add* beside a name may add. A button for somebody who isn't there any more changes nothing.
     """
+    if not _BUTTONS & posted.keys():
+        return None
     removed = whole_number(posted.get("remove"))
     if removed is not None:
         return [row for n, row in enumerate(team) if n != removed], "#people"
     if person := next((p for p in offered if p["email"] == posted.get("person")), None):
         return [*(row for row in team if any(row.values())), person][:MAX_ROWS], "#offered"
-    if "add" not in posted:
-        return None
-    if len(team) >= MAX_ROWS:
+    if "add" not in posted or len(team) >= MAX_ROWS:
         return team, ""
     return [*team, dict.fromkeys(PERSON, "")], f"#id_team-{len(team)}-first_name"

@@ -129,7 +129,7 @@ FILTERS: tuple[Filter, ...] = (
     _SHARED["country"],
     Range("created", _("Created (UTC)"), _created, day, text.day, "days"),
     _SHARED["close"],
-    Text("campaign", _("Campaign id"), _of_campaign, _("All of it")),
+    Text("campaign", _("Campaign id"), _of_campaign, _("All of it"), is_exact=True),
     Text("solution", _("Solution"), _sold, _HINT),
     Text("registered", _("Registered solution"), _registered, _HINT),
 )  # fmt: skip

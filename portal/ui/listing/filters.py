@@ -132,7 +132,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Text:
-    """A filter by typed text."""
+    """A filter by typed text. `is_exact`: every character of it counts."""
 
     name: str
     label: str
@@ -140,6 +140,7 @@ class Text:
     hint: str = ""
     for_vendor: bool = True
     for_partner: bool = True
+    is_exact: bool = False
     kind = "text"
 
     @property
@@ -147,8 +148,11 @@ class Text:
         return (self.name,)
 
     def clean(self, values: Values) -> dict[str, str]:
-        typed = "".join(c if c.isprintable() else " " for c in (values.get(self.name) or [""])[-1])
-        typed = " ".join(typed.split())[:LONGEST_TEXT]
+        raw = (values.get(self.name) or [""])[-1].replace("\0", "")[:LONGEST_TEXT]
+        if self.is_exact:
+            return {self.name: raw} if raw else {}
+        typed = "".join(c if c.isprintable() else " " for c in raw)
+        typed = " ".join(typed.split())
         return {self.name: typed} if typed else {}
 
     def value(self, state: State) -> str:

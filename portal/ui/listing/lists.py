@@ -139,7 +139,7 @@ class Listing:
     def known_columns(self, codes: Iterable[str], actor: Actor) -> tuple[str, ...]:
         """Those of the codes that this person can choose."""
         offered = {column.code for column in self.columns_offered(actor)}
-        return tuple(code for code in codes if code in offered)
+        return tuple(dict.fromkeys(code for code in codes if code in offered))
 
     def near(self, actor: Actor) -> Collection[str]:
         """The values of long filters that are worth listing."""

@@ -57,7 +57,7 @@ class ListQuery:
         A search without filters searches all rows, because remembered filters would hide what is looked for.
         """
         state = listing.clean(values, actor)
-        query = _last(values, "q").strip()[:MAX_QUERY]
+        query = _last(values, "q").replace("\0", "").strip()[:MAX_QUERY]
         stated = bool(state) or EXACT in values
         if kept and not stated:
             state = {} if query else listing.clean(_listed(kept), actor)

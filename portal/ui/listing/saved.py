@@ -55,8 +55,10 @@ def _named(views: list[SavedView], public_id: str) -> SavedView:
 
 
 def context(actor: Actor, asked: ListQuery, left: ListView, views: list[SavedView]) -> dict[str, Any]:
-    """What the menu of views shows. Raises Http404."""
-    current, listing = _named(views, asked.view) if asked.view else None, asked.listing
+    """What the menu of views shows."""
+    listing = asked.listing
+    # Of an address that says all by itself the view may be gone: what it says is shown.
+    current = next((view for view in views if str(view.public_id) == asked.view), None)
     changed = current is not None and asked.without_view() != as_saved(listing, current, actor).without_view()
     return {
         "views": [

@@ -81,7 +81,9 @@ class TeamMixin(forms.Form):
 
     def __init__(self, *args: Any, people: Iterable[dict[str, str]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.team: Any = TeamFormSet(self.data if self.is_bound else None, prefix="team", initial=list(people))
+        # What was sent stands for itself: a row that is still as it was filled in is a person, too.
+        given = {"data": self.data} if self.is_bound else {"initial": list(people)}
+        self.team: Any = TeamFormSet(prefix="team", **given)
         self.team.extra = self.blank_rows
 
     def clean(self) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from referrals.selectors import partners
 from referrals.services import drafts
 from referrals.web.team import PERSON
 from referrals.web.wizard.draft import CUSTOMER, DEAL, HELP, REVIEW, SOLUTIONS, STEPS, TEAM, Wizard
+from referrals.web.wizard.forecast import sketch
 
 if TYPE_CHECKING:
     from referrals.selectors.partners import Responsiveness
@@ -108,15 +109,11 @@ def review(pages: Wizard) -> dict[str, Any]:
         for step in STEPS
         if step != REVIEW
     ]
-    kind = rules.deal_type(
-        help_code=pages.help_code,
-        vendor_may_view=pages.validated(HELP)["vendor_may_view"].value() == "yes",
-        assessment=bool(pages.validated(SOLUTIONS)["assessment"].value()),
-    )
+    kind = sketch(pages, REVIEW).deal_type
     return {
         "sections": sections,
         "count": sum(len(found) for found in problems.values()),
-        "deal_type": gettext(rules.DEAL_TYPES[kind]),
+        "deal_type": gettext(rules.DEAL_TYPES[kind]) if kind else "",
         "invitations": pages.invitations,
     }
 
