@@ -134,6 +134,7 @@ def test_a_row_is_edited_by_key_and_what_is_listed_becomes_a_colleagues_view(cas
     )
     row.get_by_role("button", name="Save").click()
     expect(row.locator(".is-s20")).to_be_visible()
+    expect(rows.nth(2)).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Fırın 02")).to_be_visible()
     page.go_back()
