@@ -33,12 +33,12 @@ from portal.pages.insights.period import MONTHS, asked_period
 from portal.pages.models import Export
 from portal.pages.services import exports as services
 from portal.pages.services import uploads
-from portal.params import as_uuid, split_address
+from portal.params import as_uuid
 from portal.row_plans import KINDS
 from portal.tables import csv_file
 from portal.ui.forms import add_blockers
 from portal.ui.frame import THEME_COOKIE
-from portal.ui.http import back, for_htmx, redirect_to
+from portal.ui.http import back, for_htmx, page_before, redirect_to
 from portal.ui.listing import left, page
 from portal.ui.listing.files import CONTENT_TYPES
 from portal.ui.listing.lists import LISTS, Listing
@@ -146,8 +146,8 @@ def _list_come_from(request: ActorRequest, address: str) -> ListQuery | None:
     """The list that a deal was opened from: as the address says, else the page whose link was followed."""
     if address:
         return ListQuery.at(DEALS, address, request.actor)
-    before = split_address(request.headers.get("Referer", ""))
-    if before.netloc != request.get_host() or before.path != reverse("deals"):
+    before = page_before(request)
+    if before is None or before.path != reverse("deals"):
         return None
     if before.query:
         return ListQuery.at(DEALS, before.query, request.actor)

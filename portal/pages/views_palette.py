@@ -10,9 +10,8 @@ from django.views.decorators.http import require_GET
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.pages import palette as palette_page
 from portal.pages.services.uploads import may_upload
-from portal.params import split_address
 from portal.ui.frame import Frame
-from portal.ui.http import for_htmx
+from portal.ui.http import for_htmx, page_before
 
 
 @needs_actor
@@ -33,5 +32,5 @@ def _here(request: ActorRequest) -> str:
     asked = request.GET.get("here") or request.htmx.current_url_abs_path
     if asked:
         return asked
-    before = split_address(request.headers.get("Referer", ""))
-    return before._replace(scheme="", netloc="").geturl() if before.netloc == request.get_host() else "/"
+    before = page_before(request)
+    return before._replace(scheme="", netloc="").geturl() if before else "/"

@@ -16,9 +16,8 @@ from django.views.decorators.http import require_http_methods
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.pages.deals.listing import DEALS, DealListing
 from portal.pages.forms import RowForm
-from portal.params import split_address
 from portal.ui.forms import add_blockers
-from portal.ui.http import back, for_htmx, posted
+from portal.ui.http import back, for_htmx, page_before, posted
 from portal.ui.listing import cells, left
 from portal.ui.listing.columns import Column
 from portal.ui.listing.lists import LISTS
@@ -92,8 +91,7 @@ def _row(request: ActorRequest, referral: Referral) -> HttpResponse:
 
 def _come_from(request: ActorRequest, referral: Referral) -> str:
     """The list, as the page that was left shows it; else the deal."""
-    before = split_address(request.headers.get("Referer", ""))
-    lists = {reverse(listing.url) for listing in LISTS.values()}
-    if before.netloc == request.get_host() and before.path in lists:
+    before = page_before(request)
+    if before and before.path in {reverse(listing.url) for listing in LISTS.values()}:
         return f"{before.path}?{before.query}"
     return reverse("deal", args=[referral.public_id])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import SplitResult
 
 from django.contrib import messages
 from django.forms import BaseForm
@@ -12,7 +13,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from portal.accounts.decorators import ActorRequest
-from portal.params import whole_number
+from portal.params import split_address, whole_number
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
 
@@ -55,6 +56,12 @@ def for_htmx(response: HttpResponse) -> HttpResponse:
     """The same address answers htmx otherwise than the browser itself."""
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def page_before(request: HttpRequest) -> SplitResult | None:
+    """The address of this portal's page whose link was followed; None where it was another's, or isn't told."""
+    before = split_address(request.headers.get("Referer", ""))
+    return before if before.netloc == request.get_host() else None
 
 
 def back(request: HttpRequest) -> HttpResponse:
