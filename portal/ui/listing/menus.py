@@ -75,17 +75,18 @@ def filter_menus(actor: Actor, asked: ListQuery, opened: str = "") -> list[dict[
     """The filters as menus: each has one of its own, or shares the one that the list names. One that is not opened has
     nothing to choose from, and what it says already (`kept`), so that its form says it still."""
     listing, found = asked.listing, dict[str, dict[str, Any]]()
+    last = list(listing.last_menus)
     for item in listing.filters_offered(actor):
         code = listing.menus.get(item.name, item.name)
         label = text.phrase(listing.menu_labels.get(code, item.label))
-        empty = {"code": code, "label": label, "filters": [], "kept": {}, "is_last": code in listing.last_menus}
+        empty = {"code": code, "label": label, "filters": [], "kept": {}, "is_last": code in last}
         menu = found.setdefault(code, {**empty, "active": False})
         menu["active"] |= filters.is_active(item, asked.state)
         if opened in (code, FILTERS):
             menu["filters"].append(_field(item, asked, actor))
         else:
             menu["kept"] |= {name: asked.state[name] for name in item.names if name in asked.state}
-    return list(found.values())
+    return sorted(found.values(), key=lambda menu: last.index(menu["code"]) if menu["is_last"] else -1)
 
 
 def _field(item: filters.Filter, asked: ListQuery, actor: Actor) -> dict[str, Any]:
