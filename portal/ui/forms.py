@@ -160,7 +160,8 @@ class DateInput(forms.DateInput):
         return day.isoformat() if day else typed
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        shown = {"placeholder": text.day(timezone.localdate()), **(attrs or {})}
+        example = gettext("e.g. %(day)s") % {"day": text.day(timezone.localdate())}
+        shown = {"placeholder": example, **(attrs or {})}
         language = get_language() or "en"
         months, days = get_month_names("abbreviated", locale=language), get_day_names("abbreviated", locale=language)
         context = {
