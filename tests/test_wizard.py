@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from portal.accounts.models import RoleGrant
+from portal.accounts.models import RoleGrant, User
 from portal.accounts.rules import SYSTEM
 from portal.catalog import services as catalog
 from portal.catalog.models import AssessmentType, Solution
@@ -282,6 +282,20 @@ def test_what_saves_itself_never_undoes_what_another_window_saved(live: Live) ->
     assert page.form()["name"] == "Chosen"
 
 
+def test_a_stale_review_creates_no_deal_that_nobody_has_seen(live: Live) -> None:
+    """It shows what the draft says now; sent again, the deal is created."""
+    page, other = writer(live), writer(live)
+    page.fill()
+    other.client = page.client
+    other.step("deal")
+    other.post(to="deal", name="Newer")
+    assert page.post(go="create").status_code == 422
+    assert "changed in another window" in page.page.text
+    assert "Newer" in page.page.one("section", id="deal").text
+    assert page.post(go="create").status_code == 302
+    assert own_deal().name == "Newer"
+
+
 def test_what_saves_itself_never_brings_back_what_was_discarded(live: Live) -> None:
     """Another window threw the draft away; a button still keeps what is typed in this one."""
     page = writer(live)
@@ -548,6 +562,10 @@ def test_people_of_earlier_deals_are_added_with_one_click(live: Live, django_ass
     assert "latest@contoso.example" not in page.page.one("section", id="offered").text
     page.post(person="nobody@else.example")
     assert page.form()["team-TOTAL_FORMS"] == "2"
+    page.post(person="m0@contoso.example", **{"team-1-email": " M0@CONTOSO.EXAMPLE ", "team-1-phone": "+90 7"})
+    assert page.form()["team-TOTAL_FORMS"] == "2"
+    assert (page.form()["team-1-email"], page.form()["team-1-phone"]) == ("m0@contoso.example", "+90 7")
+    assert "is on the list already" in page.page.text
     assert parse(writer(live, "ankara@contoso.example").client.get(NEW)).all("section", id="offered") == []
     ankara = writer(live, "ankara@contoso.example")
     ankara.fill("team", deal={"location": live.cast.locations[ANKARA].pk})
@@ -723,6 +741,10 @@ def test_an_amount_is_typed_as_the_portal_writes_it(live: Live) -> None:
     assert w.page.one("input", name="value").attrs["value"] == "1.000,5x"
     assert w.go_on(value="40.000,50").status_code == 302
     assert "40.000,50 EUR" in w.step("review").text
+    w.step("deal")
+    w.post(to="deal", value="1,250m")  # in another language it were a thousand times as much
+    User.objects.filter(email="ankara@contoso.example").update(language="en")
+    assert w.step("deal").one("input", name="value").attrs["value"] == "1,250,000"
 
 
 def test_ref_8_a_draft_of_an_assessment_invites_nobody(live: Live) -> None:

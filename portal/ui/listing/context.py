@@ -34,6 +34,7 @@ def context(actor: Actor, asked: ListQuery, chosen: Sequence[str]) -> dict[str, 
         "counted": _counted(counts[asked.tab], asked),
         "totals": listing.totals(actor, asked, listing.of_tab(found, asked.tab, actor)),
         "menus": _menus(actor, asked),
+        "said_at": _said_at(actor, asked),
         "active": _active(actor, asked),
         "cleared_url": asked.address(state={}, query=""),
         "unsearched_url": asked.address(query=""),
@@ -110,12 +111,25 @@ def _menus(actor: Actor, asked: ListQuery) -> list[dict[str, Any]]:
     for item in listing.filters_offered(actor):
         code = listing.menus.get(item.name, item.name)
         label = text.phrase(listing.menu_labels.get(code, item.label))
-        empty = {"label": label, "filters": [], "active": False, "is_last": code in listing.last_menus}
+        empty = {
+            "label": label,
+            "filters": [],
+            "active": False,
+            "is_wrong": False,
+            "is_last": code in listing.last_menus,
+        }
         menu = found.setdefault(code, empty)
         menu["filters"].append(_field(item, asked, near))
         listing.describe(menu["filters"][-1], actor)
         menu["active"] |= filters.is_active(item, asked.state)
+        menu["is_wrong"] |= any(name in asked.misread for name in item.names)
     return list(found.values())
+
+
+def _said_at(actor: Actor, asked: ListQuery) -> str:
+    """Where it is said of each range that it can't be read, as htmx takes it: the fields themselves stay."""
+    ranges = (item for item in asked.listing.filters_offered(actor) if isinstance(item, filters.Range))
+    return "".join(f",#filter-{name}-error" for item in ranges for name in item.names)
 
 
 def _field(item: filters.Filter, asked: ListQuery, near: Collection[str]) -> dict[str, Any]:
@@ -125,7 +139,7 @@ def _field(item: filters.Filter, asked: ListQuery, near: Collection[str]) -> dic
         case filters.Choices():
             shown |= {"choices": item.choices(asked.state, near), "is_long": item.is_long}
         case filters.Range():
-            shown["fields"] = item.fields(asked.state)
+            shown["fields"] = item.fields(asked.state, asked.misread)
         case filters.Text():
             shown |= {"value": item.value(asked.state), "hint": gettext(item.hint)}
     return shown

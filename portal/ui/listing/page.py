@@ -32,6 +32,8 @@ def respond(
     view = left.list_view(listing, request.actor)
     asked = ListQuery.of(listing, values(request.GET), request.actor, kept=view.query)
     columns = asked.columns or view.columns
+    if asked.is_elsewhere and not request.htmx:
+        return redirect(request.path + asked.address())
     if request.htmx and "after" in request.GET:
         context = list_page.more(request.actor, asked, columns)
         response = for_htmx(render(request, "listing/_rows.html", context))
