@@ -14,9 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from portal.demo.cast import Cast
+from portal.ui.models import ListView
 from referrals.models import Referral
 from tests import build
-from tests.edge import Live, parse
+from tests.edge import Element, Live, parse
 from tests.test_listing import OWNER, PRIVATE, _add, heads, names, see
 
 BUDGET = 60 * 1024
@@ -43,6 +44,30 @@ def test_ref_20_fifty_rows_weigh_sixty_kilobytes(live: Live) -> None:
     rows = page[page.index("<tbody>") : page.index("</tbody>")]
     assert rows.count("<path") == 0
     assert "data-label" not in rows
+
+
+def test_ref_20_a_menu_asks_for_what_it_holds_and_a_search_for_the_list_alone(live: Live) -> None:
+    """With what the form says by then; nothing of it is remembered, and no frame is drawn again."""
+    live.deal(**PRIVATE)
+    owner, by_script = live.browser(OWNER), {"HX-Request": "true"}
+
+    def part(**query: str) -> Element:
+        response = owner.get(reverse("deals"), {"exact": "1", "tab": "outbound", **query}, headers=by_script)
+        assert response.status_code == 200
+        assert b"<html" not in response.content
+        return parse(response)
+
+    status = part(menu="status", status="Won,Lost")
+    assert status.fields() == {"status": ["Won", "Lost"]}
+    assert not ListView.objects.exists()
+    more = part(menu="more", crm="OPP-7")
+    assert more.fields()["crm"] == "OPP-7"
+    look = part(menu="view", status="Won").one("form", action=reverse("choose_columns", args=["deals"]))
+    assert "status=Won" in look.fields()["list"]
+    assert [button.attrs["value"] for button in part(menu="export").all("button", name="format")] == ["csv", "xlsx"]
+    searched = part(q="firin", menu="filters")
+    assert [searched.one(id=code) for code in ("tabs", "found", "count", "views", "look", "picked-list", "picked-all")]
+    assert searched.all(id="rail") == []
 
 
 def test_ref_20_the_usual_columns_are_full_and_say_who_sent_a_deal(live: Live) -> None:

@@ -291,7 +291,7 @@ def _report(row: Waiting) -> Shown:
 class ToReportListing(_IsvListing):
     """Won referrals with the banner and no standing deal: *Action required* (ISV-2, ISV-5)."""
 
-    code, model = "isv_to_report", Referral
+    code, model, own_tab = "isv_to_report", Referral, ACTION_REQUIRED
     cells = {
         "name": lambda row: row.referral.name,
         "customer": lambda row: row.referral.engagement.customer.name,

@@ -78,6 +78,8 @@ class Listing:
     hidden: ClassVar[Collection[str]] = ()
     #: Tabs whose rows another list holds, on the same page.
     elsewhere: ClassVar[Collection[str]] = ()
+    #: The tab that leads to this list, where its page holds several lists.
+    own_tab: ClassVar[str] = ""
     #: These stand at the end of their line; their panels open towards its beginning.
     last_menus: ClassVar[Collection[str]] = ()
 
