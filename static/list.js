@@ -56,8 +56,9 @@ document.addEventListener("change", ({ target }) => {
 // That a filter can't be read is said beside its field, which is not drawn anew while somebody types.
 document.addEventListener("htmx:afterSettle", () => {
   for (const said of document.querySelectorAll("#filters .o-field__error")) {
-    const field = document.getElementById(said.id.replace(/-error$/, ""));
-    if (field) field.ariaInvalid = said.querySelector("p") ? "true" : null;
+    const now = document.querySelector(`[data-misread="${said.id}"]`);
+    said.replaceChildren(...(now?.content.cloneNode(true).children ?? []));
+    document.getElementById(said.id.replace(/-error$/, "")).ariaInvalid = now ? "true" : null;
   }
 });
 

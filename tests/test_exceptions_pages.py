@@ -196,12 +196,14 @@ def test_exc_2_the_check_while_typing_keeps_the_draft_and_counts_characters(live
 
 def test_exc_1_sending_deletes_no_draft_that_the_page_does_not_know(live: Live, owner: Client) -> None:
     """Neither by *Continue* nor by the confirmation; amounts mean what they meant to who typed them."""
-    deal, admin = ineligible(live), live.browser("admin@contoso.example")
-    User.objects.filter(email="admin@contoso.example").update(language="tr")
+    colleague = "user@contoso.example"
+    deal = live.won(customer=exceptions.unmanaged(), team=[build.member(colleague)])
+    user = live.browser(colleague)
+    User.objects.filter(email=colleague).update(language="tr")
     mine = {**filled(live, tcv="40000", tcv_currency="EUR"), "draft": ""}
     confirm = owner.post(url("ask_exception", deal), mine)
     hidden = {i.get("name"): i.get("value") for i in page(confirm).xpath('//form[@id="exception-confirm"]//input')}
-    admin.post(url("exception_check", deal), {**mine, "tcv": "1,250m"})
+    user.post(url("exception_check", deal), {**mine, "tcv": "1,250m"})
     for sent in (mine, {**hidden, "confirmed": "yes"}):
         refused = owner.post(url("ask_exception", deal), sent)
         assert refused.status_code == 422

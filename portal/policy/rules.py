@@ -199,7 +199,7 @@ RANGES = {
     "max_document_mb": (1, 22),  # the proxies before the portal take 25 MB (deploy/Caddyfile)
     "sample_percent": (0, 100),
     **dict.fromkeys((f"forecast_{stage}_percent" for stage in _FORECAST), (0, 100)),
-    "idle_days": (7, 3_650),
+    "idle_days": (2, 3_650),
     "review_days": (1, 1_000),
     "claim_hours": (1, 720),
     "exception_decision_days": (1, 1_000),

@@ -35,7 +35,6 @@ def context(actor: Actor, asked: ListQuery, chosen: Sequence[str], opened: str =
         "counted": _counted(counts[asked.tab], asked),
         "totals": listing.totals(actor, asked, listing.of_tab(found, asked.tab, actor)),
         "menus": menus.filter_menus(actor, asked, opened),
-        "ends": _ends(actor, asked),
         "opened": opened,
         "active": _active(actor, asked),
         "cleared_url": asked.address(state={}, query=""),
@@ -92,13 +91,6 @@ def tab_link(actor: Actor, asked: ListQuery, tab: str, found: int) -> dict[str, 
         "and_more": found > lists.MAX_COUNTED,
         "active": asked.tab == tab,
     }
-
-
-def _ends(actor: Actor, asked: ListQuery) -> list[dict[str, str]]:
-    """Of each end of a range what is said of it, if it can't be read."""
-    ranges = (item for item in asked.listing.filters_offered(actor) if isinstance(item, filters.Range))
-    wrong = {name: found.error for name, found in asked.misread.items()}
-    return [{"name": name, "error": wrong.get(name, "")} for item in ranges for name in item.names]
 
 
 def _active(actor: Actor, asked: ListQuery) -> list[dict[str, str]]:
