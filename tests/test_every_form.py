@@ -128,6 +128,8 @@ def test_no_form_speaks_in_a_framework_s_words(cast: Cast) -> None:
             if (row.route, row.subject) not in seen and (not row.route.startswith("admin") or row.route in OWN_ADMIN):
                 seen.add((row.route, row.subject))
                 walk.look(f"{actor}: {row.spoken}", client, world.address(row))
+    for name in ("deals", "insights_deals", "exceptions", "isv_deals"):
+        walk.look(f"filters of {name}", clients["owner"], reverse(name) + "?menu=filters")
     for step in STEPS:
         walk.look(f"new deal: {step}", clients["owner"], reverse("new_deal_step", args=[world.things["draft"], step]))
     anonymous = world.live.browser(None)
