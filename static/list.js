@@ -159,7 +159,7 @@ document.addEventListener("change", ({ target }) => {
 
 // What is cut says all of it while the pointer rests on it.
 document.addEventListener("mouseover", ({ target }) => {
-  const cell = target.closest?.(".o-grid td");
+  const cell = target.closest?.(".o-grid :is(td, th)");
   const isCut = (part) => part.scrollWidth > part.clientWidth;
   if (cell && !cell.title && [cell, ...cell.querySelectorAll(".o-badge")].some(isCut)) cell.title = cell.textContent;
 });

@@ -52,7 +52,7 @@ class DealListing(Listing):
         ("p2p", "vendor", "sale", "solution", "member", "crm", "needs", "answers"), "more"
     )
     menu_labels = {"value": _("Value"), "dates": _("Dates"), "more": _("More")}
-    last_menus = frozenset({"value", "dates", "more"})
+    last_menus = ("value", "dates", "more")
     hidden = frozenset({ALL})
     is_long_enough, shortest = staticmethod(search.is_long_enough), staticmethod(search.shortest)
 

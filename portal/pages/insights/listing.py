@@ -146,7 +146,7 @@ class CountedListing(DealListing):
         ("created", "close", "campaign", "solution", "registered"), "more"
     )
     menu_labels = {"open": _("Open deals"), "more": _("More")}
-    last_menus = frozenset({"more"})
+    last_menus = ("more",)
     hidden = frozenset()
 
     def tabs(self, actor: Actor) -> Mapping[str, str]:

@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from html import escape  # Django's asks of each text whether it is lazy
 from typing import Any
 
-from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString
 
 from portal.ui.listing.columns import Column
@@ -66,7 +66,8 @@ def _cell(column: Column, found: Shown) -> str:
     css = " ".join(filter(None, (column.css, cell.css)))
     label = text.phrase(column.label) if column.is_named and cell.shown else ""
     attrs = f"{_attr('class', css)}{_attr('data-label', label)}{_attr('title', cell.title)}"
-    return f"<td{attrs}>{conditional_escape(cell.shown)}</td>"
+    shown = cell.shown if isinstance(cell.shown, SafeString) else escape(cell.shown)
+    return f"<td{attrs}>{shown}</td>"
 
 
 def _attr(name: str, value: str) -> str:

@@ -80,8 +80,8 @@ class Listing:
     elsewhere: ClassVar[Collection[str]] = ()
     #: The tab that leads to this list, where its page holds several lists.
     own_tab: ClassVar[str] = ""
-    #: These stand at the end of their line; their panels open towards its beginning.
-    last_menus: ClassVar[Collection[str]] = ()
+    #: These stand at the end of their line, in this order; their panels open towards its beginning.
+    last_menus: ClassVar[Sequence[str]] = ()
 
     def tabs(self, actor: Actor) -> Mapping[str, str]:
         """The tabs by code, with their labels."""

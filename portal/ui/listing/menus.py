@@ -76,19 +76,19 @@ def filter_menus(actor: Actor, asked: ListQuery, opened: str = "") -> list[dict[
     nothing to choose from, and what it says already (`kept`), so that its form says it still. One that can't be read is
     opened."""
     listing, found = asked.listing, dict[str, dict[str, Any]]()
-    offered = listing.filters_offered(actor)
+    offered, last = listing.filters_offered(actor), list(listing.last_menus)
     wrong = {listing.menus.get(i.name, i.name) for i in offered if any(name in asked.misread for name in i.names)}
     for item in offered:
         code = listing.menus.get(item.name, item.name)
         label = text.phrase(listing.menu_labels.get(code, item.label))
-        empty = {"code": code, "label": label, "filters": [], "kept": {}, "is_last": code in listing.last_menus}
+        empty = {"code": code, "label": label, "filters": [], "kept": {}, "is_last": code in last}
         menu = found.setdefault(code, {**empty, "active": False, "is_wrong": code in wrong})
         menu["active"] |= filters.is_active(item, asked.state)
         if code in wrong or opened in (code, FILTERS):
             menu["filters"].append(_field(item, asked, actor))
         else:
             menu["kept"] |= {name: asked.state[name] for name in item.names if name in asked.state}
-    return list(found.values())
+    return sorted(found.values(), key=lambda menu: last.index(menu["code"]) if menu["is_last"] else -1)
 
 
 def _field(item: filters.Filter, asked: ListQuery, actor: Actor) -> dict[str, Any]:
