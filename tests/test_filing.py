@@ -22,7 +22,6 @@ from dealreg.services import drafts, waivers
 from dealreg.services import registration as services
 from portal.catalog import services as catalog
 from portal.customers import services as customers
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.money import services as money
@@ -34,7 +33,7 @@ from portal.policy.rules import Policy
 from portal.workflow.blockers import Money
 from referrals import rules, verbs
 from referrals.models import Referral, ReferralSolution
-from tests import build
+from tests import build, do
 from tests.build import CONTOSO, DAY, NOW, SELLER
 from tests.test_dealreg import BIG, HOUR, MANAGER, MARKET, USER, refusal, registration_of, send_back, told
 

@@ -43,7 +43,6 @@ from licensing.verbs import (
 )
 from portal.accounts.rules import SYSTEM, Actor
 from portal.customers import services as customers
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify import selectors as notices
@@ -51,7 +50,7 @@ from portal.notify import services as notify
 from portal.notify.models import Notice
 from portal.workflow.blockers import RuleViolation
 from portal.workflow.services import run
-from tests import build, isv
+from tests import build, do, isv
 from tests import licences as make
 from tests.factories import CustomerFactory
 from tests.licences import ADMIN, CONTOSO, DAY, NOW, OTHER_TENANT, TENANT

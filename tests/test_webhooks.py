@@ -25,7 +25,6 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from portal.accounts.rules import SYSTEM, Actor, Grant
 from portal.customers.models import Customer
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.events.models import Event
@@ -37,7 +36,7 @@ from portal.workflow.blockers import RuleViolation
 from referrals import verbs
 from referrals.models import Referral
 from referrals.rules import NO_HELP
-from tests import build, receiver
+from tests import build, do, receiver
 from tests.build import CONTOSO, DAY, NOW
 from tests.receiver import Receiver, answers, listening
 from tests.test_concurrency import at_once
