@@ -77,7 +77,7 @@ def purge_documents(*, now: datetime) -> int:
     return purged
 
 
-def open_missed(*, now: datetime, limit: int = 500) -> int:
+def open_missed(*, now: datetime, limit: int = 1000) -> int:
     """Open registrations that no event opened: a rate came late, or two changes happened at once (ELIG-9).
 
     Looks at every won deal that nothing but this check is missing for, batch by batch in the order of their keys, so
