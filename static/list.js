@@ -53,6 +53,15 @@ document.addEventListener("change", ({ target }) => {
   showPicked();
 });
 
+// That a filter can't be read is said beside its field, which is not drawn anew while somebody types.
+document.addEventListener("htmx:afterSettle", () => {
+  for (const said of document.querySelectorAll("#filters .o-field__error")) {
+    const now = document.querySelector(`[data-misread="${said.id}"]`);
+    said.replaceChildren(...(now?.content.cloneNode(true).children ?? []));
+    document.getElementById(said.id.replace(/-error$/, "")).ariaInvalid = now ? "true" : null;
+  }
+});
+
 bar.querySelector("[data-pick-none]").addEventListener("click", () => {
   picked.clear();
   bar.querySelector("[data-pick-all]").checked = false;

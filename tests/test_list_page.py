@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -124,6 +125,17 @@ def test_ref_20_back_shows_as_many_rows_as_were_loaded(live: Live) -> None:
 
 def names_of(response: Any) -> list[str]:
     return [a.text for a in parse(response).all("a", class_="o-rowlink")]
+
+
+def test_ref_20_a_long_address_leads_back_to_where_one_was(live: Live) -> None:
+    """Of letters that an address spells with six characters each, a search and some filters are more than 2,048."""
+    owner, long = live.browser(OWNER), "ş" * 200
+    here = reverse("deals") + "?" + urlencode({"q": long, "solution": long[:100], "crm": long[:100], "exact": "1"})
+    assert len(here) > 2_048
+    assert owner.post(reverse("set_theme"), {"theme": "dark", "next": here})["Location"] == here
+    hosts = ("https://evil.example/", "//evil.example", "\\\\evil.example?")
+    for elsewhere in (*(host + here for host in hosts), "/" + "a" * 20_000):
+        assert owner.post(reverse("set_theme"), {"theme": "dark", "next": elsewhere})["Location"] == "/"
 
 
 def test_ref_20_rows_are_compact_for_who_wants_that(live: Live) -> None:

@@ -14,7 +14,8 @@ from portal.accounts.rules import Actor, may_keep
 from portal.ui.models import ListView, SavedView
 from portal.workflow.blockers import Blocker, RuleViolation, _
 
-#: Of one person and list: more are found no quicker than filtered anew.
+#: Of one person and list: more are found no quicker than filtered anew. It bounds a menu, and is no number of the
+#: programme's.
 MAX_VIEWS = 20
 
 

@@ -12,6 +12,7 @@ from babel.numbers import format_currency, format_decimal, parse_pattern
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
+from portal import days
 from portal.accounts.services import vendor_name
 from portal.money.rules import cents
 from portal.workflow.blockers import Blocker, Money, Param, Term
@@ -92,7 +93,7 @@ def clock(moment: datetime, *, year: bool = True) -> str:
 
 def day(value: date, *, year: bool = True) -> str:
     """A calendar day: 20 Nov 2026."""
-    return format_date(value, "d MMM y" if year else "d MMM", locale=_locale())
+    return days.shown(value, year=year)
 
 
 def weekday(value: date) -> str:

@@ -65,6 +65,8 @@ class CaseAdmin(PortalAdmin):
         actor, now = who(request).values()
         shown = desk.DeskListing(now)
         asked = self._asked(shown, request.GET.urlencode(), actor)
+        if asked.is_elsewhere:
+            return redirect(request.path + asked.address())
         columns = _DECIDED if asked.tab == desk.DECIDED else _WAITING
         context = list_page.context(actor, asked, columns, menus.FILTERS)
         context |= {

@@ -15,7 +15,7 @@ from portal.ui.listing import columns, filters
 from portal.ui.listing.columns import Column
 from portal.ui.listing.cursor import Order, Sort
 from portal.ui.listing.files import Field
-from portal.ui.listing.filters import Filter, Values
+from portal.ui.listing.filters import Filter, Misread, Values
 
 if TYPE_CHECKING:
     from portal.ui.listing.cells import Shown
@@ -124,6 +124,10 @@ class Listing:
     def clean(self, values: Values, actor: Actor) -> dict[str, str]:
         """The state of the filters, from an address."""
         return filters.clean(self.filters_offered(actor), values)
+
+    def misread(self, values: Values, actor: Actor) -> dict[str, Misread]:
+        """What an address says that the filters can't read."""
+        return filters.misread(self.filters_offered(actor), values)
 
     def filters_offered(self, actor: Actor) -> list[Filter]:
         return columns.offered(self.filters, actor)

@@ -73,16 +73,18 @@ def _offered_columns(actor: Actor, asked: ListQuery, chosen: Sequence[str]) -> l
 
 def filter_menus(actor: Actor, asked: ListQuery, opened: str = "") -> list[dict[str, Any]]:
     """The filters as menus: each has one of its own, or shares the one that the list names. One that is not opened has
-    nothing to choose from, and what it says already (`kept`), so that its form says it still."""
+    nothing to choose from, and what it says already (`kept`), so that its form says it still. One that can't be read is
+    opened."""
     listing, found = asked.listing, dict[str, dict[str, Any]]()
-    last = list(listing.last_menus)
-    for item in listing.filters_offered(actor):
+    offered, last = listing.filters_offered(actor), list(listing.last_menus)
+    wrong = {listing.menus.get(i.name, i.name) for i in offered if any(name in asked.misread for name in i.names)}
+    for item in offered:
         code = listing.menus.get(item.name, item.name)
         label = text.phrase(listing.menu_labels.get(code, item.label))
         empty = {"code": code, "label": label, "filters": [], "kept": {}, "is_last": code in last}
-        menu = found.setdefault(code, {**empty, "active": False})
+        menu = found.setdefault(code, {**empty, "active": False, "is_wrong": code in wrong})
         menu["active"] |= filters.is_active(item, asked.state)
-        if opened in (code, FILTERS):
+        if code in wrong or opened in (code, FILTERS):
             menu["filters"].append(_field(item, asked, actor))
         else:
             menu["kept"] |= {name: asked.state[name] for name in item.names if name in asked.state}
@@ -97,7 +99,7 @@ def _field(item: filters.Filter, asked: ListQuery, actor: Actor) -> dict[str, An
             near = asked.listing.near(actor) if item.is_long else ()
             shown |= {"choices": item.choices(asked.state, near), "is_long": item.is_long}
         case filters.Range():
-            shown["fields"] = item.fields(asked.state)
+            shown["fields"] = item.fields(asked.state, asked.misread)
         case filters.Text():
             shown |= {"value": item.value(asked.state), "hint": gettext(item.hint)}
     asked.listing.describe(shown, actor)

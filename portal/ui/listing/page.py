@@ -33,11 +33,14 @@ def respond(
     view = left.list_view(listing, request.actor)
     asked = ListQuery.of(listing, values(request.GET), request.actor, kept=view.query)
     columns = asked.columns or view.columns
+    opened = request.GET.get("menu", "")
+    if asked.is_elsewhere and not request.htmx:
+        still = f"&menu={menus.FILTERS}" if opened == menus.FILTERS else ""
+        return redirect(request.path + asked.address() + still)
     if request.htmx and "after" in request.GET:
         context = list_page.more(request.actor, asked, columns)
         response = for_htmx(render(request, "listing/_rows.html", context))
         return replace_url(response, asked.address(shown=context["shown"]))
-    opened = request.GET.get("menu", "")
     if request.htmx and (panel := menus.panel(request.actor, asked, columns, opened)):
         name, shown = panel
         return for_htmx(render(request, name, {**shown, **(more(request.actor) if opened == menus.EXPORT else {})}))
