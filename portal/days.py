@@ -17,7 +17,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from portal.folding import fold
 
@@ -80,7 +80,8 @@ class DateInput(forms.DateInput):
         return shown(day) if isinstance(day, date) else value
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        hinted = {"placeholder": shown(timezone.localdate()), **(attrs or {})}
+        example = gettext("e.g. %(day)s") % {"day": shown(timezone.localdate())}
+        hinted = {"placeholder": example, **(attrs or {})}
         return render_to_string("components/day.html", {"control": super().render(name, value, hinted, renderer)})
 
 

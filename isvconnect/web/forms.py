@@ -58,7 +58,7 @@ def _field(name: str) -> forms.Field:
 class IsvDealForm(CustomerFields):
     """The questions of ISV-3. `fixed`: those that are answered already and not asked."""
 
-    required_by_rules = REQUIRED
+    required_by_rules = REQUIRED | CustomerFields.required_by_rules
     #: What tells a form that was sent twice from two deals.
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4, required=False)
 

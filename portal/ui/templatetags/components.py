@@ -202,7 +202,8 @@ def error_summary(form: BaseForm | None, blockers: Iterable[Blocker] = (), *, li
         items.append((*where, text.text(blocker), blocker.code))
     if not items:
         return SafeString("")
-    return render_to_string("components/error_summary.html", {"items": items, "live": live})
+    shut = not (form and form.errors) and not any(target for target, *_ in items)  # nothing here would mend it
+    return render_to_string("components/error_summary.html", {"items": items, "live": live, "shut": shut})
 
 
 def _choices(bound: BoundField, options: dict[str, Any]) -> list[Any]:

@@ -194,7 +194,7 @@ class NoteForm(forms.Form):
     """REF-23: shared with the deal's participants, or for the own company only; the latter alone once the deal is
     closed (REF-11)."""
 
-    READERS = (("yes", _("Everyone who takes part in the deal")), ("no", _("Only my company")))
+    READERS = (("yes", _("Everyone on the deal")), ("no", _("Only my company")))
 
     text = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 1, "placeholder": _("Write a note…")}))
     shared = forms.TypedChoiceField(

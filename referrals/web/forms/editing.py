@@ -62,6 +62,8 @@ class HelpForm(ContactMixin):
 class PartnerFields(forms.Form):
     """The partner, found by first letters, and what it is asked for (REF-9)."""
 
+    required_by_rules = frozenset({"partner_search", "solutions"})
+
     partner_search = forms.CharField(
         label=_("Partner"),
         max_length=100,

@@ -46,6 +46,8 @@ class Step(forms.Form):
 class CustomerFields(forms.Form):
     """The customer, found by country and first letters (REF-5)."""
 
+    required_by_rules = frozenset({"country", "customer_search"})
+
     country = CountryField(
         required=False, error_messages={"invalid_choice": _("Choose the customer's country from the list.")}
     )
