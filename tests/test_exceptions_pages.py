@@ -13,10 +13,9 @@ from dealreg.models import Registration
 from exceptions_council.models import ExceptionDraft, ExceptionRequest
 from exceptions_council.rules import MITIGATIONS, REFUSED_FIELDS, states
 from portal.accounts.models import User
-from portal.demo import do
 from portal.workflow import text
 from referrals.models import Draft, Referral
-from tests import build, exceptions
+from tests import build, do, exceptions
 from tests.edge import Live, document_fromstring
 
 WHY = "The portal was down when the contract was signed."

@@ -16,7 +16,6 @@ from dealreg.models import Registration
 from dealreg.rules import states
 from dealreg.services import registration as services
 from portal.catalog.models import Solution
-from portal.demo import do
 from portal.demo.cast import ANKARA, Cast
 from portal.pages.insights import charts
 from portal.pages.insights.period import asked_period
@@ -26,7 +25,7 @@ from portal.workflow.blockers import Money
 from referrals import rules
 from referrals.models import Referral
 from referrals.selectors import figures
-from tests import build
+from tests import build, do
 from tests.build import NOW
 from tests.edge import STRANGER, Element, Live, parse
 

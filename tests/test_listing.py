@@ -19,7 +19,6 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from portal.customers.rules import fold
-from portal.demo import do
 from portal.demo.cast import ANKARA, BERLIN, Cast
 from portal.pages.deals import filters
 from portal.pages.deals.columns import SORTS
@@ -33,7 +32,7 @@ from portal.workflow.blockers import Money
 from referrals import rules
 from referrals.models import Favorite, Referral, Substatus
 from referrals.services import favorites
-from tests import build
+from tests import build, do
 from tests.edge import STATES, STRANGER, Element, Live, parse
 
 OWNER, TEAM, VIEWER = build.CONTOSO, "user@contoso.example", "viewer@contoso.example"

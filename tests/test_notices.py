@@ -20,7 +20,6 @@ from dealreg.services import registration as dealreg
 from portal.accounts import services as accounts
 from portal.accounts.models import Membership, RoleGrant
 from portal.accounts.rules import SYSTEM
-from portal.demo import do
 from portal.demo.cast import ANKARA, Cast
 from portal.events import services as events
 from portal.notify import rules, selectors, services
@@ -29,7 +28,7 @@ from referrals import notifications as deals
 from referrals import verbs
 from referrals.models import Referral
 from referrals.policies import may_read
-from tests import build
+from tests import build, do
 from tests.build import DAY, NOW
 from tests.edge import Element, Live, parse
 from tests.factories import add_member

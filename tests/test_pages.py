@@ -14,7 +14,6 @@ from django.utils import timezone
 from dealreg.models import NOT_REGISTERED, Registration
 from exceptions_council.selectors import requests as exceptions
 from portal.accounts.models import User
-from portal.demo import do
 from portal.demo.cast import ANKARA, Cast
 from portal.pages.home import context as home_page
 from portal.workflow import services as workflow
@@ -23,7 +22,7 @@ from portal.workflow.blockers import Money
 from referrals import rules, verbs
 from referrals.models import Note, Referral
 from referrals.selectors import search
-from tests import build
+from tests import build, do
 from tests.edge import STATES, STRANGER, Element, Live, parse
 from tests.factories import PersonFactory, add_member
 

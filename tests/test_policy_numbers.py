@@ -35,7 +35,6 @@ from portal.accounts import invites
 from portal.accounts.rules import VIEWER, Grant
 from portal.api.models import ApiClient
 from portal.api.services import clients
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.money import services as money
 from portal.money.rules import Rate, questions
@@ -52,7 +51,7 @@ from referrals.rules import deal as deal_rules
 from referrals.rules import lifecycle
 from referrals.rules.deal import Member
 from referrals.selectors import partners, search, standing
-from tests import build, exceptions, licences
+from tests import build, do, exceptions, licences
 from tests import test_exceptions_rules as exc
 from tests import test_isv_rules as isv
 from tests.build import DAY, NOW

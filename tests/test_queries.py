@@ -10,10 +10,9 @@ from django.urls import reverse
 
 from dealreg.models import Registration
 from portal.catalog.models import Solution
-from portal.demo import do
 from portal.events.models import Event
 from referrals.models import Note, Referral, ReferralSolution, TeamMember
-from tests import build
+from tests import build, do
 from tests.edge import Live
 from tests.factories import SolutionFactory
 

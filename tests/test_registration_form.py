@@ -14,12 +14,11 @@ from dealreg.rules import RegistrationInput
 from dealreg.web.forms import QUESTIONS, RegistrationForm
 from isvconnect.selectors.prefill import prefill
 from portal.accounts.models import User
-from portal.demo import do
 from portal.ui import live as live_forms
 from portal.workflow import text
 from portal.workflow.blockers import Money
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.edge import Element, Live, parse
 from tests.test_forms import OWNER, answers, errors, registration_url, summary
 

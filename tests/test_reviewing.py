@@ -11,12 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dealreg.models import Registration, Status
-from portal.demo import do
 from portal.events.models import Event
 from portal.notify.models import Notice
 from portal.workflow.blockers import Money
 from referrals import verbs
-from tests import build
+from tests import build, do
 from tests.edge import BIG, Element, Live, parse
 from tests.factories import add_member
 

@@ -28,7 +28,7 @@ from isvconnect.web import actions as isv_actions
 from portal.accounts import invites
 from portal.accounts.rules import Actor, Grant
 from portal.api.services import clients
-from portal.demo import do, papers
+from portal.demo import papers
 from portal.demo.cast import ANKARA, ISTANBUL, PASSWORD, Cast
 from portal.desk.models import CommentTemplate
 from portal.notify.models import Notice
@@ -41,7 +41,7 @@ from portal.webhooks.services import signing
 from referrals.models import Draft, Referral
 from referrals.services import stage_names
 from referrals.web import actions
-from tests import build, exceptions, isv, licences
+from tests import build, do, exceptions, isv, licences
 from tests.edge import Live
 from tests.strict import faults
 

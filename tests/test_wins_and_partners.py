@@ -12,7 +12,6 @@ from django.urls import reverse
 from portal.accounts import services as accounts
 from portal.accounts.models import Company, Location, Membership, RoleGrant, User
 from portal.days import read_day
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify import selectors
@@ -24,7 +23,7 @@ from referrals import rules, sweeps, verbs
 from referrals.models import Referral, TeamMember
 from referrals.selectors import partners
 from referrals.services import editing
-from tests import build
+from tests import build, do
 from tests.build import CONTOSO, DAY, NOW, REVIEWER
 from tests.edge import parse
 from tests.factories import CompanyFactory, PersonFactory, SolutionFactory

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from dealreg import rules, verbs
 from dealreg.models import Registration, RegistrationDraft, Status
 from dealreg.rules.criteria import Eligibility
-from dealreg.selectors.registration import eligibility_of, kept_eligibility
+from dealreg.selectors.registration import around, eligibility_of, kept_eligibility
 from dealreg.services import drafts
 from portal.accounts.rules import SYSTEM, Actor
 from portal.policy import services as policies
@@ -39,13 +39,14 @@ def check(referral: Referral, form: rules.RegistrationInput, *, actor: Actor, no
 
 def open_registrations(referrals: Iterable[Referral], *, now: datetime) -> list[Registration]:
     """Open the registration of each won, eligible deal that has none yet (ELIG-9). Other deals stay as they are."""
-    opened = []
-    for referral in referrals:
-        try:
-            opened.append(workflow.run(None, verbs.OPEN, verbs.Opening(referral), actor=SYSTEM, now=now))
-        except (RuleViolation, IntegrityError):
-            continue  # not eligible, or another change opened it at the same moment
-    return opened
+    deals = sorted(referrals, key=lambda deal: deal.pk)  # whoever opens the same ones waits, and is waited for by none
+    beside = around(deals)
+    given = [verbs.Opening(deal, beside[deal.pk]) for deal in deals]
+    try:
+        return workflow.create_batch(verbs.OPEN, given, actor=SYSTEM, now=now)
+    except IntegrityError:  # another change opened one of them at the same moment
+        half = len(deals) // 2
+        return [opened for part in (deals[:half], deals[half:]) if half for opened in open_registrations(part, now=now)]
 
 
 def submit(referral: Referral, form: rules.RegistrationInput, *, actor: Actor, now: datetime) -> Registration:

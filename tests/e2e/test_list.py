@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.pages.models import Export
 from referrals import rules
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.e2e.conftest import Visit
 
 sync_api = pytest.importorskip("playwright.sync_api")
