@@ -17,8 +17,9 @@ from isvconnect.rules.values import CUSTOMER_TENANT, IsvDealInput
 from portal.accounts.models import Location
 from portal.catalog.models import Solution
 from portal.customers.models import Customer
+from portal.days import DayField
 from portal.money.forms import AmountField, currency_choices
-from portal.ui.forms import DayField, TextArea
+from portal.ui.forms import TextArea
 from portal.workflow.blockers import Money
 from referrals.web.wizard.forms import CustomerFields
 

@@ -13,6 +13,7 @@ from django.template.context import Context
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from portal import days
 from portal.money.forms import AmountField
 from portal.ui.templatetags.ortak import KINDS
 from portal.workflow import text
@@ -152,6 +153,12 @@ def field_error(bound: BoundField, *, oob: bool = False) -> dict[str, Any]:
     """{% field_error form.tcv oob=True %}: only what is said of the answer, for an htmx answer to a dry run."""
     errors = list(_coded(bound.errors))
     return {"id": error_id(bound), "errors": errors, "reading": None if errors else _reading(bound), "oob": oob}
+
+
+@register.simple_tag
+def day_names() -> dict[str, str]:
+    """{% day_names as names %}: the short names of months and of the week's days, for days.js."""
+    return days.names()
 
 
 @register.inclusion_tag("components/field_error.html")

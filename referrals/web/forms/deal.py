@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from portal.accounts.services import vendor_name
 from portal.catalog.models import Solution
 from portal.customers.rules import fold
+from portal.days import DayField
 from portal.money.forms import AmountField, currency_choices
 from portal.policy.rules import RANGES
-from portal.ui.forms import DayField, TextArea
+from portal.ui.forms import TextArea
 from portal.workflow import text
 from portal.workflow.blockers import Money
 from referrals import rules

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Company
 from portal.catalog.models import Solution
-from portal.ui.forms import DayField, TextArea, named
+from portal.days import DayField
+from portal.ui.forms import TextArea, named
 from referrals import rules, verbs
 from referrals.models import Referral, TeamMember
 from referrals.web.forms.deal import MoneyMixin, SolutionField, TeamMixin
