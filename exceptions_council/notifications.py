@@ -26,6 +26,7 @@ add_category(
         _("For the council: a request came, evidence came, or a decision is overdue."),
         "check2-square",
         "brand",
+        vendor_only=True,
     ),
     order=85,
 )

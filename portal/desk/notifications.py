@@ -17,6 +17,7 @@ add_category(
         "brand",
         opens=_("Open the case"),
         default=OFF,
+        vendor_only=True,
     ),
     order=92,
 )
@@ -29,6 +30,7 @@ add_category(
         "warning",
         opens=_("Open the review desk"),
         default=DIGEST,
+        vendor_only=True,
     ),
     order=93,
 )

@@ -14,9 +14,10 @@ from portal.workflow import text
 
 
 class PreferencesForm(forms.Form):
-    def __init__(self, data: Any = None, *, user: User) -> None:
+    def __init__(self, data: Any = None, *, user: User, vendor: bool) -> None:
         super().__init__(data, initial=services.preferences(user))
-        for category in rules.optional():
+        self.offered = rules.optional(vendor=vendor)
+        for category in self.offered:
             self.fields[category.code] = forms.ChoiceField(
                 label=text.phrase(category.label),
                 help_text=text.phrase(category.help),
@@ -26,10 +27,10 @@ class PreferencesForm(forms.Form):
             )
 
     def optional(self) -> Iterator[forms.BoundField]:
-        return (self[category.code] for category in rules.optional())
+        return (self[category.code] for category in self.offered)
 
     @property
     def wanted(self) -> dict[str, str]:
         """How to mail each category; one that was left out stays as it was."""
-        given = {category.code: self.cleaned_data[category.code] for category in rules.optional()}
+        given = {category.code: self.cleaned_data[category.code] for category in self.offered}
         return {code: mail for code, mail in given.items() if mail}

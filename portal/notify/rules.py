@@ -31,6 +31,8 @@ class Category:
     strangers: bool = False
     #: Whether people's settings name it; not what goes to customers.
     listed: bool = True
+    #: Whether it is about the vendor's own work: nobody of a partner gets it.
+    vendor_only: bool = False
     #: How it is mailed to whoever hasn't chosen.
     default: str = NOW
 
@@ -51,9 +53,9 @@ def add_category(category: Category, *, order: int) -> None:
     CATEGORIES.add(category.code, category, order=order)
 
 
-def optional() -> list[Category]:
-    """What a person may have at once, once a day, or not by mail at all."""
-    return [category for category in CATEGORIES.values() if not category.mandatory]
+def optional(*, vendor: bool = True) -> list[Category]:
+    """What a person may have at once, once a day, or not by mail at all; `vendor`: one of the vendor's people."""
+    return [found for found in CATEGORIES.values() if not found.mandatory and (vendor or not found.vendor_only)]
 
 
 def mail_for(category: str, chosen: str | None) -> str:

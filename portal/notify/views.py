@@ -83,7 +83,8 @@ def read_all(request: ActorRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: ActorRequest) -> HttpResponse:
     user = request.user
-    form = PreferencesForm(posted(request), user=user)
+    of_vendor = any(membership.company.is_vendor for membership in request.memberships)
+    form = PreferencesForm(posted(request), user=user, vendor=of_vendor)
     if form.is_valid():
         services.set_preferences(user, form.wanted)
         return done(request, gettext("Your preferences were saved."), "notification_settings")
