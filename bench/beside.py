@@ -21,6 +21,44 @@ TOUCHED = """
 """
 
 
+def events(
+    verb: str,
+    subject: str,
+    before: str,
+    after: str,
+    *,
+    row: str = "r",
+    company: str = "d.company_id",
+    group: str = "e.public_id",
+    shared: str = "false",
+    reasons: str = "'[]'",
+) -> str:
+    """The beginning of an INSERT of events: one for each `row` of the FROM that follows."""
+    return f"""
+        INSERT INTO events_event (public_id, at, verb, subject_type, subject_id, "group", company_id, shared, version,
+            actor_kind, actor_client, before, after, reasons, comment, policy_version)
+        SELECT uuidv7(), now(), '{verb}', '{subject}', {row}.id, {group}, {company}, {shared}, {row}.version, 'system',
+            '', {before}, {after}, {reasons}, '', 0
+    """
+
+
+def notices(
+    category: str,
+    params: str,
+    *,
+    link: str = "'/co-sell/' || d.public_id || '/'",
+    subject: str = "'subject of the notice'",
+    body: str = "repeat('words of the notice ', 8)",
+) -> str:
+    """The beginning of an INSERT of notices: one for each event `v` and user `u` of the FROM that follows."""
+    return f"""
+        INSERT INTO notify_notice (event_id, user_id, email, language, subject, body, params, link, category, mail,
+            created_at, next_attempt_at, attempts, last_error)
+        SELECT v.id, u.id, u.email, u.language, {subject}, {body}, {params}, {link}, '{category}', 'now', v.at, v.at, 0,
+            ''
+    """
+
+
 def run(*statements: str, **given: object) -> None:
     from django.db import connection
 

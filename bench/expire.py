@@ -14,42 +14,47 @@ from __future__ import annotations
 import sys
 
 import generate
-from beside import COLLEAGUES, compare, run, show
+from beside import COLLEAGUES, compare, events, notices, run, show
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 
 _UPDATE = """
     UPDATE referrals_referral
-    SET substatus = 'Expired', closed_at = %(now)s, updated_at = %(now)s, version = version + 1
-    WHERE substatus = 'Received' AND expires_at <= %(now)s
+    SET substatus = 'Expired', closed_at = now(), updated_at = now(), version = version + 1
+    WHERE substatus = 'Received' AND expires_at <= now()
 """
 _OTHERS = """
     UPDATE referrals_referral o SET version = o.version + 1
     FROM referrals_referral r
-    WHERE r.engagement_id = o.engagement_id AND r.id <> o.id AND r.substatus = 'Expired' AND r.closed_at = %(now)s
+    WHERE r.engagement_id = o.engagement_id AND r.id <> o.id AND r.substatus = 'Expired' AND r.closed_at = now()
 """
-_EVENTS = """
-    INSERT INTO events_event (public_id, at, verb, subject_type, subject_id, "group", company_id, shared, version,
-        actor_kind, actor_client, before, after, reasons, comment, policy_version)
-    SELECT uuidv7(), %(now)s, 'referral.expired', 'referrals.referral', r.id, e.public_id, r.company_id, true,
-        r.version, 'system', '',
-        jsonb_build_object('substatus', 'Received', 'closed_at', NULL, 'updated_at', r.created_at),
-        jsonb_build_object('substatus', 'Expired', 'closed_at', r.closed_at, 'updated_at', r.updated_at), '[]', '', 0
-    FROM referrals_referral r JOIN referrals_engagement e ON e.id = r.engagement_id
-    WHERE r.substatus = 'Expired' AND r.closed_at = %(now)s
-"""
-_NOTICES = """
-    INSERT INTO notify_notice (event_id, user_id, email, language, subject, body, params, link, category, mail,
-        created_at, next_attempt_at, attempts, last_error)
-    SELECT e.id, u.id, t.email, u.language, %(subject)s, %(body)s,
-        jsonb_build_object('company', c.name, 'deal', s.name, 'contact', '', 'reason', jsonb_build_object('term', ''),
-            'notes', ''),
-        '/co-sell/' || s.public_id || '/', 'answer', 'now', e.at, e.at, 0, ''
-    FROM events_event e JOIN referrals_referral r ON r.id = e.subject_id JOIN accounts_company c ON c.id = r.company_id
-    JOIN referrals_referral s ON s.engagement_id = r.engagement_id AND s.company_id = r.invited_by_id
-    JOIN referrals_teammember t ON t.referral_id = s.id JOIN accounts_user u ON u.email = t.email
-    WHERE e.verb = 'referral.expired' AND e.at = %(now)s
-"""
+_EVENTS = (
+    events(
+        "referral.expired",
+        "referrals.referral",
+        "jsonb_build_object('substatus', 'Received', 'closed_at', NULL, 'updated_at', r.created_at)",
+        "jsonb_build_object('substatus', 'Expired', 'closed_at', r.closed_at, 'updated_at', r.updated_at)",
+        company="r.company_id",
+        shared="true",
+    )
+    + """ FROM referrals_referral r JOIN referrals_engagement e ON e.id = r.engagement_id
+        WHERE r.substatus = 'Expired' AND r.closed_at = now()"""
+)
+_NOTICES = (
+    notices(
+        "answer",
+        "jsonb_build_object('company', c.name, 'deal', s.name, 'contact', '', 'reason', jsonb_build_object('term', ''),"
+        " 'notes', '')",
+        link="'/co-sell/' || s.public_id || '/'",
+        subject="%(subject)s",
+        body="%(body)s",
+    )
+    + """ FROM events_event v JOIN referrals_referral r ON r.id = v.subject_id
+        JOIN accounts_company c ON c.id = r.company_id
+        JOIN referrals_referral s ON s.engagement_id = r.engagement_id AND s.company_id = r.invited_by_id
+        JOIN referrals_teammember t ON t.referral_id = s.id JOIN accounts_user u ON u.email = t.email
+        WHERE v.verb = 'referral.expired' AND v.at = now()"""
+)
 
 
 def written() -> dict[str, int]:
@@ -70,12 +75,10 @@ def written() -> dict[str, int]:
 
 
 def plainly() -> None:
-    from django.utils import timezone
-
     from referrals.reactions import _ANSWERS
 
     subject, body = _ANSWERS["referral.expired"]
-    run(_UPDATE, _OTHERS, _EVENTS, _NOTICES, now=timezone.now(), subject=subject, body=body)
+    run(_UPDATE, _OTHERS, _EVENTS, _NOTICES, subject=subject, body=body)
 
 
 def main() -> None:

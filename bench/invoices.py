@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import generate
-from beside import compare, run, show
+from beside import compare, events, notices, run, show
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 
@@ -43,25 +43,28 @@ _YEARS = "UPDATE isvconnect_installment SET issued = true WHERE NOT issued AND d
 _SERIES = """
     INSERT INTO isvconnect_invoiceseries (prefix, last) VALUES ('ISV-', (SELECT count(*) FROM isvconnect_invoice))
 """
-_EVENTS = """
-    INSERT INTO events_event (public_id, at, verb, subject_type, subject_id, "group", company_id, shared, version,
-        actor_kind, actor_client, before, after, reasons, comment, policy_version)
-    SELECT uuidv7(), now(), 'isv_deal.invoiced', 'isvconnect.isvdeal', d.id, d."group", d.company_id, false, d.version,
-        'system', '', jsonb_build_object('status', 'submitted', 'invoiced_at', NULL, 'next_due_on', i.due_on),
-        jsonb_build_object('status', 'invoiced', 'invoiced_at', now(), 'next_due_on', d.next_due_on, 'years',
-            jsonb_build_array(1), 'amount', i.fee, 'currency', d.solution_value_currency), '[]', '', 0
-    FROM isvconnect_isvdeal d JOIN isvconnect_installment i ON i.deal_id = d.id AND i.issued
-"""
-_NOTICES = """
-    INSERT INTO notify_notice (event_id, user_id, email, language, subject, body, params, link, category, mail,
-        created_at, next_attempt_at, attempts, last_error)
-    SELECT e.id, u.id, u.email, u.language, 'subject of the notice', repeat('words of the notice ', 8),
-        jsonb_build_object('customer', k.name, 'company', 'Contoso', 'numbers', v.number, 'amount', v.amount),
-        '/isvconnect/deals/' || d.public_id || '/', 'isv_invoices', 'now', e.at, e.at, 0, ''
-    FROM events_event e JOIN isvconnect_isvdeal d ON d.id = e.subject_id JOIN isvconnect_invoice v ON v.deal_id = d.id
-    JOIN customers_customer k ON k.id = d.customer_id JOIN accounts_user u ON u.email = 'referrals@contoso.example'
-    WHERE e.verb = 'isv_deal.invoiced'
-"""
+_EVENTS = (
+    events(
+        "isv_deal.invoiced",
+        "isvconnect.isvdeal",
+        "jsonb_build_object('status', 'submitted', 'invoiced_at', NULL, 'next_due_on', i.due_on)",
+        "jsonb_build_object('status', 'invoiced', 'invoiced_at', now(), 'next_due_on', d.next_due_on, 'years',"
+        " jsonb_build_array(1), 'amount', i.fee, 'currency', d.solution_value_currency)",
+        row="d",
+        group='d."group"',
+    )
+    + " FROM isvconnect_isvdeal d JOIN isvconnect_installment i ON i.deal_id = d.id AND i.issued"
+)
+_NOTICES = (
+    notices(
+        "isv_invoices",
+        "jsonb_build_object('customer', k.name, 'company', 'Contoso', 'numbers', i.number, 'amount', i.amount)",
+        link="'/isvconnect/deals/' || d.public_id || '/'",
+    )
+    + """ FROM events_event v JOIN isvconnect_isvdeal d ON d.id = v.subject_id
+    JOIN isvconnect_invoice i ON i.deal_id = d.id JOIN customers_customer k ON k.id = d.customer_id
+    JOIN accounts_user u ON u.email = 'referrals@contoso.example' WHERE v.verb = 'isv_deal.invoiced'"""
+)
 
 
 def deals() -> None:

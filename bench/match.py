@@ -15,7 +15,7 @@ import sys
 from datetime import datetime, timedelta
 
 import generate
-from beside import COLLEAGUES, TOUCHED, analyze, compare, run, show
+from beside import COLLEAGUES, TOUCHED, analyze, compare, events, notices, run, show
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 
@@ -48,40 +48,37 @@ _GIVE = """
     WHERE given.found = t.id
 """
 _DECIDE = """
-    UPDATE dealreg_registration g SET status = 'marketplace_passed', decided_at = %(now)s, close_due_at = %(now)s,
-        updated_at = %(now)s, version = version + 1
+    UPDATE dealreg_registration g SET status = 'marketplace_passed', decided_at = now(), close_due_at = now(),
+        updated_at = now(), version = version + 1
     WHERE status = 'marketplace_pending'
         AND EXISTS (SELECT FROM dealreg_marketplacetransaction t WHERE t.registration_id = g.id)
 """
-_EVENTS = """
-    INSERT INTO events_event (public_id, at, verb, subject_type, subject_id, "group", company_id, shared, version,
-        actor_kind, actor_client, before, after, reasons, comment, policy_version)
-    SELECT uuidv7(), %(now)s, 'registration.matched', 'dealreg.registration', g.id, e.public_id, d.company_id, false,
-        g.version, 'system', '',
-        jsonb_build_object('status', 'marketplace_pending', 'decided_at', NULL, 'close_due_at', NULL, 'updated_at',
-            g.created_at),
-        jsonb_build_object('status', g.status, 'decided_at', g.decided_at, 'close_due_at', g.close_due_at,
-            'updated_at', g.updated_at, 'transaction', t.transaction_id, 'transaction_date', t.date),
-        jsonb_build_array(jsonb_build_object('code', 'marketplace_search', 'message', repeat('words of the search ', 5),
-            'rule', 'FLOW-3', 'field', '', 'params', jsonb_build_object('partner', p.name, 'customer', c.name,
-                'solution', s.name, 'first', jsonb_build_object('date', g.marketplace_date - 30),
-                'last', jsonb_build_object('date', g.marketplace_date + 30)))), '', 0
-    FROM dealreg_registration g JOIN referrals_referral d ON d.id = g.referral_id
+_EVENTS = (
+    events(
+        "registration.matched",
+        "dealreg.registration",
+        "jsonb_build_object('status', 'marketplace_pending', 'decided_at', NULL, 'close_due_at', NULL, 'updated_at',"
+        " g.created_at)",
+        "jsonb_build_object('status', g.status, 'decided_at', g.decided_at, 'close_due_at', g.close_due_at,"
+        " 'updated_at', g.updated_at, 'transaction', t.transaction_id, 'transaction_date', t.date)",
+        row="g",
+        reasons="""jsonb_build_array(jsonb_build_object('code', 'marketplace_search', 'message',
+            repeat('words of the search ', 5), 'rule', 'FLOW-3', 'field', '', 'params', jsonb_build_object(
+                'partner', p.name, 'customer', c.name, 'solution', s.name,
+                'first', jsonb_build_object('date', g.marketplace_date - 30),
+                'last', jsonb_build_object('date', g.marketplace_date + 30))))""",
+    )
+    + """ FROM dealreg_registration g JOIN referrals_referral d ON d.id = g.referral_id
     JOIN referrals_engagement e ON e.id = d.engagement_id JOIN customers_customer c ON c.id = e.customer_id
     JOIN accounts_company p ON p.id = d.company_id JOIN catalog_solution s ON s.id = g.solution_id
-    JOIN dealreg_marketplacetransaction t ON t.registration_id = g.id
-"""
-_NOTICES = """
-    INSERT INTO notify_notice (event_id, user_id, email, language, subject, body, params, link, category, mail,
-        created_at, next_attempt_at, attempts, last_error)
-    SELECT v.id, u.id, t.email, u.language, 'subject of the notice: %%(deal)s', repeat('words of the notice ', 6),
-        jsonb_build_object('deal', d.name, 'state', '', 'reason', '', 'comment', '', 'days', 60),
-        '/co-sell/' || d.public_id || '/', 'registration', 'now', v.at, v.at, 0, ''
-    FROM events_event v JOIN dealreg_registration g ON g.id = v.subject_id
+    JOIN dealreg_marketplacetransaction t ON t.registration_id = g.id"""
+)
+_NOTICES = (
+    notices("registration", "jsonb_build_object('deal', d.name, 'state', '', 'reason', '', 'comment', '', 'days', 60)")
+    + """ FROM events_event v JOIN dealreg_registration g ON g.id = v.subject_id
     JOIN referrals_referral d ON d.id = g.referral_id JOIN referrals_teammember t ON t.referral_id = d.id
-    JOIN accounts_user u ON u.email = t.email
-    WHERE v.verb = 'registration.matched' AND v.at = %(now)s
-"""
+    JOIN accounts_user u ON u.email = t.email WHERE v.verb = 'registration.matched' AND v.at = now()"""
+)
 
 
 def written() -> dict[str, int]:
@@ -113,9 +110,7 @@ def waiting(now: datetime) -> None:
 
 
 def plainly() -> None:
-    from django.utils import timezone
-
-    run(_GIVE, _DECIDE, TOUCHED.format("marketplace_passed"), _EVENTS, _NOTICES, now=timezone.now())
+    run(_GIVE, _DECIDE, TOUCHED.format("marketplace_passed"), _EVENTS, _NOTICES)
 
 
 def main() -> None:

@@ -14,26 +14,27 @@ from datetime import timedelta
 from decimal import Decimal
 
 import generate
-from beside import COLLEAGUES, compare, run
-from sweeps import _EVENT, _REGISTRATION, written
+from beside import COLLEAGUES, compare, events, notices, run
+from sweeps import _REGISTRATION, written
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000
 
 ROUTE = (
     """UPDATE dealreg_registration SET status = 'approved', approved_at = now(),
         close_due_at = now() + interval '7 days', updated_at = now(), version = version + 1 WHERE id = %(pk)s""",
-    _EVENT.format(
-        "'registration.routed', 'dealreg.registration'",
+    events(
+        "registration.routed",
+        "dealreg.registration",
         "jsonb_build_object('status', 'registration_pending', 'approved_at', NULL, 'close_due_at', NULL)",
         "jsonb_build_object('status', 'approved', 'approved_at', r.approved_at, 'close_due_at', r.close_due_at)",
     )
     + _REGISTRATION
     + " WHERE r.id = %(pk)s",
-    """INSERT INTO notify_notice (event_id, user_id, email, language, subject, body, params, link, category, mail,
-        created_at, next_attempt_at, attempts, last_error)
-    SELECT v.id, u.id, u.email, u.language, 'subject of the notice: %%(deal)s', repeat('words of the notice ', 8),
-        jsonb_build_object('deal', d.name, 'state', jsonb_build_object('term', 'Approved'), 'comment', '', 'days', 60),
-        '/co-sell/' || d.public_id || '/', 'registration', 'now', v.at, v.at, 0, ''
+    notices(
+        "registration",
+        "jsonb_build_object('deal', d.name, 'state', jsonb_build_object('term', r.status), 'comment', '', 'days', 60)",
+    )
+    + """
     FROM events_event v JOIN dealreg_registration r ON r.id = v.subject_id
     JOIN referrals_referral d ON d.id = r.referral_id JOIN referrals_teammember t ON t.referral_id = d.id
     JOIN accounts_user u ON u.email = t.email WHERE v.verb = 'registration.routed' AND r.id = %(pk)s""",

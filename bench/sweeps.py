@@ -2,9 +2,10 @@
 
     python bench/sweeps.py [ROWS [SWEEP]]        # without: 20,000, and all of them; SWEEP: how its line begins
 
-Remind: the time to answer ends, and each of the vendor's sellers hears of it. Close: registrations decided and due.
-Revalue: open deals at a new rate. Open: won deals without a registration; each is judged and opened by itself, so only
-a tenth of the rows. As in expire.py, plain SQL asks no rule, role, language or wish, and runs in one transaction.
+Remind: the time to answer ends, and each of the vendor's sellers hears of it. Revalue: open deals at a new rate. Open:
+won deals without a registration; each is judged and opened by itself, so only a tenth of the rows. Sample: of approved
+registrations one in twenty is drawn, with the same seed on both sides (FLOW-4). Close: registrations decided and due.
+As in expire.py, plain SQL asks no rule, role, language or wish, and runs in one transaction.
 """
 
 from __future__ import annotations
@@ -14,16 +15,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import generate
-from beside import TOUCHED, compare, run
+from beside import COLLEAGUES, TOUCHED, compare, events, notices, run
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
 ONLY = sys.argv[2] if len(sys.argv) > 2 else ""
 
-_EVENT = """
-    INSERT INTO events_event (public_id, at, verb, subject_type, subject_id, "group", company_id, shared, version,
-        actor_kind, actor_client, before, after, reasons, comment, policy_version)
-    SELECT uuidv7(), now(), {}, r.id, e.public_id, d.company_id, false, r.version, 'system', '', {}, {}, '[]', '', 0
-"""
 _DEAL = (
     " FROM referrals_referral r JOIN referrals_referral d ON d.id = r.id"
     " JOIN referrals_engagement e ON e.id = d.engagement_id"
@@ -32,24 +28,19 @@ _REGISTRATION = (
     " FROM dealreg_registration r JOIN referrals_referral d ON d.id = r.referral_id"
     " JOIN referrals_engagement e ON e.id = d.engagement_id"
 )
-_NOTICE = """
-    INSERT INTO notify_notice (event_id, user_id, email, language, subject, body, params, link, category, mail,
-        created_at, next_attempt_at, attempts, last_error)
-    SELECT v.id, u.id, u.email, u.language, 'subject of the notice: %(deal)s', repeat('words of the notice ', 8),
-        jsonb_build_object('days', 1, 'deal', d.name, 'customer', c.name, 'until', d.expires_at),
-        '/co-sell/' || d.public_id || '/', 'deadline', 'now', v.at, v.at, 0, ''
-"""
+_TOLD = "jsonb_build_object('days', 1, 'deal', d.name, 'customer', c.name, 'until', d.expires_at)"
 _HEARING = " JOIN referrals_engagement e ON e.id = d.engagement_id JOIN customers_customer c ON c.id = e.customer_id"
 
 REMIND = (
-    _EVENT.format(
-        "'referral.reminded', 'referrals.referral'",
+    events(
+        "referral.reminded",
+        "referrals.referral",
         "'{}'",
         "jsonb_build_object('lead', 1, 'until', r.expires_at, 'days', 1)",
     )
     + _DEAL
     + " WHERE r.substatus = 'Received'",
-    _NOTICE
+    notices("deadline", _TOLD)
     + " FROM events_event v JOIN referrals_referral d ON d.id = v.subject_id"
     + _HEARING
     + """ JOIN accounts_membership m ON m.company_id = d.company_id AND m.is_active
@@ -60,8 +51,9 @@ CLOSE = (
     """UPDATE dealreg_registration SET outcome = status, status = 'closed', closed_at = now(), close_due_at = NULL,
         updated_at = now(), version = version + 1 WHERE status = 'approved'""",
     TOUCHED.format("closed"),
-    _EVENT.format(
-        "'registration.closed', 'dealreg.registration'",
+    events(
+        "registration.closed",
+        "dealreg.registration",
         "jsonb_build_object('status', 'approved', 'outcome', '', 'closed_at', NULL, 'close_due_at', r.created_at)",
         "jsonb_build_object('status', 'closed', 'outcome', 'approved', 'closed_at', r.closed_at, 'close_due_at', NULL)",
     )
@@ -69,6 +61,7 @@ CLOSE = (
 )
 #: What open takes: won right now, accepted by the vendor with somebody who answers for it.
 RIPE = (
+    "UPDATE referrals_referral SET substatus = 'Lost' WHERE substatus = 'Won'",
     "UPDATE customers_customer SET managed = true",
     "UPDATE referrals_referralsolution SET solution_id = (SELECT min(id) FROM catalog_solution WHERE azure_ip)",
     """UPDATE referrals_referral SET substatus = 'Accepted', accepted_at = created_at WHERE substatus = 'Received'""",
@@ -79,7 +72,7 @@ RIPE = (
         value = 50000, value_usd = 50000, usd_rate_month = date_trunc('month', now()) WHERE id % 10 = 0 AND company_id =
         (SELECT id FROM accounts_company WHERE name = 'Contoso Yazılım')""",
 )
-_WON = "d.substatus = 'Won' AND d.closed_at > now() - interval '1 hour'"
+_WON = "d.substatus = 'Won'"
 OPEN = (
     f"""INSERT INTO dealreg_registration (public_id, referral_id, solution_id, status, outcome, deployment, term,
         tcv_currency, solution_value_currency, tenant, pricing, contract_names_confirmed, rates, policy_version,
@@ -89,11 +82,14 @@ OPEN = (
         'registration_pending', '', '', '', '', '', '', '', false, '{{}}', 0,
         '[]', '[]', '[]', '{{}}', '', '', '', '', now(), now(), 1
     FROM referrals_referral d WHERE {_WON}""",  # noqa: S608
-    _EVENT.format(
-        "'registration.opened', 'dealreg.registration'", "'{}'", "jsonb_build_object('status', 'registration_pending')"
+    events(
+        "registration.opened",
+        "dealreg.registration",
+        "'{}'",
+        "jsonb_build_object('status', 'registration_pending')",
     )
     + _REGISTRATION,
-    _NOTICE
+    notices("deadline", _TOLD)
     + " FROM events_event v JOIN dealreg_registration r ON r.id = v.subject_id"
     + " JOIN referrals_referral d ON d.id = r.referral_id"
     + _HEARING
@@ -102,6 +98,37 @@ OPEN = (
 REVALUE = (
     """UPDATE referrals_referral SET value_usd = round(value, 2), usd_rate_month = date_trunc('month', now())
         WHERE substatus IN ('Received', 'Accepted')""",
+)
+
+#: What drawing takes: approved registrations that close soon, of deals whose team has two people who may read them.
+SEED, PERCENT = "a seed", 5
+
+#: As dealreg.rules.sample.is_chosen: eight bytes, below so many of a hundred.
+_LIMIT = -(-(PERCENT << 64) // 100)
+_CHOSEN = rf"""substring(sha256(convert_to('{SEED}:' || public_id::text, 'UTF8')) FOR 8) < '\x{_LIMIT:016x}'::bytea"""
+_WHY = """jsonb_build_array(jsonb_build_object('code', 'selected_at_random', 'rule', 'FLOW-4', 'field', '', 'params',
+    '{}'::jsonb, 'message', 'This approved registration was chosen at random for a closer look; nothing to do.'))"""
+SAMPLE = (
+    f"INSERT INTO dealreg_sample (at, seed, percent, policy_version) VALUES (now(), '{SEED}', {PERCENT}, 0)",  # noqa: S608
+    "UPDATE dealreg_registration SET sample_id = (SELECT max(id) FROM dealreg_sample) WHERE status = 'approved'",
+    f"""UPDATE dealreg_registration SET status = 'review_pending', review_pending_at = now(), close_due_at = NULL,
+        route_reasons = {_WHY}, updated_at = now(), version = version + 1 WHERE {_CHOSEN}""",  # noqa: S608
+    TOUCHED.format("review_pending"),
+    events(
+        "registration.selected",
+        "dealreg.registration",
+        "jsonb_build_object('status', 'approved', 'close_due_at', r.created_at)",
+        "jsonb_build_object('status', r.status, 'review_pending_at', now(), 'route_reasons', r.route_reasons)",
+        reasons=_WHY,
+    )
+    + _REGISTRATION
+    + " WHERE r.status = 'review_pending'",
+    notices(
+        "registration", "jsonb_build_object('deal', d.name, 'state', r.status, 'reason', '', 'comment', '', 'days', 60)"
+    )
+    + """ FROM events_event v JOIN dealreg_registration r ON r.id = v.subject_id
+    JOIN referrals_referral d ON d.id = r.referral_id JOIN referrals_teammember t ON t.referral_id = d.id
+    JOIN accounts_user u ON u.email = t.email WHERE v.verb = 'registration.selected'""",
 )
 
 
@@ -141,6 +168,14 @@ def registrations() -> None:
     bulk.insert([Registration(referral_id=pk, **given) for pk in deals])
 
 
+def draw() -> None:
+    """With the same seed as plain SQL."""
+    from dealreg import sweeps, tasks
+
+    sweeps.secrets.token_hex = lambda _size: SEED  # type: ignore[assignment]
+    tasks.draw_sample()
+
+
 def open_all() -> None:
     """Turn after turn, until there is nothing left."""
     from dealreg import tasks
@@ -172,6 +207,9 @@ def main() -> None:
         run(*RIPE)
         measure("open (a tenth of the deals)", OPEN, open_all)
         registrations()
+        run(COLLEAGUES, "UPDATE dealreg_registration SET close_due_at = now() + interval '3 days'")
+        measure("sample", SAMPLE, draw)
+        run("UPDATE dealreg_registration SET close_due_at = now() WHERE status = 'approved'")
         measure("close", CLOSE, dealreg.close_decided)
 
 

@@ -77,7 +77,7 @@ def purge_documents(*, now: datetime) -> int:
     return purged
 
 
-def open_missed(*, now: datetime, limit: int = 500) -> int:
+def open_missed(*, now: datetime, limit: int = 1000) -> int:
     """Open registrations that no event opened: a rate came late, or two changes happened at once (ELIG-9).
 
     Looks at every won deal that nothing but this check is missing for, batch by batch in the order of their keys, so
@@ -105,7 +105,7 @@ def match_marketplace(*, now: datetime) -> int:
 
 
 def remind_of_marketplace(*, now: datetime, limit: int = 1000) -> int:
-    """Write reminders for one batch of registrations whose marketplace transaction is missing (FLOW-8)."""
+    """Write reminders for registrations whose marketplace transaction is missing (FLOW-8)."""
     waiting = _with_only(Registration.objects.awaiting_transaction())
     until, since = F("marketplace_until"), F("submitted_at")
     return reminders.remind(
@@ -166,8 +166,7 @@ def _with_only(registrations: RegistrationQuerySet, *columns: str) -> Registrati
 
 
 def remind_to_correct(*, now: datetime, limit: int = 1000) -> int:
-    """Write reminders for one batch of registrations that were sent back, before they fail (FLOW-8). Returns how
-    many."""
+    """Write reminders for registrations that were sent back, before they fail (FLOW-8). Returns how many."""
     waiting = _with_only(Registration.objects.filter(status=Status.ACTION_REQUIRED), "action_due_at")
     until, since = F("action_due_at"), F("action_required_at")
     return reminders.remind(
@@ -176,8 +175,7 @@ def remind_to_correct(*, now: datetime, limit: int = 1000) -> int:
 
 
 def remind(*, now: datetime, limit: int = 1000) -> int:
-    """Write reminders for one batch of won deals that are not registered, before the window closes (FLOW-8). Returns
-    how many."""
+    """Write reminders for won deals that nobody registered, before the window closes (FLOW-8). Returns how many."""
     unfiled = with_window(_with_only(Registration.objects.to_register()), policies.current(now))
     return reminders.remind(
         unfiled, verb="registration.reminded", until=F("until"), since=F("created_at"), now=now, limit=limit

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from dealreg import sweeps
 from dealreg.models import Registration
+from portal.tasks import until_done
 
 
 @shared_task
@@ -38,20 +39,14 @@ def purge_documents(**_ignored: Any) -> int:
 
 @shared_task
 def remind(**_ignored: Any) -> int:
-    """FLOW-8, hourly: remind batch by batch, until none is left."""
-    total = 0
-    while reminded := sweeps.remind(now=timezone.now()):
-        total += reminded
-    return total
+    """FLOW-8, hourly."""
+    return sweeps.remind(now=timezone.now())
 
 
 @shared_task
 def close_decided(**_ignored: Any) -> int:
     """FLOW, close: batch by batch, until nothing is due."""
-    total = 0
-    while moved := sweeps.close_decided(now=timezone.now()):
-        total += moved
-    return total
+    return until_done(sweeps.close_decided)
 
 
 @shared_task
@@ -62,38 +57,26 @@ def match_marketplace(**_ignored: Any) -> int:
 
 @shared_task
 def remind_of_marketplace(**_ignored: Any) -> int:
-    """FLOW-8, hourly: batch by batch, until none is left."""
-    total = 0
-    while reminded := sweeps.remind_of_marketplace(now=timezone.now()):
-        total += reminded
-    return total
+    """FLOW-8, hourly."""
+    return sweeps.remind_of_marketplace(now=timezone.now())
 
 
 @shared_task
 def fail_unanswered(**_ignored: Any) -> int:
     """FLOW, fail_unanswered: batch by batch, until nothing is due."""
-    total = 0
-    while moved := sweeps.fail_unanswered(now=timezone.now()):
-        total += moved
-    return total
+    return until_done(sweeps.fail_unanswered)
 
 
 @shared_task
 def draw_sample(**_ignored: Any) -> int:
     """FLOW-4: batch by batch, until every approved registration took part once."""
-    total = 0
-    while drawn := sweeps.draw_sample(now=timezone.now()):
-        total += drawn
-    return total
+    return until_done(sweeps.draw_sample)
 
 
 @shared_task
 def remind_to_correct(**_ignored: Any) -> int:
-    """FLOW-8, hourly: remind batch by batch, until none is left."""
-    total = 0
-    while reminded := sweeps.remind_to_correct(now=timezone.now()):
-        total += reminded
-    return total
+    """FLOW-8, hourly."""
+    return sweeps.remind_to_correct(now=timezone.now())
 
 
 @shared_task

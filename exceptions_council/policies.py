@@ -30,8 +30,3 @@ def may_ask_evidence(actor: Actor, _request: ExceptionRequest | None = None) -> 
 def may_read_votes(actor: Actor, _request: ExceptionRequest | None = None) -> bool:
     """Who of the vendor's people sees who voted what, and why; the partner sees counts (EXC-8)."""
     return actor.is_vendor and actor.has(COUNCIL_MEMBER, REVIEWER, PROGRAMME_MANAGER)
-
-
-def may_edit_letters(actor: Actor) -> bool:
-    """The programme's managers."""
-    return actor.is_vendor and actor.has(PROGRAMME_MANAGER)

@@ -39,14 +39,14 @@ def note_too_few(*, now: datetime, limit: int = 500) -> int:
 
 
 def remind_of_evidence(*, now: datetime, limit: int = 1000) -> int:
-    """Write reminders for one batch of questions that nobody has answered (FLOW-8)."""
+    """Write reminders for questions that nobody has answered (FLOW-8)."""
     waiting = _with_only(ExceptionRequest.objects.filter(status=Status.EVIDENCE_REQUESTED), "evidence_due_at")
     until, since = F("evidence_due_at"), F("evidence_asked_at")
     return reminders.remind(waiting, verb="exception.evidence_reminded", until=until, since=since, now=now, limit=limit)
 
 
 def remind_of_asking(*, now: datetime, limit: int = 1000) -> int:
-    """Write reminders for one batch of rejections about which an exception can still be asked for (FLOW-8)."""
+    """Write reminders for rejections about which an exception can still be asked for (FLOW-8)."""
     rejected: Any = to_ask(policies.current(now)).with_owner().only("referral", "closed_at")
     until, since = F("until"), Cast(F("closed_at"), DateTimeField())
     return reminders.remind(rejected, verb="exception.asking_reminded", until=until, since=since, now=now, limit=limit)

@@ -8,24 +8,19 @@ from celery import shared_task
 from django.utils import timezone
 
 from exceptions_council import sweeps
+from portal.tasks import until_done
 
 
 @shared_task
 def end_evidence(**_ignored: Any) -> int:
     """EXC-11: batch by batch, until no question is due."""
-    total = 0
-    while moved := sweeps.end_evidence(now=timezone.now()):
-        total += moved
-    return total
+    return until_done(sweeps.end_evidence)
 
 
 @shared_task
 def note_overdue(**_ignored: Any) -> int:
     """EXC-7: batch by batch, until everything overdue is noted."""
-    total = 0
-    while noted := sweeps.note_overdue(now=timezone.now()):
-        total += noted
-    return total
+    return until_done(sweeps.note_overdue)
 
 
 @shared_task
@@ -36,17 +31,11 @@ def note_too_few(**_ignored: Any) -> int:
 
 @shared_task
 def remind_of_evidence(**_ignored: Any) -> int:
-    """FLOW-8, hourly: batch by batch, until none is left."""
-    total = 0
-    while reminded := sweeps.remind_of_evidence(now=timezone.now()):
-        total += reminded
-    return total
+    """FLOW-8, hourly."""
+    return sweeps.remind_of_evidence(now=timezone.now())
 
 
 @shared_task
 def remind_of_asking(**_ignored: Any) -> int:
-    """FLOW-8, hourly: batch by batch, until none is left."""
-    total = 0
-    while reminded := sweeps.remind_of_asking(now=timezone.now()):
-        total += reminded
-    return total
+    """FLOW-8, hourly."""
+    return sweeps.remind_of_asking(now=timezone.now())

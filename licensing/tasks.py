@@ -8,15 +8,13 @@ from celery import shared_task
 from django.utils import timezone
 
 from licensing import sweeps
+from portal.tasks import until_done
 
 
 @shared_task
 def expire_invitations(**_ignored: Any) -> int:
     """LIC-1: batch by batch, until no invitation is due."""
-    total = 0
-    while moved := sweeps.expire_invitations(now=timezone.now()):
-        total += moved
-    return total
+    return until_done(sweeps.expire_invitations)
 
 
 @shared_task

@@ -7,16 +7,14 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
+from portal.tasks import until_done
 from referrals import sweeps
 
 
 @shared_task
 def expire_due(**_ignored: Any) -> int:
     """REF-13, every minute: batch by batch, until nothing is due."""
-    total = 0
-    while moved := sweeps.expire_due(now=timezone.now()):
-        total += moved
-    return total
+    return until_done(sweeps.expire_due)
 
 
 @shared_task

@@ -10,10 +10,10 @@ import factory
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
 from portal.catalog.models import AssessmentType, Solution
-from portal.demo import do
 from portal.demo.cast import Cast
 from referrals import rules, verbs
 from referrals.models import Referral
+from tests import do
 from tests.factories import (
     CONTOSO,
     DAY,

@@ -16,7 +16,6 @@ from lxml.html import HtmlElement, document_fromstring, fragment_fromstring, htm
 
 from dealreg.models import Registration
 from dealreg.services import registration as dealreg
-from portal.demo import do
 from portal.demo.cast import MUNICH, Cast
 from portal.money import rules as money_rules
 from portal.money import services as money
@@ -24,7 +23,7 @@ from portal.workflow.blockers import Money
 from referrals import verbs
 from referrals.models import Draft, Referral
 from referrals.services import creation, drafts
-from tests import build
+from tests import build, do
 
 BIG = Money(Decimal(2_000_000), "EUR")
 STRANGER = "referrals@fabrikam.example"

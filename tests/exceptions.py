@@ -10,10 +10,10 @@ from dealreg.models import Registration
 from exceptions_council.models import ExceptionRequest
 from exceptions_council.rules import ExceptionInput, states
 from portal.customers.models import Customer
-from portal.demo import do, papers
+from portal.demo import papers
 from portal.demo.cast import Cast
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.factories import CustomerFactory
 
 NOW, DAY, CONTOSO, REVIEWER = build.NOW, build.DAY, build.CONTOSO, build.REVIEWER

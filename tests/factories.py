@@ -18,12 +18,12 @@ from dealreg.rules import RegistrationInput
 from portal.accounts.models import Company, Location, Membership, RoleGrant, User
 from portal.catalog.models import Solution
 from portal.customers.models import Customer
-from portal.demo import do
 from portal.demo.cast import ISTANBUL, Cast
 from portal.workflow.blockers import Money
 from referrals import rules, verbs
 from referrals.models import Referral
 from referrals.services import creation
+from tests import do
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)

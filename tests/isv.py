@@ -11,11 +11,10 @@ from isvconnect.models import Invoice, IsvDeal
 from isvconnect.rules.values import IsvDealInput
 from isvconnect.services import fee_rates
 from portal.catalog.models import Plan, Solution
-from portal.demo import do
 from portal.demo.cast import ISTANBUL, Cast
 from portal.workflow.blockers import Money
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 
 NOW, DAY, CONTOSO = build.NOW, build.DAY, build.CONTOSO
 MANAGER = "manager@vendor.example"

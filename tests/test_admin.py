@@ -14,11 +14,10 @@ from django.utils import timezone
 from dealreg.models import Registration, Status
 from dealreg.rules import states
 from portal.accounts.admin_site import site
-from portal.demo import do
 from portal.events.models import Event
 from portal.workflow import services as workflow
 from portal.workflow import text
-from tests import build
+from tests import build, do
 from tests.edge import STATES, Element, Live, parse
 
 COUNCIL, MANAGER = "council1@vendor.example", "manager@vendor.example"

@@ -14,7 +14,6 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.workflow.blockers import Money, RuleViolation
@@ -22,7 +21,7 @@ from referrals import rules, verbs
 from referrals.models import Referral
 from referrals.selectors import partners
 from referrals.services import editing
-from tests import build
+from tests import build, do
 from tests.edge import parse
 
 values = st.one_of(st.none(), st.integers(0, 3))

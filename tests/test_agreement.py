@@ -19,10 +19,9 @@ from dealreg.models import Registration
 from dealreg.rules import Judgement, RegistrationInput
 from dealreg.services import registration as services
 from dealreg.services import waivers
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.workflow.blockers import Money, RuleViolation
-from tests import build
+from tests import build, do
 from tests.build import CONTOSO, DAY, NOW
 from tests.test_dealreg import BIG, send_back
 

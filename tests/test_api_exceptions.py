@@ -17,11 +17,10 @@ from exceptions_council.rules import MITIGATIONS
 from exceptions_council.verbs import MACHINE
 from portal.accounts import rules as roles
 from portal.api.http.actions import camel
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from referrals.models import Referral
-from tests import build, exceptions
+from tests import build, do, exceptions
 from tests.api import Api, make_client
 from tests.edge import Live
 from tests.files import GOOD

@@ -8,12 +8,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from portal.demo import do
 from portal.demo.cast import Cast
 from referrals import verbs
 from referrals.models import Referral
 from referrals.selectors import notes, participants
-from tests import build
+from tests import build, do
 from tests.api import Api, make_client
 from tests.factories import DealFactory, vendor_copy
 

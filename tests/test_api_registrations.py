@@ -15,11 +15,10 @@ from dealreg.api.schema import RegistrationShape
 from dealreg.models import OUTCOMES, Registration, Status
 from dealreg.rules import RegistrationInput, states
 from portal.accounts import rules as roles
-from portal.demo import do
 from portal.demo.cast import Cast
 from referrals import rules
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.api import Api, make_client
 from tests.build import CONTOSO, DAY, NOW
 from tests.test_dealreg import BIG, decide, send_back

@@ -14,9 +14,8 @@ from dealreg.models import Document, MarketplaceTransaction, Registration
 from dealreg.verbs import MACHINE
 from portal.accounts import rules as roles
 from portal.api.http.actions import camel
-from portal.demo import do
 from portal.demo.cast import Cast
-from tests import build
+from tests import build, do
 from tests.api import Api, make_client
 from tests.build import CONTOSO, DAY, NOW
 from tests.files import GOOD

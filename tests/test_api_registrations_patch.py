@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
 from portal.accounts import rules as roles
-from portal.demo import do
 from portal.demo.cast import ANKARA, Cast
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.api import Api, make_client
 from tests.build import DAY, NOW
 from tests.test_agreement import forms

@@ -15,9 +15,9 @@ from rest_framework.views import APIView
 from dealreg.models import Document
 from portal.api import rules
 from portal.api.http.endpoint import Endpoint
-from portal.demo import do, papers
+from portal.demo import papers
 from portal.demo.cast import Cast
-from tests import build, isv, licences
+from tests import build, do, isv, licences
 from tests.api import Api, make_client
 from tests.edge import Live
 from tests.test_api_exceptions import asked

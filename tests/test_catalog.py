@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from portal.accounts.models import Company
 from portal.accounts.rules import PROGRAMME_MANAGER, REFERRALS_ADMIN, REVIEWER, SYSTEM, Actor, Grant
-from portal.catalog import rules, services, taxonomies
+from portal.catalog import rules, services
 from portal.catalog.models import AssessmentType, Solution
 from portal.catalog.rules import Tags
 from portal.events.models import Event
@@ -200,24 +200,6 @@ def test_ref_8_the_database_refuses_what_is_no_solution() -> None:
             Solution.objects.create(**{**right, "code": "SOL-2", **wrong})
     with pytest.raises(IntegrityError, match="catalog_assessmenttype_named"), transaction.atomic():
         services.create_assessment_type(code="", name="Server migration", actor=SYSTEM, now=NOW)
-
-
-# Value lists -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("taxonomy", "size"),
-    [
-        (taxonomies.PRODUCTS, 20),
-        (taxonomies.SERVICES, 10),
-        (taxonomies.INDUSTRIES, 14),
-        (taxonomies.CUSTOMER_SIZES, 11),
-    ],
-)
-def test_ref_8_value_lists_are_those_of_the_wire(taxonomy: taxonomies.Taxonomy, size: int) -> None:
-    ids = [value for value, _label in taxonomy]
-    assert len(ids) == len(set(ids)) == size
-    assert all(str(label) for _value, label in taxonomy)
 
 
 # The admin -------------------------------------------------------------------------------------------------------

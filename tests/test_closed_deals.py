@@ -14,7 +14,6 @@ from django.urls import reverse
 from dealreg.models import Registration
 from dealreg.selectors.registration import eligibility_of
 from portal.catalog.models import AssessmentType
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.services import seen_by_vendor
 from portal.pages.deals.filters import FILTERS
@@ -23,7 +22,7 @@ from portal.ui.listing import filters
 from portal.workflow.blockers import Money, RuleViolation
 from referrals import migrations, rules, sweeps, verbs
 from referrals.models import Engagement, Referral
-from tests import build
+from tests import build, do
 from tests.build import DAY, NOW
 from tests.edge import Live, parse
 

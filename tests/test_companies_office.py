@@ -24,7 +24,6 @@ from portal.api.models import ApiClient
 from portal.api.services import clients, tokens
 from portal.catalog.models import Solution
 from portal.customers.models import Customer
-from portal.demo import do
 from portal.demo.cast import ISTANBUL, Cast
 from portal.events import services as events
 from portal.events.models import Event
@@ -35,7 +34,7 @@ from referrals.models import Engagement, Referral, StageName
 from referrals.selectors import partners
 from referrals.selectors.history import events_of
 from referrals.services import stage_names
-from tests import build
+from tests import build, do
 from tests.edge import parse
 from tests.test_accounts_admin import inline
 from tests.test_after_creation import invitation

@@ -19,7 +19,6 @@ from dealreg import tasks
 from dealreg.models import Registration
 from dealreg.services import registration as dealreg
 from portal.customers import services as customers
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify.models import Notice
@@ -27,7 +26,7 @@ from portal.workflow.blockers import RuleViolation
 from referrals import sweeps, verbs
 from referrals.models import Engagement, Referral
 from referrals.services import creation
-from tests import build
+from tests import build, do
 from tests.build import CONTOSO, DAY, NOW, REVIEWER, SELLER
 from tests.factories import add_member
 

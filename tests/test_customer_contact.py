@@ -6,11 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.workflow.blockers import RuleViolation
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.factories import DealFactory
 
 pytestmark = pytest.mark.django_db

@@ -18,14 +18,13 @@ from django.utils import timezone, translation
 from portal import logs
 from portal.accounts import services as accounts
 from portal.accounts.models import Membership, RoleGrant, User
-from portal.demo import do
 from portal.demo.cast import ANKARA
 from portal.pages.models import CalendarFeed
 from portal.policy import services as policies
 from portal.ui import deadlines
 from portal.ui.deadlines import Cursor, DeadlineQuery
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.edge import STRANGER, Live, parse
 
 USER, ADMIN = "user@contoso.example", "admin@contoso.example"

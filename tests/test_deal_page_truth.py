@@ -8,11 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.urls import reverse
 
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.pages.home import context as home
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.edge import Element, Live, parse
 
 VIEWER = "viewer@contoso.example"

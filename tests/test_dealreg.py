@@ -20,7 +20,6 @@ from dealreg.verbs import CLOSE, ROUTE
 from portal.catalog import services as catalog
 from portal.celery import app as celery
 from portal.customers import services as customers
-from portal.demo import do
 from portal.demo.cast import ANKARA, Cast
 from portal.events.models import Event
 from portal.money import services as money
@@ -29,7 +28,7 @@ from portal.workflow import services as workflow
 from portal.workflow.blockers import Money, RuleViolation
 from referrals import rules, verbs
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.build import CONTOSO, DAY, NOW, REVIEWER, SELLER
 from tests.factories import add_member, registering
 

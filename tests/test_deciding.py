@@ -18,7 +18,6 @@ from dealreg.rules.sample import is_chosen
 from dealreg.services import registration as services
 from dealreg.verbs import MACHINE
 from portal.accounts.rules import SYSTEM
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.events.services import snapshot
@@ -27,7 +26,7 @@ from portal.policy.models import PolicyVersion
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Money, RuleViolation
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.build import CONTOSO, DAY, NOW, REVIEWER
 
 MANAGER, VIEWER = "manager@vendor.example", "viewer@contoso.example"

@@ -13,7 +13,6 @@ from dealreg.models import Registration
 from dealreg.services import registration as dealreg
 from portal.accounts.rules import Actor
 from portal.customers import services as customers
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.desk import services as desk
 from portal.desk import tasks
@@ -22,7 +21,7 @@ from portal.desk.models import Case
 from portal.desk.selectors import case_of
 from portal.policy import services as policies
 from portal.workflow.blockers import RuleViolation
-from tests import build, exceptions, isv
+from tests import build, do, exceptions, isv
 from tests.build import NOW, REVIEWER
 from tests.edge import Live
 from tests.factories import PersonFactory, add_member

@@ -11,10 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dealreg.models import Registration
-from portal.demo import do
 from portal.workflow import text
 from portal.workflow.blockers import Money
-from tests import build
+from tests import build, do
 from tests.edge import Element, Live, parse
 
 DAY = timedelta(days=1)

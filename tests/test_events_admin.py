@@ -14,14 +14,13 @@ from django.utils import timezone
 
 from portal.catalog import services as catalog
 from portal.customers import services as customers
-from portal.demo import do
 from portal.events.models import Event
 from portal.pages.services import uploads
 from portal.policy import services as policies
 from portal.programme import services as programme
 from portal.workflow import timeline
 from referrals import rules
-from tests import build
+from tests import build, do
 from tests.edge import Live, parse
 
 EVENTS = "admin:events_event_changelist"

@@ -29,7 +29,6 @@ from exceptions_council.services import drafts, requests
 from portal.accounts import services as accounts
 from portal.accounts.models import Company
 from portal.accounts.rules import SYSTEM, Grant
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify.models import Notice
@@ -40,7 +39,7 @@ from portal.workflow import services as workflow
 from portal.workflow.blockers import RuleViolation
 from referrals import rules as referral_rules
 from referrals.models import Referral
-from tests import build, exceptions
+from tests import build, do, exceptions
 from tests.exceptions import CONTOSO, COUNCIL, DAY, MANAGER, NOW, REVIEWER, TODAY, asked, asking, day, vote
 from tests.factories import add_member
 

@@ -16,8 +16,8 @@ from exceptions_council.models import DecisionLetter, ExceptionRequest, LetterTe
 from exceptions_council.rules import letter, states
 from exceptions_council.selectors import docket
 from portal.accounts.models import User
-from portal.demo import do
 from portal.notify.models import Notice
+from tests import do
 from tests import exceptions as build
 from tests.build import CONTOSO
 from tests.edge import Live, parse

@@ -15,12 +15,11 @@ from dealreg.selectors.waivers import compared
 from dealreg.services import registration as dealreg
 from dealreg.services.replay import replay
 from exceptions_council.rules import states
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Money, RuleViolation
 from portal.workflow.services import available_actions
-from tests import build, exceptions
+from tests import build, do, exceptions
 from tests.exceptions import CONTOSO, DAY, NOW, REVIEWER, TODAY, day
 
 pytestmark = pytest.mark.django_db

@@ -15,10 +15,9 @@ from exceptions_council.models import DecisionLetter, EvidenceRequest, Exception
 from exceptions_council.rules import states
 from portal.accounts import services as accounts
 from portal.accounts.rules import SYSTEM, Actor, Grant
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
-from tests import exceptions
+from tests import do, exceptions
 from tests.exceptions import CONTOSO, COUNCIL, DAY, NOW, asked, asking, vote
 from tests.test_concurrency import at_once
 

@@ -19,14 +19,13 @@ from exceptions_council.models import FINAL, OPEN, DecisionLetter, EvidenceReque
 from exceptions_council.rules import ExceptionInput, states
 from exceptions_council.verbs import MACHINE
 from portal.accounts.rules import SYSTEM
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.events.models import Event
 from portal.workflow.blockers import Money, RuleViolation
 from portal.workflow.services import run
 from referrals.models import Referral
-from tests import build, exceptions
+from tests import build, do, exceptions
 
 T = TypeVar("T")
 Verb = Callable[["Walk", Any], object]

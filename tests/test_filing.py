@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from dealreg import sweeps
 from dealreg.models import Registration, RegistrationDraft, Status, Waiver
@@ -22,7 +23,6 @@ from dealreg.services import drafts, waivers
 from dealreg.services import registration as services
 from portal.catalog import services as catalog
 from portal.customers import services as customers
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.money import services as money
@@ -34,7 +34,7 @@ from portal.policy.rules import Policy
 from portal.workflow.blockers import Money
 from referrals import rules, verbs
 from referrals.models import Referral, ReferralSolution
-from tests import build
+from tests import build, do
 from tests.build import CONTOSO, DAY, NOW, SELLER
 from tests.test_dealreg import BIG, HOUR, MANAGER, MARKET, USER, refusal, registration_of, send_back, told
 
@@ -116,6 +116,27 @@ def test_elig_9_the_sweep_walks_on_past_what_it_can_not_open(cast: Cast, monkeyp
     )
     assert [sweeps.open_missed(now=NOW, limit=1) for _turn in range(2)] == [1, 0]
     assert [r.referral for r in Registration.objects.all()] == [missed]
+
+
+def test_elig_9_many_are_opened_like_one(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one go, whatever the number; one that somebody else opened meanwhile keeps no other from it."""
+    there = build.won(cast)
+    with monkeypatch.context() as patched:
+        patched.setattr("dealreg.reactions.services.open_registrations", lambda _deals, now: [])
+        deals = [build.won(cast) for _number in range(5)]
+    assert [r.referral for r in services.open_registrations([there, deals[0]], now=NOW)] == [deals[0]]
+    asked = []
+    for some in (deals[1:2], deals[2:]):
+        fresh = list(Referral.objects.with_context().filter(pk__in=[deal.pk for deal in some]))
+        with CaptureQueriesContext(connection) as found:
+            assert {r.referral for r in services.open_registrations(fresh, now=NOW)} == set(some)
+        asked.append(len(found))
+    assert asked[0] == asked[1]
+    kept = Registration.objects.filter(referral__in=deals).values_list("solution", "criteria", "open_solutions")
+    assert len({repr(row) for row in kept}) == 1
+    opened = Event.objects.filter(verb="registration.opened", company=cast.companies["contoso"])
+    assert opened.count() == Registration.objects.count() == len(deals) + 1
+    assert Notice.objects.filter(event__in=opened).values("event").distinct().count() == len(deals) + 1
 
 
 def test_elig_9_the_sweep_looks_only_at_what_can_be_opened(cast: Cast) -> None:

@@ -12,12 +12,11 @@ from django.urls import reverse
 
 from dealreg.models import RegistrationDraft
 from exceptions_council.models import ExceptionDraft
-from portal.demo import do
-from portal.ui.forms import read_day
+from portal.days import read_day
 from portal.workflow.blockers import Money
 from referrals import rules
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.edge import Live, parse
 from tests.test_exceptions_pages import ineligible
 from tests.test_exceptions_pages import url as exc_url

@@ -15,14 +15,13 @@ from django.utils import timezone
 from portal.accounts import visits
 from portal.accounts.models import Membership
 from portal.catalog.models import Solution
-from portal.demo import do
 from portal.demo.cast import ANKARA
 from portal.ui import deadlines
 from portal.ui.deadlines import DeadlineQuery
 from referrals import rules
 from referrals.models import Referral
 from referrals.services import drafts
-from tests import build
+from tests import build, do
 from tests.edge import STRANGER, Element, Live, parse
 from tests.factories import PersonFactory, add_member
 

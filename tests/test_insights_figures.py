@@ -12,13 +12,12 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from portal.demo import do
 from portal.demo.cast import ANKARA
 from portal.policy.models import PolicyVersion
 from portal.ui.period import Period
 from portal.workflow.blockers import Money
 from referrals import rules
-from tests import build, isv
+from tests import build, do, isv
 from tests.edge import Element, Live, parse
 from tests.test_insights_programme import MANAGER, programme
 from tests.test_isv_pages import reported

@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from dealreg.models import Registration
 from portal.accounts.rules import Actor
-from portal.demo import do
 from portal.pages.insights import charts
 from portal.pages.insights.listing import COUNTED
 from portal.ui.charts import Chart
@@ -21,7 +20,7 @@ from portal.ui.period import Period
 from referrals import rules
 from referrals.models import Referral
 from referrals.selectors.figures import Figures
-from tests import build
+from tests import build, do
 from tests.edge import Live, parse
 
 MANAGER = "manager@vendor.example"

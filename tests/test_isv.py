@@ -25,7 +25,6 @@ from isvconnect.verbs import invoicing
 from portal.accounts import services as accounts
 from portal.accounts.rules import SYSTEM, Actor, Grant
 from portal.catalog.models import Solution
-from portal.demo import do
 from portal.demo.cast import ANKARA, ISTANBUL, Cast
 from portal.events.models import Event
 from portal.notify.models import Notice
@@ -33,7 +32,7 @@ from portal.workflow import services as workflow
 from portal.workflow.blockers import Money, RuleViolation
 from referrals import rules
 from referrals.models import Referral
-from tests import build, isv
+from tests import build, do, isv
 from tests.factories import PersonFactory
 from tests.isv import CONTOSO, DAY, MANAGER, NOW, TODAY
 

@@ -21,10 +21,9 @@ from isvconnect import sweeps
 from isvconnect.models import FeeRate, Invoice, InvoiceRun, IsvDeal, Status
 from isvconnect.rules.rates import in_force, rate_blockers
 from isvconnect.services import fee_rates
-from portal.demo import do
 from portal.events.models import Event
 from portal.workflow.blockers import RuleViolation
-from tests import isv
+from tests import do, isv
 from tests.build import CONTOSO, REVIEWER
 from tests.edge import Live, parse
 from tests.isv import MANAGER

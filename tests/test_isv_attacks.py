@@ -18,9 +18,8 @@ from isvconnect.selectors.prefill import prefill
 from isvconnect.web.listing import ISV_DEALS
 from portal.accounts import rules as roles
 from portal.customers.models import Customer
-from portal.demo import do
 from portal.demo.cast import ANKARA, Cast
-from tests import build, isv
+from tests import build, do, isv
 from tests.api import Api, make_client
 from tests.edge import Live
 from tests.isv import DAY, NOW, TODAY

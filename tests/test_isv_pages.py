@@ -15,13 +15,12 @@ from django.urls import reverse
 
 from isvconnect.models import IsvDeal
 from isvconnect.web import parts
-from portal.demo import do
 from portal.demo.cast import ANKARA, ISTANBUL
 from portal.workflow import text
 from portal.workflow.blockers import Money
 from referrals.models import Referral
 from referrals.web.deal import Part
-from tests import build, isv
+from tests import build, do, isv
 from tests.edge import STRANGER, Element, Live, parse
 
 OWNER, TEAM, VIEWER, MANAGER = build.CONTOSO, "user@contoso.example", "viewer@contoso.example", isv.MANAGER

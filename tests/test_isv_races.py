@@ -12,10 +12,9 @@ from django.db import connection
 
 from isvconnect import sweeps
 from isvconnect.models import Invoice, InvoiceRun, InvoiceSeries, IsvDeal
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
-from tests import isv
+from tests import do, isv
 from tests.isv import CONTOSO, DAY, MANAGER, NOW
 from tests.test_concurrency import at_once, held
 

@@ -10,12 +10,11 @@ import pytest
 from isvconnect import sweeps
 from isvconnect.models import Installment, Invoice, IsvDeal
 from portal import bulk
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify.models import Notice
 from portal.workflow.blockers import Money
-from tests import isv
+from tests import do, isv
 from tests.isv import DAY, NOW
 from tests.test_sweeps import OF_EVENT, OF_NOTICE, columns, people
 

@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 
 from isvconnect.models import Invoice, InvoiceSeries, IsvDeal, Status
 from isvconnect.verbs import MACHINE
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.events.models import Event
 from portal.workflow.blockers import Money, RuleViolation
-from tests import isv
+from tests import do, isv
 from tests.isv import CONTOSO, MANAGER, NOW
 
 Verb = Callable[["Walk"], object]

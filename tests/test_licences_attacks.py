@@ -14,12 +14,11 @@ from django.utils import timezone
 from licensing.models import LicenceLink, Licences, Relationship
 from licensing.services import invitations, links, tokens
 from portal.accounts.models import User
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify.services import deliver_due
 from portal.workflow.blockers import RuleViolation
-from tests import isv
+from tests import do, isv
 from tests import licences as make
 from tests.edge import parse
 from tests.licences import ADMIN, CONTOSO, NOW, OTHER_TENANT

@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.pages.models import Upload
 from portal.pages.services import uploads
 from referrals.models import Favorite, Referral
-from tests import build
+from tests import build, do
 from tests.edge import STRANGER, Live, parse
 from tests.test_listing import OWNER, PRIVATE, VIEWER, see
 

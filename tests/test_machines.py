@@ -29,7 +29,6 @@ from licensing.models import Invitation, Relationship
 from licensing.verbs import INVITATIONS, RELATIONSHIPS
 from portal.accounts.rules import Actor
 from portal.catalog.models import AssessmentType
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.events.models import Event
@@ -38,7 +37,7 @@ from referrals import rules, verbs
 from referrals.models import Engagement, Referral, TeamMember
 from referrals.models.sharing import Sharing
 from referrals.verbs import MACHINE as REFERRAL_MACHINE
-from tests import build
+from tests import build, do
 
 Moves = set[tuple[str, str, str]]
 

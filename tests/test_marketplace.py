@@ -25,7 +25,6 @@ from dealreg.rules.marketplace import Details, Offered, Waiting
 from dealreg.services import marketplace as services
 from dealreg.services import marketplace_file
 from dealreg.services import registration as dealreg
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.money.forms import LARGEST_UPLOAD_BYTES
@@ -37,7 +36,7 @@ from portal.ui import deadlines
 from portal.ui.deadlines import DeadlineQuery
 from portal.workflow import timeline
 from portal.workflow.blockers import RuleViolation
-from tests import build
+from tests import build, do
 from tests.build import DAY, NOW
 from tests.edge import Live, parse
 

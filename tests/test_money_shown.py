@@ -12,14 +12,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.money import services as money
 from portal.workflow import text
 from portal.workflow.blockers import Money, RuleViolation
 from referrals import rules, sweeps, verbs
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.build import CONTOSO, DAY, NOW, REVIEWER
 from tests.edge import parse
 

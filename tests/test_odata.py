@@ -19,13 +19,12 @@ from django.test.utils import CaptureQueriesContext
 from portal.accounts.rules import Actor
 from portal.api import odata
 from portal.api.http import errors
-from portal.demo import do
 from portal.demo.cast import Cast
 from referrals import rules
 from referrals.api import query, representation
 from referrals.models import Referral, StageName, TeamMember
 from referrals.services import favorites
-from tests import build
+from tests import build, do
 from tests.factories import alike
 
 OWNER = build.CONTOSO

@@ -14,7 +14,6 @@ from django.utils import timezone
 from dealreg.models import NOT_REGISTERED, Registration
 from exceptions_council.selectors import requests as exceptions
 from portal.accounts.models import User
-from portal.demo import do
 from portal.demo.cast import ANKARA, Cast
 from portal.pages.home import context as home_page
 from portal.workflow import services as workflow
@@ -23,7 +22,7 @@ from portal.workflow.blockers import Money
 from referrals import rules, verbs
 from referrals.models import Note, Referral
 from referrals.selectors import search
-from tests import build
+from tests import build, do
 from tests.edge import STATES, STRANGER, Element, Live, parse
 from tests.factories import PersonFactory, add_member
 
@@ -515,7 +514,9 @@ def test_notes_are_shared_or_the_companys_own(live: Live) -> None:
 
 def test_the_switch_of_language_holds_for_person_and_browser(live: Live) -> None:
     owner = live.browser(OWNER)
-    form = page(owner, reverse("deals"), q="x").all("form", action=reverse("set_language"))[0]
+    listed = page(owner, reverse("deals"), q="x")
+    assert listed.one("search").one("input", name="q").attrs["value"] == ""  # the list has a search of its own
+    form = listed.all("form", action=reverse("set_language"))[0]
     assert form.fields()["next"] == "/co-sell/?q=x"
     answer = owner.post(form.attrs["action"], {**form.fields(), "language": "tr"})
     assert answer.headers["Location"] == "/co-sell/?q=x"

@@ -6,9 +6,8 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from portal.demo import do
 from portal.demo.cast import ANKARA
-from tests import build
+from tests import build, do
 from tests.edge import Element, Live, parse
 
 VIEWER, ADMIN, SELLER = "viewer@contoso.example", "admin@contoso.example", build.SELLER

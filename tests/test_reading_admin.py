@@ -10,14 +10,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify import services as notify
 from portal.notify.models import Notice
 from referrals import rules
 from referrals.notifications import ANSWER
-from tests import build
+from tests import build, do
 
 EVENTS = "admin:events_event_changelist"
 NOTICES = "admin:notify_notice_changelist"

@@ -16,7 +16,6 @@ from portal.accounts.models import RoleGrant
 from portal.accounts.rules import SYSTEM
 from portal.catalog import services as catalog
 from portal.catalog.models import AssessmentType
-from portal.demo import do
 from portal.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
 from portal.events import services as events
 from portal.events.models import Event
@@ -27,7 +26,7 @@ from referrals import rules, sweeps, verbs
 from referrals.models import Engagement, Note, Referral
 from referrals.services import creation, editing
 from referrals.verbs import MACHINE
-from tests import build
+from tests import build, do
 from tests.build import CONTOSO, DAY, NOW, REVIEWER, SELLER
 
 ANKARA_ADMIN, USER, VIEWER, OWNER = (f"{name}@contoso.example" for name in ("ankara", "user", "viewer", "admin"))

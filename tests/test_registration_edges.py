@@ -13,12 +13,11 @@ from django.test import Client
 from dealreg import sweeps
 from dealreg.models import Registration
 from dealreg.services import registration as services
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.notify.models import Notice
 from portal.notify.selectors import rendered
 from portal.workflow.blockers import Money, RuleViolation
-from tests import build
+from tests import build, do
 from tests.build import CONTOSO, DAY, NOW
 
 

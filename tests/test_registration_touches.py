@@ -13,12 +13,11 @@ from django.test.utils import CaptureQueriesContext
 
 from dealreg import sweeps
 from dealreg.models import Registration
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.workflow.services import run_from_page
 from referrals import verbs
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.build import CONTOSO, DAY, NOW
 from tests.test_dealreg import BIG, decide, send_back
 

@@ -14,7 +14,6 @@ from django.test.utils import CaptureQueriesContext
 from dealreg import sweeps as dealreg_sweeps
 from dealreg.models import Registration
 from portal import bulk
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify import reminders, selectors
@@ -24,7 +23,7 @@ from portal.policy import services as policies
 from referrals import sweeps
 from referrals.models import Engagement, Referral
 from referrals.notifications import DEADLINE
-from tests import build
+from tests import build, do
 from tests.build import DAY, NOW
 
 HOUR = timedelta(hours=1)

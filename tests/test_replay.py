@@ -12,11 +12,10 @@ from dealreg import sweeps
 from dealreg.models import MarketplaceTransaction, Registration
 from dealreg.services import registration as dealreg
 from dealreg.services.replay import replay
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.policy.models import PolicyVersion
-from tests import build
+from tests import build, do
 from tests.build import DAY, NOW
 
 

@@ -15,11 +15,10 @@ from dealreg.services import registration as services
 from dealreg.services import waivers
 from dealreg.services.replay import replay
 from portal.catalog.models import Solution
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.workflow.blockers import Money
-from tests import build
+from tests import build, do
 from tests.build import CONTOSO, DAY, NOW, REVIEWER
 
 BACK = {"reason_code": "dates_do_not_match_contract", "comment": "See the contract."}

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from dealreg.models import Registration
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.desk import sweeps
 from portal.desk.models import Case
@@ -17,7 +16,7 @@ from portal.events.models import Event
 from portal.notify import services
 from portal.notify.models import Notice
 from portal.notify.selectors import rendered
-from tests import build
+from tests import build, do
 from tests.edge import BIG, Live
 from tests.factories import add_member
 

@@ -13,14 +13,13 @@ from django.utils import timezone
 
 from dealreg.models import Registration, Status
 from dealreg.selectors.looks import last_look, record_of
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.desk import notes
 from portal.desk.models import CommentTemplate, InternalNote
 from portal.events.models import Event
 from portal.notify.models import Notice
 from portal.workflow.blockers import Money, RuleViolation
-from tests import build, exceptions
+from tests import build, do, exceptions
 from tests.api import Api, make_client
 from tests.edge import Element, Live, parse
 from tests.factories import add_member

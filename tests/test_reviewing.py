@@ -11,12 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dealreg.models import Registration, Status
-from portal.demo import do
 from portal.events.models import Event
 from portal.notify.models import Notice
 from portal.workflow.blockers import Money
 from referrals import verbs
-from tests import build
+from tests import build, do
 from tests.edge import BIG, Element, Live, parse
 from tests.factories import add_member
 
@@ -103,7 +102,7 @@ def test_flow_4_what_is_written_on_selecting_is_kept_and_told(live: Live, review
     page = parse(live.browser(build.CONTOSO).get(reverse("deal", args=[registration.referral.public_id])))
     banner = page.one("div", class_="o-banner--info").text
     assert "A large customer." in banner
-    assert "You need to do nothing now." in banner
+    assert "Nothing is asked of you now." in banner
 
 
 def test_flow_10_a_pass_says_by_what(live: Live, reviewer: Client) -> None:

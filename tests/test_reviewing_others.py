@@ -9,9 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dealreg.models import Registration
-from portal.demo import do
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.edge import BIG, Element, Live, parse
 
 

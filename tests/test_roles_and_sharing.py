@@ -17,7 +17,6 @@ from portal.accounts import invites
 from portal.accounts import services as accounts
 from portal.accounts.models import Company, RoleGrant
 from portal.catalog.models import AssessmentType, Solution
-from portal.demo import do
 from portal.demo.cast import ANKARA, ISTANBUL, Cast
 from portal.events.models import Event
 from portal.pages.deals.fields import FIELDS
@@ -31,7 +30,7 @@ from portal.workflow.blockers import Money, RuleViolation
 from referrals import rules, verbs
 from referrals.models import Referral
 from referrals.selectors import participants
-from tests import build
+from tests import build, do
 from tests.build import CONTOSO, DAY, NOW
 from tests.edge import Live, parse
 from tests.factories import SolutionFactory

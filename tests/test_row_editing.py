@@ -9,12 +9,11 @@ import pytest
 from django.http import HttpResponse
 from django.urls import reverse
 
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from referrals.models import Referral
 from referrals.services import editing
-from tests import build
+from tests import build, do
 from tests.edge import STRANGER, Element, Live, parse
 from tests.test_listing import OWNER, PRIVATE, TEAM, VIEWER, see
 

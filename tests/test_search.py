@@ -8,14 +8,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from portal.customers.models import Customer
-from portal.demo import do
 from portal.demo.cast import MUNICH, Cast
 from portal.policy import services as policies
 from referrals import rules, sweeps, verbs
 from referrals.models import Note, Referral
 from referrals.selectors import search
 from referrals.verbs import search_index
-from tests import build
+from tests import build, do
 from tests.build import NOW
 
 SECRET = "Zeppelin"

@@ -11,7 +11,6 @@ from django.urls import reverse
 
 from dealreg.selectors import registration as selectors
 from portal.accounts.models import User
-from portal.demo import do
 from portal.notify.models import Notice
 from portal.policy import services as policies
 from portal.workflow import text
@@ -19,7 +18,7 @@ from portal.workflow.blockers import Money
 from referrals import rules
 from referrals.models import Engagement, Note, Referral
 from referrals.services import creation
-from tests import build
+from tests import build, do
 from tests.edge import STRANGER, Live, parse
 from tests.test_forms import HOSTILE, OWNER, errors, summary
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from portal.accounts.models import Company
 from portal.catalog.models import AssessmentType
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.workflow.blockers import RuleViolation
@@ -19,7 +18,7 @@ from referrals import rules
 from referrals.models import StageName
 from referrals.rules import stage_names as stages
 from referrals.services import stage_names
-from tests import build
+from tests import build, do
 from tests.build import NOW
 from tests.edge import Live, parse
 

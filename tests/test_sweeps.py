@@ -19,7 +19,6 @@ from dealreg import tasks as dealreg_tasks
 from dealreg.models import Registration
 from dealreg.services import registration as dealreg
 from portal import bulk
-from portal.demo import do
 from portal.demo.cast import ANKARA, Cast
 from portal.events.models import Event
 from portal.notify import services as notify
@@ -27,7 +26,7 @@ from portal.notify.models import Notice
 from portal.workflow.blockers import Money
 from referrals import rules, sweeps, tasks, verbs
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.build import CONTOSO, DAY, NOW, REVIEWER
 
 SECOND = timedelta(seconds=1)

@@ -11,11 +11,10 @@ from dealreg.models import Registration, Sample
 from dealreg.services import registration as services
 from portal import bulk
 from portal.accounts.rules import SYSTEM
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.policy.models import PolicyVersion
 from portal.workflow import services as workflow
-from tests import build
+from tests import build, do
 from tests.build import CONTOSO, DAY, NOW, REVIEWER
 from tests.test_deciding import BACK, grow, payg
 from tests.test_marketplace import sold, waits, without_duplicates

@@ -8,7 +8,6 @@ from typing import Any
 from django.urls import reverse
 
 from portal.catalog.models import AssessmentType
-from portal.demo import do
 from portal.events import services as events
 from portal.events.models import Event
 from portal.pages.home import context as home
@@ -17,7 +16,7 @@ from portal.workflow import timeline
 from referrals import sweeps
 from referrals.models import Referral
 from referrals.services import stage_names
-from tests import build
+from tests import build, do
 from tests.edge import Element, Live, parse
 
 ADMIN = "admin@contoso.example"

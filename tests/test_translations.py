@@ -29,7 +29,6 @@ from portal import translations
 from portal.accounts.admin_site import site
 from portal.accounts.models import User
 from portal.accounts.rules import Actor
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.notify import services as notices
 from portal.policy.rules import Policy
@@ -40,7 +39,7 @@ from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money, RuleViolation, from_json, to_json
 from referrals import rules
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.edge import STATES, Live, parse
 from tests.turkish import PLACE, Reader, catalog, ids, key, messages, said, strings
 

@@ -82,7 +82,9 @@ def test_long_files_are_paged_and_discarded(cast: Cast, client: Client) -> None:
     assert 'id="row-52"' in client.get(page + "?show=refused&after=51").content.decode()
     assert "There is nothing to carry out" in first
     client.post(reverse("discard_upload", args=[upload.public_id]))
-    assert Upload.objects.get().was_discarded
+    discarded = Upload.objects.get()
+    assert discarded.finished_at is not None
+    assert discarded.confirmed_at is None
     assert not uploads.confirm(Upload.objects.get(), together=False, now=timezone.now())
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from dealreg.models import Registration, Status
-from portal.demo import do
 from portal.demo.cast import Cast
-from tests import build
+from tests import build, do
 from tests.build import NOW
 from tests.uploading import (
     OWNER,

@@ -12,7 +12,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from portal.customers.models import Customer
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify.models import Notice
@@ -23,7 +22,7 @@ from referrals import rules
 from referrals.models import Note, Referral
 from referrals.services import creation
 from referrals.verbs import SentDeal
-from tests import build
+from tests import build, do
 from tests.build import NOW
 from tests.uploading import (
     DUE,

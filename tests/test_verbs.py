@@ -25,7 +25,6 @@ from isvconnect.models import IsvDeal
 from licensing import verbs as licensing
 from licensing.services import codes, invitations, links, tokens
 from portal.accounts.rules import SYSTEM, Actor
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.events.models import Event
@@ -35,7 +34,7 @@ from portal.workflow.services import Stale
 from portal.workflow.verbs import Described
 from referrals import rules, sweeps, verbs
 from referrals.models import Note, Referral
-from tests import build, exceptions, isv, licences
+from tests import build, do, exceptions, isv, licences
 from tests.build import CONTOSO, DAY, NOW, REVIEWER, SELLER
 from tests.edge import Live, parse
 from tests.test_wizard import answers, writer

@@ -11,14 +11,13 @@ from standardwebhooks import Webhook as Verifier
 
 from portal.accounts import rules as roles
 from portal.api import rules as scopes
-from portal.demo import do
 from portal.demo.cast import ANKARA, Cast
 from portal.events.models import Event
 from portal.events.selectors import Cursor
 from portal.webhooks import rules, selectors, sweeps
 from portal.webhooks.models import Delivery, Webhook
 from referrals.rules import NO_HELP
-from tests import build, exceptions
+from tests import build, do, exceptions
 from tests.api import Api, make_client
 from tests.build import CONTOSO, DAY, NOW
 from tests.receiver import answers, listening

@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.accounts.rules import SYSTEM
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events import services as events
 from portal.events.models import Event
@@ -27,7 +26,7 @@ from portal.workflow.blockers import Blocker, Money, RuleViolation, Term, from_j
 from referrals import rules
 from referrals.models import Referral
 from referrals.verbs import MACHINE, Signing
-from tests import build
+from tests import build, do
 from tests.build import CONTOSO, DAY, NOW, SELLER
 
 HOUR = timedelta(hours=1)

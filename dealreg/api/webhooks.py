@@ -6,10 +6,9 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from dealreg.models import Registration
-from portal.accounts.models import Company
 from portal.accounts.rules import Actor
 from portal.events.models import Event
-from portal.webhooks import rules
+from portal.webhooks import rules, selectors
 from portal.webhooks.selectors import ANNOUNCERS, FINDERS, Announcement, Resource
 from referrals.api.webhooks import of_copy
 
@@ -23,10 +22,10 @@ def path(public_id: uuid.UUID) -> str:
 
 def announce(events: Sequence[Event], companies: Collection[int]) -> Iterator[Announcement]:
     """To the deal's company, and to the vendor, which sees every registration (ORG-2)."""
-    own = [event for event in events if event.subject_type == Registration._meta.label_lower and event.version]
+    own = selectors.changes(events, Registration)
     if not own:
         return
-    vendors = set(Company.objects.filter(pk__in=companies, kind=Company.Kind.VENDOR).values_list("pk", flat=True))
+    vendors = selectors.vendors_among(companies)
     found = Registration.objects.select_related("referral").in_bulk([event.subject_id for event in own])
     for event in own:
         registration = found[event.subject_id]
@@ -56,17 +55,9 @@ ANNOUNCERS.add("dealreg", announce, order=20)
 
 def find(events: Sequence[Event], actor: Actor) -> Mapping[int, Resource]:
     """The events of the registrations that the actor sees (ORG-2)."""
-    about = [event for event in events if event.subject_type == Registration._meta.label_lower]
-    if not about:
-        return {}
-    seen = Registration.objects.visible_to(actor).filter(pk__in={event.subject_id for event in about})
-    known = dict(seen.values_list("pk", "public_id"))
-    return {
-        event.pk: Resource("registration", known[event.subject_id], path(known[event.subject_id]), own)
-        for event in about
-        if event.subject_id in known
-        and ((own := event.company_id == actor.company_id) or event.shared or actor.is_vendor)
-    }
+    told = selectors.about(events, Registration)
+    told = [event for event in told if actor.is_vendor or event.shared or event.company_id == actor.company_id]
+    return selectors.resources(told, Registration.objects.visible_to(actor), "registration", path, actor)
 
 
 FINDERS.add("dealreg", find, order=20)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -59,13 +59,48 @@ def kept_eligibility(registration: Registration | None) -> Eligibility | None:
     return criteria_from_json(registration.criteria) if registration and registration.criteria else None
 
 
-def eligibility_of(referral: Referral, policy: Policy, solutions: Sequence[Solution] | None = None) -> Eligibility:
-    """Evaluate the criteria of ELIG for this deal as it stands; three queries, one more while the vendor hasn't
-    answered. `solutions`: its eligible ones, where they are loaded."""
-    vendor_copy = referral.engagement.referrals.filter(company__kind=Company.Kind.VENDOR).first()
-    solutions = eligible_solutions(referral) if solutions is None else solutions
-    waiver, seller = waiver_of(referral), _seller(vendor_copy)
-    return eligibility_for(referral, policy, vendor_copy=vendor_copy, solutions=solutions, waiver=waiver, seller=seller)
+@dataclass
+class Around:
+    """What decides about a deal's registration and stands elsewhere: the vendor's copy, its solutions, an exception."""
+
+    vendor_copy: Referral | None = None
+    solutions: list[Solution] = field(default_factory=list)
+    waiver: Waiver | None = None
+
+    @property
+    def eligible_solutions(self) -> list[Solution]:
+        return sorted((s for s in self.solutions if s.azure_ip), key=lambda solution: solution.name)
+
+
+def around(referrals: Sequence[Referral]) -> dict[int, Around]:
+    """By the deals' keys; three queries, however many deals there are."""
+    found = {referral.pk: Around() for referral in referrals}
+    copies = Referral.objects.filter(
+        engagement__in={referral.engagement_id for referral in referrals}, company__kind=Company.Kind.VENDOR
+    )
+    columns = ("engagement_id", "substatus", "accepted_at", "expires_at")
+    by_engagement = {copy.engagement_id: copy for copy in copies.only(*columns)}
+    for referral in referrals:
+        found[referral.pk].vendor_copy = by_engagement.get(referral.engagement_id)
+    for line in ReferralSolution.objects.filter(referral__in=found).select_related("solution").order_by("pk"):
+        found[line.referral_id].solutions.append(line.solution)
+    for waiver in Waiver.objects.filter(referral__in=found):
+        found[waiver.referral_id].waiver = waiver
+    return found
+
+
+def eligibility_of(referral: Referral, policy: Policy, beside: Around | None = None) -> Eligibility:
+    """Evaluate the criteria of ELIG for this deal as it stands; three queries unless what is around it is loaded, one
+    more while the vendor hasn't answered."""
+    beside = beside or around([referral])[referral.pk]
+    return eligibility_for(
+        referral,
+        policy,
+        vendor_copy=beside.vendor_copy,
+        solutions=beside.eligible_solutions,
+        waiver=beside.waiver,
+        seller=_seller(beside.vendor_copy),
+    )
 
 
 def eligibility_for(

@@ -37,14 +37,6 @@ def replaced_tenant(waiver: Waiver | None) -> str:
     return found.first() or ""
 
 
-def to_be_replaced(registration: Registration) -> Registration | None:
-    """The registration that this one replaces, or is to replace, for the reviewer to compare (EXC-13)."""
-    waiver = waiver_of(registration.referral)
-    if waiver is None or waiver.replaces_id is None:
-        return None
-    return Registration.objects.with_context().filter(referral=waiver.replaces_id).first()
-
-
 @dataclass(frozen=True)
 class Compared:
     """A field of the registration: its label, what the exception was approved with, and what was entered (EXC-9)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -73,9 +73,9 @@ def named(lines: Sequence[Line]) -> Iterator[tuple[Line, NewTransaction | list[B
     """Each line with the transaction that it means, or with what is wrong with its names; a few queries for all."""
     partners, customers, solutions = _partners(lines), _customers(lines), _solutions(lines)
     for line in lines:
-        partner = _one(partners, fold(line.partner), _unknown_partner(line.partner))
-        customer = _one(customers, tidy_duns(line.customer).lower(), _unknown_customer(line.customer))
-        solution = _one(solutions, line.solution.lower(), _unknown_solution(line.solution))
+        partner = _one(partners, fold(line.partner), _unknown(NO_PARTNER, line.partner))
+        customer = _one(customers, tidy_duns(line.customer).lower(), _unknown(NO_CUSTOMER, line.customer))
+        solution = _one(solutions, line.solution.lower(), _unknown(NO_SOLUTION, line.solution))
         if isinstance(partner, Blocker) or isinstance(customer, Blocker) or isinstance(solution, Blocker):
             yield line, [wrong for wrong in (partner, customer, solution) if isinstance(wrong, Blocker)]
         else:
@@ -93,6 +93,11 @@ def take_in(text: str, *, actor: Actor, now: datetime) -> Preview:
     return found
 
 
+NO_PARTNER = Blocker("partner_unknown", _("No partner has the name or id “%(value)s”."), "FLOW-3", "partner")
+NO_CUSTOMER = Blocker(
+    "customer_unknown", _("No customer has the id or D-U-N-S number “%(value)s”."), "FLOW-3", "customer"
+)
+NO_SOLUTION = Blocker("solution_unknown", _("No solution has the id “%(value)s”."), "FLOW-3", "solution")
 DIFFERS = Blocker(
     "transaction_differs", _("There is a transaction with this id already, and it says something else."), "FLOW-3"
 )
@@ -107,19 +112,8 @@ def _one(names: Mapping[str, Mapping[int, M]], name: str, unknown: Blocker) -> M
     return next(iter(found.values()), unknown)
 
 
-def _unknown_partner(value: str) -> Blocker:
-    message = _("No partner has the name or id “%(value)s”.")
-    return Blocker("partner_unknown", message, "FLOW-3", "partner", {"value": value[:MAX_QUOTED]})
-
-
-def _unknown_customer(value: str) -> Blocker:
-    message = _("No customer has the id or D-U-N-S number “%(value)s”.")
-    return Blocker("customer_unknown", message, "FLOW-3", "customer", {"value": value[:MAX_QUOTED]})
-
-
-def _unknown_solution(value: str) -> Blocker:
-    message = _("No solution has the id “%(value)s”.")
-    return Blocker("solution_unknown", message, "FLOW-3", "solution", {"value": value[:MAX_QUOTED]})
+def _unknown(blocker: Blocker, value: str) -> Blocker:
+    return replace(blocker, params={"value": value[:MAX_QUOTED]})
 
 
 def same(row: MarketplaceTransaction, given: NewTransaction) -> bool:

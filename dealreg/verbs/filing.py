@@ -10,12 +10,11 @@ from dealreg.models import NOT_REGISTERED, Document, Registration, RegistrationD
 from dealreg.policies import may_file
 from dealreg.rules import reopening, revalidation
 from dealreg.rules.criteria import criteria_to_json
-from dealreg.selectors.registration import eligibility_of, eligible_solutions, registration_facts
+from dealreg.selectors.registration import Around, around, eligibility_of, registration_facts
 from dealreg.selectors.routing import form_to_json
 from dealreg.timeline import REGISTRATION
 from dealreg.verbs.base import RegistrationVerb
 from dealreg.verbs.routing import keep_facts, keep_figures, set_route
-from portal.catalog.models import Solution
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.timeline import Sentence
@@ -25,9 +24,10 @@ from referrals.models import Referral
 
 @dataclass(frozen=True)
 class Opening:
-    """The won deal to open a registration for."""
+    """The won deal to open a registration for; `around`: what decides about it elsewhere, where it is loaded."""
 
     referral: Referral
+    around: Around | None = None
 
 
 class Open(Creation[Registration, Opening]):
@@ -43,12 +43,12 @@ class Open(Creation[Registration, Opening]):
         if not self._found(inputs, context).eligible:
             yield Blocker("not_eligible", _("This deal is not eligible for registration."), "REG-14")
 
-    def apply(self, inputs: Opening, context: Context) -> tuple[Registration, Effect]:
-        solutions = self._solutions(inputs, context)
-        if not solutions:  # an exception stands in for them (ELIG-8), so any on the deal will do
-            solutions = [line.solution for line in inputs.referral.solutions.select_related("solution")]
+    def make(self, inputs: Opening, context: Context) -> tuple[Registration, Effect]:
+        beside = self._around(inputs, context)
+        # Without eligible ones an exception stands in for them (ELIG-8), so any on the deal will do.
+        solutions = beside.eligible_solutions or beside.solutions
         criteria = criteria_to_json(self._found(inputs, context))
-        registration = Registration.objects.create(
+        registration = Registration(
             referral=inputs.referral,
             solution=solutions[0] if len(solutions) == 1 else None,
             criteria=criteria,
@@ -59,11 +59,11 @@ class Open(Creation[Registration, Opening]):
         return registration, Effect(after={"status": registration.status, "criteria": criteria})
 
     def _found(self, inputs: Opening, context: Context) -> rules.Eligibility:
-        solutions = self._solutions(inputs, context)
-        return context.once("eligibility", lambda: eligibility_of(inputs.referral, context.policy, solutions))
+        beside = self._around(inputs, context)
+        return context.once("eligibility", lambda: eligibility_of(inputs.referral, context.policy, beside))
 
-    def _solutions(self, inputs: Opening, context: Context) -> list[Solution]:
-        return context.once("solutions", lambda: eligible_solutions(inputs.referral))
+    def _around(self, inputs: Opening, context: Context) -> Around:
+        return inputs.around or context.once("around", lambda: around([inputs.referral])[inputs.referral.pk])
 
 
 def judge(

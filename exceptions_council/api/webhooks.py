@@ -9,10 +9,9 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from exceptions_council.models import ExceptionRequest
-from portal.accounts.models import Company
 from portal.accounts.rules import Actor
 from portal.events.models import Event
-from portal.webhooks import rules
+from portal.webhooks import rules, selectors
 from portal.webhooks.selectors import ANNOUNCERS, FINDERS, Announcement, Resource
 from referrals.api.webhooks import of_copy
 
@@ -24,16 +23,12 @@ def path(public_id: uuid.UUID) -> str:
     return f"/v1.0/exceptions/{public_id}"
 
 
-def _about(events: Sequence[Event]) -> list[Event]:
-    return [event for event in events if event.subject_type == ExceptionRequest._meta.label_lower]
-
-
 def announce(events: Sequence[Event], companies: Collection[int]) -> Iterator[Announcement]:
     """To the deal's company, and to the vendor, whose council decides (EXC-10)."""
-    own = [event for event in _about(events) if event.version]
+    own = selectors.changes(events, ExceptionRequest)
     if not own:
         return
-    vendors = set(Company.objects.filter(pk__in=companies, kind=Company.Kind.VENDOR).values_list("pk", flat=True))
+    vendors = selectors.vendors_among(companies)
     found = ExceptionRequest.objects.select_related("referral").in_bulk([event.subject_id for event in own])
     for event in own:
         asked = found[event.subject_id]
@@ -47,21 +42,9 @@ def announce(events: Sequence[Event], companies: Collection[int]) -> Iterator[An
 
 def find(events: Sequence[Event], actor: Actor) -> Mapping[int, Resource]:
     """The events of the requests that the actor sees (EXC-10)."""
-    about = [event for event in _about(events) if actor.is_vendor or event.verb not in INTERNAL]
-    if not about:
-        return {}
-    seen = ExceptionRequest.objects.visible_to(actor).filter(pk__in={event.subject_id for event in about})
-    known = dict(seen.values_list("pk", "public_id"))
-    return {
-        event.pk: Resource(
-            "exception",
-            known[event.subject_id],
-            path(known[event.subject_id]),
-            event.company_id == actor.company_id,
-        )
-        for event in about
-        if event.subject_id in known
-    }
+    told = selectors.about(events, ExceptionRequest)
+    told = [event for event in told if actor.is_vendor or event.verb not in INTERNAL]
+    return selectors.resources(told, ExceptionRequest.objects.visible_to(actor), "exception", path, actor)
 
 
 ANNOUNCERS.add("exceptions_council", announce, order=30)

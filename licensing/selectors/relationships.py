@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Prefetch
 
-from isvconnect.models import IsvDeal
 from licensing.models import (
-    Invitation,
-    InvitationQuerySet,
     Licences,
     LicencesQuerySet,
     PlanCount,
@@ -20,11 +17,6 @@ def consented(company_id: int) -> RelationshipQuerySet:
     """The customers who agreed with the company, by name: the drop-down of *Manage licences* (LIC-1)."""
     found = Relationship.objects.with_context().consented().filter(company_id=company_id)
     return found.order_by("customer__name", "tenant_guid", "pk")
-
-
-def invitations_of(deal: IsvDeal) -> InvitationQuerySet:
-    """All that were made for the deal, newest first; `state_at` says what has become of each."""
-    return Invitation.objects.with_context().filter(deal=deal).order_by("-pk")
 
 
 def counts_of(licences: Licences) -> list[PlanCount]:

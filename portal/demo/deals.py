@@ -6,24 +6,31 @@ import itertools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from dealreg import sweeps as registrations
-from dealreg.models import Registration
+from dealreg.models import MarketplaceTransaction, Registration
 from dealreg.rules import RegistrationInput
+from dealreg.rules.marketplace import Details
+from dealreg.services import documents, marketplace
+from dealreg.services.registration import decide
+from dealreg.verbs import CLOSE, CLOSE_UNREGISTERED, ROUTE, SUBMIT
 from portal.accounts.rules import SYSTEM, Actor
-from portal.demo import do, papers
+from portal.demo import papers
 from portal.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, Cast
 from portal.desk.models import CommentTemplate
 from portal.notify import services as notify
 from portal.programme import services as programme
 from portal.workflow.blockers import Money
-from referrals import rules, sweeps
+from portal.workflow.services import run
+from referrals import rules, sweeps, verbs
 from referrals.models import Referral
 from referrals.services import creation
-from referrals.verbs import Invitation, NewDeal
+from referrals.verbs import Invitation, NewDeal, Reason
 
 HELP = "ProofOfConceptOrDemo"
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -159,31 +166,28 @@ def _vendor_copy(referral: Referral) -> Referral:
     return Referral.objects.get(engagement=referral.engagement, company__kind="vendor")
 
 
-def _accepted_by_vendor(world: World, referral: Referral, at: datetime) -> None:
-    copy = _vendor_copy(referral)
-    do.accept(
-        copy,
-        actor=world.seller,
-        now=at,
-        name=copy.name,
-        value=copy.money,
-        close_date=copy.close_date,
-        team=[_member("Sam", "Seller", "seller@vendor.example")],
-    )
+def _accept(copy: Referral, member: rules.Member, *, actor: Actor, now: datetime) -> None:
+    """As it was sent, with this person for a team."""
+    taken = verbs.Acceptance(name=copy.name, value=copy.money, close_date=copy.close_date, team=[member])
+    run(copy, verbs.ACCEPT, taken, actor=actor, now=now)
 
 
 def _co_sell(world: World, days: float, customer: str, value: int, currency: str, **changes: Any) -> Referral:
     """A co-sell deal the vendor accepted a day later."""
     referral = _own(world, days, _deal(world, customer, value, currency, **changes))
-    _accepted_by_vendor(world, referral, world.ago(days) + DAY)
+    sam = _member("Sam", "Seller", "seller@vendor.example")
+    _accept(_vendor_copy(referral), sam, actor=world.seller, now=world.ago(days) + DAY)
     return referral
 
 
 def _won(
     world: World, created: float, won: float, customer: str, value: int, currency: str, **changes: Any
 ) -> Referral:
-    referral = _co_sell(world, created, customer, value, currency, **changes)
-    return do.win(referral, actor=world.admin, now=world.ago(won))
+    return _win(world, _co_sell(world, created, customer, value, currency, **changes), won)
+
+
+def _win(world: World, referral: Referral, days: float) -> Referral:
+    return run(referral, verbs.WIN, verbs.Signing(), actor=world.admin, now=world.ago(days))
 
 
 def _form(referral: Referral, at: datetime, **changes: Any) -> RegistrationInput:
@@ -210,15 +214,26 @@ def _form(referral: Referral, at: datetime, **changes: Any) -> RegistrationInput
 def _registered(world: World, referral: Referral, days: float, **changes: Any) -> Registration:
     at = world.ago(days)
     registration = Registration.objects.get(referral=referral)
-    filed = do.submit(registration, _form(referral, at, **changes), actor=world.admin, now=at)
-    return do.route(filed, now=at + timedelta(seconds=2))
+    filed = run(registration, SUBMIT, _form(referral, at, **changes), actor=world.admin, now=at)
+    return run(filed, ROUTE, actor=SYSTEM, now=at + timedelta(seconds=2))
+
+
+def _close(registration: Registration, *, now: datetime) -> Registration:
+    return run(registration, CLOSE, actor=SYSTEM, now=now)
+
+
+def sell(cast: Cast, number: str, customer: str, *, day: date, now: datetime) -> MarketplaceTransaction:
+    """A sale of Contoso's on the marketplace, as a programme manager reports it."""
+    sale = (cast.companies["contoso"], cast.customers[customer], cast.solutions["factory"])
+    new = marketplace.NewTransaction(Details(number, day, Decimal(18_500), "EUR"), *sale)
+    return marketplace.add_transaction(new, actor=cast.actor("manager@vendor.example"), now=now)
 
 
 def _documented(world: World, referral: Referral, days: float) -> None:
     """The signed contract, and a picture of the signatures (REG-16)."""
     paper = papers.pdf("Signed contract", f"D-U-N-S {referral.engagement.customer.duns}", "Contoso Factory Insights")
     for name, content in {"Sözleşme (imzalı).pdf": paper, "İmza sayfası.png": papers.png()}.items():
-        do.add_document(referral, name, content, actor=world.admin, now=world.ago(days))
+        documents.add(referral, SimpleUploadedFile(name, content), actor=world.admin, now=world.ago(days))
 
 
 # Scenarios
@@ -238,15 +253,16 @@ def _pipeline(world: World) -> None:
         changes = {"location": world.cast.locations[place], "solutions": [world.cast.solutions[solution]]}
         referral = _co_sell(world, days, customer, value, currency, **changes)
         if stage > rules.FIRST_STAGE:
-            do.set_stage(referral, actor=world.admin, now=world.ago(days / 2), stage=stage)
+            run(referral, verbs.SET_STAGE, verbs.Stage(stage), actor=world.admin, now=world.ago(days / 2))
     for days, customer, value, currency, view in [
         (3, "bogaz", 30_000, "EUR", False), (8, "spree", 22_000, "EUR", False), (16, "isik", 64_000, "USD", True),
         (25, "prairie", 140_000, "USD", True), (30, "toros", 900_000, "TRY", True), (2, "isar", 15_000, "EUR", False),
     ]:  # fmt: skip
         _own(world, days, _deal(world, customer, value, currency), help_code=rules.NO_HELP, view=view)
     fresh = _co_sell(world, 1.5, "anadolu", 52_000, "EUR", name="Anadolu · Fırın kameraları")
-    do.set_stage(fresh, actor=world.admin, now=world.ago(0.2), stage=60)
-    do.add_note(fresh, text="Müşteri teklifi Cuma günü bekliyor. 🙂", actor=world.admin, now=world.ago(0.1))
+    run(fresh, verbs.SET_STAGE, verbs.Stage(60), actor=world.admin, now=world.ago(0.2))
+    note = verbs.NewNote("Müşteri teklifi Cuma günü bekliyor. 🙂")
+    run(fresh, verbs.ADD_NOTE, note, actor=world.admin, now=world.ago(0.1))
 
 
 def _answers(world: World) -> None:
@@ -255,7 +271,7 @@ def _answers(world: World) -> None:
         _own(world, days, _deal(world, customer, 60_000, "EUR"))
     for days, customer, reason in [(20, "puget", "not_a_customer"), (50, "alpen", "timeline")]:
         copy = _vendor_copy(_own(world, days, _deal(world, customer, 47_000, "EUR")))
-        do.decline(copy, actor=world.seller, now=world.ago(days - 4), reason_code=reason, comment="")
+        run(copy, verbs.DECLINE, Reason(reason), actor=world.seller, now=world.ago(days - 4))
     for days in (31, 19):
         _own(world, days, _deal(world, "toros", 39_000, "EUR"))
         while sweeps.expire_due(now=world.ago(days - 14)):
@@ -286,19 +302,13 @@ def _send(world: World, days: float, customer: str, value: int, currency: str, *
         solutions=deal.solutions,
         notes="Könntet ihr die Umsetzung in der Türkei übernehmen?",
     )
-    return do.invite_partner(origin, invitation, actor=world.fabrikam, now=world.ago(days))
+    run(origin, verbs.INVITE_PARTNER, invitation, actor=world.fabrikam, now=world.ago(days))
+    return Referral.objects.with_context().get(engagement=origin.engagement, company=invitation.partner)
 
 
 def _accepted_by_contoso(world: World, received: Referral, days: float) -> None:
-    do.accept(
-        received,
-        actor=world.admin,
-        now=world.ago(days),
-        name=received.name,
-        value=received.money,
-        close_date=received.close_date,
-        team=[_member("Umut", "Öztürk", "user@contoso.example")],
-    )
+    umut = _member("Umut", "Öztürk", "user@contoso.example")
+    _accept(received, umut, actor=world.admin, now=world.ago(days))
 
 
 def _inbound(world: World) -> None:
@@ -307,7 +317,7 @@ def _inbound(world: World) -> None:
         _send(world, days, customer, value, "EUR")
     _accepted_by_contoso(world, _send(world, 26, "isar", 95_000, "EUR"), 24)
     declined = _send(world, 37, "alpen", 18_000, "CHF")
-    do.decline(declined, actor=world.admin, now=world.ago(35), reason_code="requirement_not_met")
+    run(declined, verbs.DECLINE, Reason("requirement_not_met"), actor=world.admin, now=world.ago(35))
     _send(world, 48, "fjord", 200_000, "SEK")
     while sweeps.expire_due(now=world.ago(33)):
         pass
@@ -317,12 +327,12 @@ def _ends(world: World) -> None:
     """Lost, closed as error, won without a registration to make."""
     for days, customer, reason in [(90, "thames", "other_vendor"), (70, "ege", "budget"), (45, "puget", "no_response")]:
         referral = _co_sell(world, days, customer, 58_000, "GBP")
-        do.lose(referral, actor=world.admin, now=world.ago(days / 3), reason_code=reason)
+        run(referral, verbs.LOSE, Reason(reason), actor=world.admin, now=world.ago(days / 3))
     for days, reason in [(22, "duplicate"), (11, "test")]:
         referral = _own(world, days, _deal(world, "bogaz", 12_000, "TRY"), help_code=rules.NO_HELP, view=False)
-        do.close_as_error(referral, actor=world.admin, now=world.ago(days - 1), reason_code=reason)
+        run(referral, verbs.CLOSE_AS_ERROR, Reason(reason), actor=world.admin, now=world.ago(days - 1))
     private = _own(world, 60, _deal(world, "spree", 33_000, "EUR"), help_code=rules.NO_HELP, view=False)
-    do.win(private, actor=world.admin, now=world.ago(20))
+    _win(world, private, 20)
     _won(world, 52, 14, "bogaz", 48_000, "EUR")  # not managed: ELIG-4
 
 
@@ -343,29 +353,29 @@ def _registrations(world: World) -> None:
     _registered(world, large, 8)  # AUTO-1
     several = _send(world, 30, "isar", 80_000, "EUR")
     _accepted_by_contoso(world, several, 28)
-    _registered(world, do.win(several, actor=world.admin, now=world.ago(7)), 6)  # AUTO-2
+    _registered(world, _win(world, several, 7), 6)  # AUTO-2
     payg = _won(world, 200, 12, "ege", 64_000, "EUR")
     first, last = world.ago(150).date(), world.ago(20).date()
     _registered(world, payg, 11, pricing="payg", signed=first, start=first, end=last)  # AUTO-3
-    early = do.win(_co_sell(world, 5, "thames", 85_000, "GBP"), actor=world.admin, now=world.ago(3.9))
+    early = _win(world, _co_sell(world, 5, "thames", 85_000, "GBP"), 3.9)
     _documented(world, early, 3.1)
     _registered(world, early, 3)  # AUTO-4
     _send_back(world)
     for days, verb, reason, comment in _DECISIONS:
         pending = _registered(world, _won(world, days + 30, days + 2, "toros", 1_300_000, "EUR"), days + 1)
         decided: dict[str, Any] = {"reason_code": reason, "comment": comment, "validated_by": "poe"}
-        do.decide(pending, verb, actor=review, now=world.ago(days), **decided)
+        decide(pending, verb, actor=review, now=world.ago(days), **decided)
     for index, (customer, solution) in enumerate([("fjord", "retail"), ("isik", "factory"), ("isik", "retail")]):
         what = [world.cast.solutions[solution]]
         won = _won(world, 34 + index, 16, customer, 77_000, "EUR", solutions=what)
         when = world.ago(10 - index).date()
         pending = _registered(world, won, 15 - index, marketplace=True, marketplace_date=when)
         if index == 1:
-            do.sell(world.cast, "MP-24017", customer, day=when - 2 * DAY, now=world.ago(4))
+            sell(world.cast, "MP-24017", customer, day=when - 2 * DAY, now=world.ago(4))
             registrations.match_marketplace(now=world.ago(4))
         elif index == 2:
             text = "No transaction of this customer was found near the date you gave."
-            do.decide(pending, "no_match", actor=review, now=world.now, reason_code="evidence_missing", comment=text)
+            decide(pending, "no_match", actor=review, now=world.now, reason_code="evidence_missing", comment=text)
 
 
 _DECISIONS = [
@@ -378,15 +388,15 @@ def _send_back(world: World) -> None:
     """Action required: twice, once after the approval was looked at again."""
     pending = _registered(world, _won(world, 45, 13, "alpen", 1_400_000, "CHF"), 12)
     text = "The start date in the contract is the first of the month. Please correct it."
-    do.decide(
+    decide(
         pending, "require_action", actor=world.reviewer, now=world.ago(2),
         reason_code="dates_do_not_match_contract", comment=text,
     )  # fmt: skip
     approved = _registered(world, _won(world, 28, 5, "puget", 83_000, "USD"), 4)
     comment = "Please leave the contract where we can find it."
-    do.decide(approved, "select_for_review", actor=world.reviewer, now=world.ago(3), comment=comment)
+    decide(approved, "select_for_review", actor=world.reviewer, now=world.ago(3), comment=comment)
     forgotten = _registered(world, _won(world, 90, 54, "fjord", 13_000_000, "SEK"), 53)
-    do.decide(
+    decide(
         forgotten, "require_action", actor=world.reviewer, now=world.ago(49),
         reason_code="hardware_in_value", comment="Servers are part of the value. Please take them out.",
     )  # fmt: skip
@@ -394,7 +404,6 @@ def _send_back(world: World) -> None:
 
 def _history(world: World) -> None:
     """Deals of the past year, closed long ago; of another solution than this season's, which would be duplicates."""
-    close: Callable[..., Any] = do.close
     other: dict[str, Any] = {"solutions": [world.cast.solutions["retail"]]}
     for days, customer, value in [
         (330, "anadolu", 72_000),
@@ -403,13 +412,13 @@ def _history(world: World) -> None:
         (160, "thames", 61_000),
     ]:
         done = _registered(world, _won(world, days, days - 20, customer, value, "EUR", **other), days - 21)
-        close(done, now=world.ago(days - 28.5))
+        _close(done, now=world.ago(days - 28.5))
     passed = _registered(world, _won(world, 190, 170, "nordwerk", 1_900_000, "EUR", **other), 169)
-    passed = do.decide(passed, "pass_review", actor=world.reviewer, now=world.ago(160), validated_by="poe")
-    close(passed, now=world.ago(159))
+    passed = decide(passed, "pass_review", actor=world.reviewer, now=world.ago(160), validated_by="poe")
+    _close(passed, now=world.ago(159))
     failed = _registered(world, _won(world, 150, 130, "ege", 1_250_000, "EUR", **other), 129)
     text = "The contract was signed before the deal was shared."
-    failed = do.decide(
+    failed = decide(
         failed,
         "fail_review",
         actor=world.reviewer,
@@ -417,9 +426,9 @@ def _history(world: World) -> None:
         reason_code="signed_before_sharing",
         comment=text,
     )
-    close(failed, now=world.ago(119))
+    _close(failed, now=world.ago(119))
     unregistered = Registration.objects.get(referral=_won(world, 110, 95, "puget", 46_000, "USD"))
-    do.close_unregistered(unregistered, actor=world.admin, now=world.ago(94))
+    run(unregistered, CLOSE_UNREGISTERED, actor=world.admin, now=world.ago(94))
     for days, customer in [
         (300, "ege"),
         (250, "fjord"),
@@ -429,4 +438,4 @@ def _history(world: World) -> None:
         (100, "puget"),
     ]:
         referral = _co_sell(world, days, customer, 50_000, "EUR")
-        do.lose(referral, actor=world.admin, now=world.ago(days - 40), reason_code="budget")
+        run(referral, verbs.LOSE, Reason("budget"), actor=world.admin, now=world.ago(days - 40))

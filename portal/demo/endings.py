@@ -9,27 +9,31 @@ from dealreg import sweeps as registrations
 from dealreg.models import Registration
 from dealreg.rules.revalidation import fiscal_year_end
 from dealreg.services import marketplace
-from portal.demo import do
-from portal.demo.deals import DAY, World, _registered, _won
+from dealreg.services.registration import decide
+from dealreg.verbs import FAIL_UNANSWERED, REVALIDATE, WITHDRAW, NewValue
+from portal.accounts.rules import SYSTEM
+from portal.demo.deals import DAY, World, _close, _registered, _won, sell
 from portal.policy.rules import Policy
+from portal.workflow.services import run
 
 
 def create(world: World) -> None:
     """Withdrawn, left unanswered, retracted, and a pay-as-you-go sale that grew."""
     back: dict[str, Any] = {"reason_code": "evidence_missing", "comment": "We need the signed order form."}
     withdrawn = _registered(world, _won(world, 75, 60, "nordwerk", 1_150_000, "EUR"), 58)
-    withdrawn = do.decide(withdrawn, "require_action", actor=world.reviewer, now=world.ago(50), **back)
-    do.withdraw(withdrawn, actor=world.admin, now=world.ago(44))
+    withdrawn = decide(withdrawn, "require_action", actor=world.reviewer, now=world.ago(50), **back)
+    run(withdrawn, WITHDRAW, actor=world.admin, now=world.ago(44))
     silent = _registered(world, _won(world, 120, 100, "thames", 1_100_000, "GBP"), 98)
-    silent = do.decide(silent, "require_action", actor=world.reviewer, now=world.ago(90), **back)
-    do.close(do.fail_unanswered(silent, now=world.ago(30)), now=world.ago(29))
+    silent = decide(silent, "require_action", actor=world.reviewer, now=world.ago(90), **back)
+    silent = run(silent, FAIL_UNANSWERED, actor=SYSTEM, now=world.ago(30))
+    _close(silent, now=world.ago(29))
     slip = _registered(world, _won(world, 33, 8, "isar", 1_500_000, "EUR"), 7)
-    slip = do.decide(
+    slip = decide(
         slip, "fail_review", actor=world.reviewer, now=world.ago(1.5),
         reason_code="duplicate_registration", comment="Registered in spring.",
     )  # fmt: skip
     manager = world.cast.actor("manager@vendor.example")
-    do.decide(slip, "retract", actor=manager, now=world.ago(1), comment="The one in spring was for another plant.")
+    decide(slip, "retract", actor=manager, now=world.ago(1), comment="The one in spring was for another plant.")
     _revalidated(world)
     _marketplace(world)
 
@@ -42,10 +46,10 @@ def _revalidated(world: World) -> None:
     first, last = world.ago(150).date(), world.ago(days + 1).date()
     deal = _won(world, 200, days + 1, "nordwerk", 90_000, "EUR")
     grown = _registered(world, deal, days, pricing="payg", signed=first, start=first, end=last)
-    grown = do.decide(grown, "pass_review", actor=world.reviewer, now=world.ago(days - 2), validated_by="figures")
-    grown = do.close(grown, now=world.ago(days - 3.5))
-    tcv, part = Decimal(1_400_000), Decimal(1_000_000)
-    do.revalidate(grown, actor=world.admin, now=world.ago(days - 5), tcv=tcv, solution_value=part, end=last)
+    grown = decide(grown, "pass_review", actor=world.reviewer, now=world.ago(days - 2), validated_by="figures")
+    grown = _close(grown, now=world.ago(days - 3.5))
+    value = NewValue(tcv=Decimal(1_400_000), solution_value=Decimal(1_000_000), end=last)
+    run(grown, REVALIDATE, value, actor=world.admin, now=world.ago(days - 5))
 
 
 def _marketplace(world: World) -> None:
@@ -59,8 +63,8 @@ def _marketplace(world: World) -> None:
     )
     assert late.marketplace_until is not None
     registrations.match_marketplace(now=late.marketplace_until)
-    do.close(Registration.objects.get(pk=late.pk), now=late.marketplace_until + DAY)
-    do.sell(world.cast, "MP-23950", "puget", day=world.ago(12).date(), now=world.ago(11))
-    wrong = do.sell(world.cast, "MP-23951", "puget", day=world.ago(12).date(), now=world.ago(11))
+    _close(Registration.objects.get(pk=late.pk), now=late.marketplace_until + DAY)
+    sell(world.cast, "MP-23950", "puget", day=world.ago(12).date(), now=world.ago(11))
+    wrong = sell(world.cast, "MP-23951", "puget", day=world.ago(12).date(), now=world.ago(11))
     manager = world.cast.actor("manager@vendor.example")
     marketplace.void(wrong, "Booked twice: it is MP-23950.", actor=manager, now=world.ago(10))

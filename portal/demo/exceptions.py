@@ -6,12 +6,25 @@ from datetime import timedelta
 from typing import Any
 
 from dealreg.models import Registration
+from dealreg.services.registration import decide
+from dealreg.verbs import ROUTE, SUBMIT
 from exceptions_council import sweeps
 from exceptions_council.models import ExceptionRequest
 from exceptions_council.rules import ExceptionInput, states
-from portal.accounts.rules import Actor
-from portal.demo import do
-from portal.demo.deals import DAY, World, _documented, _form, _registered, _won
+from exceptions_council.services import requests
+from exceptions_council.verbs import (
+    ANSWER_EVIDENCE,
+    ASK_EVIDENCE,
+    DECLARE_CONFLICT,
+    VOTE,
+    Ballot,
+    EvidenceAnswer,
+    EvidenceQuestion,
+    Interest,
+)
+from portal.accounts.rules import SYSTEM, Actor
+from portal.demo.deals import DAY, World, _close, _documented, _form, _registered, _won
+from portal.workflow.services import run
 from referrals.models import Referral
 
 _COUNCIL = ("council1@vendor.example", "council2@vendor.example", "council3@vendor.example")
@@ -34,7 +47,7 @@ def _member(world: World, number: int) -> Actor:
 
 def _ask(world: World, deal: Referral, days: float, kind: str, why: str, **given: Any) -> ExceptionRequest:
     form = ExceptionInput(kind=kind, justification=why, **given)
-    return do.ask_exception(deal, form, actor=world.admin, now=world.ago(days))
+    return requests.ask(deal, form, actor=world.admin, now=world.ago(days))
 
 
 def _dates(world: World, days: int) -> dict[str, Any]:
@@ -51,8 +64,8 @@ def _rejected(world: World, days: float, customer: str, value: int) -> Registrat
     """Failed so many days ago, and closed a day later."""
     pending = _registered(world, _won(world, days + 40, days + 6, customer, value, "EUR"), days + 5)
     given: dict[str, Any] = {"reason_code": "evidence_missing", "comment": "The contract did not come in time."}
-    failed = do.decide(pending, "fail_review", actor=world.reviewer, now=world.ago(days), **given)
-    return do.close(failed, now=world.ago(days - 1))
+    failed = decide(pending, "fail_review", actor=world.reviewer, now=world.ago(days), **given)
+    return _close(failed, now=world.ago(days - 1))
 
 
 def _waiting(world: World) -> None:
@@ -65,34 +78,40 @@ def _waiting(world: World) -> None:
     why = "The portal refused the registration for a week; the tickets tell when."
     request = _ask(world, _ineligible(world, 9, 1), 9, states.PRE_REGISTRATION, why, **_dates(world, 80), **tooling)
     question = "Please add the signed contract, and the answer that support gave to the first ticket."
-    do.ask_evidence(request, question, actor=world.reviewer, now=world.ago(2))
+    run(request, ASK_EVIDENCE, EvidenceQuestion(question), actor=world.reviewer, now=world.ago(2))
+
+
+def _vote(world: World, number: int, request: ExceptionRequest, choice: str, why: str, days: float) -> ExceptionRequest:
+    return run(request, VOTE, Ballot(choice, why), actor=_member(world, number), now=world.ago(days))
 
 
 def _with_the_council(world: World) -> None:
     """One vote; a tie; and one that should have been decided by now."""
     failed = _rejected(world, 8, "thames", 1_400_000)
     request = _ask(world, failed.referral, 5, states.REJECTED, "The contract had been sent to another mailbox.")
-    do.vote(request, "approve", "It was sent in time.", actor=_member(world, 0), now=world.ago(3))
+    _vote(world, 0, request, "approve", "It was sent in time.", 3)
 
     approved = _registered(world, _won(world, 60, 25, "puget", 91_000, "USD"), 24)
-    approved = do.close(approved, now=world.ago(16))
+    approved = _close(approved, now=world.ago(16))
     assert approved.start is not None
     later = {"start": approved.start + 5 * DAY}
     request = _ask(world, approved.referral, 12, states.UPDATE, "The start moved by some days.", **later)
-    question = "Which annex names the new start?"
-    request = do.ask_evidence(request, question, actor=_member(world, 1), now=world.ago(11), due_on=None)
-    request = do.answer_evidence(request, "Annex 2, on its first page.", actor=world.admin, now=world.ago(9))
+    question = EvidenceQuestion("Which annex names the new start?")
+    request = run(request, ASK_EVIDENCE, question, actor=_member(world, 1), now=world.ago(11))
+    answer = EvidenceAnswer("Annex 2, on its first page.")
+    request = run(request, ANSWER_EVIDENCE, answer, actor=world.admin, now=world.ago(9))
     for number, choice in enumerate(("approve", "deny")):
-        do.vote(request, choice, "As annex 2 says.", actor=_member(world, number), now=world.ago(8 - number))
+        _vote(world, number, request, choice, "As annex 2 says.", 8 - number)
 
     failed = _rejected(world, 40, "alpen", 1_300_000)
     request = _ask(world, failed.referral, 35, states.REJECTED, "The hardware was taken out of the value.")
-    do.declare_conflict(request, "I sold to this customer last year.", actor=_member(world, 2), now=world.ago(30))
+    interest = Interest("I sold to this customer last year.")
+    run(request, DECLARE_CONFLICT, interest, actor=_member(world, 2), now=world.ago(30))
 
 
 def _decide(world: World, request: ExceptionRequest, choice: str, why: str, days: float) -> ExceptionRequest:
     for number in (0, 1):
-        request = do.vote(request, choice, why, actor=_member(world, number), now=world.ago(days))
+        request = _vote(world, number, request, choice, why, days)
     return request
 
 
@@ -117,11 +136,11 @@ def _decided(world: World) -> None:
 def _replaced(world: World) -> None:
     """Registered with a wrong solution value, and again on a deal of its own, which took its place (EXC-13)."""
     old = _registered(world, _won(world, 150, 120, "fjord", 88_000, "EUR"), 119)
-    old = do.close(old, now=world.ago(110))
+    old = _close(old, now=world.ago(110))
     deal = _won(world, 90, 70, "fjord", 92_000, "EUR")
     why = "The solution value of the earlier registration was wrong; this one replaces it."
     request = _ask(world, deal, 65, states.REREGISTRATION, why, old_deal=old.referral.public_id)
     _decide(world, request, "approve", "The earlier one may be replaced.", 55)
     new = Registration.objects.get(referral=deal)
-    filed = do.submit(new, _form(deal, world.ago(54)), actor=world.admin, now=world.ago(54))
-    do.close(do.route(filed, now=world.ago(54)), now=world.ago(46))
+    filed = run(new, SUBMIT, _form(deal, world.ago(54)), actor=world.admin, now=world.ago(54))
+    _close(run(filed, ROUTE, actor=SYSTEM, now=world.ago(54)), now=world.ago(46))

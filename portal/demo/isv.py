@@ -11,14 +11,15 @@ from isvconnect import sweeps
 from isvconnect.models import IsvDeal
 from isvconnect.rules.values import IsvDealInput
 from isvconnect.selectors.prefill import prefill
-from isvconnect.services import fee_rates
-from portal.accounts.rules import Actor
+from isvconnect.services import deals, fee_rates
+from isvconnect.verbs import CANCEL, ISSUE_INVOICES, Cancelling, Issuing
+from portal.accounts.rules import SYSTEM, Actor
 from portal.catalog import services as catalog
 from portal.catalog.models import Plan
-from portal.demo import do
 from portal.demo.cast import ANKARA, ISTANBUL, MUNICH
 from portal.demo.deals import World, _registered, _won
 from portal.workflow.blockers import Money
+from portal.workflow.services import run
 from referrals.models import Referral
 
 _PLANS = {"retail": ("Mağaza", "Bölge", "Merkez"), "field": ("Technician", "Dispatcher"), "energy": ("Site", "Group")}
@@ -59,7 +60,7 @@ def _rates(world: World) -> None:
         fee_rates.set_rate(**given, actor=_manager(world), now=world.ago(min(days, 360)))
 
 
-def _form(world: World, customer: str, value: int, *, signed: float, days: int, **changes: Any) -> IsvDealInput:
+def contract(world: World, customer: str, value: int, *, signed: float, days: int, **changes: Any) -> IsvDealInput:
     """A contract of Contoso's, signed so many days ago, which runs for so many days."""
     day = world.ago(signed).date()
     given: dict[str, Any] = {
@@ -82,22 +83,22 @@ def _form(world: World, customer: str, value: int, *, signed: float, days: int, 
     return IsvDealInput(**{**given, **changes})
 
 
-def _report(world: World, form: IsvDealInput, days: float, *, by: str = "referrals@contoso.example") -> IsvDeal:
-    return do.report_isv_deal(form, actor=world.cast.actor(by), now=world.ago(days))
+def report(world: World, form: IsvDealInput, days: float, *, by: str = "referrals@contoso.example") -> IsvDeal:
+    return deals.report(form, None, actor=world.cast.actor(by), now=world.ago(days))
 
 
 def _direct(world: World) -> None:
     """Of today, for a year, for three, of another location, in another currency, waiting for a rate, of Fabrikam's."""
-    _report(world, _form(world, "ege", 42_000, signed=3, days=1096), 0.1)
-    _report(world, _form(world, "alpen", 9_600, signed=340, days=365), 335)
-    _report(world, _form(world, "nordwerk", 120_000, signed=330, days=1096), 329)
+    report(world, contract(world, "ege", 42_000, signed=3, days=1096), 0.1)
+    report(world, contract(world, "alpen", 9_600, signed=340, days=365), 335)
+    report(world, contract(world, "nordwerk", 120_000, signed=330, days=1096), 329)
     of_ankara = {"location": world.cast.locations[ANKARA].pk, "solution": world.cast.solutions["field"].pk}
-    form = _form(world, "isik", 18_000, signed=200, days=730, tenant="partner", tenant_guid=None, **of_ankara)
-    _report(world, form, 199, by="ankara@contoso.example")
+    form = contract(world, "isik", 18_000, signed=200, days=730, tenant="partner", tenant_guid=None, **of_ankara)
+    report(world, form, 199, by="ankara@contoso.example")
     lira = {"tcv": Money(Decimal(1_900_000), "TRY"), "solution_value": Money(Decimal(1_450_000), "TRY")}
-    _report(world, _form(world, "toros", 0, signed=90, days=1461, deployment="other", **lira), 88)
+    report(world, contract(world, "toros", 0, signed=90, days=1461, deployment="other", **lira), 88)
     old = {"solution": world.cast.solutions["field"].pk, "start": world.ago(300).date()}
-    _report(world, _form(world, "thames", 25_000, signed=500, days=900, **old), 299)  # before the first rate
+    report(world, contract(world, "thames", 25_000, signed=500, days=900, **old), 299)  # before the first rate
     energy = catalog.set_tags(
         world.cast.solutions["energy"], biz_apps="standard", actor=_manager(world), now=world.ago(90)
     )
@@ -108,8 +109,8 @@ def _direct(world: World) -> None:
         "contact_last_name": "Weiß",
         "contact_email": "referrals@fabrikam.example",
     }
-    form = _form(world, "isar", 33_000, signed=60, days=730, **fabrikam)
-    _report(world, form, 58, by="referrals@fabrikam.example")
+    form = contract(world, "isar", 33_000, signed=60, days=730, **fabrikam)
+    report(world, form, 58, by="referrals@fabrikam.example")
 
 
 def _sold(world: World, days: float, customer: str, value: int, solution: str) -> Referral:
@@ -123,18 +124,18 @@ def _from_referrals(world: World) -> None:
     form = prefill(referral, now=world.ago(60))
     settled = {"tenant": "customer", "tenant_guid": uuid.uuid5(uuid.NAMESPACE_DNS, "fjord.example")}
     known = {name: value for name, value in vars(form).items() if value not in (None, "")}
-    form = IsvDealInput(**{**vars(_form(world, "fjord", 80_000, signed=70, days=730)), **known, **settled})
-    do.report_isv_deal(form, referral, actor=world.admin, now=world.ago(60))
+    form = IsvDealInput(**{**vars(contract(world, "fjord", 80_000, signed=70, days=730)), **known, **settled})
+    deals.report(form, referral, actor=world.admin, now=world.ago(60))
     _sold(world, 5, "puget", 64_000, "retail")
     _sold(world, 4, "prairie", 21_000, "field")
 
 
 def _cancelled(world: World) -> None:
     """Before it was invoiced; and afterwards, with a credit note."""
-    early = _report(world, _form(world, "spree", 30_000, signed=8, days=365), 0.5)
+    early = report(world, contract(world, "spree", 30_000, signed=8, days=365), 0.5)
     why = "The customer's order was withdrawn before the contract took effect."
-    do.cancel_isv_deal(early, why, actor=_manager(world), now=world.ago(0.3))
-    deal = _report(world, _form(world, "bogaz", 27_000, signed=45, days=730), 44)
-    do.issue_invoices(deal, now=world.ago(42))
+    run(early, CANCEL, Cancelling(why), actor=_manager(world), now=world.ago(0.3))
+    deal = report(world, contract(world, "bogaz", 27_000, signed=45, days=730), 44)
+    run(deal, ISSUE_INVOICES, Issuing(), actor=SYSTEM, now=world.ago(42))
     why = "The sale was rescinded; what was invoiced is credited."
-    do.cancel_isv_deal(deal, why, actor=_manager(world), now=world.ago(12), credit_issued=True)
+    run(deal, CANCEL, Cancelling(why, credit_issued=True), actor=_manager(world), now=world.ago(12))

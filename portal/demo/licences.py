@@ -7,15 +7,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 from isvconnect.models import IsvDeal
-from isvconnect.rules.values import IsvDealInput
+from isvconnect.verbs import CANCEL, Cancelling
 from licensing import sweeps
 from licensing.models import Licences, Relationship
 from licensing.rules import Consent
 from licensing.services import codes, invitations, licences, links, tokens
 from licensing.verbs import ASSIGN, REMOVE_PLAN, REVOKE_CONSENT, WITHDRAW_INVITATION, People, Removal, Update
 from portal.catalog.models import Plan
-from portal.demo import do
-from portal.demo.cast import ISTANBUL
+from portal.demo import isv
 from portal.demo.deals import World
 from portal.workflow.blockers import Money
 from portal.workflow.services import run
@@ -60,25 +59,8 @@ def _tenant(customer: str) -> uuid.UUID:
 
 def _deal(world: World, days: float, customer: str, value: int, solution: str = "field") -> IsvDeal:
     """A closed sale of one year, reported so many days ago."""
-    signed = world.ago(days + 2).date()
-    form = IsvDealInput(
-        location=world.cast.locations[ISTANBUL].pk,
-        customer=world.cast.customers[customer].pk,
-        solution=world.cast.solutions[solution].pk,
-        tcv=Money(Decimal(value), "EUR"),
-        solution_value=Money(Decimal(value * 9 // 10), "EUR"),
-        deployment="azure",
-        tenant="customer",
-        tenant_guid=_tenant(customer),
-        signed=signed,
-        start=signed,
-        end=signed + timedelta(days=364),
-        contact_first_name="Umut",
-        contact_last_name="Öztürk",
-        contact_phone="+90 212 555 01 00",
-        contact_email="user@contoso.example",
-    )
-    return do.report_isv_deal(form, actor=world.admin, now=world.ago(days))
+    sold = {"solution": world.cast.solutions[solution].pk, "solution_value": Money(Decimal(value * 9 // 10), "EUR")}
+    return isv.report(world, isv.contract(world, customer, value, signed=days + 2, days=365, **sold), days)
 
 
 def _agreed(world: World, deal: IsvDeal, days: float, customer: str) -> Relationship:
@@ -151,4 +133,4 @@ def _cancelled(world: World) -> None:
     given = _updated(world, deal, 41, _agreed(world, deal, 42, "toros"), pro=8)
     _assigned(world, given, 40, "pro", 3)
     manager = world.cast.actor("manager@vendor.example")
-    do.cancel_isv_deal(deal, "The customer's sale was rescinded.", actor=manager, now=world.ago(15))
+    run(deal, CANCEL, Cancelling("The customer's sale was rescinded."), actor=manager, now=world.ago(15))

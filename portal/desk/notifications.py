@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.accounts.rules import PROGRAMME_MANAGER, REVIEWER
 from portal.notify.rules import DIGEST, OFF, Category, add_category
 from portal.workflow.blockers import _
 
@@ -17,7 +18,7 @@ add_category(
         "brand",
         opens=_("Open the case"),
         default=OFF,
-        vendor_only=True,
+        roles=(REVIEWER,),
     ),
     order=92,
 )
@@ -30,7 +31,7 @@ add_category(
         "warning",
         opens=_("Open the review desk"),
         default=DIGEST,
-        vendor_only=True,
+        roles=(REVIEWER, PROGRAMME_MANAGER),
     ),
     order=93,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
@@ -31,10 +32,10 @@ class Category:
     strangers: bool = False
     #: Whether people's settings name it; not what goes to customers.
     listed: bool = True
-    #: Whether it is about the vendor's own work: nobody of a partner gets it.
-    vendor_only: bool = False
     #: How it is mailed to whoever hasn't chosen.
     default: str = NOW
+    #: Only who holds one of these can get it; none: everybody can.
+    roles: Collection[str] = ()
 
 
 #: By code, in the order in which people choose; each app adds its own.
@@ -53,9 +54,15 @@ def add_category(category: Category, *, order: int) -> None:
     CATEGORIES.add(category.code, category, order=order)
 
 
-def optional(*, vendor: bool = True) -> list[Category]:
-    """What a person may have at once, once a day, or not by mail at all; `vendor`: one of the vendor's people."""
-    return [found for found in CATEGORIES.values() if not found.mandatory and (vendor or not found.vendor_only)]
+def optional() -> list[Category]:
+    """What a person may have at once, once a day, or not by mail at all."""
+    return [category for category in CATEGORIES.values() if not category.mandatory]
+
+
+def receivable(roles: Collection[str]) -> list[Category]:
+    """What somebody with these roles, in whichever company, can get and their settings name."""
+    of_them = (category for category in CATEGORIES.values() if category.listed)
+    return [category for category in of_them if not category.roles or set(roles) & set(category.roles)]
 
 
 def mail_for(category: str, chosen: str | None) -> str:

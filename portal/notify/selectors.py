@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.urls import Resolver404, resolve
 
@@ -18,6 +18,7 @@ from portal.notify.models import Notice
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Param, from_json
 
+F = TypeVar("F")
 #: Which of the given ids of a page an actor may open; the app that owns the page says so.
 Openable = Callable[[Actor, Collection[Any]], Collection[Any]]
 _pages: dict[str, Openable] = {}
@@ -38,31 +39,24 @@ HIDDEN = "••••••"
 
 def leads_to(page: str) -> Callable[[Openable], Openable]:
     """Register the function that says which ids of a page (by its URL name) an actor may open."""
-
-    def register(openable: Openable) -> Openable:
-        _pages[page] = openable
-        return openable
-
-    return register
+    return _adding_to(_pages, page)
 
 
 def makes_link(category: str) -> Callable[[LinkMaker], LinkMaker]:
     """Register the function that makes the links of one category. Such links let their holder in, so they are never
     stored."""
-
-    def register(make: LinkMaker) -> LinkMaker:
-        _makers[category] = make
-        return make
-
-    return register
+    return _adding_to(_makers, category)
 
 
 def makes_secrets(category: str) -> Callable[[SecretMaker], SecretMaker]:
     """Register the function that makes the secret params of one category's mails: only the mailbox gets them."""
+    return _adding_to(_secret_makers, category)
 
-    def register(make: SecretMaker) -> SecretMaker:
-        _secret_makers[category] = make
-        return make
+
+def _adding_to(known: dict[str, F], code: str) -> Callable[[F], F]:
+    def register(function: F) -> F:
+        known[code] = function
+        return function
 
     return register
 

@@ -145,10 +145,6 @@ class Upload(models.Model):
         return self.finished_at is not None and self.confirmed_at is not None
 
     @property
-    def was_discarded(self) -> bool:
-        return self.finished_at is not None and self.confirmed_at is None and not self.errors
-
-    @property
     def state(self) -> str:
         if self.finished_at is None:
             return "working" if self.is_waiting else "preview"

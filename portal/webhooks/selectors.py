@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 
+from portal.accounts.models import Company
 from portal.accounts.rules import Actor
 from portal.events import selectors as feeds
 from portal.events.models import Event
@@ -89,6 +91,40 @@ def read_feed(after: Cursor, actor: Actor, *, limit: int) -> tuple[list[tuple[Ev
         known |= find(found, actor)
     more = end is not None or len(found) == limit
     return [(event, known[event.pk]) for event in found if event.pk in known], last, more
+
+
+# For the apps that say it
+
+
+def changes(events: Sequence[Event], model: type[Model]) -> list[Event]:
+    """Those that changed a record of this model, and so its version."""
+    return [event for event in about(events, model) if event.version]
+
+
+def about(events: Sequence[Event], model: type[Model]) -> list[Event]:
+    """Those about records of this model."""
+    return [event for event in events if event.subject_type == model._meta.label_lower]
+
+
+def vendors_among(companies: Collection[int]) -> set[int]:
+    return set(Company.objects.filter(pk__in=companies, kind=Company.Kind.VENDOR).values_list("pk", flat=True))
+
+
+def resources(
+    events: Sequence[Event], seen: QuerySet[Any], name: str, path: Callable[[uuid.UUID], str], actor: Actor
+) -> dict[int, Resource]:
+    """Those of the events whose records are among `seen`, by the events' keys; one query."""
+    if not events:
+        return {}
+    ids = dict(seen.filter(pk__in={event.subject_id for event in events}).values_list("pk", "public_id"))
+    return {
+        event.pk: Resource(name, public_id, path(public_id), event.company_id == actor.company_id)
+        for event in events
+        if (public_id := ids.get(event.subject_id))
+    }
+
+
+# A company's webhook
 
 
 def webhook_of(actor: Actor) -> Webhook | None:

@@ -40,18 +40,10 @@ SENDING_LOCK = 0x6F7274616B77
 # From the feed
 
 
-def collect(*, now: datetime) -> int:
-    """Write the deliveries of everything new in the feed; returns how many. A batch and how far it reached are one
-    transaction, under one lock, so that whatever is killed, each event is told once."""
-    total = 0
-    while (written := _collect_batch(now)) is not None:
-        total += written
-    return total
-
-
 @transaction.atomic
-def _collect_batch(now: datetime) -> int | None:
-    """None at the end of the feed, or while another worker reads it."""
+def collect_batch(now: datetime) -> int | None:
+    """Write the deliveries of what is new in the feed. Returns how many; None at its end, or while another worker reads
+    it. How far it came is kept in the same transaction, so that whatever is killed, each event is told once."""
     position = FeedPosition.objects.select_for_update(skip_locked=True).first()
     if position is None:
         FeedPosition.begin()
@@ -140,7 +132,7 @@ class _Round:
         while True:
             more = None
             if time.monotonic() - self._begun < seconds:
-                more = _collect_batch(self.now)
+                more = collect_batch(self.now)
                 self._start()
             if not self.under_way and more is None:
                 return self.accepted

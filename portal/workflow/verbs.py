@@ -113,7 +113,8 @@ class Verb(Described, Generic[R, Inputs]):
 
 
 class Creation(Described, Generic[R, Inputs]):
-    """A verb that creates a record; `apply` writes all its rows."""
+    """A verb that creates a record; `apply` writes all its rows. One that writes no other may say how it is made, and
+    can then be run for many at once."""
 
     who: tuple[Callable[[Actor], bool], ...]
 
@@ -128,8 +129,14 @@ class Creation(Described, Generic[R, Inputs]):
         """What is wrong with the inputs."""
         return ()
 
-    def apply(self, inputs: Inputs, context: Context) -> tuple[R, Effect]:
+    def make(self, inputs: Inputs, context: Context) -> tuple[R, Effect]:
+        """The record, not yet saved."""
         raise NotImplementedError
+
+    def apply(self, inputs: Inputs, context: Context) -> tuple[R, Effect]:
+        record, effect = self.make(inputs, context)
+        record.save()
+        return record, effect
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
-from portal.accounts.models import Company
 from portal.accounts.rules import Actor
 from portal.events.models import Event
-from portal.webhooks import rules
+from portal.webhooks import rules, selectors
 from portal.webhooks.selectors import ANNOUNCERS, FINDERS, Announcement, Resource
 from portal.workflow import services as workflow
 from referrals.models import Referral
@@ -43,11 +42,11 @@ def _seen_by_all() -> frozenset[str]:
 
 def announce(events: Sequence[Event], companies: Collection[int]) -> Iterator[Announcement]:
     """For each change of a copy: to its owner, and to the companies whose pages show it as a card."""
-    own = [event for event in events if event.subject_type == Referral._meta.label_lower and event.version]
+    own = selectors.changes(events, Referral)
     if not own:
         return
     copies = _copies(own)
-    vendors = set(Company.objects.filter(pk__in=companies, kind=Company.Kind.VENDOR).values_list("pk", flat=True))
+    vendors = selectors.vendors_among(companies)
     born = {(event.xid, event.subject_id) for event in own if event.verb in BIRTHS}
     for event in own:
         together = copies[event.group]
@@ -101,20 +100,11 @@ ANNOUNCERS.add("referrals", announce, order=10)
 
 def find(events: Sequence[Event], actor: Actor) -> Mapping[int, Resource]:
     """The events of copies that the actor sees whole, and of others' what is shared with whoever sees them as cards."""
-    about = [event for event in events if event.subject_type == Referral._meta.label_lower]
-    if not about:
-        return {}
-    copies = Referral.objects.filter(pk__in={event.subject_id for event in about})
-    whole = dict(copies.visible_to(actor).values_list("pk", "public_id"))
-    cards = dict(copies.filter(pk__in=participants.cards(actor)).values_list("pk", "public_id"))
-    found: dict[int, Resource] = {}
-    for event in about:
-        own = event.company_id == actor.company_id
-        known = whole if own else whole | cards
-        if event.subject_id in known and (own or event.shared):
-            public_id = known[event.subject_id]
-            found[event.pk] = Resource("referral", public_id, path(public_id), own)
-    return found
+    told = [e for e in selectors.about(events, Referral) if e.shared or e.company_id == actor.company_id]
+    cards = Referral.objects.filter(pk__in=participants.cards(actor))
+    foreign = [e for e in told if e.company_id != actor.company_id]
+    as_cards = selectors.resources(foreign, cards, "referral", path, actor)
+    return as_cards | selectors.resources(told, Referral.objects.visible_to(actor), "referral", path, actor)
 
 
 FINDERS.add("referrals", find, order=10)

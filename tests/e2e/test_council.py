@@ -8,9 +8,8 @@ import pytest
 from django.utils import timezone
 
 from exceptions_council.models import ExceptionRequest, Status
-from portal.demo import do
 from portal.demo.cast import Cast
-from tests import build, exceptions
+from tests import build, do, exceptions
 from tests.e2e.conftest import Visit
 from tests.e2e.test_access import problems
 from tests.edge import Live

@@ -21,13 +21,12 @@ from django.utils import timezone
 from examples.crm_sync.crm import Crm
 from examples.crm_sync.portal import Portal as Api
 from examples.crm_sync.sync import Sync, values_of
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.webhooks.services import registration, signing
 from portal.workflow.blockers import RuleViolation
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.api import SECRET, make_client
 from tests.e2e.portal import Portal, free_port, wait_for
 

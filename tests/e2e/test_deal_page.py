@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from portal.demo import do
 from portal.demo.cast import Cast
-from tests import build
+from tests import build, do
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
 from tests.e2e.test_access import address, problems

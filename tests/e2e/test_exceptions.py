@@ -13,10 +13,9 @@ from playwright.sync_api import Page, expect
 from dealreg.models import Registration, Status
 from dealreg.rules import states as registrations
 from exceptions_council.models import ExceptionDraft, ExceptionRequest
-from portal.demo import do
 from portal.demo.cast import Cast
 from referrals.models import Referral
-from tests import build, exceptions, files
+from tests import build, do, exceptions, files
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
 from tests.e2e.portal import wait_for

@@ -10,10 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.accounts.models import Membership
-from portal.demo import do
 from portal.demo.cast import Cast
 from referrals.services import drafts
-from tests import build
+from tests import build, do
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
 from tests.e2e.test_access import problems

@@ -11,10 +11,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from isvconnect.models import Invoice, IsvDeal
-from portal.demo import do
 from portal.demo.cast import Cast
 from referrals.models import Referral
-from tests import build, isv
+from tests import build, do, isv
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
 from tests.e2e.portal import Portal, wait_for

@@ -12,11 +12,10 @@ from playwright.sync_api import Page, expect
 from dealreg import sweeps
 from dealreg.models import MarketplaceTransaction, Registration, RegistrationDraft, Status
 from dealreg.rules.marketplace import COLUMNS
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.policy import services as policies
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
 from tests.e2e.portal import wait_for

@@ -13,10 +13,9 @@ from playwright.sync_api import Page, expect
 
 from dealreg import sweeps
 from dealreg.models import Registration, Status
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.workflow.blockers import Money
-from tests import build
+from tests import build, do
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
 

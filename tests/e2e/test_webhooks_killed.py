@@ -7,12 +7,11 @@ from collections import defaultdict
 
 from django.utils import timezone
 
-from portal.demo import do
 from portal.demo.cast import Cast
 from portal.webhooks.models import Delivery
 from portal.webhooks.services import registration
 from referrals.models import Referral
-from tests import build, receiver
+from tests import build, do, receiver
 from tests.e2e.portal import Portal, tasks_left, wait_for
 from tests.e2e.test_worker_killed import redeliver
 from tests.receiver import Receiver, answers, listening

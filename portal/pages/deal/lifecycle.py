@@ -61,12 +61,6 @@ def _end(referral: Referral, now: datetime) -> Step:
     return Step(gettext(rules.SUBSTATUSES[referral.substatus]), look, at=referral.closed_at)
 
 
-def _since(moment: datetime | None, now: datetime) -> str:
-    if moment is None:
-        return ""
-    return gettext("since %(day)s") % {"day": _short(timezone.localtime(moment).date(), now)}
-
-
 def _short(day: date, now: datetime) -> str:
     """Without the year, where it is this one."""
     return text.day(day, year=day.year != now.year)

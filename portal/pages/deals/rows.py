@@ -49,10 +49,6 @@ def starred(actor: Actor) -> Exists:
     return Exists(Favorite.objects.filter(referral=OuterRef("pk"), user_id=actor.user_id or 0))
 
 
-def default_tab(actor: Actor) -> str:
-    return INBOUND if actor.is_vendor else OUTBOUND
-
-
 @dataclass
 class Row:
     """A deal with the related rows that its columns show."""

@@ -1,20 +1,18 @@
-"""The verbs by name, with their inputs as keywords: for the demo's year, tests and benchmarks."""
+"""The verbs by name, with their inputs as keywords."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from dealreg import verbs as registration_verbs
-from dealreg.models import MarketplaceTransaction, Registration
+from dealreg.models import Registration
 from dealreg.rules import RegistrationInput
-from dealreg.rules.marketplace import Details
-from dealreg.services import documents, marketplace
+from dealreg.services import documents
 from dealreg.services import registration as registrations
 from exceptions_council import verbs as exception_verbs
 from exceptions_council.models import ExceptionRequest
@@ -26,11 +24,13 @@ from isvconnect.rules.values import IsvDealInput
 from isvconnect.services import deals as isv_deals
 from portal.accounts.rules import SYSTEM, Actor
 from portal.catalog.models import Solution
-from portal.demo.cast import Cast
+from portal.demo.deals import sell
 from portal.workflow.services import run
 from referrals import rules, verbs
 from referrals.models import Referral
 from referrals.services import editing
+
+__all__ = ["sell"]
 
 decide = registrations.decide
 
@@ -158,14 +158,6 @@ def edit_team(referral: Referral, team: Sequence[rules.Member], *, actor: Actor,
 
 def edit_solutions(referral: Referral, solutions: Sequence[Solution], *, actor: Actor, now: datetime) -> Referral:
     return editing.edit_solutions(referral, solutions, seen_version=referral.version, actor=actor, now=now)
-
-
-def sell(cast: Cast, number: str, customer: str, *, day: date, now: datetime) -> MarketplaceTransaction:
-    """A sale of Contoso's on the marketplace, as a programme manager reports it."""
-    details = Details(number, day, Decimal(18_500), "EUR")
-    sale = (cast.companies["contoso"], cast.customers[customer], cast.solutions["factory"])
-    new = marketplace.NewTransaction(details, *sale)
-    return marketplace.add_transaction(new, actor=cast.actor("manager@vendor.example"), now=now)
 
 
 def add_document(referral: Referral, name: str, content: bytes, *, actor: Actor, now: datetime) -> None:
