@@ -119,7 +119,7 @@ class DeskListing(Listing):
     """The cases as one person sees them at one moment: made anew for each request, it keeps what it counted."""
 
     code, model, url = "desk", Case, "admin:desk_case_changelist"
-    title, hint = _("Review desk"), _("Deal, partner, customer, solution id, filer")
+    title, hint = _("Review desk"), _("Deal, partner, customer, filer")
     columns = (
         Column("deal", _("Deal")),
         Column("customer", _("Customer")),
