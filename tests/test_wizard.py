@@ -655,7 +655,7 @@ def test_partners_are_invited_changed_and_removed_in_the_draft(live: Live) -> No
     assert len(page.step("help").one("section", id="invitations").all("a")) == 1
     page.post(invite=uuid.uuid4().hex[:12])
     empty = page.page.one("main").one("form").fields()
-    assert (empty["value"], empty["close_date"]) == ("40000", text.day(live.day(30)))  # the deal's to begin with
+    assert (empty["value"], empty["close_date"]) == ("40,000", text.day(live.day(30)))  # the deal's to begin with
     page.page = parse(page.client.post(page.url, {**empty, "close_date": "2020-01-01", "value": "0"}))
     assert set(errors(page.page)) == {"partner", "help_code"}
     unknown = invitation(live, close_date="2020-01-01", value="0", solutions=[])
