@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.accounts.rules import PARTNER_ROLES
 from portal.notify.rules import Category, add_category
 from portal.workflow.blockers import _
 
@@ -16,6 +17,7 @@ add_category(
         "pencil",
         "danger",
         mandatory=True,
+        roles=PARTNER_ROLES,
     ),
     order=20,
 )
@@ -26,6 +28,7 @@ add_category(
         _("A deal can be registered, or its registration was checked, reviewed or decided."),
         "award",
         "brand",
+        roles=PARTNER_ROLES,
     ),
     order=80,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.accounts.rules import COUNCIL_MEMBER, PARTNER_ROLES, PROGRAMME_MANAGER
 from portal.notify.rules import Category, add_category
 from portal.workflow.blockers import _
 
@@ -16,6 +17,7 @@ add_category(
         "shield-check",
         "brand",
         mandatory=True,
+        roles=PARTNER_ROLES,
     ),
     order=25,
 )
@@ -26,6 +28,7 @@ add_category(
         _("For the council: a request came, evidence came, or a decision is overdue."),
         "check2-square",
         "brand",
+        roles=(COUNCIL_MEMBER, PROGRAMME_MANAGER),
     ),
     order=85,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.accounts.rules import PARTNER_ROLES, PROGRAMME_MANAGER
 from portal.notify.rules import Category, add_category
 from portal.workflow.blockers import _
 
@@ -16,6 +17,7 @@ add_category(
         "receipt",
         "brand",
         mandatory=True,
+        roles=PARTNER_ROLES,
     ),
     order=27,
 )
@@ -27,6 +29,7 @@ add_category(
         "percent",
         "danger",
         mandatory=True,
+        roles=(PROGRAMME_MANAGER,),
     ),
     order=28,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.accounts.rules import PARTNER_ROLES
 from portal.notify.rules import Category, add_category
 from portal.workflow.blockers import _
 
@@ -16,6 +17,7 @@ add_category(
         _("A customer agreed to licences, refused or took it back, or counts were frozen."),
         "key",
         "brand",
+        roles=PARTNER_ROLES,
     ),
     order=45,
 )

@@ -152,6 +152,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self.received(held)
         self.server.pull_trigger()
 
+    def _flush_some(self, do_close: bool = True) -> bool:
+        """What is to be sent, once: `go_on` sends from a thread while the loop thinks that it alone does."""
+        with self.outbuf_lock:
+            return bool(super()._flush_some(do_close=do_close))
+
     def service(self) -> None:
         self._refused = self.requests[0].refused
         if self.server.ending:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.accounts.rules import PARTNER_ROLES, SELLER
 from portal.notify.rules import Category, add_category
 from portal.workflow.blockers import _
 
@@ -17,6 +18,7 @@ add_category(
         "envelope",
         "brand",
         mandatory=True,
+        roles=(*PARTNER_ROLES, SELLER),
     ),
     order=10,
 )
@@ -28,6 +30,7 @@ add_category(
         "alarm",
         "warning",
         mandatory=True,
+        roles=(*PARTNER_ROLES, SELLER),
     ),
     order=30,
 )
@@ -38,6 +41,7 @@ add_category(
         _("A deal of yours was sent, accepted, declined, or not answered in time."),
         "reply",
         "brand",
+        roles=(*PARTNER_ROLES, SELLER),
     ),
     order=70,
 )

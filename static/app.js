@@ -60,17 +60,16 @@ document.addEventListener("click", (event) => {
   for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
 });
 
-// A panel opens to the side where there is room for it.
-document.addEventListener(
-  "toggle",
-  ({ target: menu }) => {
-    if (!menu.matches?.("details.o-filter[open]")) return;
-    menu.classList.remove("o-menu--end");
-    const { right } = menu.querySelector(".o-menu__panel").getBoundingClientRect();
-    menu.classList.toggle("o-menu--end", right > document.documentElement.clientWidth);
-  },
-  true,
-);
+// A panel opens to the side where there is room for it; what it holds may come after it was opened.
+function toSide(menu) {
+  if (!menu?.matches?.("details.o-filter[open]")) return;
+  menu.classList.remove("o-menu--end");
+  const { right } = menu.querySelector(".o-menu__panel").getBoundingClientRect();
+  menu.classList.toggle("o-menu--end", right > document.documentElement.clientWidth);
+}
+
+document.addEventListener("toggle", ({ target }) => toSide(target), true);
+document.addEventListener("htmx:afterSwap", () => toSide(document.querySelector("details.o-filter[open]")));
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;

@@ -1,11 +1,14 @@
 // Day fields: the button beside one opens a month in the page's language. The field itself takes a day as text.
 
-let open = null; // { field, names, shown: the month's first day, panel }
+const { months, days, before, after } = document.querySelector("script[data-months]").dataset;
+const names = { months: months.split(" "), days: days.split(" "), before, after };
+
+let open = null; // { field, shown: the month's first day, panel }
 
 const iso = (day) => [day.getFullYear(), day.getMonth(), day.getDate()].join();
-const written = (day, names) => `${day.getDate()} ${names.months[day.getMonth()]} ${day.getFullYear()}`;
+const written = (day) => `${day.getDate()} ${names.months[day.getMonth()]} ${day.getFullYear()}`;
 
-function read(text, names) {
+function read(text) {
   const found = text.trim().match(/^(\d{1,2}) (\S+) (\d{4})$/);
   const month = found ? names.months.indexOf(found[2]) : -1;
   return month < 0 ? new Date() : new Date(Number(found[3]), month, Number(found[1]));
@@ -19,8 +22,7 @@ document.addEventListener("change", ({ target: field }) => {
   // A month or a year that there isn't becomes another day: that one is left for the server to refuse.
   const isThat = day && day.getDate() === Number(found[1]) && day.getMonth() === Number(found[3]) - 1
     && day.getFullYear() === Number(found[4]);
-  const { months } = field.parentElement.querySelector("[data-day-open]").dataset;
-  if (isThat) field.value = written(day, { months: months.split(" ") });
+  if (isThat) field.value = written(day);
 });
 
 function element(kind, text, more = {}) {
@@ -30,8 +32,8 @@ function element(kind, text, more = {}) {
 }
 
 function draw(focused) {
-  const { names, shown, field, panel } = open;
-  const [chosen, today] = [iso(read(field.value, names)), iso(new Date())];
+  const { shown, field, panel } = open;
+  const [chosen, today] = [iso(read(field.value)), iso(new Date())];
   const head = element("div", "", { className: "o-month__head" });
   for (const [by, label, sign] of [[-1, names.before, "‹"], [1, names.after, "›"]]) {
     const button = element("button", sign, { type: "button", className: "o-iconbtn", ariaLabel: label });
@@ -46,8 +48,8 @@ function draw(focused) {
   first.setDate(1 - ((shown.getDay() + 6) % 7)); // weeks begin on Monday
   for (let n = 0; n < 42; n += 1) {
     const day = new Date(first.getFullYear(), first.getMonth(), first.getDate() + n);
-    const button = element("button", day.getDate(), { type: "button", ariaLabel: written(day, names) });
-    button.dataset.day = written(day, names);
+    const button = element("button", day.getDate(), { type: "button", ariaLabel: written(day) });
+    button.dataset.day = written(day);
     button.tabIndex = iso(day) === iso(focused) ? 0 : -1;
     button.classList.toggle("is-beside", day.getMonth() !== shown.getMonth());
     button.classList.toggle("is-today", iso(day) === today);
@@ -64,14 +66,13 @@ function go(day) {
 }
 
 function show(button) {
-  const { months, days, before, after } = button.dataset;
   const field = button.parentElement.querySelector("[data-day]");
   const panel = element("div", "", { className: "o-month", popover: "auto", role: "dialog", ariaLabel: button.ariaLabel });
   button.after(panel);
-  open = { field, panel, names: { months: months.split(" "), days: days.split(" "), before, after } };
+  open = { field, panel };
   panel.addEventListener("toggle", ({ newState }) => newState === "closed" && panel.remove());
   panel.showPopover();
-  go(read(field.value, open.names));
+  go(read(field.value));
   const [at, size] = [button.parentElement.getBoundingClientRect(), panel.getBoundingClientRect()];
   const below = at.bottom + 4 + size.height <= innerHeight;
   panel.style.top = `${below ? at.bottom + 4 : Math.max(4, at.top - size.height - 4)}px`;

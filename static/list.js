@@ -53,21 +53,31 @@ document.addEventListener("change", ({ target }) => {
   showPicked();
 });
 
+// That a filter can't be read is said beside its field, which is not drawn anew while somebody types.
+document.addEventListener("htmx:afterSettle", () => {
+  for (const said of document.querySelectorAll("#filters .o-field__error")) {
+    const now = document.querySelector(`[data-misread="${said.id}"]`);
+    said.replaceChildren(...(now?.content.cloneNode(true).children ?? []));
+    document.getElementById(said.id.replace(/-error$/, "")).ariaInvalid = now ? "true" : null;
+  }
+});
+
 bar.querySelector("[data-pick-none]").addEventListener("click", () => {
   picked.clear();
   bar.querySelector("[data-pick-all]").checked = false;
   showPicked();
 });
 
-// A row opens where one clicks it, unless something else is there.
-document.addEventListener("click", (event) => {
+// A row opens where one clicks it, unless something else is there; in another tab with Ctrl, or the middle button.
+function follow(event) {
   const row = event.target.closest(".o-grid tbody tr");
-  if (!row || event.target.closest("a, button, input, select, label") || getSelection()?.toString()) return;
+  if (!row || event.button > 1 || event.target.closest("a, button, input, select, label") || getSelection()?.toString()) return;
   const link = row.querySelector(".o-rowlink");
   if (!link) return;
-  if (event.ctrlKey || event.metaKey) window.open(link.href);
+  if (event.ctrlKey || event.metaKey || event.button) window.open(link.href);
   else link.click();
-});
+}
+for (const name of ["click", "auxclick"]) document.addEventListener(name, follow);
 
 // Keys: the arrows walk, Enter opens, e edits, x ticks, s stars; the place is found again on the way back.
 document.addEventListener("focusin", ({ target }) => {
@@ -138,6 +148,20 @@ document.addEventListener("keydown", (event) => {
   } else if (inside && rowDoes[key]) rowDoes[key](inside);
   else return;
   event.preventDefault();
+});
+
+// A filter's menu that says something is marked.
+document.addEventListener("change", ({ target }) => {
+  const menu = target.closest(".o-filter");
+  const says = (input) => (input.type === "checkbox" ? input.checked : input.value);
+  menu?.querySelector("summary").classList.toggle("is-on", [...menu.querySelectorAll("input")].some(says));
+});
+
+// What is cut says all of it while the pointer rests on it.
+document.addEventListener("mouseover", ({ target }) => {
+  const cell = target.closest?.(".o-grid :is(td, th)");
+  const isCut = (part) => part.scrollWidth > part.clientWidth;
+  if (cell && !cell.title && [cell, ...cell.querySelectorAll(".o-badge")].some(isCut)) cell.title = cell.textContent;
 });
 
 // After a swap: ticks, and the place of the key's row.

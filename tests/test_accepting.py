@@ -43,7 +43,10 @@ def test_ref_12_three_answers_are_asked_and_the_team_is_picked_as_in_the_wizard(
 
     page = press(form, person="umut@contoso.example")
     assert (rows(page), shut(page)) == ([OWNER, "umut@contoso.example"], [False, False])
-    page = press(page.one("form").fields(), add="1")
+    typed = page.one("form").fields() | {"team-1-email": "UMUT@CONTOSO.EXAMPLE", "team-0-email": "İLKER@x.example"}
+    page = press(typed, person="umut@contoso.example")
+    assert rows(page) == ["İLKER@x.example", "umut@contoso.example"]
+    page = press(page.one("form").fields() | {"team-0-email": OWNER}, add="1")
     assert rows(page) == [OWNER, "umut@contoso.example", ""]
     page = press(page.one("form").fields(), remove="0")
     assert rows(page) == ["umut@contoso.example", ""]

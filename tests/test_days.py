@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from portal.accounts.models import User
-from portal.ui.forms import DayField, read_day
+from portal.days import DayField, read_day
 from tests.edge import Live, parse
 from tests.test_forms import OWNER
 
@@ -60,3 +60,49 @@ def test_a_form_shows_and_takes_the_day_as_the_pages_write_it(live: Live) -> Non
     answer = owner.post(reverse("edit_details", args=[deal.public_id]), form | {"name": "Yeni"})
     assert answer.status_code == 302
     assert type(deal).objects.get(pk=deal.pk).close_date == live.day(20)
+
+
+LISTS = {
+    "deals": ("close", "referrals@contoso.example"),
+    "insights_deals": ("created", "referrals@contoso.example"),
+    "exceptions": ("due", "referrals@contoso.example"),
+    "isv_deals": ("signed", "referrals@contoso.example"),
+    "admin:desk_case_changelist": ("decided", "reviewer@vendor.example"),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_ref_20_a_day_of_a_filter_is_typed_as_in_every_form(live: Live, name: str) -> None:
+    """Addresses keep it as 2026-11-05 in every language; what is no day is said at its field, and loses no other."""
+    (column, email), address = LISTS[name], reverse(name)
+    client = live.browser(email)
+    first, last = f"{column}_from", f"{column}_to"
+    sent = {"exact": "1", "q": "oven", "menu": "filters", first: "5 Kas 2026", last: "9.11.2026"}
+    assert client.get(address, sent)["Location"].startswith(f"{address}?")
+    page = parse(client.get(address, sent, follow=True))
+    form = page.one("form", id="filters").fields()
+    assert (form[first], form[last], form["q"]) == ("5 Nov 2026", "9 Nov 2026", "oven")
+    assert f"{first}=2026-11-05&{last}=2026-11-09" in client.get(address, sent)["Location"]
+
+    for wrong, said in (("11/20/2026", "not a day of the calendar"), ("1 Jan 1950", "nothing before 1990")):
+        page = parse(client.get(address, sent | {first: wrong}))
+        assert said in page.one("div", id=f"filter-{first}-error").text
+        assert page.one("input", id=f"filter-{first}").attrs["aria-invalid"] == "true"
+        form = page.one("form", id="filters")
+        assert (form.fields()[first], form.fields()[last]) == (
+            wrong if wrong.startswith("11") else "1 Jan 1950", "9 Nov 2026"
+        )  # fmt: skip
+        assert len([menu for menu in form.all("details") if "open" in menu.attrs]) == 1
+        assert page.one("div", id=f"filter-{last}-error").text == ""
+        assert f"{last}=2026-11-09" in str([link.attrs.get("href") for link in page.all("a")])
+
+
+def test_the_days_of_insights_are_typed_as_in_every_form(live: Live) -> None:
+    owner = live.browser(OWNER)
+    sent = {"period": "custom", "first": "5 Kas 2025", "last": "Nov 9, 2025"}
+    assert owner.get(reverse("insights"), sent)["Location"] == (
+        f"{reverse('insights')}?period=custom&first=2025-11-05&last=2025-11-09"
+    )
+    page = parse(owner.get(reverse("insights"), sent | {"last": "9.9.09"}))
+    assert "not a day of the calendar" in page.one("div", id="id_last_error").text
+    assert page.one("input", id="id_first").attrs["value"] == "5 Nov 2025"

@@ -54,6 +54,7 @@ class Walk:
         self.wrong: set[str] = set()
         self.forms: set[tuple[str, str]] = set()
         self.sent = 0
+        self.days: set[str] = set()
 
     def look(self, name: str, client: Client, address: str) -> None:
         """Open the page in English; send each of its forms empty in English, and unreadable in Turkish."""
@@ -83,10 +84,18 @@ class Walk:
         page = parse(response)
         if found := self.defaults[language].search(page.text):
             self.wrong.add(f"{name}: {found[0]}")
+        self.find_other_days(name, page)
         for option in (option for choice in page.all("select") for option in choice.all("option")):
             if not re.search(r"\w", option.text):
                 self.wrong.add(f"{name}: a choice says “{option.text}”")
         return page
+
+    def find_other_days(self, name: str, page: Element) -> None:
+        """Fields of days that are not the portal's own: a browser's, or the framework's (decision 0046)."""
+        for field in page.all("input"):
+            if field.attrs.get("type") == "date" or "vDateField" in field.attrs.get("class", ""):
+                self.wrong.add(f"{name}: another kind of day field: {field.attrs.get('name')}")
+        self.days |= {field.attrs["name"] for field in page.all("input") if "data-day" in field.attrs}
 
 
 def _open_fields(form: Element) -> Iterator[str]:
@@ -119,11 +128,22 @@ def test_no_form_speaks_in_a_framework_s_words(cast: Cast) -> None:
             if (row.route, row.subject) not in seen and (not row.route.startswith("admin") or row.route in OWN_ADMIN):
                 seen.add((row.route, row.subject))
                 walk.look(f"{actor}: {row.spoken}", client, world.address(row))
+    for name in ("deals", "insights_deals", "exceptions", "isv_deals"):
+        walk.look(f"filters of {name}", clients["owner"], reverse(name) + "?menu=filters")
     for step in STEPS:
         walk.look(f"new deal: {step}", clients["owner"], reverse("new_deal_step", args=[world.things["draft"], step]))
     anonymous = world.live.browser(None)
     for row in pages(test_roles.ROWS, "anon", ("200",)):
         walk.look(f"nobody: {row.spoken}", anonymous, world.address(row))
+    for actor in ("manag", "counc"):
+        browser = world.live.browser(test_roles.ACTORS[actor])
+        for row in pages(test_roles.ROWS, actor, ("200", "open")):
+            if row.route.startswith("admin") and (row.route, row.subject) not in seen:
+                seen.add((row.route, row.subject))
+                response = browser.get(world.address(row))
+                if "html" in response.headers.get("Content-Type", ""):
+                    walk.find_other_days(f"{actor}: {row.spoken}", parse(response))
+    assert walk.days >= {"close_date", "close_from", "created_to", "decided_to", "due_on", "effective_from", "date"}
     links = test_roles_by_link.World(cast)
     for row in pages(test_roles_by_link.rows(), "admin", ("200",)):
         address = reverse(row.route, args=links.args[row.route, row.subject])

@@ -12,6 +12,7 @@ from django.urls import reverse
 from dealreg.models import Registration
 from exceptions_council.models import ExceptionDraft, ExceptionRequest
 from exceptions_council.rules import MITIGATIONS, REFUSED_FIELDS, states
+from portal.accounts.models import User
 from portal.workflow import text
 from referrals.models import Draft, Referral
 from tests import build, do, exceptions
@@ -190,6 +191,26 @@ def test_exc_2_the_check_while_typing_keeps_the_draft_and_counts_characters(live
     assert "This request can be sent" in words(owner.post(url("exception_check", deal), sendable))
     saved = owner.post(url("ask_exception", deal), {**sendable, "save": "draft", "draft": _stamp()})
     assert saved["Location"] == url("ask_exception", deal)
+
+
+def test_exc_1_sending_deletes_no_draft_that_the_page_does_not_know(live: Live, owner: Client) -> None:
+    """Neither by *Continue* nor by the confirmation; amounts mean what they meant to who typed them."""
+    colleague = "user@contoso.example"
+    deal = live.won(customer=exceptions.unmanaged(), team=[build.member(colleague)])
+    user = live.browser(colleague)
+    User.objects.filter(email=colleague).update(language="tr")
+    mine = {**filled(live, tcv="40000", tcv_currency="EUR"), "draft": ""}
+    confirm = owner.post(url("ask_exception", deal), mine)
+    hidden = {i.get("name"): i.get("value") for i in page(confirm).xpath('//form[@id="exception-confirm"]//input')}
+    user.post(url("exception_check", deal), {**mine, "tcv": "1,250m"})
+    for sent in (mine, {**hidden, "confirmed": "yes"}):
+        refused = owner.post(url("ask_exception", deal), sent)
+        assert refused.status_code == 422
+        assert "it is now “1,250,000”" in page(refused).get_element_by_id("id_tcv_error").text_content()
+        assert "saved a draft meanwhile" in words(refused)
+    assert (ExceptionDraft.objects.count(), ExceptionRequest.objects.count()) == (1, 0)
+    again = {**mine, "confirmed": "yes", "draft": _stamp()}
+    assert owner.post(url("ask_exception", deal), again)["Location"] == own(ExceptionRequest.objects.get())
 
 
 def _stamp() -> str:

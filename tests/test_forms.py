@@ -184,9 +184,13 @@ def test_before_the_deal_is_won_the_form_is_a_try_out_that_saves_nothing(live: L
     assert set(errors(parse(owner.post(registration_url(referral), {"signed": "soon"})))) >= {"signed", "pricing"}
     answer = owner.post(registration_url(referral), answers(live))
     assert answer.status_code == 200
-    side = parse(answer).one("div", id="judgement").text
-    assert "Mark this deal Won once the contract is signed" in side
-    assert "40,000 EUR" in side
+    side = parse(answer).one("div", id="judgement")
+    assert "What comes next Mark this deal Won once the contract is signed" in side.text
+    assert side.all("div", class_="o-route--refused") == []
+    assert "40,000 EUR" in side.text
+    side = parse(owner.post(registration_url(referral), answers(live, signed="soon"))).one("div", id="judgement")
+    assert "1 answer has to be corrected" in side.one("div", class_="o-route--refused").text
+    assert "Mark this deal" not in side.one("div", class_="o-route--refused").text
     assert Registration.objects.count() == 0
 
 

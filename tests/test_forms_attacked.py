@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from dealreg.models import RegistrationDraft
 from exceptions_council.models import ExceptionDraft
-from portal.ui.forms import read_day
+from portal.days import read_day
 from portal.workflow.blockers import Money
 from referrals import rules
 from referrals.models import Referral

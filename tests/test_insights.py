@@ -106,12 +106,11 @@ def test_the_address_says_the_days(query: str, first: str, last: str) -> None:
     ("query", "wrong"),
     [
         ("period=custom&first=2026-11-10&last=2026-11-09", {"last": "The last day is before the first one."}),
-        ("period=custom&first=x&last=2026-02-30", {"first": "Give a day of the calendar", "last": "Give a day of the"}),
-        ("period=custom&first=10.11.2026&last=2026-11-12", {"first": "Give a day of the calendar"}),
+        ("period=custom&first=x&last=2026-02-30", {"first": "not a day of the calendar", "last": "not a day of the"}),
         ("period=custom", {"first": "Give this day, too.", "last": "Give this day, too."}),
         ("first=2026-11-10", {"last": "Give this day, too."}),
         ("period=custom&first=2016-11-19&last=2026-11-20", {"last": "Look at ten years at most."}),
-        ("period=custom&first=0001-01-01&last=9999-12-31", {"first": "nothing before 1990", "last": "before 2101"}),
+        ("period=custom&first=1989-12-31&last=9999-12-31", {"first": "nothing before 1990", "last": "before 2101"}),
         ("period=7", {"__all__": "There is no such period."}),
         ("period=%00", {"period": "a character that can't be kept"}),
     ],
@@ -412,7 +411,7 @@ def test_wrong_days_are_said_at_their_field_with_what_was_typed(live: Live) -> N
     assert page.one(class_="o-errors").text.endswith("To : The last day is before the first one.")
     assert page.one("input", name="last").attrs["aria-invalid"] == "true"
     assert page.one(id="id_last_error").text.endswith("The last day is before the first one.")
-    assert [page.one("input", name=name).attrs["value"] for name in ("first", "last")] == ["2026-11-10", "2026-11-09"]
+    assert [page.one("input", name=name).attrs["value"] for name in ("first", "last")] == ["10 Nov 2026", "9 Nov 2026"]
     assert "The last 3 months are shown instead." in page.one("header", class_="o-head").text
     answer = client.get(reverse("insights_csv", args=["funnel"]) + wrong)
     assert (answer.status_code, answer["Location"]) == (302, reverse("insights") + wrong)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -13,9 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from portal.demo.cast import Cast
+from portal.ui.models import ListView
 from referrals.models import Referral
 from tests import build
-from tests.edge import Live, parse
+from tests.edge import Element, Live, parse
 from tests.test_listing import OWNER, PRIVATE, _add, heads, names, see
 
 BUDGET = 60 * 1024
@@ -42,6 +44,30 @@ def test_ref_20_fifty_rows_weigh_sixty_kilobytes(live: Live) -> None:
     rows = page[page.index("<tbody>") : page.index("</tbody>")]
     assert rows.count("<path") == 0
     assert "data-label" not in rows
+
+
+def test_ref_20_a_menu_asks_for_what_it_holds_and_a_search_for_the_list_alone(live: Live) -> None:
+    """With what the form says by then; nothing of it is remembered, and no frame is drawn again."""
+    live.deal(**PRIVATE)
+    owner, by_script = live.browser(OWNER), {"HX-Request": "true"}
+
+    def part(**query: str) -> Element:
+        response = owner.get(reverse("deals"), {"exact": "1", "tab": "outbound", **query}, headers=by_script)
+        assert response.status_code == 200
+        assert b"<html" not in response.content
+        return parse(response)
+
+    status = part(menu="status", status="Won,Lost")
+    assert status.fields() == {"status": ["Won", "Lost"]}
+    assert not ListView.objects.exists()
+    more = part(menu="more", crm="OPP-7")
+    assert more.fields()["crm"] == "OPP-7"
+    look = part(menu="view", status="Won").one("form", action=reverse("choose_columns", args=["deals"]))
+    assert "status=Won" in look.fields()["list"]
+    assert [button.attrs["value"] for button in part(menu="export").all("button", name="format")] == ["csv", "xlsx"]
+    searched = part(q="firin", menu="filters")
+    assert [searched.one(id=code) for code in ("tabs", "found", "count", "views", "look", "picked-list", "picked-all")]
+    assert searched.all(id="rail") == []
 
 
 def test_ref_20_the_usual_columns_are_full_and_say_who_sent_a_deal(live: Live) -> None:
@@ -99,6 +125,17 @@ def test_ref_20_back_shows_as_many_rows_as_were_loaded(live: Live) -> None:
 
 def names_of(response: Any) -> list[str]:
     return [a.text for a in parse(response).all("a", class_="o-rowlink")]
+
+
+def test_ref_20_a_long_address_leads_back_to_where_one_was(live: Live) -> None:
+    """Of letters that an address spells with six characters each, a search and some filters are more than 2,048."""
+    owner, long = live.browser(OWNER), "ş" * 200
+    here = reverse("deals") + "?" + urlencode({"q": long, "solution": long[:100], "crm": long[:100], "exact": "1"})
+    assert len(here) > 2_048
+    assert owner.post(reverse("set_theme"), {"theme": "dark", "next": here})["Location"] == here
+    hosts = ("https://evil.example/", "//evil.example", "\\\\evil.example?")
+    for elsewhere in (*(host + here for host in hosts), "/" + "a" * 20_000):
+        assert owner.post(reverse("set_theme"), {"theme": "dark", "next": elsewhere})["Location"] == "/"
 
 
 def test_ref_20_rows_are_compact_for_who_wants_that(live: Live) -> None:

@@ -212,15 +212,18 @@ def test_f5_2_a_person_chooses_but_not_about_what_asks_something_of_him(cast: Ca
     fields = form.fields()
     assert (fields["answer"], fields["registration"], fields["export"]) == ("now", "now", "now")
     assert not {deals.DEADLINE, deals.TO_ANSWER, registrations.ACTION_REQUIRED} & set(fields)
+    assert not {"council", "desk_new", "desk_due"} & set(fields)
+    assert "Fee rates of ISV Connect" not in page.one("section", id="mandatory").text
     sent = {**fields, "answer": "off", "registration": "digest", "deadline": "off"}
     assert client.post(reverse("notification_settings"), {**sent, "answer": "weekly"}).status_code == 422
+    services.set_preferences(cast.users[USER], {"council": "digest"})  # chosen when they had the role, and kept for it
     assert client.post(reverse("notification_settings"), sent).status_code == 302
     assert services.preferences(cast.users[USER]) == {
         "answer": "off",
         "registration": "digest",
         "export": "now",
         "upload": "now",
-        "council": "now",
+        "council": "digest",
         "licences": "now",
         "desk_new": "off",
         "desk_due": "digest",

@@ -514,7 +514,9 @@ def test_notes_are_shared_or_the_companys_own(live: Live) -> None:
 
 def test_the_switch_of_language_holds_for_person_and_browser(live: Live) -> None:
     owner = live.browser(OWNER)
-    form = page(owner, reverse("deals"), q="x").all("form", action=reverse("set_language"))[0]
+    listed = page(owner, reverse("deals"), q="x")
+    assert listed.one("search").one("input", name="q").attrs["value"] == ""  # the list has a search of its own
+    form = listed.all("form", action=reverse("set_language"))[0]
     assert form.fields()["next"] == "/co-sell/?q=x"
     answer = owner.post(form.attrs["action"], {**form.fields(), "language": "tr"})
     assert answer.headers["Location"] == "/co-sell/?q=x"

@@ -50,7 +50,7 @@ from referrals import sweeps as referral_sweeps
 from referrals.rules import deal as deal_rules
 from referrals.rules import lifecycle
 from referrals.rules.deal import Member
-from referrals.selectors import partners, search
+from referrals.selectors import partners, search, standing
 from tests import build, do, exceptions, licences
 from tests import test_exceptions_rules as exc
 from tests import test_isv_rules as isv
@@ -141,6 +141,7 @@ RULES: dict[str, Row] = {
     "forecast_developed_percent": Row("45", lambda p: p.forecast_percents[40]),
     "forecast_proposed_percent": Row("65", lambda p: p.forecast_percents[60]),
     "forecast_negotiated_percent": Row("85", lambda p: p.forecast_percents[80]),
+    "idle_days": Row("60, 45, 45", lambda p: list(standing.idle(TODAY, p))),
     "isv_minimum_value_usd": Row(
         "20000", lambda p: said(isv_violations(isv_answers(isv.FORM, isv.FACTS), isv.FACTS, p)), "above 20,000 USD"
     ),

@@ -80,27 +80,27 @@ class Pages:
         review = reverse("admin:dealreg_registration_change", args=[self.review.pk])
         queue = reverse("admin:dealreg_registration_changelist")
         self.all: dict[str, tuple[Client, str, int]] = {
-            "home": (owner, reverse("home"), 28),  # one for each kind of deadlines
-            "home of a seller": (seller, reverse("home"), 20),
+            "home": (owner, reverse("home"), 29),  # one for each kind of deadlines
+            "home of a seller": (seller, reverse("home"), 21),
             "home of a reviewer": (reviewer, reverse("home"), 21),
             # Of all kinds it may ask less for many rows: then fewer kinds are among the first.
             "deadlines": (owner, reverse("deadlines") + "?kind=close", 16),
-            "list": (owner, reverse("deals") + "?exact=1", 21),
-            "list of a seller": (seller, reverse("deals") + "?exact=1", 19),
-            "search": (owner, reverse("search") + "?q=plant", 13),
-            "search of a reviewer": (reviewer, reverse("search") + "?q=anadolu", 13),
+            "list": (owner, reverse("deals") + "?exact=1", 19),
+            "list of a seller": (seller, reverse("deals") + "?exact=1", 18),
+            "search": (owner, reverse("search") + "?q=plant", 14),
+            "search of a reviewer": (reviewer, reverse("search") + "?q=anadolu", 14),
             "palette": (owner, reverse("palette") + "?q=plant", 15),
             "palette on a deal": (owner, f"{reverse('palette')}?q=plant&here={self.deal_page}", 32),
-            "deal": (owner, self.deal_page, 24),
+            "deal": (owner, self.deal_page, 25),
             "timeline": (owner, reverse("deal", args=[self.open.public_id]) + "?timeline=status", 24),
             "deal in review": (owner, reverse("deal", args=[self.rows[3].public_id]), 27),
             "new deal": (owner, reverse("new_deal"), 13),
             **{f"new deal, {step}": (owner, _step(live, step), budget) for step, budget in STEPS.items()},
-            "insights": (owner, reverse("insights") + "?period=12", 19),
-            "insights of a seller": (seller, reverse("insights") + "?period=12", 16),
+            "insights": (owner, reverse("insights") + "?period=12", 20),
+            "insights of a seller": (seller, reverse("insights") + "?period=12", 17),
             "registration": (owner, reverse("registration", args=[self.rows[2].public_id]), 22),
-            "queue": (reviewer, queue, 6),
-            "review": (reviewer, review, 40),
+            "queue": (reviewer, queue, 7),
+            "review": (reviewer, review, 41),
         }
 
 

@@ -7,10 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
+from django.utils import translation
 
 from dealreg.models import Registration, RegistrationDraft, Status
 from dealreg.rules import RegistrationInput
 from dealreg.web.forms import QUESTIONS, RegistrationForm
+from isvconnect.selectors.prefill import prefill
+from portal.accounts.models import User
 from portal.ui import live as live_forms
 from portal.workflow import text
 from portal.workflow.blockers import Money
@@ -43,7 +46,7 @@ def test_reg_1_reg_21_the_questions_are_declared_once(db: None) -> None:
 
 
 def test_reg_19_what_is_typed_survives_closing_the_tab(live: Live) -> None:
-    """Saved while somebody types, as it was typed, half a form as well; a colleague finds it, and who wrote it."""
+    """Saved while somebody types, half a form as well; a colleague finds it, and who wrote it."""
     deal = live.won(team=[build.member(USER)])
     owner = live.browser(OWNER)
     held = form_of(parse(owner.get(registration_url(deal))))
@@ -54,7 +57,7 @@ def test_reg_19_what_is_typed_survives_closing_the_tab(live: Live) -> None:
     assert f"Draft saved by {live.cast.users[OWNER]}" in answer.one("div", id="judgement").text
     found = opened(live, USER, deal)
     held = form_of(found)
-    assert (held["tcv"], held["signed"], held["term"]) == ("1.000,5", text.day(live.day(-3)), "finite")
+    assert (held["tcv"], held["signed"], held["term"]) == ("1,000.50", text.day(live.day(-3)), "finite")
     assert (held["draft"], held["version"]) == (stamp, "1")
     assert f"Draft saved by {live.cast.users[OWNER]}" in found.one("aside").text
     assert RegistrationDraft.objects.get().signed == live.day(-3)
@@ -66,7 +69,7 @@ def test_an_amount_typed_short_says_how_it_was_read_while_one_types(live: Live) 
     answer = parse(owner.post(registration_url(deal, "registration_check"), held | {"tcv": "41k"}))
     assert answer.one("div", id="id_tcv_error").text == "Read as 41,000"
     found = parse(owner.get(registration_url(deal)))
-    assert form_of(found)["tcv"] == "41k"
+    assert form_of(found)["tcv"] == "41,000"
     answer = parse(
         owner.post(registration_url(deal, "registration_check"), form_of(found) | {"tcv": "40 kg", "left": "tcv"})
     )
@@ -92,6 +95,51 @@ def test_reg_19_a_second_tab_overwrites_nobody_unseen(live: Live) -> None:
     assert RegistrationDraft.objects.get().answers["tenant"] == "partner"
     assert owner.post(registration_url(deal), {**form_of(page), "save": "draft"}).status_code == 302
     assert RegistrationDraft.objects.get().answers["tenant"] == "customer"
+
+
+def test_reg_19_what_one_person_types_another_files_in_their_language(live: Live) -> None:
+    """1.250m is 1,250,000 to who writes Turkish, and a thousand times that in English: it was read when it was kept."""
+    deal = live.won(team=[build.member(USER)])
+    User.objects.filter(email=USER).update(language="tr")
+    owner, user = live.browser(OWNER), live.browser(USER)
+    signed = live.day(-3)
+    with translation.override("tr"):
+        typed = answers(live, tcv="1,250m", solution_value="1.250.000,5", signed=text.day(signed), end="yarın")
+    user.post(registration_url(deal, "registration_check"), typed)
+    held = form_of(parse(owner.get(registration_url(deal))))
+    assert (held["tcv"], held["solution_value"], held["end"]) == ("1,250,000", "1,250,000.50", "yarın")
+    assert held["signed"] == text.day(signed)
+    news = RegistrationDraft.objects.get().saved_at
+    owner.post(registration_url(deal, "registration_check"), held | {"left": "tcv"})
+    assert RegistrationDraft.objects.get().saved_at == news  # to look at it says nothing new
+    assert prefill(deal, now=live.now).tcv == Money(Decimal(1_250_000), "EUR")
+    sent = owner.post(registration_url(deal), held | {"solution_value": "30k", "end": str(live.day(363))})
+    assert sent.status_code == 302, errors(parse(sent))
+    filed = Registration.objects.get(referral=deal)
+    assert (filed.tcv, filed.signed) == (Decimal(1_250_000), signed)
+
+
+def test_reg_19_filing_deletes_no_draft_that_the_page_does_not_know(live: Live) -> None:
+    """It says at the fields what a colleague's draft answers; sent again, it is filed over it (REF-21)."""
+    deal = live.won(team=[build.member(USER)])
+    owner, user = live.browser(OWNER), live.browser(USER)
+    mine = form_of(parse(owner.get(registration_url(deal)))) | answers(live)
+    theirs = form_of(parse(user.get(registration_url(deal)))) | answers(live, tenant="partner", tcv="50k")
+    assert user.post(registration_url(deal), {**theirs, "save": "draft"}).status_code == 302
+    for unreadable in ({"signed": "soon"}, {}):  # what is refused for something else has told nothing yet
+        refused = owner.post(registration_url(deal), mine | unreadable)
+        assert refused.status_code == 422
+        held = form_of(parse(refused))
+        assert (held["draft"] == mine["draft"]) is bool(unreadable)
+    page = parse(refused)
+    assert f"{live.cast.users[USER]} saved a draft meanwhile" in summary(page)[0]
+    told = errors(page)
+    assert set(told) == {"tenant", "tcv"}
+    assert "it is now “50,000”. Send again to put yours in its place." in str(told["tcv"])
+    assert RegistrationDraft.objects.get().answers["tenant"] == "partner"
+    assert owner.post(registration_url(deal), held).status_code == 302
+    filed = Registration.objects.get(referral=deal)
+    assert (filed.tenant, filed.tcv, RegistrationDraft.objects.count()) == ("customer", Decimal(40_000), 0)
 
 
 def test_reg_19_who_only_reads_keeps_no_draft(live: Live) -> None:

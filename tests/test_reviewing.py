@@ -102,7 +102,7 @@ def test_flow_4_what_is_written_on_selecting_is_kept_and_told(live: Live, review
     page = parse(live.browser(build.CONTOSO).get(reverse("deal", args=[registration.referral.public_id])))
     banner = page.one("div", class_="o-banner--info").text
     assert "A large customer." in banner
-    assert "You need to do nothing now." in banner
+    assert "Nothing is asked of you now." in banner
 
 
 def test_flow_10_a_pass_says_by_what(live: Live, reviewer: Client) -> None:

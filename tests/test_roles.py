@@ -43,6 +43,7 @@ from referrals.services import stage_names
 from referrals.web import actions
 from tests import build, do, exceptions, isv, licences
 from tests.edge import Live
+from tests.strict import faults
 
 #: The table's columns. `owner` is a referrals admin of the entire company, `team` a referrals user whom the deals of
 #: Istanbul list and those of Ankara don't, `ankara` a referrals admin of that location only (ORG-1, ORG-2).
@@ -789,6 +790,22 @@ class Visitor:
         return self.at_the_admins_door if to.startswith("/admin/login/") else str(response.status_code)
 
 
+#: Who looks at the answers themselves, too: somebody of each kind.
+STRICT = {"owner", "admin", "manag", "anon"}
+#: Asked by machines.
+UNLIMITED = {"healthz", "readyz"}
+
+
+def _loose(actor: str, row: Row, response: HttpResponse) -> list[str]:
+    """What a browser isn't told to refuse, and what it or a proxy would keep of somebody signed in."""
+    if actor not in STRICT or row.route in UNLIMITED:
+        return []
+    kept = actor != "anon" and response.headers.get("Cache-Control") != "no-store"
+    found = [] if row.route == "document" else faults(response)  # its own policy: tests/test_documents.py
+    found += ["can be kept"] if kept else []
+    return [f"{row.spoken}: {actor}: {fault}" for fault in found]
+
+
 def _as_expected(answer: str, expected: str) -> bool:
     return answer in {"200", "302"} if expected == "open" else answer == expected
 
@@ -802,9 +819,12 @@ def _seen(response: HttpResponse, known: Any) -> tuple[int, str]:
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: "-".join(group))
 def test_everybody_gets_the_answer_of_the_table(cast: Cast, group: list[str]) -> None:
-    """ORG-2, ORG-3, ORG-4, REF-3; and ORG-6: what one may not know of answers like what doesn't exist."""
+    """ORG-2, ORG-3, ORG-4, REF-3; and ORG-6: what one may not know of answers like what doesn't exist.
+
+    No answer needs or allows inline code, and none to somebody signed in is kept by a browser or a proxy.
+    """
     world = World(cast)
-    wrong, told = [], []
+    wrong, told, loose = [], [], []
     for actor in group:
         visitor = Visitor(world, actor)
         for row in (row for row in ROWS if actor in row.expected):
@@ -813,8 +833,10 @@ def test_everybody_gets_the_answer_of_the_table(cast: Cast, group: list[str]) ->
                 wrong.append(f"{row.spoken}: {actor} gets {answer}, not {row.expected[actor]}")
             if answer == "404" and row.subject and visitor.told_apart(row, response):
                 told.append(f"{row.spoken}: {actor} can tell it from an unknown one")
+            loose += _loose(actor, row, response)
     assert wrong == []
     assert told == []
+    assert loose == []
 
 
 def _addresses(patterns: list[Any], prefix: str = "", namespace: str = "") -> Iterator[str]:

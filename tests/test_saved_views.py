@@ -18,6 +18,7 @@ from portal.demo.cast import Cast
 from portal.ui import services
 from portal.ui.models import ListView, SavedView
 from portal.workflow.blockers import Money, RuleViolation
+from referrals.models import Referral
 from tests.edge import STRANGER, Element, Live, parse
 from tests.test_listing import OWNER, PRIVATE, VIEWER, heads, names, see
 
@@ -111,6 +112,12 @@ def test_ref_20_a_view_is_shared_within_the_company_and_changed_by_whose_it_is(l
     assert viewer.post(_url(ours), {"is_default": "on", "name": "Theirs"}).status_code == 302
     assert [viewer.post(_url(ours), {"do": do}).status_code for do in ("put", "delete")] == [403, 403]
     assert SavedView.objects.get(pk=ours.pk).name == "Ours"
+    # The rail leads there from every page, with one question for the views of all lists.
+    deal = reverse("deal", args=[Referral.objects.get(name="Big").public_id])
+    for address in (reverse("home"), deal, reverse("insights")):
+        assert [view.text for view in _rail(owner, address)] == ["Mine", "Ours"]
+        assert [view.text for view in _rail(viewer, address)] == ["Ours"]
+        assert _rail(stranger, reverse("home")) == []
     # Their list opens with it, nobody else's does; and no longer when it isn't shared any more.
     assert names(see_followed(viewer)) == ["Bigger", "Big"]
     assert len(names(see_followed(owner))) == 3
@@ -122,6 +129,28 @@ def test_ref_20_a_view_is_shared_within_the_company_and_changed_by_whose_it_is(l
     assert ListView.objects.filter(default__isnull=False).count() == 0
     assert owner.post(_url(mine), {"do": "delete"}).status_code == 302
     assert SavedView.objects.count() == 0
+
+
+def _rail(client: Client, address: str) -> list[Element]:
+    rail = parse(client.get(address)).one("nav", id="rail")
+    return [link for views in rail.all("ul", class_="o-rail__views") for link in views.all("a")]
+
+
+def test_ref_20_a_view_opens_where_its_page_holds_several_lists(live: Live) -> None:
+    """ISV Connect's; and those of Insights' list stand below Insights."""
+    live.won(name="Ovens")
+    owner, isv = live.browser(OWNER), reverse("isv_deals")
+    for code, at in (("isv_to_report", "tab=action_required&exact=1"), ("isv_deals", "tab=closed&exact=1")):
+        answer = owner.post(reverse("save_view", args=[code]), {"name": code, "list": at})
+        assert owner.get(answer["Location"], follow=True).status_code == 200, code
+    owner.post(reverse("save_view", args=["insights"]), {"name": "counted", "list": "status=Won&exact=1"})
+    links = {link.text: link.attrs["href"] for link in _rail(owner, reverse("home"))}
+    assert list(links) == ["isv_deals", "isv_to_report", "counted"]
+    opened = {name: parse(owner.get(url, follow=True)) for name, url in links.items()}
+    there = {name: page.one("nav", id="tabs").one("a", aria_current="page").text for name, page in opened.items()}
+    assert there == {"isv_deals": "Closed 0", "isv_to_report": "Action required 0", "counted": "All 1"}
+    whole = opened["isv_to_report"].one(id="views").all("a")[0].attrs["href"]
+    assert whole == f"{isv}?tab=action_required&exact=1"
 
 
 def see_followed(client: Client) -> Element:

@@ -10,7 +10,6 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import pytest
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core import mail
@@ -19,60 +18,17 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from licensing.web.links import REFERRER_POLICY
 from portal.accounts import sweeps
 from portal.accounts.models import User
 from portal.demo.cast import PASSWORD, Cast
 from portal.notify import services as notices
 from tests import build
-from tests.edge import Element, Live, parse
-from tests.test_roles import ACTORS, ROWS, Row, World
+from tests.edge import Live, parse
+from tests.strict import faults, unsafe
+from tests.test_roles import ACTORS, ROWS, UNLIMITED, Row, World
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGIN = "/accounts/login/"
-
-#: Attributes that name what the browser fetches or opens.
-LINKS = ("href", "src", "action", "formaction", "hx-get", "hx-post")
-
-
-def _unsafe(page: Element) -> list[str]:
-    """What the policy would block, or what a stricter one would have to allow."""
-    found = []
-    for element in page:
-        inline = (
-            element.tag == "script" and "src" not in element.attrs and element.attrs.get("type") != "application/json"
-        )
-        if inline or element.tag == "style":
-            found.append(f"<{element.tag}>")
-        found += [f"{element.tag} {name}" for name in element.attrs if name == "style" or name.startswith("on")]
-        found += [element.attrs[name] for name in LINKS if not _own(element.attrs.get(name, ""))]
-    return found
-
-
-def _own(target: str) -> bool:
-    """The portal's, or its calendar, which a calendar program opens."""
-    target = target.removeprefix("webcal://127.0.0.1:8000")
-    return "//" not in target.partition("?")[0] and ":" not in target.partition("/")[0]
-
-
-def _faults(response: HttpResponse) -> list[str]:
-    """What is wrong with an answer."""
-    headers = response.headers
-    wanted = {
-        "X-Frame-Options": "DENY",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-    }
-    if headers.get("Referrer-Policy") == REFERRER_POLICY:  # stricter: not even the portal is told
-        del wanted["Referrer-Policy"]
-    faults = [name for name, value in wanted.items() if headers.get(name) != value]
-    policy = headers.get("Content-Security-Policy", "")
-    directives = dict(part.strip().split(" ", 1) for part in policy.split(";")) if policy else {}
-    if directives.get("default-src") != "'self'" or "unsafe" in policy or "*" in policy:
-        faults.append(f"policy: {policy}")
-    if directives.get("frame-ancestors") != "'none'" or directives.get("object-src") != "'none'":
-        faults.append(f"policy: {policy}")
-    return faults + (_unsafe(parse(response)) if "html" in headers.get("Content-Type", "") else [])
 
 
 def _ask(client: Client, world: World, row: Row, **more: Any) -> HttpResponse:
@@ -80,32 +36,14 @@ def _ask(client: Client, world: World, row: Row, **more: Any) -> HttpResponse:
     return client.get(address, **more) if row.method == "GET" else client.post(address, world.sent(row), **more)
 
 
-@pytest.mark.parametrize("actor", ["owner", "manag", "anon"])
-def test_no_page_needs_or_allows_inline_code(cast: Cast, actor: str) -> None:
-    """Every address of the table of roles: what it answers holds nothing that a strict policy would block."""
+def test_no_browser_or_proxy_keeps_a_fragment_of_somebody_signed_in(cast: Cast) -> None:
+    """What htmx asks for, of every page of the table of roles; the pages themselves: tests/test_roles.py."""
     world = World(cast)
-    client = world.live.browser(ACTORS[actor])
-    exempt = {"healthz", "readyz", "document"}  # a document's own policy: tests/test_documents.py
-    pages = [row for row in ROWS if row.method == "GET" and row.route not in exempt]
-    faults = {row.spoken: found for row in pages if (found := _faults(_ask(client, world, row)))}
-    assert faults == {}
-    assert len(pages) > 100
-
-
-@pytest.mark.parametrize("actor", ["admin", "manag"])
-def test_no_browser_or_proxy_keeps_a_page_of_somebody_signed_in(cast: Cast, actor: str) -> None:
-    """Every address of the table of roles, whatever it answers, as a page and as the fragment that htmx asks for."""
-    world = World(cast)
-    rows = [row for row in ROWS if row.route not in {"healthz", "readyz"}]
-    kept = {}
-    for headers in ({}, {"HX-Request": "true"}):
-        client = world.live.browser(ACTORS[actor])
-        for row in sorted(rows, key=lambda row: row.route == "account_logout"):
-            answer = _ask(client, world, row, headers=headers)
-            if answer.headers.get("Cache-Control") != "no-store":
-                kept[row.spoken, *headers] = answer.headers.get("Cache-Control")
-    assert kept == {}
-    assert len(rows) > 150
+    client = world.live.browser(ACTORS["manag"], headers={"HX-Request": "true"})
+    rows = [row for row in ROWS if row.method == "GET" and row.route not in UNLIMITED]
+    kept = {row.spoken for row in rows if _ask(client, world, row).headers.get("Cache-Control") != "no-store"}
+    assert kept == set()
+    assert len(rows) > 100
 
 
 def test_downloads_are_kept_by_nobody_and_files_of_the_portal_by_everybody(live: Live) -> None:
@@ -130,18 +68,18 @@ def test_forms_sent_back_and_fragments_are_as_strict(live: Live) -> None:
         Client(enforce_csrf_checks=True).post(LOGIN, {}),
     ]
     assert [answer.status_code for answer in answers] == [422, 422, 200, 200, 403]
-    assert [_faults(answer) for answer in answers] == [[]] * len(answers)
+    assert [faults(answer) for answer in answers] == [[]] * len(answers)
 
 
-def test_what_counts_as_unsafe_is_found() -> None:
+def test_what_counts_asunsafe_is_found() -> None:
     """The check itself, on a page with everything that is forbidden."""
     forbidden = [
         "<script>1</script>", "<style>p {}</style>", '<p style="x">', '<p onclick="x">', '<a href="javascript:x">',
         '<img src="//cdn.example/x.png">', '<form action="https://evil.example/">', '<p hx-get="http://x/">',
     ]  # fmt: skip
-    assert all(len(_unsafe(parse(html))) == 1 for html in forbidden)
+    assert all(len(unsafe(parse(html))) == 1 for html in forbidden)
     assert (
-        _unsafe(parse('<script src="/a.js"></script><script type="application/json">{}</script><a href="/?q=a:b">'))
+        unsafe(parse('<script src="/a.js"></script><script type="application/json">{}</script><a href="/?q=a:b">'))
         == []
     )
 

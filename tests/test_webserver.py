@@ -185,6 +185,25 @@ def test_whoever_may_send_more_can(site: Site) -> None:
     assert site.asked == ["/", "/"]
 
 
+def test_a_thread_and_the_loop_never_send_the_same_bytes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that found out how much may come says so while the loop looks what is to be sent."""
+    send = webserver.Channel.send
+
+    def slow_send(channel: webserver.Channel, data: bytes, **more: bool) -> int:
+        if data.startswith(b"HTTP/1.1 100"):
+            channel.server.pull_trigger()  # the loop looks
+            time.sleep(0.3)
+        sent: int = send(channel, data, **more)
+        return sent
+
+    monkeypatch.setattr(webserver.Channel, "send", slow_send)
+    with site.connect() as connection:
+        connection.sendall(HEAD + b"X-May: 1\r\nContent-Length: 2000000\r\nExpect: 100-continue\r\n\r\n")
+        assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"x" * 2_000_000)
+        assert read(connection) == "2000000"
+
+
 @pytest.mark.parametrize(
     ("sent", "limit"),
     [

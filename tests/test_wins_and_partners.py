@@ -11,12 +11,12 @@ from django.urls import reverse
 
 from portal.accounts import services as accounts
 from portal.accounts.models import Company, Location, Membership, RoleGrant, User
+from portal.days import read_day
 from portal.demo.cast import Cast
 from portal.events.models import Event
 from portal.notify import selectors
 from portal.notify.models import Notice
 from portal.policy import services as policies
-from portal.ui.forms import read_day
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
 from referrals import rules, sweeps, verbs

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from portal.accounts.models import RoleGrant
+from portal.accounts.models import RoleGrant, User
 from portal.accounts.rules import SYSTEM
 from portal.catalog import services as catalog
 from portal.catalog.models import AssessmentType, Solution
@@ -255,7 +255,7 @@ def test_everything_typed_is_kept_right_or_wrong(live: Live) -> None:
     assert page.form()["customer"] == str(live.cast.customers["ege"].public_id)  # stays in the list
     page.post(to="deal")
     kept = page.form()
-    shown = {**wrong, "close_date": "1 Jan 2020"}  # in the one notation of all pages
+    shown = {**wrong, "value": "12.50", "close_date": "1 Jan 2020"}  # in the one notation of all pages
     assert {name: str(kept[name]).replace("\r\n", "\n") for name in wrong} == shown
     assert errors(page.page) == {}
     saving = page.client.post(
@@ -280,6 +280,20 @@ def test_what_saves_itself_never_undoes_what_another_window_saved(live: Live) ->
     assert page.step("deal").one("input", id="id_name").attrs["value"] == "Newer"
     assert page.post(to="deal", name="Chosen").status_code == 302  # a button always keeps
     assert page.form()["name"] == "Chosen"
+
+
+def test_a_stale_review_creates_no_deal_that_nobody_has_seen(live: Live) -> None:
+    """It shows what the draft says now; sent again, the deal is created."""
+    page, other = writer(live), writer(live)
+    page.fill()
+    other.client = page.client
+    other.step("deal")
+    other.post(to="deal", name="Newer")
+    assert page.post(go="create").status_code == 422
+    assert "changed in another window" in page.page.text
+    assert "Newer" in page.page.one("section", id="deal").text
+    assert page.post(go="create").status_code == 302
+    assert own_deal().name == "Newer"
 
 
 def test_what_saves_itself_never_brings_back_what_was_discarded(live: Live) -> None:
@@ -460,7 +474,8 @@ def test_each_violation_stands_at_its_field_and_on_top_and_nothing_is_lost(live:
         assert words in errors(again).get(field, "") or what == "forged solution", what
         typed = page.form().get(field, "")
         if again.all("input", id=f"id_{field}"):
-            assert typed == {"past": "29 Feb 2020"}.get(what, str(changes[field])), what
+            shown = {"past": "29 Feb 2020", "too much": "10,000,000,000,000,000"}  # as pages write it
+            assert typed == shown.get(what, str(changes[field])), what
         page.go_on(
             **answers(live)[step],
             **({"team-0-first_name": "Rüya", "team-0-email": OWNER} if step == "team" else {}),
@@ -548,6 +563,10 @@ def test_people_of_earlier_deals_are_added_with_one_click(live: Live, django_ass
     assert "latest@contoso.example" not in page.page.one("section", id="offered").text
     page.post(person="nobody@else.example")
     assert page.form()["team-TOTAL_FORMS"] == "2"
+    page.post(person="m0@contoso.example", **{"team-1-email": " M0@CONTOSO.EXAMPLE ", "team-1-phone": "+90 7"})
+    assert page.form()["team-TOTAL_FORMS"] == "2"
+    assert (page.form()["team-1-email"], page.form()["team-1-phone"]) == ("m0@contoso.example", "+90 7")
+    assert "is on the list already" in page.page.text
     assert parse(writer(live, "ankara@contoso.example").client.get(NEW)).all("section", id="offered") == []
     ankara = writer(live, "ankara@contoso.example")
     ankara.fill("team", deal={"location": live.cast.locations[ANKARA].pk})
@@ -723,6 +742,10 @@ def test_an_amount_is_typed_as_the_portal_writes_it(live: Live) -> None:
     assert w.page.one("input", name="value").attrs["value"] == "1.000,5x"
     assert w.go_on(value="40.000,50").status_code == 302
     assert "40.000,50 EUR" in w.step("review").text
+    w.step("deal")
+    w.post(to="deal", value="1,250m")  # in another language it were a thousand times as much
+    User.objects.filter(email="ankara@contoso.example").update(language="en")
+    assert w.step("deal").one("input", name="value").attrs["value"] == "1,250,000"
 
 
 def test_ref_8_a_draft_of_an_assessment_invites_nobody(live: Live) -> None:

@@ -45,7 +45,6 @@ class TransactionForm(forms.ModelForm):
     class Meta:
         model = MarketplaceTransaction
         fields = ("transaction_id", "company", "customer", "solution", "date", "amount", "currency", "note")
-        widgets = {"date": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

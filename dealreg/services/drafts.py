@@ -56,6 +56,18 @@ def keep(
     return draft
 
 
+def check_seen(draft: CompanyDraft | None, answers: Mapping[str, str], *, actor: Actor, base: str | None) -> None:
+    """Before the draft is deleted by what is sent: the draft that the page loaded (`base`; None: it doesn't say), or
+    one that answers the same (REF-21). One's own counts as seen, as a page saves itself while it is sent.
+
+    Raises SavedMeanwhile.
+    """
+    if draft is None or base is None or base == stamp(draft) or draft.saved_by_id == actor.user_id:
+        return
+    if draft.answers != answers:
+        raise SavedMeanwhile(draft)
+
+
 def save(
     draft: CompanyDraft, answers: Mapping[str, str], *, actor: Actor, now: datetime, base: str | None, **columns: object
 ) -> None:

@@ -3,7 +3,7 @@ decision."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
 from dealreg import rules, verbs
-from dealreg.models import Registration
+from dealreg.models import Registration, RegistrationDraft, Status
 from dealreg.rules.criteria import Eligibility
 from dealreg.selectors.registration import around, eligibility_of, kept_eligibility
+from dealreg.services import drafts
 from portal.accounts.rules import SYSTEM, Actor
 from portal.policy import services as policies
 from portal.workflow import services as workflow
@@ -63,6 +64,26 @@ def submit(referral: Referral, form: rules.RegistrationInput, *, actor: Actor, n
         if registration is None:
             raise RuleViolation(check(referral, form, actor=actor, now=now).violations)
         return workflow.run(registration, verbs.SUBMIT, form, actor=actor, now=now)
+
+
+@transaction.atomic
+def file(
+    registration: Registration,
+    form: rules.RegistrationInput,
+    *,
+    answers: Mapping[str, str],
+    base: str | None,
+    seen_version: int | None,
+    actor: Actor,
+    now: datetime,
+) -> Registration:
+    """File the registration, or file it again, as its page shows it: `answers` as a draft would keep them, `base` as
+    in drafts.check_seen(). Raises as run_from_page(), and SavedMeanwhile."""
+    fresh = workflow.lock(registration)
+    draft = RegistrationDraft.objects.select_related("saved_by").filter(registration=fresh).first()
+    drafts.check_seen(draft, answers, actor=actor, base=base)
+    verb = verbs.RESUBMIT if fresh.status == Status.ACTION_REQUIRED else verbs.SUBMIT
+    return workflow.run_from_page(fresh, verb, form, seen_version=seen_version, actor=actor, now=now)
 
 
 def decide(

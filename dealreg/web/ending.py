@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods
 from dealreg import verbs
 from dealreg.models import Registration
 from portal.accounts.decorators import ActorRequest, needs_actor
+from portal.days import DayField
 from portal.money.forms import AmountField
-from portal.ui.forms import DayField
 from portal.ui.verb_page import VerbPage
 from referrals.web.actions import get_referral
 

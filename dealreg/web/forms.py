@@ -16,8 +16,9 @@ from dealreg import rules
 from dealreg.models import Registration, RegistrationDraft
 from dealreg.rules import reopening
 from portal.catalog.models import Solution
+from portal.days import DayField
 from portal.money.forms import AmountField, currency_choices
-from portal.ui.forms import DayField
+from portal.ui.forms import kept_answer
 from portal.workflow import text
 from referrals.models import Referral
 
@@ -130,8 +131,9 @@ class RegistrationForm(forms.Form):
         return Registration(**{name: self.cleaned_data[name] for name in QUESTIONS if name in self.cleaned_data}).claim
 
     def typed(self) -> dict[str, str]:
-        """The answers as they were typed, for the draft (REG-19)."""
-        return {name: str(self.data[name]) for name in QUESTIONS if self.data.get(name)}
+        """The answers for the draft (REG-19)."""
+        given = {name: str(self.data[name]) for name in QUESTIONS if self.data.get(name)}
+        return {name: kept_answer(self.fields.get(name), typed) for name, typed in given.items()}
 
 
 def initial_of(

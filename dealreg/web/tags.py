@@ -16,13 +16,13 @@ from portal.workflow.blockers import Blocker, _
 register = template.Library()
 
 STATUS_KINDS = {
-    states.REGISTRATION_PENDING: "brand",
+    states.REGISTRATION_PENDING: "warning",
     states.APPROVED: "success",
-    states.REVIEW_PENDING: "warning",
+    states.REVIEW_PENDING: "info",
     states.ACTION_REQUIRED: "danger",
     states.REVIEW_PASSED: "success",
     states.REVIEW_FAILED: "danger",
-    states.MARKETPLACE_PENDING: "warning",
+    states.MARKETPLACE_PENDING: "info",
     states.MARKETPLACE_PASSED: "success",
     states.MARKETPLACE_FAILED: "danger",
 }

@@ -4,7 +4,7 @@ registering."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +15,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from dealreg import rules, verbs
+from dealreg import rules
 from dealreg.models import Registration, RegistrationDraft, Status
 from dealreg.selectors.documents import panel
 from dealreg.selectors.registration import eligible_solutions, renewable, wrong_state
@@ -27,8 +27,16 @@ from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Solution
 from portal.params import whole_number
 from portal.ui import live
-from portal.ui.forms import add_blockers, as_if_sent, conflicts, saved_meanwhile, without_errors
-from portal.ui.http import version_shown
+from portal.ui.forms import (
+    add_blockers,
+    as_if_sent,
+    conflicts,
+    draft_conflicts,
+    drafted_meanwhile,
+    saved_meanwhile,
+    without_errors,
+)
+from portal.ui.http import stamp_shown, version_shown
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, RuleViolation
@@ -53,8 +61,9 @@ class _Page:
     referral: Referral
     filed: Registration | None
     draft: RegistrationDraft | None
-    #: Whether the page says what somebody else has changed meanwhile.
+    #: Whether the page says what somebody else has changed meanwhile, of what was filed and of the draft.
     told: bool = False
+    told_draft: bool = False
 
     @cached_property
     def solutions(self) -> list[Solution]:
@@ -116,21 +125,30 @@ def _send(page: _Page, form: RegistrationForm) -> HttpResponse | None:
     """Submit the form; None if it was refused, with everything that is wrong at its fields (REG-14, REG-15)."""
     request, filed = page.request, page.filed
     assert filed is not None
-    verb = verbs.RESUBMIT if filed.status == Status.ACTION_REQUIRED else verbs.SUBMIT
     now, seen = timezone.now(), whole_number(request.POST.get("version"))
+    shown: dict[str, Any] = {"seen_version": seen, "base": request.POST.get("draft"), "answers": form.typed()}
     try:
         if form.is_valid():
-            workflow.run_from_page(filed, verb, form.value(), seen_version=seen, actor=request.actor, now=now)
+            services.file(filed, form.value(), **shown, actor=request.actor, now=now)
             messages.success(request, gettext("The registration was filed; it is being checked."))
             return redirect("deal", page.referral.public_id)
         found = services.check(page.referral, form.value(), actor=request.actor, now=now).violations
         add_blockers(form, [b for b in found if b.field not in form.errors])
+    except drafts.SavedMeanwhile as saved:
+        _tell_draft(page, form, saved.draft)
     except workflow.Stale as stale:
         page.filed, page.told = Registration.objects.with_context().get(referral=page.referral), True
         add_blockers(form, [*stale.blockers, *conflicts(page.filed, stale.changes, QUESTIONS)])
     except RuleViolation as violation:
         add_blockers(form, violation.blockers)
     return None
+
+
+def _tell_draft(page: _Page, form: RegistrationForm, draft: Any) -> None:
+    """Say at the fields what a colleague's draft answers otherwise, which filing would have deleted."""
+    page.draft, page.told_draft = draft, True
+    form.add_error(None, drafted_meanwhile(draft.saved_by))
+    add_blockers(form, draft_conflicts(page.form(draft.answers), live.news(form, draft)))
 
 
 def _save(page: _Page, form: RegistrationForm) -> HttpResponse | None:
@@ -142,6 +160,7 @@ def _save(page: _Page, form: RegistrationForm) -> HttpResponse | None:
     except drafts.SavedMeanwhile:
         without_errors(form)
         form.add_error(None, saved_meanwhile(page.draft and page.draft.saved_by))
+        page.told_draft = True
         return None
     except RuleViolation as violation:
         add_blockers(form, violation.blockers)
@@ -155,6 +174,7 @@ def _keep(page: _Page, form: RegistrationForm) -> None:
     assert page.filed is not None
     base, actor = page.request.POST.get("draft", ""), page.request.actor
     page.draft = drafts.keep(page.filed, form.typed(), form.value(), actor=actor, now=timezone.now(), base=base)
+    page.told_draft = True
 
 
 def _context(page: _Page, form: RegistrationForm, *, left: str, unsaved: str = "") -> dict[str, Any]:
@@ -166,7 +186,7 @@ def _context(page: _Page, form: RegistrationForm, *, left: str, unsaved: str = "
         "form": form,
         "version": version_shown(page.request, page.filed.version, told=page.told) if page.filed else "",
         "draft": page.draft,
-        "stamp": drafts.stamp(page.draft),
+        "stamp": stamp_shown(page.request, drafts.stamp(page.draft), told=page.told_draft),
         "unsaved": unsaved,
         "may_save": page.may_save,
         "panel": panel(page.referral, page.request.actor, timezone.now()),
@@ -180,6 +200,7 @@ def _validated(page: _Page, form: RegistrationForm, left: str) -> dict[str, Any]
     """The dry run for the page: what is wrong at the fields that were left, and the route as far as it is known."""
     judgement = services.check(page.referral, form.value(), actor=page.request.actor, now=timezone.now())
     ways = page.ways(judgement.violations, dict(form.cleaned_data))  # which lose what is refused
+    violations, to_come = _parted(judgement)
     # A deal that was closed without a registration goes nowhere, whatever is answered.
     route = judgement.expected if page.filed or not page.referral.is_closed else judgement.route
     return {
@@ -189,8 +210,21 @@ def _validated(page: _Page, form: RegistrationForm, left: str) -> dict[str, Any]
         "route": route,
         "route_text": _route_text(route),
         "reviewed": route is not None and route.state != Status.APPROVED,
-        **live.settle(form, judgement.violations, left=left),
+        "to_come": to_come,
+        **live.settle(form, violations, left=left),
     }
+
+
+def _parted(judgement: rules.Judgement) -> tuple[list[Blocker], list[Blocker]]:
+    """What is wrong, and what only comes later: the criteria that nobody has to correct anything for (ELIG)."""
+    eligibility = judgement.facts.eligibility
+    if eligibility is None:
+        return list(judgement.violations), []
+    criteria = eligibility.criteria
+    unmet = tuple(criterion.message for criterion in criteria if criterion.state == "notMet")
+    found = [replace(b, details=unmet) if b.code == "not_eligible" else b for b in judgement.violations]
+    to_come = [criterion.message for criterion in criteria if criterion.state == "notYet"]
+    return [b for b in found if b.code != "not_eligible" or unmet], to_come
 
 
 def _route_text(route: rules.Route | None) -> str:

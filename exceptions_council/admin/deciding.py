@@ -17,6 +17,7 @@ from exceptions_council.models import ExceptionRequest, Vote
 from exceptions_council.rules import states
 from exceptions_council.services.desk import EXCEPTION
 from portal.accounts.rules import Actor
+from portal.days import DayField
 from portal.desk.forms import filled, offer_templates
 from portal.desk.models import COMMENTED, Commented
 from portal.policy import services as policies
@@ -116,9 +117,7 @@ class EvidenceForm(ActionForm):
     verb, button, done = verbs.ASK_EVIDENCE, _("Ask the partner"), _("The partner was asked.")
     comment = "text"
     text = forms.CharField(label=_("What is asked for"), required=False, widget=forms.Textarea(attrs={"rows": 4}))
-    due_on = forms.DateField(
-        label=_("Answer by"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    due_on = DayField(label=_("Answer by"), required=False)
 
     @classmethod
     def fresh(cls, request: ExceptionRequest, actor: Actor, now: datetime) -> ActionForm:

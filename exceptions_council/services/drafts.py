@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from dealreg.services.drafts import SavedMeanwhile as SavedMeanwhile
+from dealreg.services.drafts import check_seen as check_seen
 from dealreg.services.drafts import save
 from dealreg.services.drafts import stamp as stamp
 from exceptions_council.models import ExceptionDraft

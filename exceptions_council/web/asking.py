@@ -31,8 +31,15 @@ from portal.policy import services as policies
 from portal.policy.calendar import due_day
 from portal.policy.rules import Policy
 from portal.ui import live
-from portal.ui.forms import add_blockers, as_if_sent, saved_meanwhile, without_errors
-from portal.ui.http import posted
+from portal.ui.forms import (
+    add_blockers,
+    as_if_sent,
+    draft_conflicts,
+    drafted_meanwhile,
+    saved_meanwhile,
+    without_errors,
+)
+from portal.ui.http import posted, stamp_shown
 from portal.workflow import text
 from portal.workflow.blockers import RuleViolation
 from referrals.models import Referral
@@ -49,6 +56,9 @@ class _Page:
     request: ActorRequest
     referral: Referral
     draft: ExceptionDraft | None
+
+    #: Whether the page says what a colleague's draft holds.
+    told_draft: bool = False
 
     def __post_init__(self) -> None:
         self.now = timezone.now()
@@ -121,10 +131,19 @@ def _send(page: _Page, form: ExceptionForm) -> HttpResponse | None:
     add_blockers(form, [b for b in found if b.field not in form.errors])
     if found or not readable:
         return None
-    if "confirmed" not in page.request.POST:
-        return render(page.request, "exceptions/confirm.html", _confirmation(page, form))
+    shown: dict[str, Any] = {
+        "answers": form.typed(),
+        "base": page.request.POST.get("draft"),
+        "actor": page.request.actor,
+    }
     try:
-        asked = services.ask(page.referral, form.value(), actor=page.request.actor, now=page.now)
+        if "confirmed" not in page.request.POST:
+            services.check_draft(page.referral, **shown)
+            return render(page.request, "exceptions/confirm.html", _confirmation(page, form))
+        asked = services.ask_as_shown(page.referral, form.value(), **shown, now=page.now)
+    except drafts.SavedMeanwhile as saved:
+        _tell_draft(page, form, saved.draft)
+        return None
     except RuleViolation as violation:
         add_blockers(form, violation.blockers)
         return None
@@ -132,12 +151,19 @@ def _send(page: _Page, form: ExceptionForm) -> HttpResponse | None:
     return redirect("exception", asked.public_id)
 
 
+def _tell_draft(page: _Page, form: ExceptionForm, draft: Any) -> None:
+    """Say at the fields what a colleague's draft answers otherwise, which sending would have deleted."""
+    page.draft, page.told_draft = draft, True
+    form.add_error(None, drafted_meanwhile(draft.saved_by))
+    add_blockers(form, draft_conflicts(page.form(draft.answers), live.news(form, draft)))
+
+
 def _confirmation(page: _Page, form: ExceptionForm) -> dict[str, Any]:
     """What becomes final, with everything that was typed, hidden, so that it can be sent or changed again."""
     kinds = dict(form.fields["kind"].choices)  # type: ignore[attr-defined]
     return {
         "referral": page.referral,
-        "hidden": [(name, value) for name, value in form.typed().items()],
+        "hidden": [(name, page.request.POST[name]) for name in ("draft", *form.typed()) if name in page.request.POST],
         "kind": kinds[form.value().kind],
         "asked": [(form[name].label, _shown(form, name)) for name in ("term", "tcv", "signed", "start", "end")],
         "justification": form.value().justification,
@@ -163,6 +189,7 @@ def _save(page: _Page, form: ExceptionForm) -> HttpResponse | None:
     except drafts.SavedMeanwhile:
         without_errors(form)
         form.add_error(None, saved_meanwhile(page.draft and page.draft.saved_by))
+        page.told_draft = True
         return None
     except RuleViolation as violation:
         add_blockers(form, violation.blockers)
@@ -175,6 +202,7 @@ def _keep(page: _Page, form: ExceptionForm) -> None:
     """Save the draft, unless another one was saved since. Raises SavedMeanwhile, PermissionDenied, RuleViolation."""
     base = page.request.POST.get("draft", "")
     page.draft = drafts.keep(page.referral, form.typed(), actor=page.request.actor, now=page.now, base=base)
+    page.told_draft = True
 
 
 def _context(page: _Page, form: ExceptionForm, *, left: str = "", unsaved: str = "") -> dict[str, Any]:
@@ -187,7 +215,7 @@ def _context(page: _Page, form: ExceptionForm, *, left: str = "", unsaved: str =
         "offers": page.offers,
         "reasons": reasons,
         "draft": page.draft,
-        "stamp": drafts.stamp(page.draft),
+        "stamp": stamp_shown(page.request, drafts.stamp(page.draft), told=page.told_draft),
         "unsaved": unsaved,
         "earlier": page.earlier,
         "panel": panel(page.referral, page.request.actor, page.now),

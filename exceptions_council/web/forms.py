@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from exceptions_council.models import ExceptionRequest
 from exceptions_council.rules import REFUSED_FIELDS, AskedValues, ExceptionInput, states
+from portal.days import DayField, read_day
 from portal.money.forms import AmountField, currency_choices
-from portal.ui.forms import DayField, TextArea, read_day
+from portal.ui.forms import TextArea, kept_answer
 from portal.workflow import text
 from portal.workflow.blockers import Money
 from referrals.models import Referral
@@ -99,8 +100,9 @@ class ExceptionForm(forms.Form):
         )
 
     def typed(self) -> dict[str, str]:
-        """The answers as they were typed, for the draft."""
-        return {name: str(self.data[name]) for name in self.fields if self.data.get(name)}
+        """The answers for the draft."""
+        given = {name: str(self.data[name]) for name in self.fields if self.data.get(name)}
+        return {name: kept_answer(self.fields[name], typed) for name, typed in given.items()}
 
 
 def day_of(typed: str | None) -> date | None:

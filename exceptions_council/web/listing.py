@@ -102,7 +102,7 @@ class ExceptionListing(Listing):
         ),
     )
     menus, menu_labels = {"created": "dates", "due": "dates"}, {"dates": _("Dates")}
-    last_menus = frozenset({"dates", "company"})
+    last_menus = ("dates", "company")
     fields = (
         Field(_("Deal name"), lambda request: request.referral.name),
         Field(_("Customer"), lambda request: request.referral.engagement.customer.name),

@@ -13,7 +13,7 @@ register = template.Library()
 
 _KINDS = {
     states.SUBMITTED: "info",
-    states.IN_REVIEW: "warning",
+    states.IN_REVIEW: "info",
     states.EVIDENCE_REQUESTED: "danger",
     states.APPROVED: "success",
     states.DENIED: "danger",

@@ -34,7 +34,6 @@ class RateForm(forms.ModelForm):
     class Meta:
         model = FeeRate
         fields = (*WHICH, "percent")
-        widgets = {"effective_from": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
 
     def rate(self) -> dict[str, Any]:
         """What the service takes; of a rate that there is only the percentage changes."""

@@ -15,6 +15,7 @@ from isvconnect.rules.values import IsvDealInput
 from isvconnect.selectors.deals import tagged_on
 from portal import tables
 from portal.catalog.models import Solution
+from portal.days import read_day
 from portal.policy import services as policies
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Money
@@ -83,7 +84,7 @@ def _known_claim(referral: Referral) -> RegistrationInput:
 def _drafted(answers: Mapping[str, str]) -> RegistrationInput:
     """What can be read of what was typed (REG-19)."""
     found: dict[str, Any] = {name: answers.get(name) or None for name in ("deployment", "term", "tenant")}
-    found |= {name: _day(answers.get(name, "")) for name in ("signed", "start", "end")}
+    found |= {name: read_day(answers.get(name, "")) for name in ("signed", "start", "end")}
     found |= {name: _amount(answers, name) for name in ("tcv", "solution_value")}
     return RegistrationInput(solution=_chosen(answers.get("solution", "")), **found)
 
@@ -91,13 +92,6 @@ def _drafted(answers: Mapping[str, str]) -> RegistrationInput:
 def _chosen(typed: str) -> int | None:
     try:
         return Solution.objects.filter(public_id=UUID(typed)).values_list("pk", flat=True).first()
-    except ValueError:
-        return None
-
-
-def _day(typed: str) -> date | None:
-    try:
-        return date.fromisoformat(typed)
     except ValueError:
         return None
 

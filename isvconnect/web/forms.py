@@ -17,8 +17,9 @@ from isvconnect.rules.values import CUSTOMER_TENANT, IsvDealInput
 from portal.accounts.models import Location
 from portal.catalog.models import Solution
 from portal.customers.models import Customer
+from portal.days import DayField
 from portal.money.forms import AmountField, currency_choices
-from portal.ui.forms import DayField, TextArea
+from portal.ui.forms import TextArea
 from portal.workflow.blockers import Money
 from referrals.web.wizard.forms import CustomerFields
 
@@ -57,7 +58,7 @@ def _field(name: str) -> forms.Field:
 class IsvDealForm(CustomerFields):
     """The questions of ISV-3. `fixed`: those that are answered already and not asked."""
 
-    required_by_rules = REQUIRED
+    required_by_rules = REQUIRED | CustomerFields.required_by_rules
     #: What tells a form that was sent twice from two deals.
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4, required=False)
 

@@ -73,7 +73,7 @@ class _IsvListing(Listing):
     sheet = _("ISV Connect deals")
     file_ready = _("The file with %(count)s ISV Connect deals is ready. You can download it until %(until)s.")
     menus = dict.fromkeys(("created", "signed", "start", "won", "invoiced", "due"), "dates")
-    menu_labels, last_menus = {"dates": _("Dates")}, frozenset({"value", "dates", "solution", "company"})
+    menu_labels, last_menus = {"dates": _("Dates")}, ("value", "dates", "solution", "company")
     hidden = frozenset({ALL})
     is_long_enough, shortest = staticmethod(search.is_long_enough), staticmethod(search.shortest)
 
@@ -291,7 +291,7 @@ def _report(row: Waiting) -> Shown:
 class ToReportListing(_IsvListing):
     """Won referrals with the banner and no standing deal: *Action required* (ISV-2, ISV-5)."""
 
-    code, model = "isv_to_report", Referral
+    code, model, own_tab = "isv_to_report", Referral, ACTION_REQUIRED
     cells = {
         "name": lambda row: row.referral.name,
         "customer": lambda row: row.referral.engagement.customer.name,

@@ -18,7 +18,7 @@ CRITERIA.update({"isv_solution": _("ISV Connect tag"), "isv_value": _("Minimum v
 
 _KINDS = {
     states.SUBMITTED: "info",
-    states.INVOICED: "warning",
+    states.INVOICED: "info",
     states.COMPLETED: "success",
     states.CANCELLED: "danger",
 }

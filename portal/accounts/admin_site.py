@@ -18,7 +18,7 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import IntegrityError
-from django.db.models import DateField, DateTimeField, QuerySet
+from django.db.models import DateField, DateTimeField, Field, QuerySet
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -36,6 +36,7 @@ from portal.accounts.countries import country_choices
 from portal.accounts.rules import ADMIN_ROLES, PROGRAMME_MANAGER, Actor
 from portal.accounts.selectors import first_steps
 from portal.accounts.services import vendor_name
+from portal.days import DateInput, DayField
 from portal.params import whole_number
 from portal.workflow.blockers import Blocker, RuleViolation
 
@@ -111,9 +112,14 @@ def said(blocker: Blocker) -> str:
     return gettext(blocker.message) % {"vendor": vendor_name(), **blocker.params}
 
 
+#: A day is asked for as on every page (decision 0046).
+DAYS: Mapping[type[Field[Any, Any]], Mapping[str, Any]] = {DateField: {"form_class": DayField, "widget": DateInput}}
+
+
 class PortalAdmin(admin.ModelAdmin):
     """Read-only for every admin role unless a subclass names who writes; nothing is ever deleted here."""
 
+    formfield_overrides: ClassVar = DAYS
     read_roles: ClassVar[tuple[str, ...]] = tuple(sorted(ADMIN_ROLES))
     write_roles: ClassVar[tuple[str, ...]] = ()
     #: The field at which it is said that somebody saved the same, where the form doesn't find out itself.
@@ -269,6 +275,7 @@ class PortalInline(admin.TabularInline):
     """Rows on another record's page, under the same rule: read-only unless a subclass names who writes."""
 
     formset = PortalInlineFormSet
+    formfield_overrides: ClassVar = DAYS
     template = "admin/inline.html"
     write_roles: ClassVar[tuple[str, ...]] = ()
     #: Whether who writes may remove rows, too.

@@ -7,7 +7,8 @@ from typing import Any
 
 from portal.accounts.models import Membership
 
-#: A visit is over after so long without a request.
+#: A visit is over after so long without a request. What counts web visits agrees on it, and nobody is bound by it: no
+#: number of the programme's.
 VISIT_ENDS = timedelta(minutes=30)
 #: What is known of a visit is as exact as that: no request writes within it.
 KEPT_EVERY = timedelta(minutes=5)

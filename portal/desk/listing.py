@@ -143,7 +143,7 @@ class DeskListing(Listing):
         )
     )
     filters = ()
-    last_menus = frozenset({"outcome", "decider", "decided"})
+    last_menus = ("outcome", "decider", "decided")
 
     def __init__(self, now: datetime) -> None:
         self.now = now

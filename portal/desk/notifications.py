@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.accounts.rules import PROGRAMME_MANAGER, REVIEWER
 from portal.notify.rules import DIGEST, OFF, Category, add_category
 from portal.workflow.blockers import _
 
@@ -17,6 +18,7 @@ add_category(
         "brand",
         opens=_("Open the case"),
         default=OFF,
+        roles=(REVIEWER,),
     ),
     order=92,
 )
@@ -29,6 +31,7 @@ add_category(
         "warning",
         opens=_("Open the review desk"),
         default=DIGEST,
+        roles=(REVIEWER, PROGRAMME_MANAGER),
     ),
     order=93,
 )

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.formats import get_format, number_format
+from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +23,8 @@ _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})*((?!\1)[.,]\d+)?
 #: No exponents, and no underscores: Decimal would take them.
 _NUMBER = re.compile(r"[+-]?[\d.,]+")
 _SHORT = re.compile(r"(.*[\d.,])([a-z]+)")
+#: As a draft keeps an amount: the same in every language.
+_KEPT = re.compile(r"-?\d+(\.\d{1,2})?")
 #: What people write behind an amount, in English and in Turkish, and how many zeros they mean.
 _ZEROS = {"k": 3, "bin": 3, "m": 6, "mn": 6, "mio": 6, "million": 6, "milyon": 6}
 
@@ -49,6 +52,22 @@ class AmountField(forms.DecimalField):
             return value
         return number_format(value, 0 if value == value.to_integral_value() else 2, force_grouping=True)
 
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> forms.BoundField:
+        return _BoundAmount(form, self, field_name)
+
+    def kept(self, typed: str) -> str:
+        """What a draft keeps: the amount as it was read, in plain figures; what can't be read as it was typed."""
+        try:
+            found = self.clean(typed)
+        except forms.ValidationError:
+            return typed
+        return typed if found is None else f"{found.normalize():f}"
+
+    @staticmethod
+    def of_draft(kept: Any) -> Any:
+        """What a draft kept as an amount; what could not be read as it was typed."""
+        return Decimal(kept) if isinstance(kept, str) and _KEPT.fullmatch(kept) else kept
+
     def reading(self, typed: Any) -> Decimal | None:
         """What was read, where that is worth a look: of a short form, and of thousands that could be a fraction."""
         if not isinstance(typed, str):
@@ -57,6 +76,14 @@ class AmountField(forms.DecimalField):
         marks = [mark for mark in number if mark in ".,"]
         unsure = _GROUPED.fullmatch(number) and len(marks) == 1 and marks != [get_format("THOUSAND_SEPARATOR")]
         return self.to_python(typed) if zeros or unsure else None
+
+
+class _BoundAmount(forms.BoundField):
+    """What a form is filled in with may come from a draft."""
+
+    @cached_property
+    def initial(self) -> Any:
+        return AmountField.of_draft(self.form.get_initial_for_field(self.field, self.name))
 
 
 def currency_choices() -> list[tuple[str, str]]:

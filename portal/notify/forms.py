@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -14,9 +14,12 @@ from portal.workflow import text
 
 
 class PreferencesForm(forms.Form):
-    def __init__(self, data: Any = None, *, user: User) -> None:
+    """`roles`: the person's, in all their companies. What these can't get is not asked for; what was chosen of it stays
+    for the day they get the role back."""
+
+    def __init__(self, data: Any = None, *, user: User, roles: Collection[str]) -> None:
         super().__init__(data, initial=services.preferences(user))
-        for category in rules.optional():
+        for category in (category for category in rules.receivable(roles) if not category.mandatory):
             self.fields[category.code] = forms.ChoiceField(
                 label=text.phrase(category.label),
                 help_text=text.phrase(category.help),
@@ -25,11 +28,7 @@ class PreferencesForm(forms.Form):
                 required=False,
             )
 
-    def optional(self) -> Iterator[forms.BoundField]:
-        return (self[category.code] for category in rules.optional())
-
     @property
     def wanted(self) -> dict[str, str]:
         """How to mail each category; one that was left out stays as it was."""
-        given = {category.code: self.cleaned_data[category.code] for category in rules.optional()}
-        return {code: mail for code, mail in given.items() if mail}
+        return {code: mail for code, mail in self.cleaned_data.items() if mail}

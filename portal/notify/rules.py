@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
@@ -33,6 +34,8 @@ class Category:
     listed: bool = True
     #: How it is mailed to whoever hasn't chosen.
     default: str = NOW
+    #: Only who holds one of these can get it; none: everybody can.
+    roles: Collection[str] = ()
 
 
 #: By code, in the order in which people choose; each app adds its own.
@@ -54,6 +57,12 @@ def add_category(category: Category, *, order: int) -> None:
 def optional() -> list[Category]:
     """What a person may have at once, once a day, or not by mail at all."""
     return [category for category in CATEGORIES.values() if not category.mandatory]
+
+
+def receivable(roles: Collection[str]) -> list[Category]:
+    """What somebody with these roles, in whichever company, can get and their settings name."""
+    of_them = (category for category in CATEGORIES.values() if category.listed)
+    return [category for category in of_them if not category.roles or set(roles) & set(category.roles)]
 
 
 def mail_for(category: str, chosen: str | None) -> str:

@@ -83,12 +83,13 @@ def read_all(request: ActorRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: ActorRequest) -> HttpResponse:
     user = request.user
-    form = PreferencesForm(posted(request), user=user)
+    roles = {grant.role for membership in request.memberships for grant in membership.grants.all()}
+    form = PreferencesForm(posted(request), user=user, roles=roles)
     if form.is_valid():
         services.set_preferences(user, form.wanted)
         return done(request, gettext("Your preferences were saved."), "notification_settings")
     context = {
-        "mandatory": [category for category in rules.CATEGORIES.values() if category.mandatory and category.listed],
+        "mandatory": [category for category in rules.receivable(roles) if category.mandatory],
         "digest_time": rules.DIGEST_TIME,
         "language": dict(settings.LANGUAGES)[user.language],
     }

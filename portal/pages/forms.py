@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from portal.ui.forms import DayField
+from portal.days import DayField
 from portal.ui.models import SavedView
 from referrals.web.forms.deal import StageField, StageForm
 from referrals.web.forms.editing import VersionMixin

@@ -182,6 +182,8 @@ def insights(request: ActorRequest) -> HttpResponse:
     """Of the period that the address says (REF-17)."""
     today = timezone.now().date()
     asked = asked_period(request.GET, today=today)
+    if asked.is_elsewhere:
+        return redirect(request.path + asked.period.as_custom)
     context = {
         **charts.context(request.actor, asked.period),
         "asked": asked,

@@ -100,6 +100,9 @@ class Policy:
     forecast_proposed_percent: int = 60  # REF-14
     forecast_negotiated_percent: int = 80  # REF-14
 
+    # Insights
+    idle_days: tuple[int, ...] = (30, 60, 90)  # REF-17, what hasn't moved for longer than the first is looked at
+
     # currency
     rate_max_age_months: int = 3  # FX-2
     rate_jump_percent: int = 50  # FX-1, against the month before: more has to be confirmed
@@ -114,6 +117,11 @@ class Policy:
             60: self.forecast_proposed_percent,
             80: self.forecast_negotiated_percent,
         }
+
+    @property
+    def idle_parts(self) -> tuple[int, ...]:
+        """The days that part how long a deal hasn't moved, in order."""
+        return tuple(sorted(set(self.idle_days))) or Policy.idle_days
 
     @property
     def answer_within(self) -> timedelta:
@@ -191,6 +199,7 @@ RANGES = {
     "max_document_mb": (1, 22),  # the proxies before the portal take 25 MB (deploy/Caddyfile)
     "sample_percent": (0, 100),
     **dict.fromkeys((f"forecast_{stage}_percent" for stage in _FORECAST), (0, 100)),
+    "idle_days": (2, 3_650),
     "review_days": (1, 1_000),
     "claim_hours": (1, 720),
     "exception_decision_days": (1, 1_000),
@@ -205,6 +214,10 @@ RANGES = {
     "licence_session_minutes": (1, 1_440),
     "max_licences": (1, 100_000_000),
 }
+
+
+#: How many numbers a list may have, where a table has a column for each.
+MOST_NUMBERS = {"idle_days": 5}
 
 
 class WrongValues(ValueError):
@@ -231,7 +244,7 @@ def _parse(name: str, value: Any) -> Any:
         if name == "blackouts":
             return tuple(_blackout(period) for period in value)
         if isinstance(default, tuple):
-            return tuple(_number(name, item, int) for item in _list(value))
+            return tuple(_number(name, item, int) for item in _list(value, most=MOST_NUMBERS.get(name, LARGEST)))
         if name == "holiday_calendar":
             return _calendar(value)
         if isinstance(default, date):
@@ -251,8 +264,8 @@ def _number(name: str, value: Any, kind: type[int] | type[Decimal]) -> int | Dec
     return number
 
 
-def _list(value: Any) -> list[Any]:
-    if not isinstance(value, list):
+def _list(value: Any, *, most: int) -> list[Any]:
+    if not isinstance(value, list) or len(value) > most:
         raise TypeError
     return value
 

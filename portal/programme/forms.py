@@ -18,6 +18,8 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from portal import days
+from portal.days import DayField
 from portal.folding import fold
 from portal.money.forms import AmountField
 from portal.policy import rules as policy_rules
@@ -27,7 +29,8 @@ from portal.policy.rules import Blackout, Policy
 from portal.programme import rules
 from portal.programme.rules import Number
 
-_PERIOD = re.compile(r"(\d{4}-\d\d-\d\d)\s*(?:/|–|-|to|\s)\s*(\d{4}-\d\d-\d\d)")
+#: In figures, or as pages write days: 24 Dec 2026 – 31 Dec 2026.
+_PERIOD = re.compile(r"(\d{4}-\d\d-\d\d)\s*(?:/|–|-|to|\s)\s*(\d{4}-\d\d-\d\d)|(.+?)\s*(?:–| - )\s*(.+)")
 #: In the list of calendars, where an empty value means the default.
 NO_HOLIDAYS = "none"
 
@@ -72,7 +75,7 @@ class PeriodsField(forms.CharField):
     widget = forms.Textarea
 
     def __init__(self, number: Number) -> None:
-        help_text = _("One a line, both days included: 2026-12-24 – 2026-12-31")
+        help_text = _("One a line, both days included: 24 Dec 2026 – 31 Dec 2026")
         super().__init__(label=_(number.label), required=False, max_length=5_000, help_text=help_text)
         self.widget.attrs.update(rows=2, cols=24)
 
@@ -81,21 +84,18 @@ class PeriodsField(forms.CharField):
 
     def _period(self, line: str) -> Blackout:
         found = _PERIOD.fullmatch(line.strip())
-        try:
-            if found is None:
-                raise ValueError
-            first, last = date.fromisoformat(found[1]), date.fromisoformat(found[2])
-        except ValueError:
+        first, last = (days.read_day(found[n] or found[n + 2]) for n in (1, 2)) if found else (None, None)
+        if first is None or last is None:
             raise ValidationError(
-                _("“%(value)s” is no period; write 2026-12-24 – 2026-12-31."), params={"value": line.strip()[:40]}
-            ) from None
+                _("“%(value)s” is no period; write 24 Dec 2026 – 31 Dec 2026."), params={"value": line.strip()[:40]}
+            )
         if last < first:
             raise ValidationError(_("“%(value)s” ends before it begins."), params={"value": line.strip()})
         return Blackout(first, last)
 
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, (tuple, list)):
-            return "\n".join(f"{period.first} – {period.last}" for period in value)
+            return "\n".join(f"{days.shown(period.first)} – {days.shown(period.last)}" for period in value)
         return value
 
 
@@ -113,17 +113,16 @@ def _calendars() -> list[tuple[str, str]]:
     return [(NO_HOLIDAYS, gettext("No holidays, weekends only")), *sorted(known, key=lambda one: fold(one[1]))]
 
 
-class DayField(forms.DateField):
+class DayNumberField(DayField):
     def __init__(self, number: Number) -> None:
-        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-        super().__init__(label=_(number.label), required=False, widget=widget, input_formats=["%Y-%m-%d"])
+        super().__init__(label=_(number.label), required=False)
 
 
 FIELDS: dict[str, type[Any]] = {
     rules.AMOUNT: DollarField,
     rules.WHOLE: WholeField,
     rules.LIST: ListField,
-    rules.DAY: DayField,
+    rules.DAY: DayNumberField,
     rules.PERIODS: PeriodsField,
     rules.CALENDAR: CalendarField,
 }
@@ -141,12 +140,8 @@ class Line:
 class NewVersionForm(forms.ModelForm):
     """The next version; policy and service say what is wrong with it."""
 
-    in_force_from = forms.DateField(
-        label=_("In force from"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        input_formats=["%Y-%m-%d"],
-        help_text=_("The day's beginning in UTC. Empty: at once."),
+    in_force_from = DayField(
+        label=_("In force from"), required=False, help_text=_("The day's beginning in UTC. Empty: at once.")
     )
     #: The version it is to follow: the newest when the form was opened.
     base = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0, max_value=2**31 - 2)

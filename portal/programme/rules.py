@@ -120,6 +120,7 @@ GROUPS: Mapping[str, Sequence[Number]] = {
         Number("forecast_proposed_percent", _("A deal at Proposed counts for"), PERCENT, "REF-14"),
         Number("forecast_negotiated_percent", _("A deal at Negotiated counts for"), PERCENT, "REF-14"),
     ),
+    _("Insights"): (Number("idle_days", _("Open deals are told apart that have not moved for"), DAYS, "REF-17"),),
     _("Currency"): (
         Number("rate_max_age_months", _("A rate is used for at most"), MONTHS, "FX-2"),
         Number("rate_jump_percent", _("A rate is asked about when it jumps by more than"), PERCENT, "FX-1"),

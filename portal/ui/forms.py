@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from datetime import date
-from functools import cache
 from typing import Any
 
-from babel.dates import get_day_names, get_month_names
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.functional import lazy
-from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.services import vendor_name
 from portal.customers.rules import country_choices
-from portal.folding import fold
+from portal.days import DayField
+from portal.money.forms import AmountField
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, RuleViolation
 
@@ -65,6 +57,17 @@ def as_if_sent(form: forms.BaseForm) -> dict[str, Any]:
     return {name: value for name, value in shown.items() if value not in (None, "", False)}
 
 
+def kept_answer(field: forms.Field | None, typed: str) -> str:
+    """An answer as a draft keeps it: what one person types another may send, in the other language, so days and amounts
+    are kept as they were read. What can't be read stays as it was typed."""
+    return field.kept(typed) if isinstance(field, AmountField | DayField) else typed
+
+
+def of_draft(field: forms.Field | None, kept: str) -> str:
+    """An answer of a draft as its field shows it."""
+    return str(field.prepare_value(field.of_draft(kept))) if isinstance(field, AmountField) else kept
+
+
 def saved_meanwhile(by: object) -> str:
     """Why a draft is not saved: somebody saved another one since the page was opened; None: there is none any more."""
     if by is None:
@@ -72,14 +75,43 @@ def saved_meanwhile(by: object) -> str:
     return gettext("%(person)s saved this draft meanwhile. Save again to put yours in its place.") % {"person": by}
 
 
+def drafted_meanwhile(by: object) -> str:
+    """Why what would delete a colleague's draft is not sent: the page was opened before it was saved."""
+    said = gettext(
+        "%(person)s saved a draft meanwhile; each field where it differs says how. Send again to put yours in its "
+        "place, or open the form anew to go on with theirs."
+    )
+    return said % {"person": by}
+
+
 def conflicts(record: models.Model, changed: Iterable[str], questions: Iterable[str]) -> list[Blocker]:
     """At each of these columns that is a question, what its answer is now (REF-21)."""
     asked = set(questions)
     names = [name.removesuffix("_id") for name in changed]
+    return [_conflict(n, _shown(record, n)) for n in names if n in asked]
+
+
+def draft_conflicts(form: forms.Form, changed: Iterable[str]) -> list[Blocker]:
+    """At each of these questions, what a draft answers of which `form` was made (REF-21)."""
+    form.is_valid()
+    return [_conflict(name, _answered(form, name)) for name in changed if name in form.fields]
+
+
+def _conflict(name: str, now: str) -> Blocker:
     message = gettext_noop(
         "Somebody changed this meanwhile; it is now “%(now)s”. Send again to put yours in its place."
     )
-    return [Blocker("conflict", message, "REF-21", n, {"now": _shown(record, n)}) for n in names if n in asked]
+    return Blocker("conflict", message, "REF-21", name, {"now": now})
+
+
+def _answered(form: forms.Form, name: str) -> str:
+    """An answer as people read it; what can't be read as it was typed."""
+    field, value = form.fields[name], form.cleaned_data.get(name, form.data.get(name))
+    if isinstance(field, forms.ModelChoiceField):
+        return field.label_from_instance(value) if isinstance(value, models.Model) else "–"
+    if isinstance(field, forms.ChoiceField):
+        return str(dict(field.choices).get(form.data.get(name, ""), "–"))  # type: ignore[arg-type]
+    return _said(value)
 
 
 def _shown(record: models.Model, name: str) -> str:
@@ -88,6 +120,10 @@ def _shown(record: models.Model, name: str) -> str:
     choices = getattr(record._meta.get_field(name), "flatchoices", None)
     if choices:
         return str(dict(choices).get(value, "–"))
+    return _said(value)
+
+
+def _said(value: Any) -> str:
     if isinstance(value, bool):
         return gettext("Yes") if value else gettext("No")
     if value in (None, ""):
@@ -98,86 +134,6 @@ def _shown(record: models.Model, name: str) -> str:
 def named(message: Any) -> Any:
     """A lazily translated label that contains the vendor's name."""
     return lazy(lambda: str(message) % {"vendor": vendor_name()}, str)()
-
-
-#: What lies before is mistyped.
-FIRST_YEAR = 1900
-_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
-_FIGURES = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})")
-_DAY_FIRST = re.compile(r"(\d{1,2})\.? ([a-z]+)\.?,? (\d{4})")
-_MONTH_FIRST = re.compile(r"([a-z]+)\.? (\d{1,2}),? (\d{4})")
-
-
-def read_day(typed: str) -> date | None:
-    """The day that was typed in either language: 20 Nov 2026, 20 Kasım 2026, Nov 20, 2026, 20.11.2026, 2026-11-20.
-
-    In figures the day comes first, as it does wherever the portal shows one. None if it is no day, or of a century in
-    which nobody here sold anything.
-    """
-    day = _day(fold(typed))
-    return day if day and day.year >= FIRST_YEAR else None
-
-
-def _day(folded: str) -> date | None:
-    with suppress(ValueError):
-        if found := _ISO.fullmatch(folded):
-            return date(*map(int, found.groups()))
-        if found := _FIGURES.fullmatch(folded):
-            return date(int(found[3]), int(found[2]), int(found[1]))
-        if found := _DAY_FIRST.fullmatch(folded):
-            return date(int(found[3]), _months().get(found[2], 0), int(found[1]))
-        if found := _MONTH_FIRST.fullmatch(folded):
-            return date(int(found[3]), _months().get(found[1], 0), int(found[2]))
-    return None
-
-
-@cache
-def _months() -> dict[str, int]:
-    """The months by their long and short names, folded, in all languages of the portal."""
-    return {
-        fold(name).strip("."): number
-        for language, _name in settings.LANGUAGES
-        for width in ("wide", "abbreviated")
-        for number, name in get_month_names(width, locale=language).items()
-    }
-
-
-class DateInput(forms.DateInput):
-    """A day as text, and a button that opens a month to choose from (days.js). A browser's own date field would follow
-    the browser's language instead of the person's."""
-
-    def __init__(self, **attrs: Any) -> None:
-        super().__init__(attrs={"autocomplete": "off", "data-day": "", **attrs})
-
-    def format_value(self, value: Any) -> str | None:
-        day = read_day(value) if isinstance(value, str) else value
-        return text.day(day) if isinstance(day, date) else value
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
-        """The day as the field reads it, or what was typed, if that is no day."""
-        typed = super().value_from_datadict(data, files, name)
-        day = read_day(typed) if isinstance(typed, str) else None
-        return day.isoformat() if day else typed
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        shown = {"placeholder": text.day(timezone.localdate()), **(attrs or {})}
-        language = get_language() or "en"
-        months, days = get_month_names("abbreviated", locale=language), get_day_names("abbreviated", locale=language)
-        context = {
-            "control": super().render(name, value, shown, renderer),
-            "months": " ".join(months[n] for n in range(1, 13)),
-            "days": " ".join(days[n] for n in range(7)),
-        }
-        return render_to_string("components/day.html", context)
-
-
-class DayField(forms.DateField):
-    """A day as `read_day` reads it and in no other way: 11/20/2026 is no day, where 11/05/2026 is one in May."""
-
-    widget = DateInput
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"input_formats": ["%Y-%m-%d"], **kwargs})
 
 
 def _countries() -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, cast
 
 from django.conf import settings
@@ -19,7 +19,7 @@ from portal.accounts.services import vendor_name
 from portal.ui.listing import saved
 from portal.ui.listing.lists import LISTS
 
-#: So many views stand in the rail; the list's own menu has all.
+#: So many views of a list stand in the rail; the list's own menu has all.
 MAX_RAIL = 8
 RAIL_COOKIE = "rail"
 THEME_COOKIE = "theme"
@@ -91,7 +91,8 @@ class Frame:
 
     @property
     def query(self) -> str:
-        return self._request.GET.get("q", "")
+        """What was searched everywhere; other pages have a search of their own."""
+        return self._request.GET.get("q", "") if self._request.path == reverse("search") else ""
 
     @property
     def layout(self) -> str:
@@ -150,16 +151,17 @@ class Frame:
         url, path = reverse(name), self._request.path
         active = path == url if name == "home" else path.startswith(url)
         found: dict[str, Any] = {"label": label, "url": url, "icon": icon_there if active else icon, "active": active}
-        return {**found, "count": None, "views": self._views(name) if path == url else []}
+        return {**found, "count": None, "views": partial(self._views, url)}
 
-    def _views(self, name: str) -> list[dict[str, Any]]:
-        """The views of the list at that address, while one looks at it: no other page asks for them."""
-        listing = next((listing for listing in LISTS.values() if listing.url == name), None)
-        if listing is None:
+    def _views(self, url: str) -> list[dict[str, Any]]:
+        """The views of the lists at that address or below it; all items together cost the page one query."""
+        if url == reverse("home"):
             return []
         here, request = self._request.GET.get("view", ""), cast(ActorRequest, self._request)
         return [
             {"name": view.name, "url": saved.link(listing, view), "active": str(view.public_id) == here}
+            for listing in LISTS.values()
+            if reverse(listing.url).startswith(url)
             for view in saved.of_request(request, listing)[:MAX_RAIL]
         ]
 

@@ -10,7 +10,8 @@ from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.encoding import iri_to_uri
+from django.utils.http import MAX_URL_REDIRECT_LENGTH, url_has_allowed_host_and_scheme
 
 from portal.accounts.decorators import ActorRequest
 from portal.params import split_address, whole_number
@@ -28,6 +29,11 @@ def version_shown(request: HttpRequest, version: int, *, told: bool = False) -> 
     `told` what was changed since. A button that only looks again makes nobody agree with what they didn't see."""
     sent = whole_number(request.POST.get("version"))
     return version if told or sent is None else sent
+
+
+def stamp_shown(request: HttpRequest, stamp: str, *, told: bool = False) -> str:
+    """As version_shown(), of the draft that the page knows (REG-19)."""
+    return stamp if told else request.POST.get("draft", stamp)
 
 
 def form_page(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:
@@ -65,9 +71,13 @@ def page_before(request: HttpRequest) -> SplitResult | None:
 
 
 def back(request: HttpRequest) -> HttpResponse:
-    """Where the person was; never to another host."""
+    """Where the person was; never to another host.
+
+    The query says nothing of the host, and that of a list is longer than the 2,048 characters which Django looks at
+    where its search and its filters are long. What no browser would be sent to leads home.
+    """
     target = request.POST.get("next", "/")
     safe = url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        target.partition("?")[0], allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return HttpResponseRedirect(target if safe else "/")
+    return HttpResponseRedirect(target if safe and len(iri_to_uri(target)) <= MAX_URL_REDIRECT_LENGTH else "/")

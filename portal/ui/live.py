@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from django import forms
 
-from portal.ui.forms import add_blockers
+from portal.ui.forms import add_blockers, kept_answer
 from portal.workflow.blockers import Blocker
 
 #: In place of the names of the fields that were left: the form was sent and refused, so that nothing stays quiet.
@@ -36,14 +36,16 @@ class Typed(Protocol):
 
 def has_news(form: Typed, draft: Draft | None) -> bool:
     """Whether the form holds anything else than the draft, or than what it was filled in with: to leave a field says
-    nothing, and a day that is shown in another language is the same day."""
+    nothing."""
     if draft is None:
         return form.has_changed()
+    return bool(news(form, draft))
+
+
+def news(form: Typed, draft: Draft) -> list[str]:
+    """The questions that the form answers otherwise than the draft."""
     typed, kept = form.typed(), draft.answers
-    return any(
-        typed.get(name, "") not in {kept.get(name, ""), str(field.widget.format_value(kept.get(name)) or "")}
-        for name, field in form.fields.items()
-    )
+    return [n for n, field in form.fields.items() if typed.get(n, "") != kept_answer(field, kept.get(n, ""))]
 
 
 def settle(form: forms.Form, found: Iterable[Blocker], *, left: str) -> dict[str, Any]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, parse_pattern
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
+from portal import days
 from portal.accounts.services import vendor_name
 from portal.money.rules import cents
 from portal.workflow.blockers import Blocker, Money, Param, Term
@@ -62,7 +64,11 @@ def money(value: Decimal | None, currency: str) -> str:
 
 def amount(value: Decimal | None) -> str:
     """As money(), without the currency, where the column's head names it."""
-    return "–" if value is None else format_decimal(cents(value), _pattern(value), locale=_locale())
+    return "–" if value is None else format_decimal(cents(value), _parsed(_pattern(value)), locale=_locale())
+
+
+#: A list has hundreds of amounts, and to read a pattern takes longer than to fill it.
+_parsed = cache(parse_pattern)
 
 
 def _pattern(value: Decimal) -> str:
@@ -87,7 +93,7 @@ def clock(moment: datetime, *, year: bool = True) -> str:
 
 def day(value: date, *, year: bool = True) -> str:
     """A calendar day: 20 Nov 2026."""
-    return format_date(value, "d MMM y" if year else "d MMM", locale=_locale())
+    return days.shown(value, year=year)
 
 
 def weekday(value: date) -> str:

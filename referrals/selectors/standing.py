@@ -31,11 +31,8 @@ from referrals.selectors import partner_side
 from referrals.selectors.figures import active, counted, runs_programme, sums
 
 STAGE_SET = "referral.stage_set"
-#: A deal that has not moved for longer than the first of these days is looked at; the others part those that haven't.
-IDLE_DAYS = (30, 60, 90)
-#: By how long: up to so many days, and `longer`.
+#: How long deals have not moved: up to so many days of the policy, and `longer`.
 LONGER = "longer"
-IDLE = (*map(str, IDLE_DAYS), LONGER)
 _AMOUNT = DecimalField(max_digits=30, decimal_places=4)
 
 
@@ -53,18 +50,22 @@ def moved(deals: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return deals.annotate(moved_at=Greatest("created_at", "accepted_at", last))
 
 
-def idle(today: date) -> Mapping[str, Q]:
+def idle_codes(policy: Policy) -> tuple[str, ...]:
+    return (*map(str, policy.idle_parts), LONGER)
+
+
+def idle(today: date, policy: Policy) -> Mapping[str, Q]:
     """Which deals have not moved for how long, by whole days (UTC), so that a figure and its list agree."""
-    starts = [datetime.combine(today - timedelta(days=days), time.min, UTC) for days in IDLE_DAYS]
+    starts = [datetime.combine(today - timedelta(days=days), time.min, UTC) for days in policy.idle_parts]
     since = [Q(moved_at__gte=start) for start in starts]
     before = [Q(moved_at__lt=start) for start in starts]
     parts = [since[0], *[old & new for old, new in zip(before, since[1:], strict=False)], before[-1]]
-    return dict(zip(IDLE, parts, strict=True))
+    return dict(zip(idle_codes(policy), parts, strict=True))
 
 
-def ageing(actor: Actor, today: date) -> dict[int, Mapping[str, Any]]:
+def ageing(actor: Actor, today: date, policy: Policy) -> dict[int, Mapping[str, Any]]:
     """The open deals by stage: how many have not moved for how long, with their USD."""
-    parts = idle(today)
+    parts = idle(today, policy)
     rows = moved(standing(actor), actor).values("reached").annotate(**sums(deals=Q(), **parts)).order_by("reached")
     return {row["reached"]: row for row in rows}
 

@@ -92,8 +92,9 @@ def _changed_team(request: ActorRequest) -> QueryDict | None:
     found = team.changed(team.rows(request.POST), request.POST, offered) if request.method == "POST" else None
     if found is None:
         return None
+    found.tell(request)
     data = request.POST.copy()
-    for name, values in team.as_sent(found[0]).items():
+    for name, values in team.as_sent(found.rows).items():
         data.setlist(name, values)
     return data
 

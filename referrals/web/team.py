@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from django.http import QueryDict
+from django.contrib import messages
+from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext
 
+from portal.folding import fold
 from portal.params import whole_number
 from referrals.web.forms.deal import MAX_ROWS
 
@@ -31,10 +35,21 @@ def as_sent(team: list[dict[str, str]]) -> dict[str, list[str]]:
     return {"team-TOTAL_FORMS": [str(len(team))], "team-INITIAL_FORMS": ["0"], **cells}
 
 
-def changed(
-    team: list[dict[str, str]], posted: Mapping[str, Any], offered: Iterable[dict[str, str]]
-) -> tuple[list[dict[str, str]], str] | None:
-    """The rows after the button that was pressed, and where on the page to go on; None where it wasn't one of these.
+@dataclass(frozen=True)
+class Changed:
+    """The rows after a button, where on the page to go on, and who was to be added and is on the list already."""
+
+    rows: list[dict[str, str]]
+    place: str = ""
+    listed: str = ""
+
+    def tell(self, request: HttpRequest) -> None:
+        if self.listed:
+            messages.info(request, gettext("%(person)s is on the list already.") % {"person": self.listed})
+
+
+def changed(team: list[dict[str, str]], posted: Mapping[str, Any], offered: Iterable[dict[str, str]]) -> Changed | None:
+    """The rows after the button that was pressed; None where it wasn't one of these.
 
     `offered`: whom *Add* beside a name may add. A button for somebody who isn't there any more changes nothing.
     """
@@ -42,9 +57,20 @@ def changed(
         return None
     removed = whole_number(posted.get("remove"))
     if removed is not None:
-        return [row for n, row in enumerate(team) if n != removed], "#people"
+        return Changed([row for n, row in enumerate(team) if n != removed], "#people")
     if person := next((p for p in offered if p["email"] == posted.get("person")), None):
-        return [*(row for row in team if any(row.values())), person][:MAX_ROWS], "#offered"
+        return _added([row for row in team if any(row.values())], person)
     if "add" not in posted or len(team) >= MAX_ROWS:
-        return team, ""
-    return [*team, dict.fromkeys(PERSON, "")], f"#id_team-{len(team)}-first_name"
+        return Changed(team)
+    return Changed([*team, dict.fromkeys(PERSON, "")], f"#id_team-{len(team)}-first_name")
+
+
+def _added(team: list[dict[str, str]], person: dict[str, str]) -> Changed:
+    """With one row more, or with what is missing in the row where the person's address was typed by hand."""
+    same = [n for n, row in enumerate(team) if fold(row["email"]) == fold(person["email"])]
+    if not same:
+        return Changed([*team, person][:MAX_ROWS], "#offered")
+    typed = {name: value for name, value in team[same[0]].items() if value.strip()}
+    rows = [*team[: same[0]], {**person, **typed, "email": person["email"]}, *team[same[0] + 1 :]]
+    name = f"{person['first_name']} {person['last_name']}"
+    return Changed([row for n, row in enumerate(rows) if n not in same[1:]], "#people", name)

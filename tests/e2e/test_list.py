@@ -27,19 +27,27 @@ def test_the_list_works_in_place(cast: Cast, visit: Visit) -> None:
     now = timezone.now()
     for n in range(27):
         build.deal(cast, name=f"Fırın {n:02}", at=now - timedelta(hours=n + 1), close_date=now.date(), **LED)
-    build.deal(cast, name="Kiosks", at=now, close_date=now.date())
+    long = "Kiosks at every station of the line, and one in each depot"
+    build.deal(cast, name=long, at=now, close_date=now.date())
     page = visit(build.CONTOSO)
     page.goto("/co-sell/?size=25&exact=1")
     rows = page.locator("#list a.o-rowlink")
     expect(rows).to_have_count(25)
     page.get_by_role("link", name="Load more").click()
     expect(rows).to_have_count(28)
+    page.locator("#list td.o-num").first.hover()  # no link lies over what says more
+    rows.first.hover()
+    expect(page.locator("#list tbody td").nth(1)).to_have_attribute("title", long)
 
     page.locator("#filters summary", has_text="Deal type").click()
     page.get_by_label("Partner-led").check()
     expect(page).to_have_url(re.compile("type=partner_led"))
+    expect(page.locator("#filters .is-on")).to_have_text("Deal type")
     expect(page.locator("#count")).to_have_text("27 deals")
     expect(page.get_by_label("Partner-led")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator("#look summary").click()
+    expect(page.locator("#look nav a").first).to_have_attribute("href", re.compile("type=partner_led"))
     page.keyboard.press("Escape")
     search = page.get_by_label("Search the list")
     search.fill("firin 07")

@@ -283,7 +283,7 @@ def write_notes(page: Page, address: str, company: str) -> None:
     """REF-23: one for all who take part, one for the own company."""
     page.goto(address)
     for text, reader in (
-        (SHARED[company], "Everyone who takes part in the deal"),
+        (SHARED[company], "Everyone on the deal"),
         (OWN[company][2], "Only my company"),
     ):
         page.locator("#notes").get_by_role("textbox", name="Note").fill(text)

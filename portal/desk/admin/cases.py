@@ -28,6 +28,7 @@ from portal.policy import services as policies
 from portal.ui import services as kit
 from portal.ui.http import show_refusal
 from portal.ui.listing import context as list_page
+from portal.ui.listing import menus
 from portal.ui.listing.query import ListQuery
 from portal.ui.listing.rows import listed
 from portal.ui.models import SavedView
@@ -64,13 +65,15 @@ class CaseAdmin(PortalAdmin):
         actor, now = who(request).values()
         shown = desk.DeskListing(now)
         asked = self._asked(shown, request.GET.urlencode(), actor)
+        if asked.is_elsewhere:
+            return redirect(request.path + asked.address())
         columns = _DECIDED if asked.tab == desk.DECIDED else _WAITING
-        context = list_page.context(actor, asked, columns)
+        context = list_page.context(actor, asked, columns, menus.FILTERS)
         context |= {
             "queues": self._queues(shown, asked, actor),
             "counts": shown.counts(actor, asked, None),
             "queue": asked.address(),
-            "saved": kit.views(shown.code, actor),
+            "saved": kit.views(actor)[shown.code],
             "reviews": any(kind.is_claimed and kind.may_decide(actor) for kind in KINDS.values()),
             "review_days": policies.current(now).review_days,
         }

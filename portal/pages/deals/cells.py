@@ -111,7 +111,7 @@ def _forecast(row: Row) -> Shown:
     number = len(row.unmet)
     if number == 1:
         said = gettext("Unmet: %(criterion)s") % {"criterion": row.unmet[0]}
-        return Cell(said, said, "is-unmet")
+        return Cell(said, "", "is-unmet")
     counted = ngettext("%(count)s criterion unmet", "%(count)s criteria unmet", number) % {"count": number}
     return Cell(counted, ", ".join(row.unmet), "is-unmet")
 

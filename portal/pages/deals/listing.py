@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Case, IntegerField, Q, Value, When
 from django.urls import reverse
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
 
 from portal.accounts.models import User
 from portal.accounts.rules import Actor
@@ -52,7 +52,7 @@ class DealListing(Listing):
         ("p2p", "vendor", "sale", "solution", "member", "crm", "needs", "answers"), "more"
     )
     menu_labels = {"value": _("Value"), "dates": _("Dates"), "more": _("More")}
-    last_menus = frozenset({"value", "dates", "more"})
+    last_menus = ("value", "dates", "more")
     hidden = frozenset({ALL})
     is_long_enough, shortest = staticmethod(search.is_long_enough), staticmethod(search.shortest)
 
@@ -74,7 +74,7 @@ class DealListing(Listing):
         if asked.tab not in self.hidden:
             return ()
         usd = found.aggregate(**figures.sums(deals=Q()))["deals_usd"]
-        return [Total("usd", usd, text.money(usd, "USD"))]
+        return [Total("usd", usd, gettext("value %(usd)s") % {"usd": text.money(usd, "USD")})]
 
     def search(self, found: Any, query: str, actor: Actor) -> ReferralQuerySet:
         return found.filter(search.matching(query, actor=actor))

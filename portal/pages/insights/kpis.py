@@ -103,8 +103,10 @@ def _time(found: _Found, name: str, label: str, url: str, count: int) -> Figure:
 # Of the open deals, whatever the period: there is none before it
 
 
-def idle(count: int, usd: Decimal, url: str) -> Figure:
-    return Figure(gettext("Not moved for 30 days"), count, COUNT, text.money(usd, "USD"), url, count)
+def idle(days: int, count: int, usd: Decimal, url: str) -> Figure:
+    return Figure(
+        gettext("Not moved for %(days)s days") % {"days": days}, count, COUNT, text.money(usd, "USD"), url, count
+    )
 
 
 def expected(count: int, usd: Decimal, weighted: Decimal, url: str) -> Figure:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, Sum
@@ -69,12 +70,11 @@ def _stages() -> Mapping[str, str]:
 
 
 def _idle() -> Mapping[str, str]:
-    return {
-        "30": _("Up to 30 days"),
-        "60": _("31 to 60 days"),
-        "90": _("61 to 90 days"),
-        standing.LONGER: _("More than 90 days"),
-    }
+    days = policies.by_database_clock().idle_parts
+    found = {str(days[0]): gettext("Up to %(days)s days") % {"days": days[0]}}
+    for before, last in pairwise(days):
+        found[str(last)] = gettext("%(first)s to %(last)s days") % {"first": before + 1, "last": last}
+    return {**found, standing.LONGER: gettext("More than %(days)s days") % {"days": days[-1]}}
 
 
 def _open(actor: Actor, chosen: Sequence[str]) -> Q:
@@ -84,7 +84,7 @@ def _open(actor: Actor, chosen: Sequence[str]) -> Q:
 
 
 def _unmoved(actor: Actor, chosen: Sequence[str]) -> Q:
-    parts = standing.idle(today())
+    parts = standing.idle(today(), policies.by_database_clock())
     found = standing.moved(standing.standing(actor), actor)
     return Q(pk__in=found.filter(Q.create([parts[code] for code in chosen], Q.OR)).values("pk"))
 
@@ -146,7 +146,7 @@ class CountedListing(DealListing):
         ("created", "close", "campaign", "solution", "registered"), "more"
     )
     menu_labels = {"open": _("Open deals"), "more": _("More")}
-    last_menus = frozenset({"more"})
+    last_menus = ("more",)
     hidden = frozenset()
 
     def tabs(self, actor: Actor) -> Mapping[str, str]:

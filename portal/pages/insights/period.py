@@ -7,12 +7,11 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from portal.ui.listing.filters import FIRST_YEAR, LAST_YEAR
+from portal.ui.listing.filters import day_field
 from portal.ui.period import CUSTOM, Period, months_before
 
 #: How many months back one may look with one click; the usual one is a quarter.
@@ -22,29 +21,12 @@ USUAL = 3
 MAX_YEARS = 10
 
 
-def _day(label: Any) -> forms.DateField:
-    first, last = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
-    return forms.DateField(
-        label=label,
-        required=False,
-        input_formats=["%Y-%m-%d"],
-        error_messages={"invalid": _("Give a day of the calendar as year-month-day, for example 2026-01-31.")},
-        validators=[
-            MinValueValidator(first, _("There is nothing before 1990.")),
-            MaxValueValidator(last, _("Give a day before 2101.")),
-        ],
-        widget=forms.DateInput(
-            format="%Y-%m-%d", attrs={"type": "date", "min": first.isoformat(), "max": last.isoformat()}
-        ),
-    )
-
-
 class PeriodForm(forms.Form):
     """What the address asks for; days are looked at only where it asks for days of one's own."""
 
     period = forms.CharField(required=False, widget=forms.HiddenInput)
-    first = _day(pgettext_lazy("range", "From"))
-    last = _day(pgettext_lazy("range", "To"))
+    first = day_field(label=pgettext_lazy("range", "From"))
+    last = day_field(label=pgettext_lazy("range", "To"))
 
     def clean_period(self) -> str:
         asked: str = self.cleaned_data["period"]
@@ -77,6 +59,12 @@ class PeriodQuery:
     @property
     def is_custom(self) -> bool:
         return self.form.data["period"] == CUSTOM
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the days were typed otherwise than addresses write them."""
+        written = {"first": self.period.first.isoformat(), "last": self.period.last.isoformat()}
+        return self.is_custom and not self.form.errors and written.items() - self.form.data.items() != set()
 
 
 def asked_period(params: QueryDict, *, today: date) -> PeriodQuery:

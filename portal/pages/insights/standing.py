@@ -3,9 +3,10 @@ months are expected to bring."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from django.utils.translation import gettext
@@ -28,13 +29,13 @@ AGEING, FORECAST = "ageing", "forecast"
 #: So many months ahead are told apart.
 MONTHS = 12
 STAGES = {stage: label for stage, label in rules.STAGES.items() if stage < rules.WON_STAGE}
-_IDLE = standing.IDLE[1:]
 
 
 def ageing(_figures: Figures, _period: Period, actor: Actor) -> Chart:
-    found = standing.ageing(actor, today())
-    none = dict.fromkeys(("deals", *standing.IDLE), 0) | dict.fromkeys([f"{code}_usd" for code in _IDLE], Decimal(0))
-    lines = [(text.phrase(label), *_aged(found.get(stage, none))) for stage, label in STAGES.items()]
+    policy = policies.by_database_clock()
+    found, codes = standing.ageing(actor, today(), policy), standing.idle_codes(policy)
+    none = dict.fromkeys(("deals", *codes), 0) | dict.fromkeys([f"{code}_usd" for code in codes], Decimal(0))
+    lines = [(text.phrase(label), *_aged(found.get(stage, none), codes)) for stage, label in STAGES.items()]
     total = [sum(column) for column in zip(*(line[1:] for line in lines), strict=True)]
     return Chart(
         AGEING,
@@ -45,36 +46,40 @@ def ageing(_figures: Figures, _period: Period, actor: Actor) -> Chart:
         [
             Column(gettext("Stage"), TEXT),
             Column(gettext("Deals"), COUNT),
-            Column(gettext("Up to 30 days"), COUNT),
-            Column(gettext("31–60"), COUNT),
-            Column(gettext("61–90"), COUNT),
-            Column(gettext("More than 90"), COUNT),
-            Column(gettext("Not moved for 30 days, USD"), USD, "usd"),
+            *(Column(label, COUNT) for label in _aged_labels(policy.idle_parts)),
+            Column(gettext("Not moved for %(days)s days, USD") % {"days": codes[0]}, USD, "usd"),
         ],
         lines if found else [],
         total=(gettext("All open deals"), *total) if found else (),
-        drawn=(2, 3, 4, 5),
+        drawn=tuple(range(2, 2 + len(codes))),
         shape="stack",
-        links=[_aged_links(str(stage)) for stage in STAGES] if found else [],
-        total_links=_aged_links(ANY),
+        links=[_aged_links(str(stage), codes) for stage in STAGES] if found else [],
+        total_links=_aged_links(ANY, codes),
     )
 
 
-def _aged(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return row["deals"], *[row[code] for code in standing.IDLE], sum(row[f"{code}_usd"] for code in _IDLE)
+def _aged_labels(days: Sequence[int]) -> list[str]:
+    between = [f"{before + 1}–{last}" for before, last in pairwise(days)]
+    first = gettext("Up to %(days)s days") % {"days": days[0]}
+    return [first, *between, gettext("More than %(days)s") % {"days": days[-1]}]
 
 
-def _aged_links(stage: str) -> tuple[str, ...]:
+def _aged(row: Mapping[str, Any], codes: Sequence[str]) -> tuple[Any, ...]:
+    return row["deals"], *[row[code] for code in codes], sum(row[f"{code}_usd"] for code in codes[1:])
+
+
+def _aged_links(stage: str, codes: Sequence[str]) -> tuple[str, ...]:
     every = rows(None, open=stage)
-    parts = [rows(None, open=stage, idle=code) for code in standing.IDLE]
-    return (every, every, *parts, rows(None, open=stage, idle=",".join(_IDLE)))
+    parts = [rows(None, open=stage, idle=code) for code in codes]
+    return (every, every, *parts, rows(None, open=stage, idle=",".join(codes[1:])))
 
 
 def figure(chart: Chart) -> list[kpis.Figure]:
     """What of these charts stands above them all."""
     total: Any = chart.total
     if chart.code == AGEING:
-        return [kpis.idle(sum(total[3:-1]), total[-1], chart.total_links[-1])]
+        days = policies.by_database_clock().idle_parts[0]
+        return [kpis.idle(days, sum(total[3:-1]), total[-1], chart.total_links[-1])]
     if chart.code == FORECAST:
         count, usd, weighted = total[1:]
         return [kpis.expected(count, usd, weighted, chart.total_links[0])]

@@ -11,6 +11,7 @@ rows      the rows that match a query, page by page
 files     the columns of a list's file, and how CSV and Excel get them safely
 left      how a person left a list
 saved     its views, as its page offers them
+menus     what the menus of its page hold
 context   the template context of a list's page
 page      the answer to a request for it
 """

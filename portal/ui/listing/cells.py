@@ -7,23 +7,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from html import escape  # Django's asks of each text whether it is lazy
 from typing import Any
 
-from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString
 
 from portal.ui.listing.columns import Column
 from portal.ui.listing.lists import Listing
 from portal.workflow import text
 
-#: What is shorter is never cut, and needs no title.
-_FITS = 18
 _WORD = re.compile(r"[a-z0-9-]+")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What a cell shows. `title`: what is read when the pointer rests on it; `css`: a class besides the column's."""
+    """What a cell shows. `title`: what is read when the pointer rests on it, unless that is what is shown (list.js);
+    `css`: a class besides the column's."""
 
     shown: str
     title: str = ""
@@ -56,8 +55,7 @@ def row(listing: Listing, item: Any, shown: Sequence[Column], address: str) -> S
     cells = [
         f'<td><input type=checkbox name="row" value={listing.record(item).public_id} form=picked'
         f"{_attr('aria-label', name)}>{listing.lead(item)}</td>",
-        f"<td{_attr('title', name if len(name) > _FITS else '')}>"
-        f"<a class=o-rowlink{_attr('href', link)}>{escape(name)}</a></td>",
+        f"<td><a class=o-rowlink{_attr('href', link)}>{escape(name)}</a></td>",
     ]
     cells += [_cell(column, listing.cells[column.code](item)) for column in others]
     return SafeString(f"<tr>{''.join(cells)}</tr>")
@@ -65,12 +63,11 @@ def row(listing: Listing, item: Any, shown: Sequence[Column], address: str) -> S
 
 def _cell(column: Column, found: Shown) -> str:
     cell = found if isinstance(found, Cell) else Cell(found or "")
-    plain = "" if isinstance(cell.shown, SafeString) else cell.shown
     css = " ".join(filter(None, (column.css, cell.css)))
     label = text.phrase(column.label) if column.is_named and cell.shown else ""
-    title = cell.title or (plain if len(plain) > _FITS else "")
-    attrs = f"{_attr('class', css)}{_attr('data-label', label)}{_attr('title', title)}"
-    return f"<td{attrs}>{conditional_escape(cell.shown)}</td>"
+    attrs = f"{_attr('class', css)}{_attr('data-label', label)}{_attr('title', cell.title)}"
+    shown = cell.shown if isinstance(cell.shown, SafeString) else escape(cell.shown)
+    return f"<td{attrs}>{shown}</td>"
 
 
 def _attr(name: str, value: str) -> str:

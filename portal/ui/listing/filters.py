@@ -1,11 +1,11 @@
 """The kinds of a list's filters (REF-20): what each reads from an address, which rows it finds, and its summary.
 
-A filter's state is what the address holds of it, cleaned: `{"status": "Won,Lost"}`. Invalid values are dropped.
+A filter's state is what the address holds of it, cleaned: `{"status": "Won,Lost"}`. Invalid values are dropped; of
+what was typed and can't be read its field says so.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -14,12 +14,15 @@ from functools import cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext, pgettext
+from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.rules import Actor
 from portal.customers.rules import country_choices, fold
+from portal.days import DateInput, DayField
 from portal.money.forms import AmountField
 from portal.workflow import text
 
@@ -33,8 +36,11 @@ MAX_CHOSEN = 50
 LONGEST_TEXT = 100
 #: Days beyond these are slips of the finger, and not every time zone reaches them.
 FIRST_YEAR, LAST_YEAR = 1990, 2100
-_TYPED = AmountField(required=False)
-AMOUNT = re.compile(r"\d{1,15}(\.\d{1,2})?")
+_DAYS = (
+    MinValueValidator(date(FIRST_YEAR, 1, 1), _("There is nothing before 1990.")),
+    MaxValueValidator(date(LAST_YEAR, 12, 31), _("Give a day before 2101.")),
+)
+_AMOUNT = AmountField(required=False, min_value=0, max_value=Decimal(10**15) - Decimal("0.01"))
 Options = Callable[[], Mapping[str, str]]
 Finder = Callable[[Actor, Any], Q]
 
@@ -88,8 +94,16 @@ class Choices:
 
 
 @dataclass(frozen=True)
+class Misread:
+    """What was typed where it can't be read, and what is said of it there."""
+
+    typed: str
+    error: str
+
+
+@dataclass(frozen=True)
 class Range:
-    """A filter by a first value, a last value, or both."""
+    """A filter by a first value, a last value, or both. `parse` raises ValidationError, and is None of nothing."""
 
     name: str
     label: str
@@ -105,9 +119,21 @@ class Range:
         return (f"{self.name}_from", f"{self.name}_to")
 
     def clean(self, values: Values) -> dict[str, str]:
-        asked = {name: (values.get(name) or [""])[-1].strip() for name in self.names}
-        found = {name: self.parse(value) for name, value in asked.items()}
-        return {name: _written(value) for name, value in found.items() if value is not None}
+        return {name: _written(value) for name, value in self._read(values)[0].items()}
+
+    def misread(self, values: Values) -> dict[str, Misread]:
+        """What can't be read of it, by the field's name."""
+        return self._read(values)[1]
+
+    def _read(self, values: Values) -> tuple[dict[str, Any], dict[str, Misread]]:
+        found, wrong = dict[str, Any](), dict[str, Misread]()
+        for name in self.names:
+            typed = (values.get(name) or [""])[-1].replace("\0", "").strip()[:LONGEST_TEXT]
+            try:
+                found[name] = self.parse(typed)
+            except ValidationError as error:
+                wrong[name] = Misread(typed, error.messages[0])
+        return {name: value for name, value in found.items() if value is not None}, wrong
 
     def ends(self, state: State) -> tuple[Any, Any]:
         first, last = (self.parse(state.get(name, "")) for name in self.names)
@@ -124,10 +150,20 @@ class Range:
             return gettext("up to %(last)s") % {"last": self.show(last)}
         return f"{self.show(first)} – {self.show(last)}"
 
-    def fields(self, state: State) -> list[tuple[str, str, str]]:
-        """Name, label and value of the two fields."""
+    def fields(self, state: State, misread: Mapping[str, Misread]) -> list[dict[str, str]]:
+        """The two fields: days as pages write them, and what can't be read as it was typed."""
         labels = (pgettext("range", "From"), pgettext("range", "To"))
-        return [(name, label, state.get(name, "")) for name, label in zip(self.names, labels, strict=True)]
+        return [self._field(*one, state, misread) for one in zip(self.names, labels, strict=True)]
+
+    def _field(self, name: str, label: str, state: State, misread: Mapping[str, Misread]) -> dict[str, str]:
+        wrong = misread.get(name)
+        shown = {"name": name, "label": label, "value": wrong.typed if wrong else state.get(name, "")}
+        shown["error"] = wrong.error if wrong else ""
+        if self.kind == "days":
+            about = {"id": f"filter-{name}", "aria-describedby": f"filter-{name}-error", "maxlength": LONGEST_TEXT}
+            about |= {"aria-invalid": "true"} if wrong else {}
+            shown["control"] = DateInput(**about, **{"class": "form-control"}).render(name, shown["value"])
+        return shown
 
 
 @dataclass(frozen=True)
@@ -171,23 +207,23 @@ Filter = Choices | Range | Text
 # What they take
 
 
-def day(value: str) -> date | None:
-    try:
-        day = date.fromisoformat(value)
-    except ValueError:
-        return None
-    return day if FIRST_YEAR <= day.year <= LAST_YEAR else None
+def day_field(**kwargs: Any) -> DayField:
+    return DayField(required=False, validators=_DAYS, **kwargs)
 
 
-def amount(value: str) -> Decimal | None:
-    """As an address writes it, or as people type it into any form: 40k, 40.000, 1,2 m."""
-    if AMOUNT.fullmatch(value) and value.isascii():
-        return Decimal(value)
-    try:
-        found = _TYPED.clean(value)
-    except ValidationError:
-        return None
-    return found if found is not None and AMOUNT.fullmatch(f"{found:f}") else None
+_DAY = day_field()
+
+
+def day(typed: str) -> date | None:
+    """As an address writes it, or as people type it into any form. Raises ValidationError."""
+    found: date | None = _DAY.clean(typed)
+    return found
+
+
+def amount(typed: str) -> Decimal | None:
+    """As an address writes it, or as people type it into any form: 40k, 40.000, 1,2 m. Raises ValidationError."""
+    found: Decimal | None = _AMOUNT.clean(typed)
+    return found
 
 
 def _written(value: Any) -> str:
@@ -249,6 +285,18 @@ def one_of(column: str) -> Finder:
 def clean(filters: Iterable[Filter], values: Values) -> dict[str, str]:
     """The state of all filters, from the address."""
     return {name: value for item in filters for name, value in item.clean(values).items()}
+
+
+def misread(filters: Iterable[Filter], values: Values) -> dict[str, Misread]:
+    """What the address says and no filter can read, by the name of its field."""
+    ranges = (item for item in filters if isinstance(item, Range))
+    return {name: found for item in ranges for name, found in item.misread(values).items()}
+
+
+def retyped(filters: Iterable[Filter], values: Values, state: State) -> bool:
+    """Whether the end of a range was typed otherwise than addresses write it."""
+    names = (name for item in filters if isinstance(item, Range) for name in item.names)
+    return any(name in state and values[name][-1] != state[name] for name in names)
 
 
 def is_active(item: Filter, state: State) -> bool:

@@ -15,7 +15,7 @@ from portal.ui.listing import columns, filters
 from portal.ui.listing.columns import Column
 from portal.ui.listing.cursor import Order, Sort
 from portal.ui.listing.files import Field
-from portal.ui.listing.filters import Filter, Values
+from portal.ui.listing.filters import Filter, Misread, Values
 
 if TYPE_CHECKING:
     from portal.ui.listing.cells import Shown
@@ -78,8 +78,10 @@ class Listing:
     hidden: ClassVar[Collection[str]] = ()
     #: Tabs whose rows another list holds, on the same page.
     elsewhere: ClassVar[Collection[str]] = ()
-    #: These stand at the end of their line; their panels open towards its beginning.
-    last_menus: ClassVar[Collection[str]] = ()
+    #: The tab that leads to this list, where its page holds several lists.
+    own_tab: ClassVar[str] = ""
+    #: These stand at the end of their line, in this order; their panels open towards its beginning.
+    last_menus: ClassVar[Sequence[str]] = ()
 
     def tabs(self, actor: Actor) -> Mapping[str, str]:
         """The tabs by code, with their labels."""
@@ -122,6 +124,10 @@ class Listing:
     def clean(self, values: Values, actor: Actor) -> dict[str, str]:
         """The state of the filters, from an address."""
         return filters.clean(self.filters_offered(actor), values)
+
+    def misread(self, values: Values, actor: Actor) -> dict[str, Misread]:
+        """What an address says that the filters can't read."""
+        return filters.misread(self.filters_offered(actor), values)
 
     def filters_offered(self, actor: Actor) -> list[Filter]:
         return columns.offered(self.filters, actor)

@@ -12,9 +12,9 @@ from django.http import QueryDict
 
 from portal.accounts.rules import Actor
 from portal.params import as_uuid, whole_number
-from portal.ui.listing import cursor
+from portal.ui.listing import cursor, filters
 from portal.ui.listing.cursor import Cursor, Order
-from portal.ui.listing.filters import Filter, State, Values
+from portal.ui.listing.filters import Filter, Misread, State, Values
 from portal.ui.listing.lists import Listing
 
 SIZES = (25, 50, 100)
@@ -38,6 +38,10 @@ class ListQuery:
     tab: str = ""
     query: str = ""
     state: State = field(default_factory=dict)
+    #: What was typed into filters and can't be read; no address of the list repeats it.
+    misread: Mapping[str, Misread] = field(default_factory=dict)
+    #: Whether something was typed otherwise than addresses write it.
+    retyped: bool = False
     size: int = DEFAULT_SIZE
     is_compact: bool = False
     #: The columns of a view, by their codes; without any those that the person chose are shown.
@@ -69,6 +73,8 @@ class ListQuery:
             tab=tab if tab in listing.tabs(actor) else "",
             query=query,
             state=state,
+            misread=listing.misread(values, actor),
+            retyped=stated and filters.retyped(listing.filters_offered(actor), values, state),
             size=next((size for size in SIZES if str(size) == _last(values, "size")), DEFAULT_SIZE),
             is_compact=_last(values, "rows") == COMPACT,
             columns=listing.known_columns(_last(values, "columns").split(","), actor),
@@ -85,6 +91,11 @@ class ListQuery:
             return cls.of(listing, values(QueryDict(address.removeprefix("?"))), actor)
         except SuspiciousOperation:  # thousands of fields
             return cls(listing, listing.order())
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its page has another address: the same for everybody, in whichever language a filter was typed."""
+        return self.retyped and not self.misread
 
     @property
     def is_narrowed(self) -> bool:

@@ -16,16 +16,17 @@ from portal.ui.models import ListView, SavedView
 
 
 def of_request(request: ActorRequest, listing: Listing) -> list[SavedView]:
-    """The list's views; asked for once, though the page and the rail beside it show them."""
-    kept: dict[str, list[SavedView]] = request.__dict__.setdefault("saved_views", {})
-    if listing.code not in kept:
-        kept[listing.code] = services.views(listing.code, request.actor)
-    return kept[listing.code]
+    """The list's views; those of all lists are asked for once, though the page and the rail beside it show them."""
+    if "saved_views" not in request.__dict__:
+        request.__dict__["saved_views"] = services.views(request.actor)
+    kept: dict[str, list[SavedView]] = request.__dict__["saved_views"]
+    return kept.get(listing.code, [])
 
 
 def link(listing: Listing, view: SavedView) -> str:
     """Where a view opens: by its id alone, as its owner may change what it shows."""
-    return f"{reverse(listing.url)}?view={view.public_id}"
+    tab = f"tab={listing.own_tab}&" if listing.own_tab else ""
+    return f"{reverse(listing.url)}?{tab}view={view.public_id}"
 
 
 def address(listing: Listing, view: SavedView, actor: Actor) -> str:

@@ -13,6 +13,7 @@ from django.template.context import Context
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from portal import days
 from portal.money.forms import AmountField
 from portal.ui.templatetags.ortak import KINDS
 from portal.workflow import text
@@ -154,6 +155,12 @@ def field_error(bound: BoundField, *, oob: bool = False) -> dict[str, Any]:
     return {"id": error_id(bound), "errors": errors, "reading": None if errors else _reading(bound), "oob": oob}
 
 
+@register.simple_tag
+def day_names() -> dict[str, str]:
+    """{% day_names as names %}: the short names of months and of the week's days, for days.js."""
+    return days.names()
+
+
 @register.inclusion_tag("components/field_error.html")
 def rows_error(rows: BaseFormSet) -> dict[str, Any]:
     """{% rows_error form.team %}: what is wrong with a form's rows as a whole."""
@@ -195,7 +202,8 @@ def error_summary(form: BaseForm | None, blockers: Iterable[Blocker] = (), *, li
         items.append((*where, text.text(blocker), blocker.code))
     if not items:
         return SafeString("")
-    return render_to_string("components/error_summary.html", {"items": items, "live": live})
+    shut = not (form and form.errors) and not any(target for target, *_ in items)  # nothing here would mend it
+    return render_to_string("components/error_summary.html", {"items": items, "live": live, "shut": shut})
 
 
 def _choices(bound: BoundField, options: dict[str, Any]) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from zlib import crc32
 
@@ -43,8 +43,13 @@ def icon(name: str, label: str = "", **attrs: str) -> SafeString:
     A link into our own sprite, which browsers keep: it has only the icons that the source names (`manage.py
     draw_icons`). Others are drawn into the page.
     """
+    return _icon_of(name, str(label), f"o-icon {attrs.get('class', '')}".strip())
+
+
+@lru_cache(maxsize=1000)
+def _icon_of(name: str, label: str, css: str) -> SafeString:
+    """A page has a hundred icons, of which most are the same few."""
     spoken = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
-    css = f"o-icon {attrs.get('class', '')}".strip()
     if name in _linked():
         link = f"{staticfiles_storage.url(ICONS)}#{name}"
         return format_html('<svg class="{}" {}><use href="{}"/></svg>', css, spoken, link)

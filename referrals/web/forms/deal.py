@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from portal.accounts.services import vendor_name
 from portal.catalog.models import Solution
 from portal.customers.rules import fold
+from portal.days import DayField
 from portal.money.forms import AmountField, currency_choices
 from portal.policy.rules import RANGES
-from portal.ui.forms import DayField, TextArea
+from portal.ui.forms import TextArea
 from portal.workflow import text
 from portal.workflow.blockers import Money
 from referrals import rules
@@ -193,7 +194,7 @@ class NoteForm(forms.Form):
     """REF-23: shared with the deal's participants, or for the own company only; the latter alone once the deal is
     closed (REF-11)."""
 
-    READERS = (("yes", _("Everyone who takes part in the deal")), ("no", _("Only my company")))
+    READERS = (("yes", _("Everyone on the deal")), ("no", _("Only my company")))
 
     text = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 1, "placeholder": _("Write a note…")}))
     shared = forms.TypedChoiceField(

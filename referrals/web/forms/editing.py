@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Company
 from portal.catalog.models import Solution
-from portal.ui.forms import DayField, TextArea, named
+from portal.days import DayField
+from portal.ui.forms import TextArea, named
 from referrals import rules, verbs
 from referrals.models import Referral, TeamMember
 from referrals.web.forms.deal import MoneyMixin, SolutionField, TeamMixin
@@ -60,6 +61,8 @@ class HelpForm(ContactMixin):
 
 class PartnerFields(forms.Form):
     """The partner, found by first letters, and what it is asked for (REF-9)."""
+
+    required_by_rules = frozenset({"partner_search", "solutions"})
 
     partner_search = forms.CharField(
         label=_("Partner"),

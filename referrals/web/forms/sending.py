@@ -7,7 +7,7 @@ import uuid
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from portal.ui.forms import DayField
+from portal.days import DayField
 from referrals.verbs import SentDeal
 from referrals.web.forms.deal import MoneyMixin
 from referrals.web.forms.editing import PartnerFields

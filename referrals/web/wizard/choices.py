@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import F
 from django.forms import BoundField, ModelChoiceField
 from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from portal.accounts.models import Company
 from portal.accounts.rules import Actor
@@ -124,6 +125,13 @@ _SHOWN = {
     SOLUTIONS: ("solutions", "assessment", "assessment_location"),
     HELP: ("help_code", "vendor_may_view"),
 }
+#: Beside its answer a question is said in few words.
+_SHORT = {
+    "contact_consent": _("Consent to sharing"),
+    "marketplace_intent": _("Marketplace purchase"),
+    "help_code": _("Help wanted"),
+    "vendor_may_view": _("Visible to %(vendor)s"),
+}
 
 
 def _facts(pages: Wizard, step: str) -> list[tuple[str, list[str]]]:
@@ -135,7 +143,11 @@ def _facts(pages: Wizard, step: str) -> list[tuple[str, list[str]]]:
     found = {name: _lines(form[name]) for name in _SHOWN[step]}
     if step == HELP and pages.help_code != rules.NO_HELP:  # help implies the view, whatever was answered (REF-1)
         found["vendor_may_view"] = [gettext("Yes")]
-    return [(str(form[name].label), lines) for name, lines in found.items() if lines]
+    return [(_label(form[name]), lines) for name, lines in found.items() if lines]
+
+
+def _label(bound: BoundField) -> str:
+    return text.phrase(_SHORT[bound.name]) if bound.name in _SHORT else str(bound.label)
 
 
 def _person(row: dict[str, str]) -> str:

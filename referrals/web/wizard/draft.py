@@ -18,7 +18,7 @@ from portal.accounts import services as accounts
 from portal.accounts.models import Location
 from portal.accounts.rules import Actor, writing_scope
 from portal.catalog.models import Solution
-from portal.ui.forms import add_blockers, without_errors
+from portal.ui.forms import add_blockers, kept_answer, of_draft, without_errors
 from portal.workflow import services as workflow
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money, RuleViolation, _
@@ -47,6 +47,7 @@ FORMS: Mapping[str, type[Step]] = {
     SOLUTIONS: SolutionsStep,
     HELP: HelpStep,
 }
+Fields = Mapping[str, django_forms.Field]
 #: Of what is typed, so that a draft can't grow without end; rules and forms refuse far less.
 MAX_INVITATIONS = 60
 
@@ -59,16 +60,19 @@ class Unfinished(Exception):
 
 
 def typed(step: str, posted: QueryDict) -> Any:
-    """The part of a sent step that is saved: its own fields, as they were typed."""
-    if step == TEAM:
-        return team.rows(posted)
-    return {name: posted.getlist(name) for name in FORMS[step].base_fields if name in posted}
+    """The part of a sent step that is saved: its own fields."""
+    return team.rows(posted) if step == TEAM else _kept(posted, FORMS[step].base_fields, FORMS[step].base_fields)
 
 
-def _query(values: Mapping[str, list[str]]) -> Any:
+def _kept(posted: QueryDict, names: Iterable[str], fields: Fields) -> dict[str, list[str]]:
+    return {n: [kept_answer(fields.get(n), typed) for typed in posted.getlist(n)] for n in names if n in posted}
+
+
+def _query(values: Mapping[str, list[str]], fields: Fields) -> Any:
+    """What a draft kept, as a form with these fields is sent."""
     data: Any = QueryDict(mutable=True)
     for name, found in values.items():
-        data.setlist(name, found)
+        data.setlist(name, [of_draft(fields.get(name), kept) for kept in found])
     return data
 
 
@@ -151,9 +155,9 @@ class Wizard:
         kind, kept = FORMS[step], self.draft.data.get(step)
         data = None
         if step == TEAM:
-            data = _query(team.as_sent(self.team))
+            data = _query(team.as_sent(self.team), {})
         elif kept is not None or bound:
-            data = _query(kept or {})
+            data = _query(kept or {}, kind.base_fields)
         return kind(data, **self._needs(step))
 
     def _needs(self, step: str) -> dict[str, Any]:
@@ -194,7 +198,7 @@ class Wizard:
         deal = self.draft.data.get(DEAL, {})
         first = {name: (deal.get(name) or [""])[0] for name in ("value", "currency", "close_date")}
         return InviteForm(
-            None if data is None else _query(data),
+            None if data is None else _query(data, InviteForm.base_fields),
             partners=partners.ecosystem(),
             solutions=Solution.objects.choosable().order_by("name"),
             people=self.team,
@@ -343,7 +347,7 @@ def change_invitation(key: str, posted: QueryDict | None) -> Callable[[drafts.Da
         values = {}
         if posted is not None:
             names = [n for n in posted if n in InviteForm.base_fields or n.startswith("team-")]
-            values = {name: posted.getlist(name) for name in names}
+            values = _kept(posted, names, InviteForm.base_fields)
         kept[place : place + 1] = [{"key": key, "values": values}] if posted is not None else []
         return {**data, "invitations": kept[:MAX_INVITATIONS]}
 
@@ -351,12 +355,15 @@ def change_invitation(key: str, posted: QueryDict | None) -> Callable[[drafts.Da
 
 
 @transaction.atomic
-def finish(public_id: uuid.UUID, *, actor: Actor, now: datetime) -> Referral:
+def finish(public_id: uuid.UUID, *, base: str | None = None, actor: Actor, now: datetime) -> Referral:
     """Create the deal with the vendor's copy and the partners' invitations, and delete the draft (REF-9, REF-10).
 
-    Raises DraftGone, Unfinished, RuleViolation; then nothing was written.
+    `base`: the stamp of the draft that the page showed. Raises DraftGone, WrittenElsewhere, Unfinished, RuleViolation;
+    then nothing was written.
     """
     draft = drafts.lock(public_id, actor)
+    if base is not None and base != drafts.stamp(draft):
+        raise drafts.WrittenElsewhere
     wizard = Wizard(draft, actor=actor, now=now)
     deal = wizard.deal()
     if deal is None or any(invitation.problems for invitation in wizard.invitations):

@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from portal.accounts.models import Location
 from portal.catalog.models import AssessmentType
 from portal.customers.models import Customer
+from portal.days import DayField
 from portal.policy.rules import Policy
-from portal.ui.forms import CountryField, DayField, TextArea, named
+from portal.ui.forms import CountryField, TextArea, named
 from portal.workflow import text
 from portal.workflow.blockers import Blocker, Money
 from referrals import rules
@@ -44,6 +45,8 @@ class Step(forms.Form):
 
 class CustomerFields(forms.Form):
     """The customer, found by country and first letters (REF-5)."""
+
+    required_by_rules = frozenset({"country", "customer_search"})
 
     country = CountryField(
         required=False, error_messages={"invalid_choice": _("Choose the customer's country from the list.")}

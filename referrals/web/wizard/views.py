@@ -141,23 +141,27 @@ def _change_team(request: ActorRequest, draft: uuid.UUID) -> str:
     offered = choices.people(request.actor) if "person" in request.POST else []
     if team.changed([], request.POST, offered) is None:
         return ""
-    place = ""
+    done = team.Changed([])
 
     def change(data: drafts.Data) -> drafts.Data:
-        nonlocal place
-        rows, place = team.changed(list(data.get(TEAM, [])), request.POST, offered) or ([], "")
-        return {**data, TEAM: rows}
+        nonlocal done
+        done = team.changed(list(data.get(TEAM, [])), request.POST, offered) or done
+        return {**data, TEAM: done.rows}
 
     drafts.keep(draft, change, actor=request.actor, now=timezone.now())
-    return place
+    done.tell(request)
+    return done.place
 
 
 def _create(request: ActorRequest, draft: uuid.UUID) -> HttpResponse:
     """The last button: create the deal, or show what is still missing (REF-10)."""
     now = timezone.now()
     try:
-        referral = wizard.finish(draft, actor=request.actor, now=now)
-    except (wizard.Unfinished, RuleViolation):
+        referral = wizard.finish(draft, base=request.POST.get("base"), actor=request.actor, now=now)
+    except (wizard.Unfinished, drafts.WrittenElsewhere, RuleViolation) as refused:
+        if isinstance(refused, drafts.WrittenElsewhere):
+            said = gettext("This draft was changed in another window. Look at what it says now, then create the deal.")
+            messages.warning(request, said)
         pages = Wizard(drafts.get(draft, request.actor), actor=request.actor, now=now)
         return _page(request, pages, REVIEW, validated=True, status=422)
     messages.success(request, gettext("The deal was created."))
