@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Case, IntegerField, Q, Value, When
 from django.urls import reverse
@@ -52,7 +52,7 @@ class DealListing(Listing):
         ("p2p", "vendor", "sale", "solution", "member", "crm", "needs", "answers"), "more"
     )
     menu_labels = {"value": _("Value"), "dates": _("Dates"), "more": _("More")}
-    last_menus = ("value", "dates", "more")
+    last_menus: ClassVar[Sequence[str]] = ("value", "dates", "more")
     hidden = frozenset({ALL})
     is_long_enough, shortest = staticmethod(search.is_long_enough), staticmethod(search.shortest)
 
