@@ -15,7 +15,6 @@ from babel.dates import format_date, get_day_names, get_month_names
 from django import forms
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
@@ -68,6 +67,10 @@ def _months() -> dict[str, int]:
     }
 
 
+#: A day of which no figure can be taken for another.
+EXAMPLE = date(2026, 1, 31)
+
+
 class DateInput(forms.DateInput):
     """A day as text, and a button that opens a month to choose from (days.js). A browser's own date field would follow
     the browser's language instead of the person's."""
@@ -80,8 +83,7 @@ class DateInput(forms.DateInput):
         return shown(day) if isinstance(day, date) else value
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        example = gettext("e.g. %(day)s") % {"day": shown(timezone.localdate())}
-        hinted = {"placeholder": example, **(attrs or {})}
+        hinted = {"placeholder": gettext("e.g. %(day)s") % {"day": shown(EXAMPLE)}, **self.attrs, **(attrs or {})}
         return render_to_string("components/day.html", {"control": super().render(name, value, hinted, renderer)})
 
 

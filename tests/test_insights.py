@@ -390,7 +390,7 @@ def test_the_page_says_figures_as_people_read_them(live: Live) -> None:
     assert month.text == "Nov 2026 1 2 33% 44,000 44,000 50%"
     assert total.text == "Entire period 1 2 33% 44,000 44,000 50%"
     assert "1 Nov 2026 – 18 Nov 2026 (UTC)" in page.one("header", class_="o-head").text
-    assert page.one("a", class_="is-on").text == "From day to day"
+    assert page.one("a", class_="is-on").text == "Custom period"
 
 
 def test_names_are_text_on_the_page_and_no_formula_in_the_file(live: Live) -> None:

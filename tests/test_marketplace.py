@@ -626,7 +626,7 @@ def test_flow_3_a_file_is_shown_before_anything_is_written(live: Live, manager: 
     )
     page = parse(upload(manager, text))
     assert "Line 3: “x” is not an amount above zero" in page.text
-    assert "Take in 1 transaction" in page.text
+    assert "Import 1 transaction" in page.text
     assert not MarketplaceTransaction.objects.exists()
     form = next(form for form in page.all("form") if form.all("textarea", name="text"))
     answer = manager.post(reverse(IMPORT), {**form.fields(), "confirm": "yes"}, follow=True)

@@ -116,7 +116,7 @@ def test_home_shows_only_deals_one_may_see(live: Live) -> None:
             links = home.one("section", id=place).one("ul" if place == "deadlines" else "ol").all("a")
             assert {a.text for a in links} == seen, (person, place)
     nobody = page(live.browser("referrals@northwind.example"), "/")
-    assert "Nothing waits for you" in nobody.one("section", id="needs").text
+    assert "Nothing is waiting for you" in nobody.one("section", id="needs").text
     assert "Nothing has happened yet." in nobody.one("section", id="events").text
 
 

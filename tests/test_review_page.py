@@ -215,7 +215,7 @@ def test_flow_16_managers_keep_the_texts(live: Live) -> None:
     manager = live.browser(MANAGER)
     given |= {"reason_code": "hardware_in_value", "is_active": "on"}
     wrong = {**given, "used_for": "registration.pass_review"}
-    assert "This decision doesn't know this reason." in parse(manager.post(add, wrong)).text
+    assert "This decision has no such reason." in parse(manager.post(add, wrong)).text
     fitting = {
         **given,
         "used_for": "registration.require_action",

@@ -165,7 +165,7 @@ def read_file(text: str, *, today: date) -> tuple[list[Line], list[LineError]]:
     for number, cells in sheet.lines:
         found, wrong = _read_line(number, cells, sheet, today=today)
         if found and found.details.transaction_id in lines:
-            wrong = [_blocker("repeated", _("This transaction id stands on an earlier line too."))]
+            wrong = [_blocker("repeated", _("This transaction id is on an earlier line, too."))]
         elif found:
             lines[found.details.transaction_id] = found
         errors += [LineError(number, blocker) for blocker in wrong]

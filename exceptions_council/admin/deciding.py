@@ -83,7 +83,7 @@ def _meanwhile(changes: Mapping[str, tuple[object, object]]) -> list[str]:
         was, now = (gettext(states.STATES.get(str(value), "–")) for value in changes["status"])
         lines.append(gettext("State: %(was)s → %(now)s") % {"was": was, "now": now})
     if "approve" in changes or "deny" in changes:
-        lines.append(gettext("Another member voted meanwhile; the votes stand on this page."))
+        lines.append(gettext("Another member voted meanwhile; the votes are on this page."))
     return lines
 
 
@@ -100,7 +100,7 @@ class VoteForm(ActionForm):
         label=_("Rationale"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=_("If your side decides, it stands in the letter to the partner."),
+        help_text=_("If your side decides, it appears in the letter to the partner."),
     )
 
     @classmethod
@@ -136,7 +136,7 @@ class ConflictForm(ActionForm):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_(
-            "You don't vote on this request any more; a vote that you gave no longer counts. There is no way back."
+            "You no longer vote on this request; a vote that you gave doesn't count any more. This can't be undone."
         ),
     )
 

@@ -61,7 +61,7 @@ class AttentionFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
             ("overdue", _("Overdue")),
-            ("evidence", _("Evidence is waited for")),
+            ("evidence", _("Waiting for evidence")),
             ("too_few", _("Too few may vote")),
         ]
 

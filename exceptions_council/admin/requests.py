@@ -51,7 +51,7 @@ _COLOURS = {
 }
 #: Why somebody of the council doesn't vote, as the others read it.
 EXCLUDED = {
-    "not_of_council": _("is no member of the council any more"),
+    "not_of_council": _("is no longer a member of the council"),
     "own_companys_deal": _("belongs to the company of this deal"),
     "decided_registration": _("decided on the registration"),
     "conflict_declared": _("declared a conflict of interest"),

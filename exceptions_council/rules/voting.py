@@ -26,7 +26,7 @@ class VoterFacts:
 def voter_blockers(facts: VoterFacts) -> Iterator[Blocker]:
     """Why this person doesn't vote (EXC-8, EXC-15)."""
     if not facts.is_member:
-        yield Blocker("not_of_council", _("You are no member of the council any more."), "EXC-10")
+        yield Blocker("not_of_council", _("You are no longer a member of the council."), "EXC-10")
     if facts.own_company:
         message = _("You belong to the company of this deal; other members decide.")
         yield Blocker("own_companys_deal", message, "EXC-8")

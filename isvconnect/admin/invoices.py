@@ -43,7 +43,7 @@ class InvoiceAdmin(PortalAdmin):
     change_form_template = "admin/isvconnect/invoice.html"
     actions = ["as_csv"]
     fields = [
-        *("number", "kind", "company", "of_deal", "year", "period", "year_share", "fee", "value", "value_usd"),
+        *("number", "kind", "partner", "of_deal", "year", "period", "year_share", "fee", "value", "value_usd"),
         *("issued_at", "credits_invoice", "credit_note"),
     ]
 

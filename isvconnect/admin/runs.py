@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import display_for_value
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -18,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from isvconnect.admin import filters
 from isvconnect.models import InvoiceRun, Tag
 from isvconnect.selectors import next_run
-from portal.accounts.admin_site import PortalAdmin, site
+from portal.accounts.admin_site import PortalAdmin, moment, site
 from portal.ui.templatetags.ortak import badge, number
 
 #: How many invoices the page of the next run lists.
@@ -39,7 +38,7 @@ class InvoiceRunAdmin(PortalAdmin):
     def ended(self, run: InvoiceRun) -> Any:
         if run.finished_at is None:
             return badge("warning", gettext("Not finished"))
-        return display_for_value(run.finished_at, "–")
+        return moment(run.finished_at)
 
     @admin.display(description=_("invoices issued"), ordering="issued")
     def invoices(self, run: InvoiceRun) -> Any:

@@ -129,7 +129,7 @@ class IsvDealListing(_IsvListing):
         Column("solution", _("Solution"), "solution"),
         Column("tag", _("Incentive"), width=110),
         Column("status", _("Status"), "status", BADGE, STATE),
-        Column("value", _("Solution value"), "value", NUMBER, RIGHT),
+        Column("value", _("Solution value"), "value", 150, RIGHT),
         Column("tcv", _("Total contract value"), width=150, css=RIGHT, is_named=True),
         Column("percent", _("Fee"), width=72, css=RIGHT, is_named=True),
         Column("signed", _("Signed"), "signed", DAY, is_named=True),

@@ -143,6 +143,15 @@ class PortalAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def get_action_choices(self, request: HttpRequest, default_choices: Any = None) -> list[tuple[str, str]]:
+        """Headed by words instead of Django's dashes."""
+        return super().get_action_choices(request, [("", gettext("Choose"))])
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        blank = db_field.blank or not db_field.has_default()
+        choices = db_field.get_choices(include_blank=blank, blank_choice=[("", gettext("Choose"))])
+        return super().formfield_for_choice_field(db_field, request, **{"choices": choices, **kwargs})
+
     # Instants and days, shown as the portal's pages show them
 
     @cached_property

@@ -337,7 +337,7 @@ def _rows(
         if isinstance(row, list):
             yield RowProblem(line, tuple(row))
         elif row.import_key in seen:
-            message = _("The same customer stands on an earlier line too.")
+            message = _("The same customer is on an earlier line, too.")
             yield RowProblem(line, (_blocker("repeated", message),))
         else:
             seen[row.import_key] = line

@@ -119,7 +119,7 @@ class DeskListing(Listing):
     """The cases as one person sees them at one moment: made anew for each request, it keeps what it counted."""
 
     code, model, url = "desk", Case, "admin:desk_case_changelist"
-    title, hint = _("Review desk"), _("Deal, partner, customer, solution id, filer")
+    title, hint = _("Review desk"), _("Deal, partner, customer, filer")
     columns = (
         Column("deal", _("Deal")),
         Column("customer", _("Customer")),
@@ -282,7 +282,7 @@ class Row:
         """Calendar days over, or business days left."""
         over = (self.now.date() - self.case.due_on).days
         if over > 0:
-            return ngettext("%(days)s day over", "%(days)s days over", over) % {"days": over}
+            return ngettext("%(days)s day overdue", "%(days)s days overdue", over) % {"days": over}
         left = days_to(self.case.due_on, self.now)
         return ngettext("%(days)s day left", "%(days)s days left", left) % {"days": left} if left else gettext("Today")
 

@@ -248,7 +248,7 @@ def read_upload(text: str, *, today: date) -> tuple[list[Rate], list[LineError]]
         if isinstance(found, Rate) and (found.currency, found.month) not in rates:
             rates[found.currency, found.month] = found
         elif isinstance(found, Rate):
-            errors.append(_line_error(line, "repeated", _("This currency and month stand on an earlier line too.")))
+            errors.append(_line_error(line, "repeated", _("This currency and month are on an earlier line, too.")))
         else:
             errors.extend(found)
     if not rates and not errors:

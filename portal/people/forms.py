@@ -190,7 +190,7 @@ class ApiClientForm(ApiAccessForm, PublicKeysForm):
 
     FOR_COMPANY, FOR_PEOPLE = "company", "people"
 
-    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("It stands in histories beside what it did."))
+    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("It appears in histories beside what it did."))
     kind = forms.ChoiceField(
         label=_("It acts"),
         choices=[

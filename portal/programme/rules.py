@@ -40,6 +40,14 @@ class Number:
         return kinds[type(default)]
 
     @property
+    def is_share(self) -> bool:
+        return self.unit == PERCENT
+
+    @property
+    def is_month(self) -> bool:
+        return self.unit == MONTH
+
+    @property
     def default(self) -> Any:
         return getattr(Policy, self.name)
 
@@ -83,7 +91,7 @@ GROUPS: Mapping[str, Sequence[Number]] = {
         Number("close_decided_hours", _("A decision closes, and can be retracted, for"), HOURS, "FLOW"),
         Number("action_days", _("Time to correct what was sent back"), DAYS, "FLOW"),
         Number("sample_percent", _("Random sample for further review"), PERCENT, "FLOW-4"),
-        Number("selection_days", _("Selected for further review before closing, at the earliest"), DAYS, "FLOW-4"),
+        Number("selection_days", _("Selection for further review before closing, at most"), DAYS, "FLOW-4"),
         Number("fiscal_year_starts_month", _("The fiscal year begins in"), MONTH, "FLOW-6"),
         Number("revalidation_above_tcv_usd", _("Revalidation above a total contract value of"), DOLLARS, "FLOW-6"),
         Number("marketplace_match_days", _("A transaction matches around the estimated date"), DAYS, "FLOW-3"),

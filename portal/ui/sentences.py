@@ -73,3 +73,11 @@ COUNTED = (
     ngettext("Please submit at most %(num)d form.", "Please submit at most %(num)d forms."),
     ngettext("Please submit at least %(num)d form.", "Please submit at least %(num)d forms."),
 )
+
+#: Words of Django's administration that the portal says otherwise.
+WORDS = (
+    _("Go"),
+    _("Clear all filters"),
+    _("Start typing to filter…"),
+    _("Filter navigation items"),
+)

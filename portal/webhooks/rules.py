@@ -142,7 +142,7 @@ ERRORS = {
     "not_public": NOT_PUBLIC.message,
     "timeout": _("No answer in time."),
     "connect": _("Nobody takes the connection, or its certificate is not valid."),
-    "broken": _("The connection broke off, or what came is no HTTP."),
+    "broken": _("The connection broke off, or what came is not HTTP."),
     "refused": _("The receiver did not accept it."),
     "redirect": _("The receiver points elsewhere; redirects aren't followed."),
 }

@@ -1,16 +1,22 @@
-"""Insights in a browser: charts that repeat their tables, in either theme, and nothing in anybody's way."""
+"""Insights in a browser: charts that repeat their tables, in either theme, figures that lead to their rows, as those of
+home do, and nothing in anybody's way."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from portal.accounts.models import Membership
 from portal.demo.cast import Cast
+from referrals.services import drafts
 from tests import build, do
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
 from tests.e2e.test_access import problems
+from tests.edge import Live
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
@@ -73,8 +79,53 @@ def test_without_javascript_the_tables_are_all_there_is(cast: Cast, visit: Visit
     assert page.locator(".o-chart").count() == len(CODES)
     expect(page.locator(".o-chart >> visible=true")).to_have_count(0)
     expect(page.locator("#win-rate table")).to_be_visible()
-    page.get_by_role("link", name="From day to day").click()
+    page.get_by_role("link", name="Custom period").click()
     page.get_by_label("From", exact=True).fill("2020-01-01")
     page.get_by_label("To", exact=True).fill("2020-01-31")
     page.get_by_role("button", name="Show").click()
     expect(page.locator(".o-banner")).to_contain_text("Nothing you may see was created or received on these days.")
+
+
+#: What a page's list comes to, as it is shown: its totals by name, and under none the number of its rows.
+SHOWN = """() => {
+  const shown = (selector) => [...document.querySelectorAll(selector)].filter((found) => found.checkVisibility());
+  const totals = shown("data[data-total]").map((total) => [total.dataset.total, total.innerText]);
+  const [count] = shown("#tabs [aria-current] .o-count, #count, .o-toolbar .is-on .o-count");
+  return Object.fromEntries([...totals, ["", count?.innerText ?? `${shown("#drafts li").length}`]]);
+}"""
+
+
+def test_every_figure_of_home_and_insights_is_clicked_and_its_list_adds_up_to_it(cast: Cast, visit: Visit) -> None:
+    """A list is opened once, in a tab of its own, by the first figure that leads to it; all are compared with it."""
+    _world(cast)
+    _waiting(cast)
+    page = visit(build.CONTOSO)
+    lists: dict[str, dict[str, str]] = {}
+    wrong, figures = [], 0
+    for address in (reverse("home"), ADDRESS):
+        page.goto(address)
+        for figure in page.locator("a[data-figure]").all():
+            said, total, rows = (figure.get_attribute(name) or "" for name in ("data-figure", "data-total", "href"))
+            if rows not in lists:
+                with page.context.expect_page() as opened:
+                    figure.click(modifiers=["Control"])
+                opened.value.wait_for_load_state("domcontentloaded")
+                lists[rows] = opened.value.evaluate(SHOWN)
+                opened.value.close()
+            shown = lists[rows].get(total, "nothing")
+            if re.sub(r"[^\d.]", "", shown) != re.sub(r"\.00$", "", said):
+                wrong.append(f"{figure.inner_text()} is {shown} in {rows}")
+            figures += 1
+    assert not wrong, "\n".join(wrong)
+    assert figures > len(lists) > 40, (figures, len(lists))
+
+
+def _waiting(cast: Cast) -> None:
+    """Something for each card of home: a deal to answer, a registration, a draft, and news."""
+    live = Live(cast)
+    live.received(name="Ovens")
+    deals.won(cast, name="Kilns")
+    asked = live.deal(days=3, name="Asked")
+    build.accept(cast, build.vendor_copy(asked), at=live.ago(1), by=build.SELLER)
+    drafts.new(cast.actor(build.CONTOSO), team=[], now=live.now).save()
+    Membership.objects.update(told_until=live.ago(2), seen_at=live.now)

@@ -142,7 +142,7 @@ def test_flow_3_the_good_lines_of_a_file_are_taken_in_and_a_worker_matches(cast:
     expect(manager.get_by_role("table", name="New transactions")).to_contain_text("MP-1")
     expect(manager.get_by_role("table", name="New transactions")).not_to_contain_text("MP-2")
     assert not MarketplaceTransaction.objects.exists()
-    manager.get_by_role("button", name="Take in 1 transaction").click()
+    manager.get_by_role("button", name="Import 1 transaction").click()
     expect(manager.locator(".messagelist")).to_contain_text("Transactions: 1 new, 0 as before, 2 refused.")
     assert MarketplaceTransaction.objects.get().transaction_id == "MP-1"
     listed = reverse("admin:dealreg_marketplacetransaction_changelist")

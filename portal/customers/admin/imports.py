@@ -79,7 +79,7 @@ def _confirmed(form: ImportForm, preview: services.Preview) -> bool:
         form.add_error(None, _("Somebody changed customers meanwhile. Look at what the file would change now."))
         return False
     if preview.refused and not form.cleaned_data["sure"]:
-        form.add_error("sure", _("Say that the refused lines are left out, or correct them in the file."))
+        form.add_error("sure", _("Tick that the refused lines are left out, or correct them in the file."))
         return False
     return True
 

@@ -44,7 +44,7 @@ class TemplateForm(forms.ModelForm):
         given = super().clean() or {}
         used_for, reason = given.get("used_for"), given.get("reason_code")
         if used_for and reason and reason not in COMMENTED[used_for].reasons:
-            self.add_error("reason_code", gettext("This decision doesn't know this reason."))
+            self.add_error("reason_code", gettext("This decision has no such reason."))
         return given
 
 
@@ -55,6 +55,12 @@ class CommentTemplateAdmin(PortalAdmin):
     fields = ("used_for", "reason_code", "text_en", "text_tr", "position", "is_active")
     list_display = ("beginning", "what_for", "reason", "position", "is_active")
     ordering = ("used_for", "position", "pk")
+
+    def get_fields(self, request: HttpRequest, obj: CommentTemplate | None = None) -> tuple[str, ...]:
+        """Who only reads it reads words instead of codes."""
+        if self.has_change_permission(request, obj):
+            return self.fields
+        return ("what_for", "reason", *self.fields[2:])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CommentTemplate]:
         return CommentTemplate.objects.in_order()

@@ -33,7 +33,7 @@ def star(referral: Referral, *, starred: bool) -> SafeString:
         '<button class=o-star name={} value={} aria-label="{}"></button>',
         "unstar" if starred else "star",
         referral.public_id,
-        (gettext("No favorite any more: %(name)s") if starred else gettext("Favorite: %(name)s"))
+        (gettext("Remove from favorites: %(name)s") if starred else gettext("Favorite: %(name)s"))
         % {"name": referral.name},
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import F
 
 from portal.ui.listing import cursor
-from portal.ui.listing.columns import BADGE, DAY, ID, NUMBER, RIGHT, STATE, TITLE, Column
+from portal.ui.listing.columns import DAY, ID, NUMBER, RIGHT, STATE, TITLE, Column
 from portal.ui.listing.cursor import Sort
 from portal.workflow.blockers import _
 from referrals.models.expressions import FOLDED_NAME, KNOWN_VALUE, LIFE, SHOWN_STAGE
@@ -13,17 +13,17 @@ from referrals.models.expressions import FOLDED_NAME, KNOWN_VALUE, LIFE, SHOWN_S
 #: In the order in which they stand.
 COLUMNS = (
     Column("name", _("Deal"), "name", TITLE),
-    Column("customer", _("Customer"), "customer"),
+    Column("customer", _("Customer"), "customer", 152),
     Column("country", _("Country"), width=110),
-    Column("sender", _("From"), width=116),
-    Column("stage", _("Stage"), "stage", 150),
-    Column("partner", _("Partner's stage"), width=150, is_named=True, for_partner=False),
+    Column("sender", _("From"), width=114),
+    Column("stage", _("Stage"), "stage", 166),
+    Column("partner", _("Partner's stage"), width=166, is_named=True, for_partner=False),
     Column("status", _("Status"), "status", 96),
     Column("type", _("Deal type"), width=150),
     Column("vendor", _("%(vendor)s"), width=110, is_named=True, for_vendor=False),
     Column("value", _("Value"), "value", NUMBER, RIGHT),
     Column("close", _("Close date"), "close", DAY),
-    Column("registration", _("Registration"), width=BADGE, css=STATE, for_vendor=False),
+    Column("registration", _("Registration"), width=224, css=STATE, for_vendor=False),
     Column("solutions", _("Solutions")),
     Column("team", _("Team")),
     Column("location", _("Location"), width=110, is_named=True),

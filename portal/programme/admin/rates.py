@@ -100,7 +100,7 @@ class MonthlyRateAdmin(PortalAdmin):
             form.add_error(None, _("Somebody changed rates meanwhile. Look at what the file would change now."))
             return False
         if preview.questions and not form.cleaned_data["sure"]:
-            form.add_error("sure", _("Say that these rates are right, or correct them in the file."))
+            form.add_error("sure", _("Tick that these rates are right, or correct them in the file."))
             return False
         return True
 

@@ -17,6 +17,7 @@ from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.dates import MONTHS
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
@@ -152,6 +153,12 @@ def country_name(code: str) -> str:
     """{{ place.country|country_name }}: a country by its name in the reader's language."""
     name = Locale.parse((get_language() or "en").replace("-", "_")).territories.get(code, code)
     return str(name)
+
+
+@register.filter
+def month_name(number: int) -> str:
+    """{{ 7|month_name }}: a month of the year, in the reader's language."""
+    return str(MONTHS[number])
 
 
 @register.filter
