@@ -640,7 +640,7 @@ def test_partners_are_invited_changed_and_removed_in_the_draft(live: Live) -> No
     page.open(link.attrs["href"])
     assert errors(page.page) == {"partner": "You can't invite your own company."}
     form = page.page.one("main").one("form")
-    assert (form.fields()["value"], form.fields()["team-0-email"]) == ("15000", OWNER)
+    assert (form.fields()["value"], form.fields()["team-0-email"]) == ("15,000", OWNER)
     fixed = {**form.fields(), "partner": live.cast.companies["fabrikam"].public_id}
     assert page.client.post(page.url, {**fixed, "find": "1", "partner_search": "nowhere"}).status_code == 200
     assert page.client.post(page.url, fixed).status_code == 302
