@@ -3,7 +3,7 @@
     python bench/sweeps.py [ROWS [SWEEP]]        # without: 20,000, and all of them; SWEEP: how its line begins
 
 Remind: the time to answer ends, and each of the vendor's sellers hears of it. Revalue: open deals at a new rate. Open:
-won deals without a registration; each is judged and opened by itself, so only a tenth of the rows. Sample: of approved
+won deals without a registration; each is judged by itself, so only a tenth of the rows. Sample: of approved
 registrations one in twenty is drawn, with the same seed on both sides (FLOW-4). Close: registrations decided and due.
 As in expire.py, plain SQL asks no rule, role, language or wish, and runs in one transaction.
 """
@@ -57,7 +57,8 @@ CLOSE = (
         "jsonb_build_object('status', 'approved', 'outcome', '', 'closed_at', NULL, 'close_due_at', r.created_at)",
         "jsonb_build_object('status', 'closed', 'outcome', 'approved', 'closed_at', r.closed_at, 'close_due_at', NULL)",
     )
-    + _REGISTRATION,
+    + _REGISTRATION
+    + " WHERE r.status = 'closed'",
 )
 #: What open takes: won right now, accepted by the vendor with somebody who answers for it.
 RIPE = (
@@ -112,7 +113,7 @@ SAMPLE = (
     f"INSERT INTO dealreg_sample (at, seed, percent, policy_version) VALUES (now(), '{SEED}', {PERCENT}, 0)",  # noqa: S608
     "UPDATE dealreg_registration SET sample_id = (SELECT max(id) FROM dealreg_sample) WHERE status = 'approved'",
     f"""UPDATE dealreg_registration SET status = 'review_pending', review_pending_at = now(), close_due_at = NULL,
-        route_reasons = {_WHY}, updated_at = now(), version = version + 1 WHERE {_CHOSEN}""",  # noqa: S608
+        route_reasons = {_WHY}, updated_at = now(), version = version + 1 WHERE status = 'approved' AND {_CHOSEN}""",  # noqa: S608
     TOUCHED.format("review_pending"),
     events(
         "registration.selected",

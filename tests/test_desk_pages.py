@@ -65,7 +65,7 @@ def test_flow_12_queues_filters_and_search(live: Live, reviewer: Client) -> None
     shown = queues(page)
     assert (shown["Mine"], shown["Unassigned"], shown["All open"], shown["Marketplace"]) == (0, 3, 3, 1)
     assert (shown["High contract value"], shown["Decided"]) == (2, 1)
-    assert page.one("strong", class_="o-desk__late").text.endswith("over")
+    assert page.one("strong", class_="o-desk__late").text.endswith("overdue")
     code = first.solution.code if first.solution else ""
     assert "Amber" in found(reviewer, q=code)
     assert found(reviewer, q="birch") == ["Birch"]  # among what was decided, as nothing open is called so
