@@ -93,6 +93,9 @@ def test_exc_8_exc_15_only_what_may_be_voted_on_waits_for_ones_vote(live: Live) 
     assert listed(live.browser(COUNCIL[0]), mine="open") == {mine.pk}
     assert listed(live.browser(COUNCIL[1]), mine="open") == {mine.pk, voted.pk, out.pk}
     assert listed(live.browser(REVIEWER), mine="open") == listed(live.browser(MANAGER), mine="open") == set()
+    for member, votes in ((COUNCIL[0], {mine}), (COUNCIL[1], {mine, voted, out}), (REVIEWER, set())):
+        home = parse(live.browser(member).get("/")).one("section", id="needs")
+        assert {need.attrs["href"] for need in home.all("a", class_="o-need")} == {page(vote) for vote in votes}
     add_member(user=live.cast.users[COUNCIL[2]], company=waiting.referral.company, roles=["viewer"])
     own = live.cast.actor(COUNCIL[2])
     assert set(docket.to_vote(ExceptionRequest.objects.all(), own)) == set()

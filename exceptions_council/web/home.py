@@ -1,13 +1,14 @@
-"""What exceptions add to the home page: the questions of the council."""
+"""What exceptions add to the home page: the questions of the council, and its votes."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, time
 
 from django.urls import reverse
 from django.utils.translation import gettext
 
 from exceptions_council.models import ExceptionRequest, ExceptionRequestQuerySet, Status
+from exceptions_council.selectors import docket
 from portal.accounts.rules import Actor
 from portal.ui.home import NEEDS, Need, NeedKind
 from portal.workflow.blockers import _
@@ -28,4 +29,22 @@ def _answer(request: ExceptionRequest, _now: datetime) -> Need:
     return need("evidence", "question-circle", title, request.referral, until=until, note=question, url=url)
 
 
+def to_vote(actor: Actor, _now: datetime) -> ExceptionRequestQuerySet:
+    """What waits for this member's vote, the first to be due first (EXC-7, EXC-8)."""
+    open_ones = ExceptionRequest.objects.visible_to(actor).open().with_context()
+    return docket.to_vote(open_ones, actor).order_by("due_on", "pk")
+
+
+def _vote(request: ExceptionRequest, _now: datetime) -> Need:
+    """Leading into the administration."""
+    title, until = gettext("Vote on this exception"), datetime.combine(request.due_on, time(23, 59, 59), UTC)
+    url = reverse("admin:exceptions_council_exceptionrequest_change", args=[request.pk])
+    return need("vote", "shield-check", title, request.referral, until=until, url=url)
+
+
+def _docket() -> str:
+    return f"{reverse('admin:exceptions_council_exceptionrequest_changelist')}?mine=open"
+
+
 NEEDS.add("evidence", NeedKind(_("Evidence to send"), to_answer, _answer, "referral"), order=25)
+NEEDS.add("vote", NeedKind(_("Exceptions to vote on"), to_vote, _vote, "referral", _docket), order=45)
