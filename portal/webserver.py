@@ -11,6 +11,7 @@ import logging
 import os
 import resource
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -124,6 +125,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         #: When it was opened, or brought the first byte of the request that is under way.
         self.since = time.monotonic()
         super().__init__(*args, **kwargs)
+        self.requests_lock = threading.RLock()  # `go_on` holds it while it hands on what came meanwhile
 
     def received(self, data: bytes) -> bool:
         before = self.request
@@ -148,8 +150,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
                     self.server.add_task(self)
             elif request.expect_continue and not self.requests:
                 self.send_continue()
-        if held:
-            self.received(held)
+            if held:  # before the loop hands on what comes next
+                self.received(held)
         self.server.pull_trigger()
 
     def _flush_some(self, do_close: bool = True) -> bool:

@@ -18,6 +18,7 @@ from dealreg import sweeps as dealreg_sweeps
 from dealreg import tasks
 from dealreg.models import Registration
 from dealreg.services import registration as dealreg
+from portal.catalog import services as catalog
 from portal.customers import services as customers
 from portal.demo.cast import Cast
 from portal.events.models import Event
@@ -186,6 +187,35 @@ def test_winning_while_the_customer_becomes_managed(cast: Cast) -> None:
     results = at_once(lock, [], *[lambda: dealreg_sweeps.open_missed(now=NOW)] * 2)
     assert sorted(results) == [0, 1]
     assert verbs_of(Registration.objects.get()) == ["registration.opened"]
+
+
+def test_correcting_a_solution_while_its_deals_are_opened(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ELIG-9: the correction would open them as well, and waits for the sweep, which has yet to commit."""
+    with monkeypatch.context() as patched:
+        patched.setattr("dealreg.reactions.services.open_registrations", lambda _deals, now: [])
+        deals = [build.won(cast) for _number in range(3)]
+    opened, swept = threading.Event(), list[Any]()
+
+    def sweep() -> None:
+        try:
+            with transaction.atomic():
+                swept.append(dealreg_sweeps.open_missed(now=NOW))
+                opened.set()
+                wait_for(1)
+        except Exception as error:  # a thread's error would otherwise be lost
+            swept.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=sweep)
+    thread.start()
+    assert opened.wait(PATIENCE_SECONDS)
+    solution, manager = cast.solutions["factory"], cast.actor("manager@vendor.example")
+    same = {"code": solution.code, "publisher": solution.publisher, "kind": solution.kind}
+    assert catalog.correct(solution, name="Factory", **same, actor=manager, now=NOW).name == "Factory"
+    thread.join(PATIENCE_SECONDS)
+    assert swept == [len(deals)]
+    assert [verbs_of(registration) for registration in Registration.objects.all()] == [["registration.opened"]] * 3
 
 
 def test_filing_twice_at_once(cast: Cast) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import http.client
 import os
 import signal
@@ -59,6 +60,8 @@ class Site:
             body = b"x" * 5_000_000
         elif environ.get(TOO_LARGE):
             body = b"refused"
+        elif environ["PATH_INFO"] == "/digest":
+            body = hashlib.sha256(environ["wsgi.input"].read()).hexdigest().encode()
         else:
             body = b"%d" % len(environ["wsgi.input"].read())
         start_response("200 OK", [("Content-Length", str(len(body)))])
@@ -202,6 +205,24 @@ def test_a_thread_and_the_loop_never_send_the_same_bytes(site: Site, monkeypatch
         assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"x" * 2_000_000)
         assert read(connection) == "2000000"
+
+
+def test_what_came_while_it_was_asked_comes_before_the_rest(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop reads on as soon as it is known how much may come; the thread has yet to hand on what was held."""
+    received = webserver.Channel.received
+
+    def slow_received(channel: webserver.Channel, data: bytes) -> bool:
+        if threading.current_thread() is not site.thread:
+            channel.server.pull_trigger()  # the loop looks
+            time.sleep(0.3)
+        return received(channel, data)
+
+    monkeypatch.setattr(webserver.Channel, "received", slow_received)
+    body = b"".join(b"%07d\n" % number for number in range(250_000))
+    head = HEAD.replace(b" / ", b" /digest ")
+    with site.connect() as connection:
+        connection.sendall(head + b"X-May: 1\r\nContent-Length: 2000000\r\n\r\n" + body)
+        assert read(connection) == hashlib.sha256(body).hexdigest()
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,9 @@ def correct(
     also where its id is taken or decisions stand on what would change.
     """
     check_runs_programme(actor)
-    fresh = Solution.objects.select_for_update(of=("self",)).select_related("publisher").get(pk=solution.pk)
+    # Not its key: whoever opens registrations of it refers to it, and would wait for us while we wait for them.
+    found = Solution.objects.select_for_update(of=("self",), no_key=True).select_related("publisher")
+    fresh = found.get(pk=solution.pk)
     given: dict[str, Any] = {"code": code.strip(), "name": name.strip(), "publisher": publisher, "kind": kind}
     if blockers := [*correction_blockers(fresh, **given), *rules.tag_blockers(kind, fresh.tags)]:
         raise RuleViolation(blockers)
@@ -127,7 +129,7 @@ def set_tags(solution: Solution, *, actor: Actor, now: datetime, **tags: Unpack[
     Records `solution.tags_changed` if that is news. Raises PermissionDenied, RuleViolation.
     """
     check_runs_programme(actor)
-    fresh = Solution.objects.select_for_update().get(pk=solution.pk)
+    fresh = Solution.objects.select_for_update(no_key=True).get(pk=solution.pk)  # as in correct()
     asked = replace(fresh.tags, **tags)
     if blockers := rules.tag_blockers(fresh.kind, asked):
         raise RuleViolation(blockers)
