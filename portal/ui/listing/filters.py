@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.rules import Actor
 from portal.customers.rules import country_choices, fold
-from portal.days import EXAMPLE, DateInput, DayField
+from portal.days import DateInput, DayField
 from portal.money.forms import AmountField
 from portal.workflow import text
 
@@ -162,7 +162,7 @@ class Range:
         if self.kind == "days":
             about = {"id": f"filter-{name}", "aria-describedby": f"filter-{name}-error", "maxlength": LONGEST_TEXT}
             about |= {"aria-invalid": "true"} if wrong else {}
-            about |= {"class": "form-control", "placeholder": text.day(EXAMPLE)}
+            about |= {"class": "form-control", "placeholder": gettext("day month year")}
             shown["control"] = DateInput(**about).render(name, shown["value"])
         return shown
 
