@@ -33,9 +33,16 @@ def note_overdue(*, now: datetime, limit: int = 1000) -> int:
 
 
 def note_too_few(*, now: datetime, limit: int = 500) -> int:
-    """Note the requests on which too few may vote, that no event told of (EXC-15)."""
-    waiting = ExceptionRequest.objects.open().filter(too_few_at=None).order_by("due_on")
-    return sum(requests.note_too_few(request, now=now) for request in waiting[:limit])
+    """Note the requests on which too few may vote, that no event told of (EXC-15).
+
+    Looks at every open one, batch by batch in the order of their keys, so that those on which enough may vote hide none
+    behind them. Returns how many were noted.
+    """
+    noted = after = 0
+    waiting = ExceptionRequest.objects.open().filter(too_few_at=None).order_by("pk")
+    while batch := list(waiting.filter(pk__gt=after)[:limit]):
+        noted, after = noted + sum(requests.note_too_few(request, now=now) for request in batch), batch[-1].pk
+    return noted
 
 
 def remind_of_evidence(*, now: datetime, limit: int = 1000) -> int:

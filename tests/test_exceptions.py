@@ -268,6 +268,17 @@ def test_exc_15_managers_are_told_when_a_conflict_leaves_too_few(cast: Cast) -> 
     assert told("exception.too_few") == {MANAGER}
 
 
+def test_exc_15_the_sweep_walks_on_past_what_enough_may_vote_on(cast: Cast) -> None:
+    """However many such requests there are: in batches of one they hide none behind them."""
+    asked(cast, exceptions.ineligible(cast))
+    request = asked(cast, exceptions.ineligible(cast))
+    for email in COUNCIL[:2]:
+        do.declare_conflict(request, "Shares.", actor=cast.actor(email), now=NOW)
+    ExceptionRequest.objects.update(too_few_at=None)  # as if no event had told of it
+    assert [sweeps.note_too_few(now=NOW, limit=1) for _turn in range(2)] == [1, 0]
+    assert exceptions.reload(request).too_few_at == NOW
+
+
 def test_exc_8_the_quorum_is_the_policys(cast: Cast) -> None:
     PolicyVersion.objects.create(number=1, effective_from=NOW, values={"exception_quorum": 3})
     request = vote(cast, asked(cast, exceptions.ineligible(cast)), "approve", "approve")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
 from dealreg import sweeps
@@ -17,10 +17,11 @@ from dealreg.models import Registration, RegistrationDraft, Status, Waiver
 from dealreg.rules import Duplicate
 from dealreg.rules.acv import add_months
 from dealreg.selectors import routing
-from dealreg.selectors.registration import ripe
+from dealreg.selectors.registration import ripe, unregistered
 from dealreg.selectors.window import window_of, with_window
 from dealreg.services import drafts, waivers
 from dealreg.services import registration as services
+from portal import bulk
 from portal.catalog import services as catalog
 from portal.customers import services as customers
 from portal.demo.cast import Cast
@@ -137,6 +138,41 @@ def test_elig_9_many_are_opened_like_one(cast: Cast, monkeypatch: pytest.MonkeyP
     opened = Event.objects.filter(verb="registration.opened", company=cast.companies["contoso"])
     assert opened.count() == Registration.objects.count() == len(deals) + 1
     assert Notice.objects.filter(event__in=opened).values("event").distinct().count() == len(deals) + 1
+
+
+def test_elig_9_whoever_comes_second_asks_no_more_for_many(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers found the same deals: the second doesn't try each again."""
+    with monkeypatch.context() as patched:
+        patched.setattr("dealreg.reactions.services.open_registrations", lambda _deals, now: [])
+        for _number in range(8):
+            build.won(cast)
+    stale = list(unregistered().order_by("pk"))
+    assert len(services.open_registrations(stale[1:], now=NOW)) == 7
+    asked = []
+    for some in (stale[1:3], stale[1:]):
+        with CaptureQueriesContext(connection) as found:
+            assert services.open_registrations(some, now=NOW) == []
+        asked.append(len(found))
+    assert asked[0] == asked[1]
+    assert [r.referral for r in services.open_registrations(stale, now=NOW)] == stale[:1]
+    assert Event.objects.filter(verb="registration.opened").count() == 8
+
+
+def test_elig_9_one_that_the_database_refuses_keeps_no_other(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("dealreg.reactions.services.open_registrations", lambda _deals, now: [])
+        for _number in range(3):
+            build.won(cast)
+    found = list(unregistered().order_by("pk"))
+    insert = bulk.insert
+
+    def refuse(rows: Any, **given: Any) -> None:
+        if any(isinstance(row, Registration) and row.referral_id == found[1].pk for row in rows):
+            raise IntegrityError
+        insert(rows, **given)
+
+    monkeypatch.setattr(bulk, "insert", refuse)
+    assert [r.referral for r in services.open_registrations(found, now=NOW)] == [found[0], found[2]]
 
 
 def test_elig_9_the_sweep_looks_only_at_what_can_be_opened(cast: Cast) -> None:

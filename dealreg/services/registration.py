@@ -44,9 +44,13 @@ def open_registrations(referrals: Iterable[Referral], *, now: datetime) -> list[
     given = [verbs.Opening(deal, beside[deal.pk]) for deal in deals]
     try:
         return workflow.create_batch(verbs.OPEN, given, actor=SYSTEM, now=now)
-    except IntegrityError:  # another change opened one of them at the same moment
-        half = len(deals) // 2
-        return [opened for part in (deals[:half], deals[half:]) if half for opened in open_registrations(part, now=now)]
+    except IntegrityError:
+        # Another change opened some of them at the same moment; if it was something else, it keeps no other from it.
+        taken = set(Registration.objects.filter(referral__in=deals).values_list("referral", flat=True))
+        left = [deal for deal in deals if deal.pk not in taken]
+        parts = [left] if taken else [left[: len(left) // 2], left[len(left) // 2 :]]
+        again = [part for part in parts if 0 < len(part) < len(deals)]
+        return [opened for part in again for opened in open_registrations(part, now=now)]
 
 
 def submit(referral: Referral, form: rules.RegistrationInput, *, actor: Actor, now: datetime) -> Registration:
