@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from dealreg.models import RegistrationDraft
 from exceptions_council.models import ExceptionDraft
+from portal.accounts.models import User
 from portal.days import read_day
 from portal.workflow.blockers import Money
 from referrals import rules
@@ -97,6 +98,20 @@ def test_reg_19_to_leave_a_field_takes_over_no_draft(live: Live) -> None:
     owner.post(registration_url(deal, "registration_check"), {**held, "signed": str(live.day(-3))})
     user.post(registration_url(deal, "registration_check"), {**form_of(opened(live, USER, deal)), "left": "tcv"})
     assert RegistrationDraft.objects.get().saved_by.email == OWNER
+
+
+@pytest.mark.parametrize("amount", ["1" * 19, "9" * 300, "-0", "-5", "1.2340"])
+def test_reg_19_nor_does_an_amount_that_is_refused(live: Live, amount: str) -> None:
+    """Kept and shown it is one amount, in either language; of three hundred digits every one stays as it was typed."""
+    deal = live.won(team=[build.member(USER)])
+    owner, user = live.browser(OWNER), live.browser(USER)
+    held = form_of(parse(owner.get(registration_url(deal))))
+    owner.post(registration_url(deal, "registration_check"), {**held, "tcv": amount})
+    User.objects.filter(email=USER).update(language="tr")
+    found = form_of(opened(live, USER, deal))
+    user.post(registration_url(deal, "registration_check"), {**found, "left": "tcv"})
+    assert RegistrationDraft.objects.get().saved_by.email == OWNER
+    assert found["tcv"] == ("1.111.111.111.111.111.111" if len(amount) == 19 else amount.replace("-0", "0"))
 
 
 @pytest.mark.parametrize("here", ["//[", "http://[::1"])

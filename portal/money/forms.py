@@ -23,8 +23,8 @@ _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})*((?!\1)[.,]\d+)?
 #: No exponents, and no underscores: Decimal would take them.
 _NUMBER = re.compile(r"[+-]?[\d.,]+")
 _SHORT = re.compile(r"(.*[\d.,])([a-z]+)")
-#: As a draft keeps an amount: the same in every language.
-_KEPT = re.compile(r"-?\d+(\.\d{1,2})?")
+#: As a draft keeps an amount: the same in every language. Of more digits no page shows every one.
+_KEPT = re.compile(r"-?\d{1,20}(\.\d{1,2})?")
 #: What people write behind an amount, in English and in Turkish, and how many zeros they mean.
 _ZEROS = {"k": 3, "bin": 3, "m": 6, "mn": 6, "mio": 6, "million": 6, "milyon": 6}
 
@@ -56,12 +56,14 @@ class AmountField(forms.DecimalField):
         return _BoundAmount(form, self, field_name)
 
     def kept(self, typed: str) -> str:
-        """What a draft keeps: the amount as it was read, in plain figures; what can't be read as it was typed."""
+        """What a draft keeps: the amount as it was read, in plain figures, also one that is refused; what can't be read
+        as it was typed."""
         try:
-            found = self.clean(typed)
+            found = self.to_python(typed)
         except forms.ValidationError:
             return typed
-        return typed if found is None else f"{found.normalize():f}"
+        plain = "" if found is None else f"{found.normalize() + 0:f}"  # without the sign of -0
+        return plain if _KEPT.fullmatch(plain) else typed
 
     @staticmethod
     def of_draft(kept: Any) -> Any:
