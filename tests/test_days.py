@@ -97,6 +97,16 @@ def test_ref_20_a_day_of_a_filter_is_typed_as_in_every_form(live: Live, name: st
         assert f"{last}=2026-11-09" in str([link.attrs.get("href") for link in page.all("a")])
 
 
+def test_ref_20_no_remembered_day_stands_behind_one_that_cant_be_read(live: Live) -> None:
+    """A link that says nothing else has the other filters that the person used last."""
+    client, deals = live.browser(OWNER), reverse("deals")
+    client.get(deals, {"exact": "1", "close_from": "2026-01-01", "close_to": "2026-02-01", "status": "Won"})
+    page = parse(client.get(deals, {"close_from": "soon"}))
+    form = page.one("form", id="filters").fields()
+    assert (form["close_from"], form["close_to"], form["status"]) == ("soon", "1 Feb 2026", "Won")
+    assert "Close date: up to 1 Feb 2026" in page.one("div", id="found").text
+
+
 def test_the_days_of_insights_are_typed_as_in_every_form(live: Live) -> None:
     owner = live.browser(OWNER)
     sent = {"period": "custom", "first": "5 Kas 2025", "last": "Nov 9, 2025"}

@@ -61,10 +61,12 @@ class ListQuery:
         A search without filters searches all rows, because remembered filters would hide what is looked for.
         """
         state = listing.clean(values, actor)
+        misread = listing.misread(values, actor)
         query = _last(values, "q").replace("\0", "").strip()[:MAX_QUERY]
         stated = bool(state) or EXACT in values
         if kept and not stated:
             state = {} if query else listing.clean(_listed(kept), actor)
+            state = {name: value for name, value in state.items() if name not in misread}
             values = {**{name: [kept[name]] for name in ("sort", "size", "rows") if name in kept}, **values}
         order, tab = listing.order(_last(values, "sort")), _last(values, "tab")
         return cls(
@@ -73,7 +75,7 @@ class ListQuery:
             tab=tab if tab in listing.tabs(actor) else "",
             query=query,
             state=state,
-            misread=listing.misread(values, actor),
+            misread=misread,
             retyped=stated and filters.retyped(listing.filters_offered(actor), values, state),
             size=next((size for size in SIZES if str(size) == _last(values, "size")), DEFAULT_SIZE),
             is_compact=_last(values, "rows") == COMPACT,
