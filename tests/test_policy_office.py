@@ -170,6 +170,13 @@ def test_flow_7_two_versions_of_one_day_are_refused(manager: Client) -> None:
     assert send(manager, form(manager), "_save", in_force_from=day, answer_days="12").status_code == 302
 
 
+def test_flow_7_a_version_may_wait_for_the_last_day_of_the_calendar(manager: Client) -> None:
+    for refused in (False, True):
+        answer = send(manager, form(manager), "_save", in_force_from="31.12.9999", answer_days="12")
+        assert answer.status_code == (200 if refused else 302)
+        assert manager.get(reverse(ADD)).status_code == 200
+
+
 def test_flow_7_exactly_one_version_is_marked_as_in_force_and_history_says_what_changed(manager: Client) -> None:
     version(answer_days=10)
     version(answer_days=10, exception_quorum=3)

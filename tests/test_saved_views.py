@@ -151,6 +151,9 @@ def test_ref_20_a_view_opens_where_its_page_holds_several_lists(live: Live) -> N
     assert there == {"isv_deals": "Closed 0", "isv_to_report": "Action required 0", "counted": "All 1"}
     whole = opened["isv_to_report"].one(id="views").all("a")[0].attrs["href"]
     assert whole == f"{isv}?tab=action_required&exact=1"
+    # The vendor reports none: a view of that list would lead nowhere.
+    vendor, sent = live.browser("manager@vendor.example"), {"name": "n", "list": "exact=1", "is_shared": "on"}
+    assert vendor.post(reverse("save_view", args=["isv_to_report"]), sent).status_code == 404
 
 
 def see_followed(client: Client) -> Element:

@@ -30,9 +30,9 @@ PAGE = "listing/view.html"
 @require_http_methods(["GET", "POST"])
 def save_view(request: ActorRequest, code: str) -> HttpResponse:
     """Keep what a list shows under a name."""
-    if code not in LISTS:
+    listing, actor, made = LISTS.get(code), request.actor, list[SavedView]()
+    if listing is None or (listing.own_tab and listing.own_tab not in listing.tabs(actor)):
         raise Http404
-    listing, actor, made = LISTS[code], request.actor, list[SavedView]()
     asked = ListQuery.at(listing, (request.POST or request.GET).get("list", ""), actor)
     form = ViewForm(posted(request), initial={"list": asked.address()})
 

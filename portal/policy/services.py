@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time
 from typing import Any
 
 from django.db.models import Max
@@ -92,8 +92,8 @@ def add_version(
         if effective_from < now:
             raise TooLate
         day = effective_from.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        same_day = PolicyVersion.objects.coming(now).filter(effective_from__range=(day, day + timedelta(days=1)))
-        if taken := same_day.exclude(effective_from=day + timedelta(days=1)).first():
+        same_day = (day, datetime.combine(day, time.max, UTC))  # no day follows the last one of the calendar
+        if taken := PolicyVersion.objects.coming(now).filter(effective_from__range=same_day).first():
             raise DayTaken(taken)
     number = (newest() if after is None else after) + 1
     version = PolicyVersion(
