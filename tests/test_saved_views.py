@@ -154,6 +154,12 @@ def test_ref_20_a_view_opens_where_its_page_holds_several_lists(live: Live) -> N
     # The vendor reports none: a view of that list would lead nowhere.
     vendor, sent = live.browser("manager@vendor.example"), {"name": "n", "list": "exact=1", "is_shared": "on"}
     assert vendor.post(reverse("save_view", args=["isv_to_report"]), sent).status_code == 404
+    asked = {
+        code: parse(owner.get(reverse("save_view", args=[code]))).all("input")
+        for code in ("isv_deals", "isv_to_report")
+    }
+    opens = {code for code, fields in asked.items() if "is_default" in {field.attrs.get("name") for field in fields}}
+    assert opens == {"isv_deals"}, "a tab that shares its page has no page to open"
 
 
 def see_followed(client: Client) -> Element:

@@ -34,12 +34,12 @@ def save_view(request: ActorRequest, code: str) -> HttpResponse:
     if listing is None or (listing.own_tab and listing.own_tab not in listing.tabs(actor)):
         raise Http404
     asked = ListQuery.at(listing, (request.POST or request.GET).get("list", ""), actor)
-    form = ViewForm(posted(request), initial={"list": asked.address()})
+    form = ViewForm(posted(request), opens=not listing.own_tab, initial={"list": asked.address()})
 
     def save() -> None:
         name, shared = form.cleaned_data["name"], form.cleaned_data["is_shared"]
         made.append(services.save_view(code, name, _kept(asked, actor), is_shared=shared, actor=actor))
-        services.set_default(made[0], on=form.cleaned_data["is_default"], actor=actor)
+        services.set_default(made[0], on=form.cleaned_data.get("is_default", False), actor=actor)
 
     if saved(form, save):
         messages.success(request, gettext("The view “%(name)s” is saved.") % {"name": made[0].name})
@@ -70,13 +70,13 @@ def _settings(request: ActorRequest, listing: Listing, view: SavedView) -> HttpR
     is_own, actor = view.user_id == request.actor.user_id, request.actor
     is_default = left.list_view(listing, actor).default_id == view.pk
     initial = {"name": view.name, "is_shared": view.is_shared, "is_default": is_default}
-    form = ViewForm(posted(request), is_own=is_own, initial=initial)
+    form = ViewForm(posted(request), opens=not listing.own_tab, is_own=is_own, initial=initial)
 
     def save() -> None:
         given = form.cleaned_data
         if is_own:
             services.change_view(view, given["name"], is_shared=given["is_shared"], actor=actor)
-        services.set_default(view, on=given["is_default"], actor=actor)
+        services.set_default(view, on=given.get("is_default", False), actor=actor)
 
     if saved(form, save):
         messages.success(request, gettext("The view “%(name)s” is changed.") % {"name": view.name})
