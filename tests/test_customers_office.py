@@ -76,7 +76,7 @@ def test_ref_5_a_file_is_looked_at_before_it_is_taken_in(cast: Cast, manager: Cl
     assert Customer.objects.count() == had, "nothing is written yet"
 
     asked = confirm(manager, shown)
-    assert "Say that the refused lines are left out" in main(asked)
+    assert "Tick that the refused lines are left out" in main(asked)
     Customer.objects.filter(pk=known.pk).update(city="Köln")
     stale = confirm(manager, asked, sure="on")
     assert "Somebody changed customers meanwhile" in main(stale)

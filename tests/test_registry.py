@@ -41,10 +41,10 @@ def test_what_an_app_adds_stands_on_the_home_page(cast: Cast, monkeypatch: pytes
 
     def make(_row: Company, now: datetime) -> home.Need:
         money = Money(Decimal("1000"), "EUR")
-        return home.Need("vote", "people", "Vote on this", "Plant", "Contoso", money, "/council/1/", until=now)
+        return home.Need("poll", "people", "Vote on this", "Plant", "Contoso", money, "/council/1/", until=now)
 
     found = Company.objects.filter(name__startswith="Contoso")
-    needs.add("vote", home.NeedKind("Votes", lambda _actor, _now: found, make, page=lambda: "/council/"), order=5)
+    needs.add("poll", home.NeedKind("Votes", lambda _actor, _now: found, make, page=lambda: "/council/"), order=5)
     for code, order in zip(home.NEEDS, range(10, 100, 10), strict=False):
         needs.add(code, home.NEEDS[code], order=order)
     monkeypatch.setattr("portal.pages.home.context.NEEDS", needs)

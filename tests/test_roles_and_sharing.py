@@ -205,7 +205,7 @@ def test_ref_1_the_review_of_a_co_sell_deal_says_that_the_vendor_may_view_it(liv
     draft.save()
     page = parse(live.browser(CONTOSO).get(reverse("new_deal_step", args=[draft.public_id, "review"])))
     facts = page.one("section", id="help").one("dl").text
-    assert "sellers view this deal? Yes" in " ".join(facts.split())
+    assert "Visible to Microsoft Yes" in " ".join(facts.split())
     assert "Co-sell" in facts
 
 

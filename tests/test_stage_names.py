@@ -139,6 +139,6 @@ def test_ref_16_the_list_is_filtered_by_the_company_s_own_names(cast: Cast) -> N
 
     assert all(found(typed) == [True, False] for typed in ("60", "TEKLİF", "propose", "60 %"))
     assert found("teklif,10") == [True, True]
-    assert "Proposed · Teklif" in parse(owner.get(reverse("deals"))).text
+    assert "Proposed · Teklif" in parse(owner.get(reverse("deals"), {"menu": "stage"})).text
     assert "Teklif" not in parse(live.browser(build.SELLER).get(reverse("deals"))).text
     assert deal.stage == rules.FIRST_STAGE

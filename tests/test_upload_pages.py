@@ -112,7 +112,8 @@ def test_the_list_offers_files_to_edit(cast: Cast, client: Client) -> None:
     """With the tab and filters in force; viewers download only, and the vendor's people do neither (F3.1)."""
     live = Live(cast)
     live.accepted(days=1)
-    assert reverse("uploads") in client.get(reverse("deals")).content.decode()
+    menu = reverse("deals") + "?menu=export"
+    assert reverse("uploads") in client.get(menu).content.decode()
     answer = client.post(
         reverse("export_list", args=["deals"]), {"edit": "deals.xlsx", "list": "tab=outbound&status=Won"}
     )
@@ -120,10 +121,10 @@ def test_the_list_offers_files_to_edit(cast: Cast, client: Client) -> None:
     assert answer.headers["Location"] == reverse("export", args=[export.public_id])
     assert (export.holds, export.format, "status=Won" in export.query["list"]) == ("deals", "xlsx", True)
     client.force_login(cast.users["viewer@contoso.example"])
-    shown = client.get(reverse("deals")).content.decode()
+    shown = client.get(menu).content.decode()
     assert "deals.xlsx" in shown
     assert reverse("uploads") not in shown
     client.force_login(cast.users[build.SELLER])
-    assert "deals.xlsx" not in client.get(reverse("deals")).content.decode()
+    assert "deals.xlsx" not in client.get(menu).content.decode()
     assert client.post(reverse("export_list", args=["deals"]), {"edit": "deals.csv"}).status_code == 404
     assert client.post(reverse("export_list", args=["deals"]), {"edit": "nothing.csv"}).status_code == 404

@@ -40,6 +40,8 @@ def check(referral: Referral, form: rules.RegistrationInput, *, actor: Actor, no
 def open_registrations(referrals: Iterable[Referral], *, now: datetime) -> list[Registration]:
     """Open the registration of each won, eligible deal that has none yet (ELIG-9). Other deals stay as they are."""
     deals = sorted(referrals, key=lambda deal: deal.pk)  # whoever opens the same ones waits, and is waited for by none
+    if not deals:
+        return []
     beside = around(deals)
     given = [verbs.Opening(deal, beside[deal.pk]) for deal in deals]
     try:

@@ -54,7 +54,7 @@ def test_the_list_works_in_place(cast: Cast, visit: Visit) -> None:
     expect(rows).to_have_text(["Fırın 07"])
     expect(search).to_be_focused()
     page.get_by_role("button", name="Favorite: Fırın 07").click()
-    expect(page.get_by_role("button", name="No favorite any more: Fırın 07")).to_be_visible()
+    expect(page.get_by_role("button", name="Remove from favorites: Fırın 07")).to_be_visible()
     expect(page.locator("#count-favorites")).to_have_text("1")
     rows.click()
     expect(page.get_by_role("heading", name="Fırın 07")).to_be_visible()

@@ -60,7 +60,7 @@ def test_rates_are_taken_in_once_what_jumps_is_confirmed(cast: Cast, visit: Visi
     page.get_by_label("Or write them here").fill(f"currency,month,usd_per_unit\nEUR,{month:%Y-%m},11499\n")
     page.get_by_role("button", name="Look at it").click()
     page.get_by_role("button", name="Import 1 rate").click()
-    expect(page.get_by_text("Say that these rates are right")).to_be_visible()
+    expect(page.get_by_text("Tick that these rates are right")).to_be_visible()
     page.get_by_label("I have checked these rates").check()
     page.get_by_role("button", name="Import 1 rate").click()
     expect(page.get_by_text("1 corrected")).to_be_visible()
