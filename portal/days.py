@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime, time
 from functools import cache
 from typing import Any
 
@@ -31,6 +31,11 @@ _MONTH_FIRST = re.compile(r"([a-z]+)\.? (\d{1,2}),? (\d{4})")
 def shown(value: date, *, year: bool = True) -> str:
     """A calendar day: 20 Nov 2026."""
     return format_date(value, "d MMM y" if year else "d MMM", locale=get_language() or "en")
+
+
+def last_second(day: date) -> datetime:
+    """The end of a day in UTC, of what may be done until then."""
+    return datetime.combine(day, time(23, 59, 59), UTC)
 
 
 def read_day(typed: str) -> date | None:

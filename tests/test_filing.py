@@ -17,7 +17,7 @@ from dealreg.models import Registration, RegistrationDraft, Status, Waiver
 from dealreg.rules import Duplicate
 from dealreg.rules.acv import add_months
 from dealreg.selectors import routing
-from dealreg.selectors.registration import ripe, unregistered
+from dealreg.selectors.registration import ripe
 from dealreg.selectors.window import window_of, with_window
 from dealreg.services import drafts, waivers
 from dealreg.services import registration as services
@@ -119,12 +119,17 @@ def test_elig_9_the_sweep_walks_on_past_what_it_can_not_open(cast: Cast, monkeyp
     assert [r.referral for r in Registration.objects.all()] == [missed]
 
 
+def _won_and_missed(cast: Cast, monkeypatch: pytest.MonkeyPatch, number: int) -> list[Referral]:
+    """Won deals whose registration no event opened."""
+    with monkeypatch.context() as patched:
+        patched.setattr("dealreg.reactions.services.open_registrations", lambda _deals, now: [])
+        return [build.won(cast) for _number in range(number)]
+
+
 def test_elig_9_many_are_opened_like_one(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one go, whatever the number; one that somebody else opened meanwhile keeps no other from it."""
     there = build.won(cast)
-    with monkeypatch.context() as patched:
-        patched.setattr("dealreg.reactions.services.open_registrations", lambda _deals, now: [])
-        deals = [build.won(cast) for _number in range(5)]
+    deals = _won_and_missed(cast, monkeypatch, 5)
     assert [r.referral for r in services.open_registrations([there, deals[0]], now=NOW)] == [deals[0]]
     asked = []
     for some in (deals[1:2], deals[2:]):
@@ -142,11 +147,7 @@ def test_elig_9_many_are_opened_like_one(cast: Cast, monkeypatch: pytest.MonkeyP
 
 def test_elig_9_whoever_comes_second_asks_no_more_for_many(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two workers found the same deals: the second doesn't try each again."""
-    with monkeypatch.context() as patched:
-        patched.setattr("dealreg.reactions.services.open_registrations", lambda _deals, now: [])
-        for _number in range(8):
-            build.won(cast)
-    stale = list(unregistered().order_by("pk"))
+    stale = _won_and_missed(cast, monkeypatch, 8)
     assert len(services.open_registrations(stale[1:], now=NOW)) == 7
     asked = []
     for some in (stale[1:3], stale[1:]):
@@ -159,11 +160,7 @@ def test_elig_9_whoever_comes_second_asks_no_more_for_many(cast: Cast, monkeypat
 
 
 def test_elig_9_one_that_the_database_refuses_keeps_no_other(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patched:
-        patched.setattr("dealreg.reactions.services.open_registrations", lambda _deals, now: [])
-        for _number in range(3):
-            build.won(cast)
-    found = list(unregistered().order_by("pk"))
+    found = _won_and_missed(cast, monkeypatch, 3)
     insert = bulk.insert
 
     def refuse(rows: Any, **given: Any) -> None:

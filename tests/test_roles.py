@@ -792,13 +792,13 @@ class Visitor:
 
 #: Who looks at the answers themselves, too: somebody of each kind.
 STRICT = {"owner", "admin", "manag", "anon"}
-#: Asked by machines.
-UNLIMITED = {"healthz", "readyz"}
+#: Asked by machines, which keep nothing.
+PROBES = {"healthz", "readyz"}
 
 
 def _loose(actor: str, row: Row, response: HttpResponse) -> list[str]:
     """What a browser isn't told to refuse, and what it or a proxy would keep of somebody signed in."""
-    if actor not in STRICT or row.route in UNLIMITED:
+    if actor not in STRICT or row.route in PROBES:
         return []
     kept = actor != "anon" and response.headers.get("Cache-Control") != "no-store"
     found = [] if row.route == "document" else faults(response)  # its own policy: tests/test_documents.py

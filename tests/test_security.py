@@ -25,7 +25,7 @@ from portal.notify import services as notices
 from tests import build
 from tests.edge import Live, parse
 from tests.strict import faults, unsafe
-from tests.test_roles import ACTORS, ROWS, UNLIMITED, Row, World
+from tests.test_roles import ACTORS, PROBES, ROWS, Row, World
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGIN = "/accounts/login/"
@@ -40,7 +40,7 @@ def test_no_browser_or_proxy_keeps_a_fragment_of_somebody_signed_in(cast: Cast) 
     """What htmx asks for, of every page of the table of roles; the pages themselves: tests/test_roles.py."""
     world = World(cast)
     client = world.live.browser(ACTORS["manag"], headers={"HX-Request": "true"})
-    rows = [row for row in ROWS if row.method == "GET" and row.route not in UNLIMITED]
+    rows = [row for row in ROWS if row.method == "GET" and row.route not in PROBES]
     kept = {row.spoken for row in rows if _ask(client, world, row).headers.get("Cache-Control") != "no-store"}
     assert kept == set()
     assert len(rows) > 100

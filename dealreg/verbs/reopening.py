@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date
 
 from dealreg.models import BY_REOPENING, DECIDED, NOT_REGISTERED, Registration, Status
 from dealreg.rules import states
 from dealreg.timeline import REGISTRATION
 from dealreg.verbs.base import RegistrationVerb
 from dealreg.verbs.ending import end, no_move
+from portal.days import last_second
 from portal.events.services import snapshot
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect, worker
-
-_LAST_SECOND = time(23, 59, 59, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Reopen(RegistrationVerb[Reopening]):
         record.reopen()
         record.outcome, record.closed_at, record.close_due_at = "", None, None
         record.reopened_at = record.action_required_at = context.now
-        record.action_due_at = datetime.combine(inputs.until, _LAST_SECOND)
+        record.action_due_at = last_second(inputs.until)
         record.reason_code, record.comment, record.validated_by, record.decided_from = states.REOPENED, "", "", ""
         record.decided_at = None
         return Effect()

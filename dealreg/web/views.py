@@ -31,8 +31,6 @@ from portal.ui.forms import (
     add_blockers,
     as_if_sent,
     conflicts,
-    draft_conflicts,
-    drafted_meanwhile,
     saved_meanwhile,
     without_errors,
 )
@@ -135,20 +133,15 @@ def _send(page: _Page, form: RegistrationForm) -> HttpResponse | None:
         found = services.check(page.referral, form.value(), actor=request.actor, now=now).violations
         add_blockers(form, [b for b in found if b.field not in form.errors])
     except drafts.SavedMeanwhile as saved:
-        _tell_draft(page, form, saved.draft)
+        draft: Any = saved.draft
+        page.draft, page.told_draft = draft, True
+        live.tell_draft(form, draft, page.form(draft.answers))
     except workflow.Stale as stale:
         page.filed, page.told = Registration.objects.with_context().get(referral=page.referral), True
         add_blockers(form, [*stale.blockers, *conflicts(page.filed, stale.changes, QUESTIONS)])
     except RuleViolation as violation:
         add_blockers(form, violation.blockers)
     return None
-
-
-def _tell_draft(page: _Page, form: RegistrationForm, draft: Any) -> None:
-    """Say at the fields what a colleague's draft answers otherwise, which filing would have deleted."""
-    page.draft, page.told_draft = draft, True
-    form.add_error(None, drafted_meanwhile(draft.saved_by))
-    add_blockers(form, draft_conflicts(page.form(draft.answers), live.news(form, draft)))
 
 
 def _save(page: _Page, form: RegistrationForm) -> HttpResponse | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date
 
 from django.db.models import QuerySet
 
@@ -13,12 +13,11 @@ from exceptions_council.policies import may_answer, may_ask_evidence
 from exceptions_council.rules.evidence import answer_blockers, question_blockers
 from exceptions_council.timeline import EXCEPTION
 from exceptions_council.verbs.base import ExceptionVerb, outsider_blockers
+from portal.days import last_second
 from portal.policy.calendar import due_day
 from portal.workflow.blockers import Blocker, _
 from portal.workflow.timeline import Sentence
 from portal.workflow.verbs import Context, Effect, worker
-
-_LAST_SECOND = time(23, 59, 59, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class AskEvidence(ExceptionVerb[EvidenceQuestion]):
         record.ask_evidence()
         record.in_review_at = record.in_review_at or context.now
         record.evidence_asked_at = context.now
-        record.evidence_due_at = datetime.combine(due_on, _LAST_SECOND)
+        record.evidence_due_at = last_second(due_on)
         return Effect(after={"until": record.evidence_due_at.isoformat()}, comment=inputs.text.strip())
 
     @staticmethod

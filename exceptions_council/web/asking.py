@@ -34,8 +34,6 @@ from portal.ui import live
 from portal.ui.forms import (
     add_blockers,
     as_if_sent,
-    draft_conflicts,
-    drafted_meanwhile,
     saved_meanwhile,
     without_errors,
 )
@@ -142,20 +140,15 @@ def _send(page: _Page, form: ExceptionForm) -> HttpResponse | None:
             return render(page.request, "exceptions/confirm.html", _confirmation(page, form))
         asked = services.ask_as_shown(page.referral, form.value(), **shown, now=page.now)
     except drafts.SavedMeanwhile as saved:
-        _tell_draft(page, form, saved.draft)
+        draft: Any = saved.draft
+        page.draft, page.told_draft = draft, True
+        live.tell_draft(form, draft, page.form(draft.answers))
         return None
     except RuleViolation as violation:
         add_blockers(form, violation.blockers)
         return None
     messages.success(page.request, gettext("The request was sent to the exception council."))
     return redirect("exception", asked.public_id)
-
-
-def _tell_draft(page: _Page, form: ExceptionForm, draft: Any) -> None:
-    """Say at the fields what a colleague's draft answers otherwise, which sending would have deleted."""
-    page.draft, page.told_draft = draft, True
-    form.add_error(None, drafted_meanwhile(draft.saved_by))
-    add_blockers(form, draft_conflicts(page.form(draft.answers), live.news(form, draft)))
 
 
 def _confirmation(page: _Page, form: ExceptionForm) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from exceptions_council.models import ExceptionRequest, ExceptionRequestQuerySet, Status
 from exceptions_council.selectors import docket
 from portal.accounts.rules import Actor
+from portal.days import last_second
 from portal.ui.home import NEEDS, Need, NeedKind
 from portal.workflow.blockers import _
 from referrals.models import Referral
@@ -37,7 +38,7 @@ def to_vote(actor: Actor, _now: datetime) -> ExceptionRequestQuerySet:
 
 def _vote(request: ExceptionRequest, _now: datetime) -> Need:
     """Leading into the administration."""
-    title, until = gettext("Vote on this exception"), datetime.combine(request.due_on, time(23, 59, 59), UTC)
+    title, until = gettext("Vote on this exception"), last_second(request.due_on)
     url = reverse("admin:exceptions_council_exceptionrequest_change", args=[request.pk])
     return need("vote", "shield-check", title, request.referral, until=until, url=url)
 

@@ -28,8 +28,8 @@ class ViewForm(forms.Form):
     is_default = forms.BooleanField(label=_("Open my list with this view"), required=False)
 
     def __init__(self, *args: Any, opens: bool, is_own: bool = True, **kwargs: Any) -> None:
-        """Of a colleague's view, one chooses only whether one's own list opens with it. `opens`: whether the list can,
-        which stands alone on its page then."""
+        """Of a colleague's view, one chooses only whether one's own list opens with it. `opens`: whether a list of this
+        kind can open with a view; one that shares its page with others can't."""
         super().__init__(*args, **kwargs)
         for name in (*(() if is_own else ("name", "is_shared")), *(() if opens else ("is_default",))):
             del self.fields[name]

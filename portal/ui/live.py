@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from django import forms
 
-from portal.ui.forms import add_blockers, kept_answer
+from portal.ui.forms import add_blockers, draft_conflicts, drafted_meanwhile, kept_answer
 from portal.workflow.blockers import Blocker
 
 #: In place of the names of the fields that were left: the form was sent and refused, so that nothing stays quiet.
@@ -46,6 +46,13 @@ def news(form: Typed, draft: Draft) -> list[str]:
     """The questions that the form answers otherwise than the draft."""
     typed, kept = form.typed(), draft.answers
     return [n for n, field in form.fields.items() if typed.get(n, "") != kept_answer(field, kept.get(n, ""))]
+
+
+def tell_draft(form: Any, draft: Any, drafted: forms.Form) -> None:
+    """Say at the fields what a colleague's draft answers otherwise, which sending would have deleted. `drafted`: the
+    form as the draft fills it in."""
+    form.add_error(None, drafted_meanwhile(draft.saved_by))
+    add_blockers(form, draft_conflicts(drafted, news(form, draft)))
 
 
 def settle(form: forms.Form, found: Iterable[Blocker], *, left: str) -> dict[str, Any]:
