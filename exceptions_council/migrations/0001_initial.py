@@ -98,6 +98,22 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'exception request',
                 'verbose_name_plural': 'exception requests',
+                'indexes': [
+                    models.Index(condition=models.Q(('status__in', ('submitted', 'in_review', 'evidence_requested'))), fields=['due_on'], name='exceptions_docket'),
+                    models.Index(condition=models.Q(('status', 'evidence_requested')), fields=['evidence_due_at'], name='exceptions_evidence_due'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('status__in', ['submitted', 'in_review', 'evidence_requested', 'approved', 'denied'])), name='exceptions_request_status'),
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['pre_registration', 'rejected', 'update', 'reregistration'])), name='exceptions_request_kind'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', False), ('status__in', ('approved', 'denied'))), models.Q(models.Q(('status__in', ('approved', 'denied')), _negated=True), ('decided_at', None)), _connector='OR'), name='exceptions_request_decided'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('open_until__isnull', False), ('status', 'approved')), models.Q(models.Q(('status', 'approved'), _negated=True), ('open_until', None)), _connector='OR'), name='exceptions_request_open_until'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('evidence_due_at__isnull', False), ('status', 'evidence_requested')), models.Q(models.Q(('status', 'evidence_requested'), _negated=True), ('evidence_due_at', None)), _connector='OR'), name='exceptions_request_evidence'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('kind', 'pre_registration'), _negated=True), models.Q(('signed__isnull', False), ('start__isnull', False)), _connector='OR'), name='exceptions_request_dates'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('kind', 'reregistration'), ('replaces__isnull', False)), models.Q(models.Q(('kind', 'reregistration'), _negated=True), ('replaces', None)), _connector='OR'), name='exceptions_request_replaces'),
+                    models.CheckConstraint(condition=models.Q(('replaces', models.F('referral')), _negated=True), name='exceptions_request_replaces_another'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('tcv', None), ('tcv_currency', '')), ('tcv__gt', 0), _connector='OR'), name='exceptions_request_tcv'),
+                    models.CheckConstraint(condition=models.Q(('justification', ''), _negated=True), name='exceptions_request_justified'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -117,6 +133,11 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'evidence request',
                 'verbose_name_plural': 'evidence requests',
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('answered_at', None), ('unanswered_at', None)), fields=('request',), name='exceptions_evidence_one_open'),
+                    models.CheckConstraint(condition=models.Q(('answered_at', None), ('unanswered_at', None), _connector='OR'), name='exceptions_evidence_one_end'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('answer', ''), ('answered_at', None)), models.Q(('answered_at__isnull', False), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='exceptions_evidence_answer'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -132,6 +153,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'decision letter',
                 'verbose_name_plural': 'decision letters',
+                'constraints': [
+                    models.UniqueConstraint(fields=('request', 'language'), name='exceptions_letter_one_per_language'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -146,6 +170,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'conflict of interest',
                 'verbose_name_plural': 'conflicts of interest',
+                'constraints': [
+                    models.UniqueConstraint(fields=('request', 'member'), name='exceptions_conflict_one_per_member'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -177,83 +204,11 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'vote',
                 'verbose_name_plural': 'votes',
+                'constraints': [
+                    models.UniqueConstraint(fields=('request', 'member'), name='exceptions_vote_one_per_member'),
+                    models.CheckConstraint(condition=models.Q(('choice__in', ['approve', 'deny'])), name='exceptions_vote_choice'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='exceptionrequest',
-            index=models.Index(condition=models.Q(('status__in', ('submitted', 'in_review', 'evidence_requested'))), fields=['due_on'], name='exceptions_docket'),
-        ),
-        migrations.AddIndex(
-            model_name='exceptionrequest',
-            index=models.Index(condition=models.Q(('status', 'evidence_requested')), fields=['evidence_due_at'], name='exceptions_evidence_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='exceptionrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['submitted', 'in_review', 'evidence_requested', 'approved', 'denied'])), name='exceptions_request_status'),
-        ),
-        migrations.AddConstraint(
-            model_name='exceptionrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['pre_registration', 'rejected', 'update', 'reregistration'])), name='exceptions_request_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='exceptionrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', False), ('status__in', ('approved', 'denied'))), models.Q(models.Q(('status__in', ('approved', 'denied')), _negated=True), ('decided_at', None)), _connector='OR'), name='exceptions_request_decided'),
-        ),
-        migrations.AddConstraint(
-            model_name='exceptionrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('open_until__isnull', False), ('status', 'approved')), models.Q(models.Q(('status', 'approved'), _negated=True), ('open_until', None)), _connector='OR'), name='exceptions_request_open_until'),
-        ),
-        migrations.AddConstraint(
-            model_name='exceptionrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('evidence_due_at__isnull', False), ('status', 'evidence_requested')), models.Q(models.Q(('status', 'evidence_requested'), _negated=True), ('evidence_due_at', None)), _connector='OR'), name='exceptions_request_evidence'),
-        ),
-        migrations.AddConstraint(
-            model_name='exceptionrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'pre_registration'), _negated=True), models.Q(('signed__isnull', False), ('start__isnull', False)), _connector='OR'), name='exceptions_request_dates'),
-        ),
-        migrations.AddConstraint(
-            model_name='exceptionrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'reregistration'), ('replaces__isnull', False)), models.Q(models.Q(('kind', 'reregistration'), _negated=True), ('replaces', None)), _connector='OR'), name='exceptions_request_replaces'),
-        ),
-        migrations.AddConstraint(
-            model_name='exceptionrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('replaces', models.F('referral')), _negated=True), name='exceptions_request_replaces_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='exceptionrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('tcv', None), ('tcv_currency', '')), ('tcv__gt', 0), _connector='OR'), name='exceptions_request_tcv'),
-        ),
-        migrations.AddConstraint(
-            model_name='exceptionrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('justification', ''), _negated=True), name='exceptions_request_justified'),
-        ),
-        migrations.AddConstraint(
-            model_name='evidencerequest',
-            constraint=models.UniqueConstraint(condition=models.Q(('answered_at', None), ('unanswered_at', None)), fields=('request',), name='exceptions_evidence_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='evidencerequest',
-            constraint=models.CheckConstraint(condition=models.Q(('answered_at', None), ('unanswered_at', None), _connector='OR'), name='exceptions_evidence_one_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='evidencerequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer', ''), ('answered_at', None)), models.Q(('answered_at__isnull', False), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='exceptions_evidence_answer'),
-        ),
-        migrations.AddConstraint(
-            model_name='decisionletter',
-            constraint=models.UniqueConstraint(fields=('request', 'language'), name='exceptions_letter_one_per_language'),
-        ),
-        migrations.AddConstraint(
-            model_name='conflict',
-            constraint=models.UniqueConstraint(fields=('request', 'member'), name='exceptions_conflict_one_per_member'),
-        ),
-        migrations.AddConstraint(
-            model_name='vote',
-            constraint=models.UniqueConstraint(fields=('request', 'member'), name='exceptions_vote_one_per_member'),
-        ),
-        migrations.AddConstraint(
-            model_name='vote',
-            constraint=models.CheckConstraint(condition=models.Q(('choice__in', ['approve', 'deny'])), name='exceptions_vote_choice'),
         ),
         migrations.RunSQL(FINAL, ALLOW),
     ]

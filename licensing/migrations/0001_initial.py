@@ -88,6 +88,10 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'licences of a plan',
                 'verbose_name_plural': 'licences of plans',
+                'constraints': [
+                    models.UniqueConstraint(fields=('licences', 'plan'), name='licensing_plancount_once'),
+                    models.CheckConstraint(condition=models.Q(('assigned__lte', models.F('count')), ('count__gt', 0)), name='licensing_plancount_enough'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -101,6 +105,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'assigned licence',
                 'verbose_name_plural': 'assigned licences',
+                'constraints': [
+                    models.UniqueConstraint(fields=('plan_count', 'email'), name='licensing_assignment_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -123,6 +130,10 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'customer relationship',
                 'verbose_name_plural': 'customer relationships',
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('state', 'consented')), fields=('company', 'customer', 'tenant_guid'), name='licensing_relationship_once'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('revoked_at', None), ('state', 'consented')), models.Q(('revoked_at__isnull', False), ('state', 'revoked')), _connector='OR'), name='licensing_relationship_state'),
+                ],
             },
         ),
         migrations.AddField(
@@ -151,26 +162,6 @@ class Migration(migrations.Migration):
             model_name='invitation',
             name='relationship',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='invitations', to='licensing.relationship'),
-        ),
-        migrations.AddConstraint(
-            model_name='plancount',
-            constraint=models.UniqueConstraint(fields=('licences', 'plan'), name='licensing_plancount_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='plancount',
-            constraint=models.CheckConstraint(condition=models.Q(('assigned__lte', models.F('count')), ('count__gt', 0)), name='licensing_plancount_enough'),
-        ),
-        migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(fields=('plan_count', 'email'), name='licensing_assignment_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationship',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'consented')), fields=('company', 'customer', 'tenant_guid'), name='licensing_relationship_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationship',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revoked_at', None), ('state', 'consented')), models.Q(('revoked_at__isnull', False), ('state', 'revoked')), _connector='OR'), name='licensing_relationship_state'),
         ),
         migrations.AddIndex(
             model_name='invitation',
