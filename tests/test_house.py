@@ -22,14 +22,15 @@ N = TypeVar("N", bound=ast.AST)
 
 
 @cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+def walked(path: Path) -> list[ast.AST]:
+    """Every node of the file, from the module on."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))))
 
 
 def nodes(paths: Iterable[Path], kind: type[N]) -> Iterator[tuple[str, N]]:
     """Every node of this kind with the place where it stands."""
     for path in paths:
-        for node in ast.walk(tree(path)):
+        for node in walked(path):
             if isinstance(node, kind):
                 yield f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}", node
 
@@ -85,7 +86,7 @@ AT_HAND = {
 
 def _queries(path: Path) -> Iterator[tuple[str, ast.expr, str]]:
     """Each whole query on a guarded model, with its function."""
-    for function in ast.walk(tree(path)):
+    for function in walked(path):
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         calls = [n for n in ast.walk(function) if isinstance(n, ast.Call | ast.Attribute)]
@@ -234,7 +235,7 @@ def cited(text: str) -> set[str]:
 
 def _docstrings(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
     for path in paths:
-        for node in ast.walk(tree(path)):
+        for node in walked(path):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 yield f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}", ast.get_docstring(node) or ""
 
