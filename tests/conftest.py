@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from copy import deepcopy
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,8 @@ from urllib.parse import urlsplit
 
 import hypothesis
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.test import TransactionTestCase
 
 from portal import embedded
 from portal.demo.cast import Cast
@@ -24,7 +24,7 @@ from portal.money import services as money
 from tests import build
 from tests.api import Api, make_client
 from tests.edge import Live
-from tests.kept import Kept, bring_back, keep
+from tests.kept import Kept, made_once
 
 # A busy machine is no failing test: only what a test finds counts, not how long an example took.
 hypothesis.settings.register_profile("ortak", deadline=None)
@@ -52,17 +52,20 @@ def _runs_tests(config: pytest.Config) -> bool:
     return not config.option.collectonly and (_is_worker(config) or not config.getoption("numprocesses", None))
 
 
+def _has_own_servers() -> bool:
+    return embedded.start(_data_dir(), tied=True, durable=False).owner == embedded.urls(_data_dir()).owner
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if not _is_worker(config):
         _forget_killed_runs(_data_dir().parent)
-    if _runs_tests(config):
-        servers = embedded.start(_data_dir(), tied=True, durable=False)
-        if servers.owner == embedded.urls(_data_dir()).owner:
-            as_superuser("ALTER ROLE ortak_owner CREATEDB; GRANT pg_read_all_stats TO ortak_owner")
-            # What a test writes is gone with it: a table vacuumed in between is taken for empty from then on, and the
-            # next test's few hundred rows are joined by comparing each with each.
-            as_superuser("ALTER SYSTEM SET autovacuum = off")
-            as_superuser("SELECT pg_reload_conf()")
+    if _runs_tests(config) and _has_own_servers():
+        as_superuser("ALTER ROLE ortak_owner CREATEDB; GRANT pg_read_all_stats TO ortak_owner")
+        as_superuser("GRANT SET ON PARAMETER session_replication_role TO ortak_owner")
+        # What a test writes is gone with it: a table vacuumed in between is taken for empty from then on, and the
+        # next test's few hundred rows are joined by comparing each with each.
+        as_superuser("ALTER SYSTEM SET autovacuum = off")
+        as_superuser("SELECT pg_reload_conf()")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -96,17 +99,36 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def django_db_keepdb() -> bool:
     """A server of the run's own goes with it: nothing is dropped, nor waits for a session that is about to end."""
-    return embedded.start(_data_dir(), tied=True, durable=False).owner == embedded.urls(_data_dir()).owner
+    return _has_own_servers()
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Between tests on real transactions Django empties all tables, which those of events and invoices refuse."""
-    from django.db import connection
-
+    """After a test on real transactions Django truncates every table, which takes longer than most tests, and which
+    those of events and invoices refuse."""
+    if _has_own_servers():
+        TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[method-assign]
+        return
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         for table in ("events_event", "isvconnect_invoice"):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_stay_all")
+
+
+#: What migrations fill.
+_FILLED = ("django_migrations", "django_content_type", "auth_permission")
+
+
+def _empty_tables(_test: TransactionTestCase) -> None:
+    """Delete the rows; truncate only what has grown, as nothing vacuums it."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")  # no trigger refuses, no key is looked up
+        cursor.execute(
+            "SELECT relname, pg_relation_size(oid) > 1e6 FROM pg_class WHERE relkind = 'r'"
+            " AND relnamespace = 'public'::regnamespace AND relname <> ALL(%s)",
+            [list(_FILLED)],
+        )
+        for table, has_grown in cursor.fetchall():
+            cursor.execute(f'TRUNCATE "{table}" CASCADE' if has_grown else f'DELETE FROM "{table}"')  # noqa: S608
 
 
 @pytest.fixture(autouse=True)
@@ -167,20 +189,15 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="session")
-def casts() -> list[Kept[Cast]]:
-    """The cast that the run's first test made, once there was one."""
-    return []
+def casts() -> dict[object, Kept[Cast]]:
+    """The casts that the run's tests have made so far."""
+    return {}
 
 
 @pytest.fixture
-def cast(db: None, casts: list[Kept[Cast]]) -> Cast:
+def cast(db: None, casts: dict[object, Kept[Cast]]) -> Cast:
     """The demo's companies, people, solutions and customers, with round rates for a year around build.NOW."""
-    if not connection.in_atomic_block:  # reactions to commits belong to it
-        return _make_cast()
-    if not casts:
-        casts.append(keep(_make_cast))
-        return deepcopy(casts[0].made)
-    return bring_back(casts[0])
+    return made_once(casts, build.NOW, _make_cast)
 
 
 def _make_cast() -> Cast:

@@ -8,7 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from django.db import connection
+from django.db import connection, transaction
 
 Made = TypeVar("Made")
 #: By the database itself: which transaction has written a row.
@@ -21,6 +21,14 @@ class Kept(Generic[Made]):
 
     rows: dict[str, str]
     made: Made
+
+
+def made_once(kept: dict[object, Kept[Made]], key: object, make: Callable[[], Made]) -> Made:
+    """What `make` writes and returns; from the second time on brought back from `kept`."""
+    if key in kept:
+        return bring_back(kept[key])
+    kept[key] = keep(make)
+    return deepcopy(kept[key].made)
 
 
 def keep(make: Callable[[], Made]) -> Kept[Made]:
@@ -40,7 +48,7 @@ def keep(make: Callable[[], Made]) -> Kept[Made]:
 
 def bring_back(kept: Kept[Made]) -> Made:
     """Copy the rows in as they were, keys included: the sequences have gone beyond them."""
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         for head, rows in kept.rows.items():
             cursor.copy_expert(f"COPY {head} FROM STDIN", io.StringIO(rows))
     return deepcopy(kept.made)

@@ -21,6 +21,7 @@ from portal.demo.cast import PASSWORD, Cast
 from portal.demo.cast import create as create_cast
 from portal.money import services as money
 from tests.e2e.portal import Mailbox, Portal, Process, free_port
+from tests.kept import Kept, made_once
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
@@ -81,8 +82,12 @@ def portal(running: Portal, transactional_db: None) -> Iterator[Portal]:
 
 
 @pytest.fixture
-def cast(transactional_db: None) -> Cast:
+def cast(transactional_db: None, casts: dict[object, Kept[Cast]]) -> Cast:
     """The demo's cast, with rates around the real today: a browser's clock can't be set to tests.build.NOW."""
+    return made_once(casts, timezone.now().date(), _make_cast)
+
+
+def _make_cast() -> Cast:
     today = timezone.now().date()
     for month in {(today - timedelta(days=days)).replace(day=1) for days in range(0, 60, 5)}:
         money.import_month(month=month, rates=RATES, source="test", publication="", now=timezone.now())
