@@ -43,7 +43,7 @@ from tests.test_api_isv import value
 from tests.test_api_referrals_create import body
 from tests.test_roles import World
 
-EXAMPLES = int(os.environ.get("ORTAK_API_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("ORTAK_API_EXAMPLES", "15"))
 FUZZ = settings(
     max_examples=EXAMPLES,
     derandomize=True,

@@ -245,7 +245,7 @@ def test_exc_6_the_walk_knows_every_verb() -> None:
 
 
 @settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes; a walk reads well as it is
     suppress_health_check=[HealthCheck.function_scoped_fixture],

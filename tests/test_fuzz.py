@@ -11,7 +11,7 @@ from tests.test_roles import ROWS, World
 
 #: For longer runs by hand; the suite asks the same every time.
 SEED = int(os.environ.get("ORTAK_FUZZ_SEED", "7"))
-REQUESTS = int(os.environ.get("ORTAK_FUZZ_REQUESTS", "400"))
+REQUESTS = int(os.environ.get("ORTAK_FUZZ_REQUESTS", "250"))
 
 
 def test_no_request_is_an_error_of_ours(cast: Cast) -> None:

@@ -126,7 +126,7 @@ def test_isv_5_the_walk_knows_every_verb() -> None:
 
 
 @settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes; a walk reads well as it is
     suppress_health_check=[HealthCheck.function_scoped_fixture],

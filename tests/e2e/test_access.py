@@ -301,9 +301,11 @@ def test_the_main_path_works_without_javascript(cast: Cast, visit: Visit) -> Non
     """Create (the customer by the button *Find*), accept, win, and see the form to register."""
     plain = {"java_script_enabled": False}
     contoso = visit(build.CONTOSO, **plain)
+    contoso.goto("/")
     create(contoso)
     deal = contoso.url
     seller = visit(build.SELLER, **plain)
+    seller.goto("/")
     seller.get_by_role("link", name=re.compile("Plain deal")).first.click()
     seller.get_by_role("link", name="Accept").click()
     seller.get_by_role("button", name="Accept").click()

@@ -23,6 +23,7 @@ def test_a_company_is_closed_and_merged_while_somebody_of_it_is_signed_in(visit:
     services.set_membership(user=person, company=twin, grants=[Grant("account_admin")], **by)
     services.set_membership(user=person, company=cast.companies["northwind"], grants=[], is_active=False, **by)
     theirs = visit(person.email)
+    theirs.goto("/")
     expect(theirs.get_by_role("main")).to_be_visible()
 
     page = visit(MANAGER)

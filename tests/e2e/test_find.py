@@ -28,6 +28,7 @@ def test_the_search_is_walked_with_the_keyboard(cast: Cast, visit: Visit) -> Non
     deals.won(cast, name="Fırın kameraları", customer=cast.customers["isik"])
     deals.young(cast, name="Fırın ölçümü")
     page = visit(build.CONTOSO)
+    page.goto("/")
     field, panel = page.get_by_role("searchbox", name="Search"), page.locator("#search-found")
     hits = panel.locator("a.o-hit")
     type_search(page, "fi")
@@ -85,6 +86,7 @@ def test_a_deal_is_found_by_three_letters_and_opened_in_five_keys(cast: Cast, vi
     deals.won(cast, name="Kiosks")  # whose notes and customer are found by other letters
     young = deals.young(cast, name="Fırın ölçümü")
     page = visit(build.CONTOSO)
+    page.goto("/")
     palette = page.locator("#palette")
     field, chosen = palette.get_by_role("combobox"), palette.locator("[aria-selected=true]")
     for key in ("Control+k", "f", "i", "r", "Enter"):
@@ -131,6 +133,7 @@ def open_palette(page: Page) -> None:
 def test_the_search_works_without_javascript(cast: Cast, visit: Visit) -> None:
     deals.young(cast, name="Fırın")
     page = visit(build.CONTOSO, java_script_enabled=False)
+    page.goto("/")
     page.get_by_role("searchbox", name="Search").fill("firin")
     page.keyboard.press("Enter")
     expect(page.locator("main a.o-hit strong")).to_have_text(["Fırın"])

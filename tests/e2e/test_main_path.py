@@ -17,7 +17,7 @@ from portal.notify.models import Notice
 from referrals.models import Referral
 from tests import build
 from tests.e2e import deals
-from tests.e2e.conftest import Visit
+from tests.e2e.conftest import Visit, sign_in
 from tests.e2e.portal import Portal, wait_for
 
 DEAL = "Fırın kameraları"
@@ -37,7 +37,8 @@ COMMENT = "The solution value in the contract is lower. Please correct it."
 
 def test_a_deal_from_its_creation_to_its_closed_registration(portal: Portal, cast: Cast, visit: Visit) -> None:
     """REF-10, REF-18, ELIG-9, REG-15, FLOW-1, FLOW-2, FLOW-5: done when 1."""
-    contoso = visit(build.CONTOSO)
+    contoso = visit()
+    sign_in(contoso, build.CONTOSO)
     deal = create_deal(contoso)
     accept_deal(visit(build.SELLER))
     contoso.context.add_init_script(COUNT_FIELDS)
@@ -126,6 +127,7 @@ def create_deal(page: Page) -> str:
 
 def accept_deal(page: Page) -> None:
     """REF-12: what waits for an answer stands on the seller's home."""
+    page.goto("/")
     page.get_by_role("link", name=re.compile(DEAL)).first.click()
     expect(page.locator(".o-banner--warning")).to_contain_text("Contoso Yazılım sent you this deal")
     page.get_by_role("link", name="Accept").click()
