@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -12,11 +13,12 @@ from django.db.models import F
 from dealreg import verbs
 from dealreg.models import BY_REOPENING, Document, Registration, RegistrationQuerySet, Sample, Status, storage
 from dealreg.rules.sample import is_chosen
-from dealreg.selectors.registration import ripe
+from dealreg.selectors.registration import ripe, unregistered
 from dealreg.selectors.window import with_window
 from dealreg.services import documents, marketplace
 from dealreg.services import registration as services
 from dealreg.services.clamav import ScannerAway
+from portal import bulk
 from portal.accounts.rules import SYSTEM
 from portal.notify import reminders
 from portal.policy import services as policies
@@ -80,14 +82,16 @@ def purge_documents(*, now: datetime) -> int:
 def open_missed(*, now: datetime, limit: int = 1000) -> int:
     """Open registrations that no event opened: a rate came late, or two changes happened at once (ELIG-9).
 
-    Looks at every won deal that nothing but this check is missing for, batch by batch in the order of their keys, so
+    Finds every won deal that nothing but this check is missing for, once, and walks through them batch by batch, so
     that those which can't be opened hide none behind them. Returns how many were opened.
     """
-    opened = after = 0
-    ready = ripe(policies.current(now)).order_by("pk")
-    while deals := list(ready.filter(pk__gt=after)[:limit]):
-        opened, after = opened + len(services.open_registrations(deals, now=now)), deals[-1].pk
-    return opened
+    ready = list(ripe(policies.current(now)).order_by("pk").values_list("pk", flat=True))
+    return sum(_open(ready[start : start + limit], now) for start in range(0, len(ready), limit))
+
+
+@bulk.uncollected()
+def _open(keys: Sequence[int], now: datetime) -> int:
+    return len(services.open_registrations(list(unregistered().filter(pk__in=keys)), now=now))
 
 
 def close_decided(*, now: datetime, limit: int = 1000) -> int:

@@ -47,6 +47,7 @@ class Actor:
     #: Of writes through the API: the surface the client names for them, and its run (wire.md, `lastModifiedVia`).
     via: str = ""
     run_id: str = ""
+    _scopes: dict[tuple[str, ...], Scope] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def own_company_id(self) -> int:
@@ -62,7 +63,12 @@ class Actor:
         return any(g.role in roles for g in self.grants)
 
     def scope(self, *roles: str) -> Scope:
-        """Where any of the roles holds (ORG-1, ORG-4)."""
+        """Where any of the roles holds (ORG-1, ORG-4); for every deal that one looks at it is the same."""
+        if roles not in self._scopes:
+            self._scopes[roles] = self._find_scope(roles)
+        return self._scopes[roles]
+
+    def _find_scope(self, roles: tuple[str, ...]) -> Scope:
         held = [g for g in self.grants if g.role in roles]
         return Scope(
             entire_company=any(g.location_id is None for g in held),

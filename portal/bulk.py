@@ -10,11 +10,14 @@ from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
 
+import orjson
 from django.db import connection, models
 from django.db.models.expressions import DatabaseDefault
 
 #: From so many rows on, COPY is quicker.
 MANY = 100
+#: orjson takes a tenth of the time; instants are written by the field's encoder, or by none.
+_AS_PYTHON = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 #: So many rows are one COPY, to bound the text that is in memory at once.
 BATCH = 5_000
 
@@ -110,7 +113,10 @@ def _json(value: Any, field: models.Field[Any, Any]) -> str:
         return r"\N"
     if isinstance(value, dict | list) and not value:
         return str(value)
-    return _escaped(json.dumps(value, cls=field.encoder))  # type: ignore[attr-defined]
+    try:
+        return _escaped(orjson.dumps(value, option=_AS_PYTHON).decode())
+    except TypeError:  # for the field's encoder, or half of a character, which the database refuses
+        return _escaped(json.dumps(value, cls=field.encoder))  # type: ignore[attr-defined]
 
 
 def _escaped(text: str) -> str:

@@ -50,7 +50,8 @@ def event(text: str = "", **given: Any) -> Event:
 def awkward_events(company_id: int) -> list[Event]:
     """Each text as a text, in JSON as key and as value; each other column with and without a value."""
     made = [event(text, before={text: [text, None, 1.5, True]}, reasons=[{"a": text}]) for text in AWKWARD.values()]
-    made.append(event(group=GROUP, shared=True, version=3, policy_version=7))
+    numbers = {"large": 2**70, "small": 1e-300, 3: "a key"}
+    made.append(event(group=GROUP, shared=True, version=3, policy_version=7, after=numbers))
     made[-1].company_id = company_id
     return made
 

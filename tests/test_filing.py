@@ -145,6 +145,17 @@ def test_elig_9_many_are_opened_like_one(cast: Cast, monkeypatch: pytest.MonkeyP
     assert Notice.objects.filter(event__in=opened).values("event").distinct().count() == len(deals) + 1
 
 
+def test_elig_9_the_sweep_asks_no_more_for_many(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it reads of a deal is loaded with all of them."""
+    asked = []
+    for number in (1, 4):
+        _won_and_missed(cast, monkeypatch, number)
+        with CaptureQueriesContext(connection) as found:
+            assert sweeps.open_missed(now=NOW) == number
+        asked.append(len(found))
+    assert asked[0] == asked[1]
+
+
 def test_elig_9_whoever_comes_second_asks_no_more_for_many(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two workers found the same deals: the second doesn't try each again."""
     stale = _won_and_missed(cast, monkeypatch, 8)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from functools import cache
+from typing import Any, Literal, NamedTuple
 
 from portal.workflow.blockers import Blocker, Money, Param, _, from_json, to_json
 
@@ -83,9 +84,16 @@ class Criterion:
         return self.message.rule == "ELIG-8"
 
 
-def say(message: str, **params: Param) -> Blocker:
-    """A text of a criterion, which gives it its code and rule."""
-    return Blocker("", message, params=params)
+class Text(NamedTuple):
+    """A text of a criterion, which gives it its rule, and its code unless the text has one of its own."""
+
+    message: str
+    params: Mapping[str, Param]
+    code: str = ""
+
+
+def say(message: str, **params: Param) -> Text:
+    return Text(message, params)
 
 
 def criterion(
@@ -93,9 +101,9 @@ def criterion(
     rule: str,
     state: State,
     *,
-    needed: Blocker,
-    actual: Blocker,
-    message: Blocker,
+    needed: Text,
+    actual: Text,
+    message: Text,
     settled_by: SettledBy = "",
     settled_at: datetime | None = None,
 ) -> Criterion:
@@ -104,23 +112,33 @@ def criterion(
         code,
         rule,
         state,
-        needed=replace(needed, code=code, rule=rule),
-        actual=replace(actual, code=code, rule=rule),
-        message=replace(message, code=message.code or code, rule=rule),
+        needed=_blocker(needed, code, rule),
+        actual=_blocker(actual, code, rule),
+        message=_blocker(message, message.code or code, rule),
         settled_by=settled_by,
         settled_at=settled_at,
     )
 
 
-def no_rate(value: Money) -> Blocker:
+def _blocker(text: Text, code: str, rule: str) -> Blocker:
+    return Blocker(code, text.message, rule, params=text.params) if text.params else _constant(code, text.message, rule)
+
+
+@cache
+def _constant(code: str, message: str, rule: str) -> Blocker:
+    """Most texts are the same for every deal."""
+    return Blocker(code, message, rule)
+
+
+def no_rate(value: Money) -> Text:
     """A value that waits for its month's rate (FX-2)."""
-    return Blocker(
-        "fx_rate_missing",
+    return Text(
         _(
             "There is no recent enough exchange rate from %(currency)s to USD to judge this value. "
             "You need not do anything: the deal is judged again as soon as the rate is there."
         ),
-        params={"currency": value.currency},
+        {"currency": value.currency},
+        "fx_rate_missing",
     )
 
 

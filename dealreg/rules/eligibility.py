@@ -14,6 +14,7 @@ from dealreg.rules.criteria import (
     Granted,
     SettledBy,
     State,
+    Text,
     criterion,
     no_rate,
     say,
@@ -94,7 +95,7 @@ def _not_assessment(facts: EligibilityFacts) -> Criterion:
     )
 
 
-def _type_of(facts: EligibilityFacts) -> Blocker:
+def _type_of(facts: EligibilityFacts) -> Text:
     return say(_DEAL_TYPES[facts.deal_type])
 
 
@@ -159,7 +160,7 @@ def _in_usd(amount: Decimal) -> Money:
     return Money(round_cents(Fraction(amount)), USD)
 
 
-def _value_of(facts: EligibilityFacts) -> Blocker:
+def _value_of(facts: EligibilityFacts) -> Text:
     if facts.value.currency == USD:
         return say(_("%(value)s"), value=facts.value)
     if facts.value_usd is None:
@@ -269,7 +270,7 @@ def _vendor_accepted(facts: EligibilityFacts) -> Criterion:
     )
 
 
-def _vendor_answer(facts: EligibilityFacts) -> tuple[State, SettledBy, Blocker]:
+def _vendor_answer(facts: EligibilityFacts) -> tuple[State, SettledBy, Text]:
     """The state of ELIG-7 for a co-sell deal: what the vendor once accepted counts, whatever became of it."""
     if facts.vendor_accepted or facts.vendor_substatus in ("Accepted", "Won"):
         return "met", "", say(_("%(vendor)s has accepted this deal."))
@@ -284,7 +285,7 @@ def _vendor_answer(facts: EligibilityFacts) -> tuple[State, SettledBy, Blocker]:
     return "notMet", "nobody", say(refused, state=Term(facts.vendor_substatus), next=_next(facts, win))
 
 
-def _waiting(facts: EligibilityFacts) -> Blocker:
+def _waiting(facts: EligibilityFacts) -> Text:
     if facts.vendor_expires_at is None:
         return say(_("%(vendor)s has not answered yet. If it is urgent, remind your contact there."))
     if not facts.vendor_seller:

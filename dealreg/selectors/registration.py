@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 
@@ -29,7 +30,15 @@ from referrals.models import Referral, ReferralSolution
 def unregistered() -> QuerySet[Referral]:
     """Partners' won deals without a registration. The vendor's own copies are left out: it registers nothing."""
     won = Referral.objects.filter(substatus=referral_rules.WON, registration=None, company__kind=Company.Kind.PARTNER)
-    return won.select_related("engagement__customer", "company")
+    return won.select_related("engagement__customer").only(*_OPENING)
+
+
+#: The columns that opening a registration reads.
+_OPENING = (
+    *("company", "value", "currency", "value_usd", "usd_rate_month", "substatus", "help_code", "vendor_may_view"),
+    *("created_at", "closed_at", "engagement__public_id", "engagement__assessment_type"),
+    "engagement__customer__managed",
+)
 
 
 def ripe(policy: Policy) -> QuerySet[Referral]:
@@ -59,16 +68,24 @@ def kept_eligibility(registration: Registration | None) -> Eligibility | None:
     return criteria_from_json(registration.criteria) if registration and registration.criteria else None
 
 
+class Line(NamedTuple):
+    """A solution on a deal, without its model: many deals are looked at at once."""
+
+    pk: int
+    name: str
+    azure_ip: bool
+
+
 @dataclass
 class Around:
     """What decides about a deal's registration and stands elsewhere: the vendor's copy, its solutions, an exception."""
 
     vendor_copy: Referral | None = None
-    solutions: list[Solution] = field(default_factory=list)
+    solutions: list[Line] = field(default_factory=list)
     waiver: Waiver | None = None
 
     @property
-    def eligible_solutions(self) -> list[Solution]:
+    def eligible_solutions(self) -> list[Line]:
         return sorted((s for s in self.solutions if s.azure_ip), key=lambda solution: solution.name)
 
 
@@ -82,8 +99,9 @@ def around(referrals: Sequence[Referral]) -> dict[int, Around]:
     by_engagement = {copy.engagement_id: copy for copy in copies.only(*columns)}
     for referral in referrals:
         found[referral.pk].vendor_copy = by_engagement.get(referral.engagement_id)
-    for line in ReferralSolution.objects.filter(referral__in=found).select_related("solution").order_by("pk"):
-        found[line.referral_id].solutions.append(line.solution)
+    lines = ReferralSolution.objects.filter(referral__in=found).order_by("pk")
+    for pk, *line in lines.values_list("referral_id", "solution_id", "solution__name", "solution__azure_ip"):
+        found[pk].solutions.append(Line._make(line))
     for waiver in Waiver.objects.filter(referral__in=found):
         found[waiver.referral_id].waiver = waiver
     return found
@@ -108,7 +126,7 @@ def eligibility_for(
     policy: Policy,
     *,
     vendor_copy: Referral | None,
-    solutions: Sequence[Solution],
+    solutions: Sequence[Solution | Line],
     waiver: Waiver | None,
     seller: str = "",
 ) -> Eligibility:

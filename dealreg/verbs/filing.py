@@ -50,7 +50,7 @@ class Open(Creation[Registration, Opening]):
         criteria = criteria_to_json(self._found(inputs, context))
         registration = Registration(
             referral=inputs.referral,
-            solution=solutions[0] if len(solutions) == 1 else None,
+            solution_id=solutions[0].pk if len(solutions) == 1 else None,
             criteria=criteria,
             open_solutions=[solution.pk for solution in solutions],
             created_at=context.now,

@@ -15,6 +15,7 @@ from django.db import models, transaction
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
+from portal import bulk
 from portal.accounts.rules import SYSTEM
 from portal.events import services as events
 from portal.events.models import Event
@@ -67,6 +68,7 @@ def _batches(keys: Sequence[Key], size: int) -> Iterator[list[Key]]:
         yield batch
 
 
+@bulk.uncollected()
 @transaction.atomic
 def _remind(due: models.QuerySet[Any], batch: Sequence[Key], verb: str, policy: Policy, now: datetime) -> int:
     unwritten = _unwritten(batch, due.model, verb)

@@ -86,6 +86,8 @@ def from_json(data: Mapping[str, Any]) -> Blocker:
 
 
 def _param_to_json(value: Param) -> Any:
+    if type(value) is str or type(value) is int:  # as most are
+        return value
     match value:
         case Blocker():
             return {"blocker": to_json(value)}

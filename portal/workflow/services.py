@@ -172,9 +172,9 @@ def create_batch(verb: Creation[R, Inputs], given: Iterable[Inputs], *, actor: A
     run() for each; one insert of the records, and one of the events. Raises PermissionDenied, IntegrityError."""
     if not verb.may(actor):
         raise PermissionDenied
-    made = []
+    made, policy = [], policies.current(now)
     for inputs in given:
-        context = context_of(actor, now)
+        context = Context(actor, now, policy)
         if not creation_blockers(verb, inputs, context):
             made.append((*verb.make(inputs, context), context))
     bulk.insert([record for record, _effect, _context in made])
