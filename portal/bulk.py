@@ -42,8 +42,8 @@ def insert(rows: Sequence[models.Model], *, once: Sequence[str] = ()) -> None:
     """Save new rows in the caller's transaction; each has its primary key afterwards.
 
     `once`: the columns of a unique constraint. Of rows that agree in them the first is saved, unless there is one
-    already; the others, and a few rows at once, stay without a primary key. Columns may hold texts, numbers, booleans,
-    dates, instants, UUIDs and JSON. What the database refuses is refused either way, as an error of Django's.
+    already; the others, and a few rows at once, stay without a primary key. Columns may hold texts, finite numbers,
+    booleans, dates, instants, UUIDs and JSON. What the database refuses is refused either way, as an error of Django's.
     """
     if len(rows) < MANY:
         if rows:
