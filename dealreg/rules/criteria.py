@@ -130,16 +130,18 @@ def _constant(code: str, message: str, rule: str) -> Blocker:
     return Blocker(code, message, rule)
 
 
+_NO_RATE = Blocker(
+    "fx_rate_missing",
+    _(
+        "There is no recent enough exchange rate from %(currency)s to USD to judge this value. "
+        "You need not do anything: the deal is judged again as soon as the rate is there."
+    ),
+)
+
+
 def no_rate(value: Money) -> Text:
     """A value that waits for its month's rate (FX-2)."""
-    return Text(
-        _(
-            "There is no recent enough exchange rate from %(currency)s to USD to judge this value. "
-            "You need not do anything: the deal is judged again as soon as the rate is there."
-        ),
-        {"currency": value.currency},
-        "fx_rate_missing",
-    )
+    return Text(_NO_RATE.message, {"currency": value.currency}, _NO_RATE.code)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ TABLES = {"CLOSE_REASONS": "REF-17", "ERROR_REASONS": "REF-17", "FAIL_REASONS": 
 #: Where blockers are copied or read from JSON, and so have the code of another one.
 COPIES = {
     "portal/workflow/blockers.py",
+    "dealreg/rules/criteria.py:_blocker",
+    "dealreg/rules/criteria.py:_constant",
     "dealreg/rules/eligibility.py:_excepted",
     "exceptions_council/selectors/requests.py:refusals_of",
 }
