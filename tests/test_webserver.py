@@ -278,7 +278,12 @@ def test_too_much_that_is_unfinished_makes_room(site: Site, monkeypatch: pytest.
     monkeypatch.setattr(webserver, "PENDING_BYTES", 1_000_000)
     site.server.adj.connection_limit = 100
     many(site, HEAD + b"Content-Length: 900000\r\n\r\n", b"x" * 200_000)
-    wait_for(lambda: sum(c.unfinished for c in list(site.server.active_channels.values())) < 1_000_000, "room")
+
+    def unfinished() -> list[int]:
+        return [c.unfinished for c in list(site.server.active_channels.values())]
+
+    wait_for(lambda: sum(unfinished()) > 1_000_000, "too much")
+    wait_for(lambda: unfinished() == [200_000] * 5, "room")
 
 
 def test_no_more_uploads_are_cut_off_than_it_takes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
