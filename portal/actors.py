@@ -63,7 +63,7 @@ class Actor:
         return any(g.role in roles for g in self.grants)
 
     def scope(self, *roles: str) -> Scope:
-        """Where any of the roles holds (ORG-1, ORG-4); for every deal that one looks at it is the same."""
+        """Where any of the roles holds (ORG-1, ORG-4). Found once: it is asked for each deal of a page or a batch."""
         if roles not in self._scopes:
             self._scopes[roles] = self._find_scope(roles)
         return self._scopes[roles]

@@ -16,8 +16,8 @@ from django.db.models.expressions import DatabaseDefault
 
 #: From so many rows on, COPY is quicker.
 MANY = 100
-#: orjson takes a tenth of the time; instants are written by the field's encoder, or by none.
-_AS_PYTHON = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+#: What orjson, which takes a tenth of the time, would write in its own way: left to the field's encoder.
+_LEFT_TO_ENCODER = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 #: So many rows are one COPY, to bound the text that is in memory at once.
 BATCH = 5_000
 
@@ -114,8 +114,8 @@ def _json(value: Any, field: models.Field[Any, Any]) -> str:
     if isinstance(value, dict | list) and not value:
         return str(value)
     try:
-        return _escaped(orjson.dumps(value, option=_AS_PYTHON).decode())
-    except TypeError:  # for the field's encoder, or half of a character, which the database refuses
+        return _escaped(orjson.dumps(value, option=_LEFT_TO_ENCODER).decode())
+    except TypeError:  # what only the encoder knows; large integers; lone surrogates, which the database refuses
         return _escaped(json.dumps(value, cls=field.encoder))  # type: ignore[attr-defined]
 
 

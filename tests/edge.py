@@ -14,7 +14,6 @@ from django.test import Client
 from django.utils import timezone
 from lxml.html import HtmlElement, document_fromstring, fragment_fromstring, html_parser
 
-from dealreg import sweeps
 from dealreg.models import Registration
 from dealreg.services import registration as dealreg
 from portal.demo.cast import MUNICH, Cast
@@ -112,10 +111,7 @@ class Live:
         return do.submit(registration, self.form(**changes), actor=actor, now=timezone.now())
 
     def approved(self, referral: Referral | None = None, **changes: Any) -> Registration:
-        """Routed by this, or by a worker that runs beside the test."""
-        filed = self.submitted(referral, **changes)
-        sweeps.route_once(filed, now=timezone.now())
-        return Registration.objects.get(pk=filed.pk)
+        return do.routed(self.submitted(referral, **changes), now=timezone.now())
 
     def in_review(self, referral: Referral | None = None, **changes: Any) -> Registration:
         """Before the reviewer because of its size (AUTO-1)."""

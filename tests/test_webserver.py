@@ -77,6 +77,10 @@ class Site:
             connection.request("POST", "/", body, {name.replace("_", "-"): value for name, value in headers.items()})
             return connection.getresponse().read().decode()
 
+    def unfinished(self) -> list[int]:
+        """Of each connection, the bytes of a request that isn't complete."""
+        return [channel.unfinished for channel in list(self.server.active_channels.values())]
+
     def close(self) -> None:
         for client in self.clients:
             client.close()
@@ -278,12 +282,8 @@ def test_too_much_that_is_unfinished_makes_room(site: Site, monkeypatch: pytest.
     monkeypatch.setattr(webserver, "PENDING_BYTES", 1_000_000)
     site.server.adj.connection_limit = 100
     many(site, HEAD + b"Content-Length: 900000\r\n\r\n", b"x" * 200_000)
-
-    def unfinished() -> list[int]:
-        return [c.unfinished for c in list(site.server.active_channels.values())]
-
-    wait_for(lambda: sum(unfinished()) > 1_000_000, "too much")
-    wait_for(lambda: unfinished() == [200_000] * 5, "room")
+    wait_for(lambda: sum(site.unfinished()) > 1_000_000, "too much")
+    wait_for(lambda: site.unfinished() == [200_000] * 5, "room")
 
 
 def test_no_more_uploads_are_cut_off_than_it_takes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,13 +293,9 @@ def test_no_more_uploads_are_cut_off_than_it_takes(site: Site, monkeypatch: pyte
     uploads = [site.connect() for _n in range(3)]
     for connection in uploads:
         connection.sendall(HEAD + b"Content-Length: 900000\r\n\r\n" + b"x" * 400_000)
-
-    def unfinished() -> list[int]:
-        return [c.unfinished for c in list(site.server.active_channels.values())]
-
-    wait_for(lambda: unfinished() == [400_000, 400_000], "the longest to be closed")
+    wait_for(lambda: site.unfinished() == [400_000, 400_000], "the longest to be closed")
     time.sleep(2.5)
-    assert unfinished() == [400_000, 400_000], "and nobody else"
+    assert site.unfinished() == [400_000, 400_000], "and nobody else"
 
 
 def test_a_head_without_end_is_refused(site: Site) -> None:

@@ -85,7 +85,7 @@ class Criterion:
 
 
 class Text(NamedTuple):
-    """A text of a criterion, which gives it its rule, and its code unless the text has one of its own."""
+    """A text before its criterion gives it the rule, and the code unless it has its own."""
 
     message: str
     params: Mapping[str, Param]
@@ -93,6 +93,7 @@ class Text(NamedTuple):
 
 
 def say(message: str, **params: Param) -> Text:
+    """A text without a code of its own."""
     return Text(message, params)
 
 

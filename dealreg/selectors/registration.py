@@ -28,7 +28,8 @@ from referrals.models import Referral, ReferralSolution
 
 
 def unregistered() -> QuerySet[Referral]:
-    """Partners' won deals without a registration. The vendor's own copies are left out: it registers nothing."""
+    """Partners' won deals without a registration. The vendor's own copies are left out: it registers nothing.
+    Only what opening a registration reads is loaded."""
     won = Referral.objects.filter(substatus=referral_rules.WON, registration=None, company__kind=Company.Kind.PARTNER)
     return won.select_related("engagement__customer").only(*_OPENING)
 

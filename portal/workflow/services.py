@@ -172,7 +172,8 @@ def create_batch(verb: Creation[R, Inputs], given: Iterable[Inputs], *, actor: A
     run() for each; one insert of the records, and one of the events. Raises PermissionDenied, IntegrityError."""
     if not verb.may(actor):
         raise PermissionDenied
-    made, policy = [], policies.current(now)
+    policy = policies.current(now)
+    made = []
     for inputs in given:
         context = Context(actor, now, policy)
         if not creation_blockers(verb, inputs, context):

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
     ]
 
     dependencies = [
-        # Not needed, only earlier: each of its many changes renders every model that knows people, and most come here.
+        # For the order only: each of its many alterations renders every model that knows people, most of which come here.
         ('oauth2_provider', '0022_refreshtoken_token_family_index'),
         ('accounts', '0006_visits'),
         ('catalog', '0002_plan'),

@@ -26,7 +26,6 @@ from tests.e2e.portal import Mailbox, Portal, Process, free_port
 from tests.kept import Kept, made_once
 
 if TYPE_CHECKING:
-    from playwright._impl._api_structures import SetCookieParam
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 #: USD per unit, round enough to reckon with.
@@ -120,7 +119,7 @@ def visit(browser: Browser, portal: Portal) -> Iterator[Visit]:
         contexts.append(context)
         page = context.new_page()
         if email:
-            context.add_cookies([session_of(email, portal.url)])
+            sign_in_at_once(context, email, portal.url)
         return page
 
     yield open_page
@@ -129,12 +128,12 @@ def visit(browser: Browser, portal: Portal) -> Iterator[Visit]:
     assert not complaints, "\n".join(complaints)
 
 
-def session_of(email: str, url: str) -> SetCookieParam:
-    """The cookie of a session as the form makes one, which costs more than most pages that are looked at."""
+def sign_in_at_once(context: BrowserContext, email: str, url: str) -> None:
+    """Without the form, which takes longer than most pages that tests look at."""
     client = Client()
     client.force_login(User.objects.get(email=email))
     name = settings.SESSION_COOKIE_NAME
-    return {"name": name, "value": client.cookies[name].value, "url": url}
+    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": url}])
 
 
 def sign_in(page: Page, email: str) -> None:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from dealreg import sweeps
 from dealreg.models import Registration
 from portal.demo.cast import Cast
 from portal.workflow.blockers import Money
 from referrals.models import Referral
-from tests import build
+from tests import build, do
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -39,10 +38,8 @@ def filed(cast: Cast, referral: Referral, *, tcv: int = 40_000) -> Registration:
 
 
 def in_review(cast: Cast, referral: Referral) -> Registration:
-    """Waiting for a reviewer because of its size (AUTO-1), whoever routed it first: this or the running worker."""
-    registration = filed(cast, referral, tcv=4_000_000)
-    sweeps.route_once(registration, now=timezone.now())
-    return Registration.objects.get(pk=registration.pk)
+    """Waiting for a reviewer because of its size (AUTO-1)."""
+    return do.routed(filed(cast, referral, tcv=4_000_000), now=timezone.now())
 
 
 def act(page: Page, name: str) -> None:
