@@ -16,8 +16,9 @@ import hypothesis
 import pytest
 from django.db import connection, transaction
 from django.test import TransactionTestCase
+from redis import Redis
 
-from portal import embedded
+from portal import circuit, embedded
 from portal.demo.cast import Cast
 from portal.demo.cast import create as create_cast
 from portal.money import services as money
@@ -151,18 +152,21 @@ def _empty_tables(_test: TransactionTestCase) -> None:
             cursor.execute(f'TRUNCATE "{table}" CASCADE' if has_grown else f'DELETE FROM "{table}"')  # noqa: S608
 
 
-@pytest.fixture(autouse=True)
-def _clean_cache() -> None:
-    """Nothing cached, no task queued and nothing found out about Redis by the test before."""
+@pytest.fixture(scope="session")
+def own_redis() -> Iterator[Redis]:
+    """The cache itself would ignore that it can't."""
     from django.conf import settings
-    from redis import Redis
 
-    from portal import circuit
+    with Redis.from_url(settings.REDIS_URL) as client:
+        yield client
 
+
+@pytest.fixture(autouse=True)
+def _clean_cache(own_redis: Redis) -> None:
+    """Nothing cached, no task queued and nothing found out about Redis by the test before."""
     circuit.CACHE.close()
     circuit.QUEUE.close()
-    with Redis.from_url(settings.REDIS_URL) as redis:  # the cache itself would ignore that it can't
-        redis.flushdb()
+    own_redis.flushdb()
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_flow_8_every_kind_is_found_the_first_first(live: Live) -> None:
     deals = everything(live)
     found = deadlines.first(query(live), 20, people=True)
     assert kinds(found) == ["answer", "win", "register", "close", "close"]
-    assert sum(deadlines.counts(query(live)).values()) == len(found)
+    assert sum(deadlines.count(query(live)).values()) == len(found)
     won, window = deals["register"].closed_at, policies.current(live.now).register_within
     assert won is not None
     assert found[0].until == deals["answer"].expires_at

@@ -139,7 +139,7 @@ def test_the_vendors_deadlines_end_with_the_partners_sale(live: Live) -> None:
     do.lose(lost, actor=owner, now=live.now, reason_code="budget")
     seller = DeadlineQuery(live.cast.actor(build.SELLER), timezone.now())
     assert [found.name for found in deadlines.first(seller, 20)] == [open_.name]
-    assert sum(deadlines.counts(seller).values()) == 1
+    assert sum(deadlines.count(seller).values()) == 1
 
 
 def test_home_shows_what_each_deadline_is_about_in_money(live: Live) -> None:

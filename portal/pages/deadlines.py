@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from portal.accounts.rules import Actor
-from portal.ui.deadlines import DEADLINES, Cursor, Deadline, DeadlineQuery, counts, first
+from portal.ui.deadlines import DEADLINES, Cursor, Deadline, DeadlineQuery, count, first
 from portal.workflow import text
 
 PAGE = 50
@@ -55,18 +55,19 @@ class PageQuery:
         return reverse("deadlines") + (f"?{params}" if params else "")
 
     def deadlines(self, actor: Actor, now: datetime) -> DeadlineQuery:
-        kinds, last = [self.kind] if self.kind else [], (now + SOON).date() if self.soon else None
+        kinds, last = [self.kind] if self.kind else None, (now + SOON).date() if self.soon else None
         return DeadlineQuery(actor, now, last, kinds, mine=self.mine, after=self.after)
 
 
 def context(actor: Actor, query: PageQuery, *, now: datetime) -> dict[str, Any]:
     due = query.deadlines(actor, now)
-    found = first(due, PAGE + 1, people=True)
+    counts = count(replace(due, after=None))
+    found = first(due, PAGE + 1, counts=counts, people=True)
     shown = found[:PAGE]
     more = query.address(after=Cursor.parse(shown[-1].cursor)) if len(found) > PAGE else ""
     return {
         "query": query,
-        "count": sum(counts(replace(due, after=None)).values()),
+        "count": sum(counts.values()),
         "ahead": [
             {"label": label, "url": query.address(soon=soon), "on": query.soon == soon}
             for soon, label in ((False, gettext("Any time")), (True, _soon()))

@@ -7,7 +7,7 @@ shifts nothing.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -109,7 +109,7 @@ class DeadlineQuery:
     actor: Actor
     now: datetime
     last: date | None = None
-    kinds: Collection[str] = ()
+    kinds: Collection[str] | None = None
     mine: bool = False
     after: Cursor | None = None
 
@@ -169,10 +169,16 @@ class DeadlineKind:
 DEADLINES: Registry[DeadlineKind] = Registry()
 
 
-def first(query: DeadlineQuery, limit: int, *, people: bool = False) -> list[Deadline]:
-    """The first deadlines, at most `limit`; one query for each kind. `people`: also who can act on each, by name."""
+def first(
+    query: DeadlineQuery, limit: int, *, counts: Mapping[str, int] | None = None, people: bool = False
+) -> list[Deadline]:
+    """The first deadlines, at most `limit`; one query for each kind of which there are any. `counts`: how many there
+    are, where the caller knows. `people`: also who can act on each, by name."""
     found, rows = [], {}
+    numbers = count(query) if counts is None else counts
     for place, code, kind in _asked(query):
+        if not numbers[code]:
+            continue
         due = kind.rows(query, place)
         rows[code] = list((due if people else due.prefetch_related(None))[:limit])
         found.append(kind.deadlines(rows[code], code, place))
@@ -183,7 +189,7 @@ def first(query: DeadlineQuery, limit: int, *, people: bool = False) -> list[Dea
 def _asked(query: DeadlineQuery) -> Iterator[tuple[int, str, DeadlineKind]]:
     """The kinds that are asked for, with their places among all."""
     for place, (code, kind) in enumerate(DEADLINES.items()):
-        if not query.kinds or code in query.kinds:
+        if query.kinds is None or code in query.kinds:
             yield place, code, kind
 
 
@@ -201,6 +207,6 @@ def by_kind(query: DeadlineQuery) -> dict[str, QuerySet[Any]]:
     return {code: kind.rows(query, place) for place, code, kind in _asked(query)}
 
 
-def counts(query: DeadlineQuery) -> dict[str, int]:
+def count(query: DeadlineQuery) -> dict[str, int]:
     """How many there are of each kind; one query."""
     return counted(by_kind(query))
