@@ -70,10 +70,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """As a worker of the portal does (portal/gunicorn.py): what was loaded stays, and needn't be walked for cycles."""
+    """As a worker of the portal does (portal/gunicorn.py): what was loaded stays, and needn't be walked for cycles;
+    what tests leave behind may lie longer."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(200_000, 50, 50)
 
 
 def _with_room(call: Callable[..., Any], *given: Any) -> Any:

@@ -58,9 +58,12 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         )
 
     def with_context(self) -> RegistrationQuerySet:
-        return self.select_related(
+        """Load what pages and verbs need without a query per row, but not the deal's long text that only search
+        reads."""
+        related = self.select_related(
             "solution", "referral__engagement__customer", "referral__company", "referral__location"
-        ).prefetch_related("referral__team")
+        )
+        return related.defer("referral__search_text", "referral__search_vector").prefetch_related("referral__team")
 
     def to_register(self) -> RegistrationQuerySet:
         """Won deals whose registration has not been filed yet."""

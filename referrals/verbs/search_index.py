@@ -18,6 +18,8 @@ MAX_INDEXED_WORDS, MAX_INDEXED_BYTES = 10_000, 700_000
 BATCH = 500
 #: What tells which companies of an engagement know each other.
 _PARTY = ("engagement_id", "company__kind", "invited_by_id", "vendor_may_view", "help_code")
+#: What else is found of a copy, or decides which notes are.
+_FOUND = ("public_id", "name", "crm_id", "campaign_id", "closed_at", "engagement__customer__name")
 
 
 def index(referrals: Iterable[Referral]) -> None:
@@ -45,7 +47,7 @@ def index_engagements(engagement_ids: Collection[int]) -> None:
 
 def _index(found: ReferralQuerySet, *, everybody: bool = False) -> None:
     """`everybody`: the copies are all there are of their engagements."""
-    copies = list(found.with_context())
+    copies = list(found.select_related("engagement__customer", "company").only(*_PARTY, *_FOUND))
     notes: dict[int, list[tuple[Note, Party]]] = defaultdict(list)
     engagements = {copy.engagement_id for copy in copies}
     others = Referral.objects.filter(engagement_id__in=engagements).select_related("company").only(*_PARTY)
