@@ -160,36 +160,48 @@ def _seller(vendor_copy: Referral | None) -> str:
     return str(members[0]) if members else ""
 
 
-def registration_facts(
+def known_facts(
     referral: Referral,
     registration: Registration | None,
-    form: RegistrationInput,
     *,
     eligibility: Eligibility | None,
     now: datetime,
     policy: Policy,
 ) -> RegistrationFacts:
-    """The facts that a form is checked against (REG), with the rates of its month (FX-2).
+    """Of the facts that a form is checked against (REG), those that don't depend on its answers.
 
     `eligibility` is None where opening the registration settled it.
     """
     invited = referral.vendor_invited_at
     waiver = waiver_of(referral)
-    facts = RegistrationFacts(
+    return RegistrationFacts(
         today=now.date(),
         created=referral.created_at.date(),
         vendor_invited=invited.date() if invited else None,
         first_filed=_first_filed(registration),
         eligibility=eligibility,
         wrong_state=wrong_state(registration),
-        rates=_rates(form, registration, now=now, policy=policy),
+        rates=kept_rates(registration) if registration else {},
         exception_granted=is_waived(waiver, registration, now),
         waived_until=waiver.until if waiver and waiver.covers(now) else None,
         replaced_tenant=replaced_tenant(waiver),
         top_tier=referral.company.is_top_tier(now.date()),
         solutions=tuple(solution.pk for solution in eligible_solutions(referral, registration)),
-        renewable={earlier.pk: earlier.solution_id or 0 for earlier in renewable(referral)},
+        renewable={pk: solution or 0 for pk, solution in renewable(referral).values_list("pk", "solution_id")},
     )
+
+
+def registration_facts(
+    known: RegistrationFacts,
+    referral: Referral,
+    registration: Registration | None,
+    form: RegistrationInput,
+    *,
+    now: datetime,
+    policy: Policy,
+) -> RegistrationFacts:
+    """All facts that this form is checked against and routed by (REG, AUTO), with the rates of its month (FX-2)."""
+    facts = replace(known, rates=_rates(form, registration, now=now, policy=policy))
     route = routing_facts(referral, registration, answers_asked(form, facts), now=now, policy=policy)
     return replace(facts, **vars(route))
 

@@ -10,7 +10,7 @@ from dealreg.models import NOT_REGISTERED, Document, Registration, RegistrationD
 from dealreg.policies import may_file
 from dealreg.rules import reopening, revalidation
 from dealreg.rules.criteria import criteria_to_json
-from dealreg.selectors.registration import Around, around, eligibility_of, registration_facts
+from dealreg.selectors.registration import Around, around, eligibility_of, known_facts, registration_facts
 from dealreg.selectors.routing import form_to_json
 from dealreg.timeline import REGISTRATION
 from dealreg.verbs.base import RegistrationVerb
@@ -69,10 +69,26 @@ class Open(Creation[Registration, Opening]):
 def judge(
     referral: Referral, registration: Registration | None, form: rules.RegistrationInput, context: Context
 ) -> rules.Judgement:
-    """Evaluate the form; dry run and submission both call this (REG-15). Opening settled the eligibility (ELIG-10)."""
+    """Evaluate the form; dry run and submission both call this (REG-15)."""
+    known, policy = _known(referral, registration, context), context.policy
+    facts = registration_facts(known, referral, registration, form, now=context.now, policy=policy)
+    return _judged(registration, form, facts, policy)
+
+
+def _known(referral: Referral, registration: Registration | None, context: Context) -> rules.RegistrationFacts:
+    """What doesn't depend on the answers. Opening settled the eligibility (ELIG-10)."""
     policy = context.policy
-    eligibility = None if registration else eligibility_of(referral, policy)
-    facts = registration_facts(referral, registration, form, eligibility=eligibility, now=context.now, policy=policy)
+
+    def find() -> rules.RegistrationFacts:
+        eligibility = None if registration else eligibility_of(referral, policy)
+        return known_facts(referral, registration, eligibility=eligibility, now=context.now, policy=policy)
+
+    return context.once(f"known of {referral.pk}", find)
+
+
+def _judged(
+    registration: Registration | None, form: rules.RegistrationInput, facts: rules.RegistrationFacts, policy: Policy
+) -> rules.Judgement:
     found = rules.judge(form, facts, policy)
     more = tuple(_of_what_came_back(registration, found, policy)) if registration else ()
     return replace(found, violations=(*found.violations, *more), route=None) if more else found
@@ -101,8 +117,9 @@ class _Claiming(RegistrationVerb[rules.RegistrationInput]):
     who = (may_file,)
 
     def blockers(self, record: Registration, context: Context) -> Iterable[Blocker]:
-        empty = rules.RegistrationInput()
-        return [b for b in judge(record.referral, record, empty, context).violations if not b.field]
+        known = _known(record.referral, record, context)
+        found = _judged(record, rules.RegistrationInput(), known, context.policy)
+        return [b for b in found.violations if not b.field]
 
     def input_blockers(
         self, record: Registration, inputs: rules.RegistrationInput, context: Context
