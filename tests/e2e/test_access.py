@@ -87,7 +87,7 @@ def problems(
 
 
 def look(page: Page, size: dict[str, int], scheme: Literal["light", "dark"]) -> None:
-    """A window of this size in this scheme; the window is left alone where it has the size, as it would be drawn anew."""
+    """A window of this size, in this scheme. One that has the size is left alone: it would be drawn anew."""
     if page.viewport_size != size:
         page.set_viewport_size(size)
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
