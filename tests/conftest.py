@@ -36,6 +36,15 @@ if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+#: Of Chromium's features, off in the tests: the pages behind the address bar, which nobody sees and each new window
+#: loads, and all that Playwright turns off itself, as the last list is the one that counts.
+FEATURES_OFF = (
+    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup",
+    "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding", "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled",
+    "PreconnectToSearch",
+)  # fmt: skip
 #: Lets Django's ORM work where an event loop runs; set for the browser's tests, and never for another process.
 ASYNC_UNSAFE = "DJANGO_ALLOW_ASYNC_UNSAFE"
 
@@ -199,7 +208,11 @@ def browser() -> Iterator[Browser]:
     os.environ[ASYNC_UNSAFE] = "true"
     with sync_playwright() as playwright:
         # Root (containers, CI) can't have Chromium's sandbox.
-        browser = playwright.chromium.launch(executable_path=path, chromium_sandbox=os.getuid() != 0)
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            chromium_sandbox=os.getuid() != 0,
+            args=[f"--disable-features={','.join(FEATURES_OFF)}"],
+        )
         yield browser
         browser.close()
 

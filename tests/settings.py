@@ -17,6 +17,8 @@ if "ORTAK_TEST_RUN" not in os.environ:
     os.environ["DATA_DIR"] = str(ROOT / ".data/test" / str(os.getpid()))
     for name in ("SECRET_KEY", "DEBUG", "BASE_URL", "EMAIL_URL", "STATIC_ROOT"):  # of the machine's own installation
         os.environ.pop(name, None)
+    # Images of Python often set it. A process that a test starts shall read what the one before it compiled.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["ORTAK_MODE"] = "test"
 
 

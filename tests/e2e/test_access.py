@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urljoin
 
 import pytest
@@ -64,8 +64,7 @@ def problems(
 ) -> Iterator[str]:
     """What keeps people from using this page, wide and narrow, light and dark, and what moves while it loads; `then`
     opens a dialog on it. The page is loaded once: it follows the window and the scheme."""
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    page.set_viewport_size(WIDE)
+    look(page, WIDE, "light")
     opened(page, url, status)
     moved = page.evaluate(MOVED)
     if moved > MOST_MOVED:
@@ -79,13 +78,19 @@ def problems(
         (PHONE, "dark", COLOURS),
         (WIDE, "dark", COLOURS),
     ):
-        page.set_viewport_size(size)
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        look(page, size, scheme)
         for found in page.evaluate(VIOLATIONS, options):
             yield f"{name} ({size['width']} px, {scheme}): {found}"
         if (size, scheme) == (PHONE, "light"):
             yield from (f"{name} ({size['width']} px): {thing} sticks out" for thing in page.evaluate(OVERFLOWING))
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    look(page, WIDE, "light")
+
+
+def look(page: Page, size: dict[str, int], scheme: Literal["light", "dark"]) -> None:
+    """A window of this size, in this scheme. One that has the size is left alone: it would be drawn anew."""
+    if page.viewport_size != size:
+        page.set_viewport_size(size)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
 
 
 def address(referral: Referral, name: str = "deal") -> str:
