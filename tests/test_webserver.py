@@ -22,6 +22,7 @@ from waitress.task import ThreadedTaskDispatcher
 
 from portal import webserver
 from portal.bodies import PAGE_BYTES, TOO_LARGE
+from portal.frames import with_room
 from tests.e2e.portal import free_port, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -366,3 +367,25 @@ def _says(port: int, path: str) -> bytes:
             return connection.getresponse().read()
         except OSError:
             return b""
+
+
+def test_a_thread_has_room_for_the_calls_of_a_page() -> None:
+    """Else each turn of a loop in a template may ask the system for memory (portal/frames.py)."""
+    below: list[str] = []
+
+    class Task:
+        def service(self) -> None:
+            frame = sys._getframe()
+            while frame := frame.f_back:  # type: ignore[assignment]
+                below.append(frame.f_code.co_name)
+
+        def cancel(self) -> None:
+            """Nothing to give up."""
+
+    threads = webserver.Threads()
+    threads.set_thread_count(1)
+    threads.add_task(Task())
+    wait_for(lambda: len(below) > 1, "the task")
+    threads.shutdown()
+    assert "with_room" in below
+    assert with_room.__code__.co_stacksize * 8 > 16_384
