@@ -26,7 +26,7 @@ from tests.image import Image
 from tests.installed import Postgres
 from tests.test_compose import TYPED_IN
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/operations.md"
 PATIENCE_SECONDS = 600
 #: What pip and npm say where there is no network, or no registry in reach.
