@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -111,7 +111,11 @@ def lookups(kept: PortalAdmin) -> Iterator[str]:
 
 
 @pytest.fixture
-def live(cast: Cast) -> Live:
+def live(once: Callable[[Callable[[Cast], Live]], Live]) -> Live:
+    return once(rows)
+
+
+def rows(cast: Cast) -> Live:
     """A row at least in each list that an attack reads."""
     live = Live(cast)
     live.in_review()

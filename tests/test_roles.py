@@ -818,12 +818,11 @@ def _seen(response: HttpResponse, known: Any) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: "-".join(group))
-def test_everybody_gets_the_answer_of_the_table(cast: Cast, group: list[str]) -> None:
+def test_everybody_gets_the_answer_of_the_table(world: World, group: list[str]) -> None:
     """ORG-2, ORG-3, ORG-4, REF-3; and ORG-6: what one may not know of answers like what doesn't exist.
 
     No answer needs or allows inline code, and none to somebody signed in is kept by a browser or a proxy.
     """
-    world = World(cast)
     wrong, told, loose = [], [], []
     for actor in group:
         visitor = Visitor(world, actor)
