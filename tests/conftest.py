@@ -16,6 +16,7 @@ import hypothesis
 import pytest
 from django.db import connection, transaction
 from django.test import TransactionTestCase
+from django.utils import timezone
 from redis import Redis
 
 from portal import circuit, embedded
@@ -26,7 +27,7 @@ from portal.money import services as money
 from tests import build
 from tests.api import Api, make_client
 from tests.edge import Live
-from tests.kept import Kept, made_once
+from tests.kept import Kept, Made, made_once
 
 # A busy machine is no failing test: only what a test finds counts, not how long an example took.
 hypothesis.settings.register_profile("ortak", deadline=None)
@@ -35,6 +36,8 @@ hypothesis.settings.load_profile("ortak")
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
     from pytest_django import DjangoDbBlocker
+
+    from tests.test_roles import World
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 #: Of Chromium's features, off in the tests: the pages behind the address bar, which nobody sees and each new window
@@ -215,13 +218,13 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="session")
-def casts() -> dict[object, Kept[Cast]]:
-    """The casts that the run's tests have made so far."""
+def casts() -> dict[object, Kept[Any]]:
+    """The casts, and worlds around them, that the run's tests have made so far."""
     return {}
 
 
 @pytest.fixture
-def cast(db: None, casts: dict[object, Kept[Cast]]) -> Cast:
+def cast(db: None, casts: dict[object, Kept[Any]]) -> Cast:
     """The demo's companies, people, solutions and customers, with round rates for a year around build.NOW."""
     return made_once(casts, build.NOW, _make_cast)
 
@@ -231,6 +234,26 @@ def _make_cast() -> Cast:
     for month in build.MONTHS:
         money.import_month(month=month, rates=rates, source="test", publication="", now=build.MONTHS_OVER)
     return create_cast(now=build.NOW - 20 * build.DAY)
+
+
+@pytest.fixture
+def once(db: None, casts: dict[object, Kept[Any]]) -> Callable[[Callable[[Cast], Made]], Made]:
+    """Calls something with a cast of its own, for the first test of a day's that asks; further tests get a copy."""
+
+    def made(make: Callable[[Cast], Made]) -> Made:
+        if not _has_own_servers():  # whose triggers let nobody past them
+            return make(_make_cast())
+        return made_once(casts, (make, timezone.now().date()), lambda: make(_make_cast()), past_triggers=True)
+
+    return made
+
+
+@pytest.fixture
+def world(once: Callable[[Callable[[Cast], World]], World]) -> World:
+    """What the table of roles is about, with a cast of its own."""
+    from tests.test_roles import World
+
+    return once(World)
 
 
 @pytest.fixture

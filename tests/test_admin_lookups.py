@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from django.urls import NoReverseMatch, reverse
 from isvconnect import sweeps
 from portal.accounts.admin_site import PortalAdmin, PortalInline, site
 from portal.accounts.models import Invite, User
+from portal.accounts.rules import Actor
 from portal.demo.cast import Cast
 from portal.money.models import MonthlyRate
 from tests import build, exceptions, isv
@@ -111,7 +112,11 @@ def lookups(kept: PortalAdmin) -> Iterator[str]:
 
 
 @pytest.fixture
-def live(cast: Cast) -> Live:
+def live(once: Callable[[Callable[[Cast], Live]], Live]) -> Live:
+    return once(rows)
+
+
+def rows(cast: Cast) -> Live:
     """A row at least in each list that an attack reads."""
     live = Live(cast)
     live.in_review()
@@ -127,9 +132,16 @@ def clients(live: Live) -> dict[str, Client]:
     return {role: live.browser(email) for role, email in ROLES.items()}
 
 
-def asking(cast: Cast, email: str, **query: str) -> HttpRequest:
+Person = tuple[User, Actor]
+
+
+def person(cast: Cast, role: str) -> Person:
+    return cast.users[ROLES[role]], cast.actor(ROLES[role])
+
+
+def asking(who: Person, **query: str) -> HttpRequest:
     request = RequestFactory().get("/", query)
-    request.user, request.actor = cast.users[email], cast.actor(email)  # type: ignore[attr-defined]
+    request.user, request.actor = who  # type: ignore[attr-defined]
     return request
 
 
@@ -145,9 +157,8 @@ def test_every_list_is_known_here_and_refuses_by_the_one_rule() -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_only_declared_filters_are_look_ups(live: Live, role: str) -> None:
     """Every column and relation with every look-up, for every role."""
-    tried = 0
+    tried, request = 0, asking(person(live.cast, role))
     for kept in ADMINS:
-        request = asking(live.cast, ROLES[role])
         asked = set(lookups(kept))
         allowed = {name for name in asked if kept.lookup_allowed(name, "1", request)}
         assert allowed <= DECLARED[label(kept)], label(kept)
@@ -159,10 +170,11 @@ def test_only_declared_filters_are_look_ups(live: Live, role: str) -> None:
 
 def test_a_refused_look_up_reads_nothing(live: Live, django_assert_num_queries: Any) -> None:
     """The list itself, as Django builds it, with each look-up one relation far: it is refused before any query."""
+    manager = person(live.cast, "manager")
     for kept in ADMINS:
         kept.lookup_allowed("pk", "1")  # what is declared is worked out once
         refused = {path for path, _field in paths(kept.model, 1)}
-        requests = [asking(live.cast, ROLES["manager"], **{f"{path}__regex": "^a"}) for path in refused]
+        requests = [asking(manager, **{f"{path}__regex": "^a"}) for path in refused]
         with django_assert_num_queries(0):
             for request in requests:
                 with pytest.raises(DisallowedModelAdminLookup):
@@ -216,14 +228,13 @@ def sample(name: str) -> str:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_declared_filter_filters(live: Live, role: str) -> None:
+    who = person(live.cast, role)
     for kept in ADMINS:
         for name in DECLARED[label(kept)]:
-            found = kept.get_changelist_instance(asking(live.cast, ROLES[role], **{name: sample(name)}))
+            found = kept.get_changelist_instance(asking(who, **{name: sample(name)}))
             assert found.has_active_filters or name.startswith(f"{kept.date_hierarchy}__"), (label(kept), name)
     people = site._registry[User]
-    active, closed = (
-        people.get_changelist_instance(asking(live.cast, ROLES[role], is_active__exact=value)) for value in ("1", "0")
-    )
+    active, closed = (people.get_changelist_instance(asking(who, is_active__exact=value)) for value in ("1", "0"))
     assert (active.result_count, closed.result_count) == (User.objects.count(), 0)
 
 
@@ -250,11 +261,11 @@ def answers(kept: PortalAdmin, request: HttpRequest) -> bool:
 
 
 def test_no_value_of_a_filter_is_a_fault(live: Live) -> None:
-    manager = ROLES["manager"]
+    manager = person(live.cast, "manager")
     for kept in ADMINS:
         for name in sorted(DECLARED[label(kept)]):
             for value in STRANGE:
-                answers(kept, asking(live.cast, manager, **{name: value}))
+                answers(kept, asking(manager, **{name: value}))
     rates = site._registry[MonthlyRate]
     for year, month, day, taken in (
         ("2026", "1", "31", True),
@@ -263,16 +274,17 @@ def test_no_value_of_a_filter_is_a_fault(live: Live) -> None:
         ("9998", "13", "1", False),
         ("2026", "2", "30", False),
     ):
-        asked = asking(live.cast, manager, month__year=year, month__month=month, month__day=day)
+        asked = asking(manager, month__year=year, month__month=month, month__day=day)
         assert answers(rates, asked) == taken, year
 
 
 def test_lists_are_ordered_by_what_they_show(live: Live) -> None:
     """`o` counts columns; there is no order by any other."""
+    reviewer = person(live.cast, "reviewer")
     for kept in ADMINS:
         usual = {str(part).lstrip("-") for part in kept.ordering}
         for order in ("password", "-password", "99", "-99.98", "²"):
-            found = kept.get_changelist_instance(asking(live.cast, ROLES["reviewer"], o=order))
+            found = kept.get_changelist_instance(asking(reviewer, o=order))
             assert {str(part).lstrip("-") for part in found.queryset.query.order_by} - {"pk"} <= usual, label(kept)
 
 

@@ -32,7 +32,6 @@ from dealreg.models import Document, Registration
 from isvconnect.api.inputs import CORRECTED
 from portal.api.http.actions import camel
 from portal.api.http.schema import document
-from portal.demo.cast import Cast
 from portal.workflow.services import machine_of
 from referrals.api.inputs import PATCHED
 from referrals.models import Referral
@@ -78,8 +77,8 @@ def area_of(label: str) -> str:
 class Steered:
     """Turns the library's requests towards what there is: else most would end at an id, a path or an action."""
 
-    def __init__(self, cast: Cast) -> None:
-        world = World(cast)
+    def __init__(self, world: World) -> None:
+        cast = world.cast
         self.clients = [
             Api(make_client(cast.companies["contoso"])),
             Api(make_client(cast.companies["contoso"], client_id="keeper", role="account_admin")),
@@ -175,9 +174,9 @@ def one_connection() -> Iterator[None]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("area", AREAS)
-def test_the_api_keeps_to_its_description(cast: Cast, area: str, settings: Any) -> None:
+def test_the_api_keeps_to_its_description(world: World, area: str, settings: Any) -> None:
     settings.API_REQUESTS_PER_MINUTE = 0
-    steered, statuses, faults = Steered(cast), Counter(), {}
+    steered, statuses, faults = Steered(world), Counter(), {}
     with one_connection():
         for label, operation in OPERATIONS.items():
             if area_of(label) == area and (fault := faults_of(operation, steered, statuses)):

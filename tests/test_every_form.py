@@ -17,7 +17,6 @@ from django.urls import reverse
 from django.utils import translation
 
 from portal.accounts.models import User
-from portal.demo.cast import Cast
 from referrals.web.wizard.draft import STEPS
 from tests import test_roles, test_roles_by_link
 from tests.edge import Element, parse
@@ -118,8 +117,8 @@ def pages(rows: Iterable[Any], actor: str, answers: Iterable[str]) -> Iterator[A
     return (row for row in rows if row.method == "GET" and row.expected.get(actor) in answers)
 
 
-def test_no_form_speaks_in_a_framework_s_words(cast: Cast) -> None:
-    walk, world = Walk(), test_roles.World(cast)
+def test_no_form_speaks_in_a_framework_s_words(world: test_roles.World) -> None:
+    walk = Walk()
     User.objects.update(language="en")
     clients = {actor: world.live.browser(test_roles.ACTORS[actor]) for actor in PEOPLE}
     seen: set[Any] = set()
@@ -144,7 +143,7 @@ def test_no_form_speaks_in_a_framework_s_words(cast: Cast) -> None:
                 if "html" in response.headers.get("Content-Type", ""):
                     walk.find_other_days(f"{actor}: {row.spoken}", parse(response))
     assert walk.days >= {"close_date", "close_from", "created_to", "decided_to", "due_on", "effective_from", "date"}
-    links = test_roles_by_link.World(cast)
+    links = test_roles_by_link.World(world.cast)
     for row in pages(test_roles_by_link.rows(), "admin", ("200",)):
         address = reverse(row.route, args=links.args[row.route, row.subject])
         walk.look(f"the customer: {row.route}", links.browsers["admin"], address)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 
-from portal.demo.cast import Cast
 from tests.fuzz import Fuzzer
 from tests.test_roles import ROWS, World
 
@@ -14,11 +13,11 @@ SEED = int(os.environ.get("ORTAK_FUZZ_SEED", "7"))
 REQUESTS = int(os.environ.get("ORTAK_FUZZ_REQUESTS", "250"))
 
 
-def test_no_request_is_an_error_of_ours(cast: Cast) -> None:
+def test_no_request_is_an_error_of_ours(world: World) -> None:
     """Every address, form and parameter there is, mutated; run it longer with ORTAK_FUZZ_SEED and _REQUESTS."""
     logging.disable(logging.CRITICAL)
     try:
-        fuzzer = Fuzzer(World(cast), SEED)
+        fuzzer = Fuzzer(world, SEED)
         targets = fuzzer.targets(every_actor=REQUESTS > 5_000)
         times = fuzzer.weighted(targets)
         for number in range(REQUESTS):

@@ -36,9 +36,8 @@ def _ask(client: Client, world: World, row: Row, **more: Any) -> HttpResponse:
     return client.get(address, **more) if row.method == "GET" else client.post(address, world.sent(row), **more)
 
 
-def test_no_browser_or_proxy_keeps_a_fragment_of_somebody_signed_in(cast: Cast) -> None:
+def test_no_browser_or_proxy_keeps_a_fragment_of_somebody_signed_in(world: World) -> None:
     """What htmx asks for, of every page of the table of roles; the pages themselves: tests/test_roles.py."""
-    world = World(cast)
     client = world.live.browser(ACTORS["manag"], headers={"HX-Request": "true"})
     rows = [row for row in ROWS if row.method == "GET" and row.route not in PROBES]
     kept = {row.spoken for row in rows if _ask(client, world, row).headers.get("Cache-Control") != "no-store"}
@@ -84,9 +83,8 @@ def test_what_counts_asunsafe_is_found() -> None:
     )
 
 
-def test_nothing_is_taken_from_another_site(cast: Cast) -> None:
+def test_nothing_is_taken_from_another_site(world: World) -> None:
     """Every form of the table of roles is refused without the token that only our pages have."""
-    world = World(cast)
     client = world.live.browser(ACTORS["owner"], enforce_csrf_checks=True)
     by_token = ("oauth_token", "oauth_revoke", "api_")  # no cookie lets anybody in there
     sent = [row for row in ROWS if row.method == "POST" and not row.spoken.removeprefix("POST ").startswith(by_token)]
