@@ -364,15 +364,15 @@ def test_a_dead_receiver_for_a_day(cast: Cast) -> None:
     deals = [build.deal(cast) for _ in range(3)]
     for deal in deals:
         do.set_stage(deal, stage=40, actor=cast.actor(CONTOSO), now=NOW)
-    for hour in range(24):
-        deliver(NOW + timedelta(hours=hour))
+    for minute in range(0, 24 * 60, 30):
+        deliver(NOW + timedelta(minutes=minute))
     assert {d.state for d in Delivery.objects.all()} == {"waiting"}
     assert max(Delivery.objects.values_list("attempts", flat=True)) < 10
     with listening() as back:
         Webhook.objects.update(url=back.url)
         assert port != back.port
-        for hour in range(24, 28):
-            deliver(NOW + timedelta(hours=hour))
+        for minute in range(24 * 60, 28 * 60, 30):
+            deliver(NOW + timedelta(minutes=minute))
         assert not Delivery.objects.waiting().exists()
         for deal in deals:
             mine = [name for name, pk in told(back) if pk == str(deal.public_id)]
