@@ -420,7 +420,7 @@ def test_a_slow_and_a_lying_receiver_beside_a_good_one(
     cast: Cast, told_of_customers: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The good one has all of its deliveries long before the others have one."""
-    monkeypatch.setattr(rules, "TOTAL_SECONDS", 3.0)
+    monkeypatch.setattr(rules, "TOTAL_SECONDS", 4.0)
     with (
         listening() as good,
         listening(receiver.after(60, answers(200))) as slow,
@@ -432,7 +432,7 @@ def test_a_slow_and_a_lying_receiver_beside_a_good_one(
         happen(20)
         settled()
         signing.signer(NOW)  # making the first key takes its time
-        round_ = threading.Thread(target=lambda: (sweeps.deliver_due(now=NOW, seconds=2.0), connection.close()))
+        round_ = threading.Thread(target=lambda: (sweeps.deliver_due(now=NOW, seconds=3.0), connection.close()))
         round_.start()
         begun = time.monotonic()
         while len(good.received) < 20 and time.monotonic() - begun < 20:
