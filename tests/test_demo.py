@@ -34,6 +34,7 @@ from portal.notify.models import Notice
 from referrals import rules
 from referrals.models import Referral
 from tests.factories import CompanyFactory
+from tests.test_replay import replayed
 
 pytestmark = pytest.mark.django_db
 
@@ -59,9 +60,9 @@ def rows() -> dict[str, int]:
 
 
 def test_the_demo_shows_everything_there_is() -> None:
-    """REF-11, FLOW-2, FLOW-3, EXC-6, ORG-2: 60 deals of a year in five currencies, every state, every AUTO reason,
-    requests for exceptions of every kind in every state, ISV Connect, licences, everybody signs in; a second call
-    changes nothing, and no mail of the invented past goes out."""
+    """REF-11, FLOW-2, FLOW-3, FLOW-7, EXC-6, ORG-2: 60 deals of a year in five currencies, every state, every AUTO
+    reason, requests for exceptions of every kind in every state, ISV Connect, licences, everybody signs in; a second
+    call changes nothing, and no mail of the invented past goes out."""
     start = timezone.now()
     assert demo().startswith("Demo data: ")
     deals = Referral.objects.all()
@@ -84,6 +85,7 @@ def test_the_demo_shows_everything_there_is() -> None:
     _licences_in_every_state()
     _countdowns_live(start)
     _every_row_has_its_history()
+    _every_decision_follows()
     _everybody_signs_in()
     _second_call_changes_nothing()
     notify.deliver_due(now=timezone.now())
@@ -132,6 +134,12 @@ def _every_row_has_its_history() -> None:
         assert {row["subject_id"]: row["times"] for row in born} == dict.fromkeys(
             model._default_manager.values_list("pk", flat=True), 1
         )
+
+
+def _every_decision_follows() -> None:
+    """FLOW-7: from what was kept."""
+    count = Event.objects.filter(subject_type="dealreg.registration").count()
+    assert replayed() == (0, f"{count} events replayed: no difference.\n")
 
 
 def _everybody_signs_in() -> None:

@@ -257,8 +257,8 @@ def test_bad_values_are_left_out_everywhere(live: Live) -> None:
     live.deal(name="Ovens")
     owner = live.browser(OWNER)
     text_filters = {item.name for item in filters.FILTERS if item.kind == "text"}
-    for name in [*sorted(filters.NAMES - text_filters), "tab", "sort", "size", "after", "exact"]:
-        assert names(see(owner, **{name: HOSTILE})) == ["Ovens"], name
+    for together in (filters.NAMES - text_filters, ["tab"], ["sort"], ["size"], ["after"], ["exact"]):
+        assert names(see(owner, **dict.fromkeys(together, HOSTILE))) == ["Ovens"], together
     for name in sorted(text_filters):
         assert [found(live.cast, **{name: value}) for value in HOSTILE[1:]] == [[]] * len(HOSTILE[1:]), name
     deal = reverse("deal", args=[Referral.objects.get(company__name="Contoso Yazılım").public_id])

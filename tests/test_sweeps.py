@@ -174,20 +174,20 @@ def statements(sweep: Callable[[], int], expected: int) -> int:
 
 
 def test_expiring_takes_as_many_statements_for_many_as_for_few(cast: Cast) -> None:
-    """REF-13, REF-24, JOB: with events and notices, 500 deals in two batches take as many statements as 2,000 in two,
+    """REF-13, REF-24, JOB: with events and notices, 250 deals in two batches take as many statements as 1,000 in two,
     and 500 in four take twice as many; oldest first."""
     deal = build.deal(cast, at=NOW - DAY, location=cast.locations[ANKARA], team=people())
-    due = [build.multiply(deal, number)[1] for number in (2000, 500, 500)]
+    due = [build.multiply(deal, number)[1] for number in (1000, 500, 250)]
     for age, copies in enumerate(due):
         Referral.objects.filter(pk__in=[c.pk for c in copies]).update(expires_at=NOW - age * DAY)
 
     def swept(rows: int, limit: int) -> int:
         return sum(statements(lambda: sweeps.expire_due(now=NOW, limit=limit), limit) for _ in range(rows // limit))
 
-    few = swept(500, 250)
+    few = swept(250, 125)
     assert set(Referral.objects.filter(substatus="Expired")) == set(due[2])
     assert swept(500, 125) == 2 * few
-    assert swept(2000, 1000) == few
+    assert swept(1000, 500) == few
     assert sweeps.expire_due(now=NOW) == 0
     assert_told_once([c for copies in due for c in copies], LANGUAGES)
 

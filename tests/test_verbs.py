@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -293,9 +294,11 @@ def cases(cast: Cast) -> list[Case]:
     return [*first, *isv_cases(cast), *licence_cases(cast)]
 
 
-def test_run_alone_does_all_of_every_verb(cases: list[Case]) -> None:
+def test_run_alone_does_all_of_every_verb(cases: list[Case], monkeypatch: pytest.MonkeyPatch) -> None:
     """FLOW-7, REF-4..18, ISV-5: nothing is added by whoever calls it; one event, with the version it led to."""
-    for record, verb, inputs, actor, done in cases:
+    for case in cases:
+        _a_reaction_finds_the_finished_rows(case, monkeypatch)
+        record, verb, inputs, actor, done = case
         last = Event.objects.order_by("pk").last()
         result = workflow.run(record, verb, inputs, actor=actor, now=NOW)  # type: ignore[call-overload]
         assert done(again(result)), verb.name
@@ -306,13 +309,16 @@ def test_run_alone_does_all_of_every_verb(cases: list[Case]) -> None:
     assert tried == {v for m in workflow.machines() for v in [*m.creations, *m.verbs]}
 
 
-def test_a_reaction_finds_the_finished_rows(cases: list[Case], monkeypatch: pytest.MonkeyPatch) -> None:
-    """FLOW-7: whoever reacts to the event, or reads it, sees the whole effect."""
-    for record, verb, inputs, actor, done in cases:
-        found: list[bool] = []
-        monkeypatch.setitem(events._reactions, verb.event, [partial(_look, done, found)])
+def _a_reaction_finds_the_finished_rows(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FLOW-7: whoever reacts to the event, or reads it, sees the whole effect. It is undone afterwards."""
+    record, verb, inputs, actor, done = case
+    record, inputs = deepcopy((record, inputs))
+    found: list[bool] = []
+    with transaction.atomic(), monkeypatch.context() as patched:
+        patched.setitem(events._reactions, verb.event, [partial(_look, done, found)])
         workflow.run(record, verb, inputs, actor=actor, now=NOW)  # type: ignore[call-overload]
-        assert found == [True], verb.name
+        transaction.set_rollback(True)
+    assert found == [True], verb.name
 
 
 def _look(done: Callable[[Any], bool], found: list[bool], batch: Sequence[Event]) -> None:

@@ -46,15 +46,23 @@ class Site:
         worker = webserver.BufferedWorker.__new__(webserver.BufferedWorker)
         worker.cfg, worker.nr, worker.max_requests, worker.wsgi = Config, 0, sys.maxsize, self.application
         self.server = worker._server(self.listener, self.sockets, self.pool)
+        self.server.adj.cleanup_interval = 0.05  # seconds: how often it looks who is overdue or too much
+        self.looks = self.most = 0
+        self.server.maintenance = self.maintenance
         self.asked: list[str] = []
         self.clients: list[socket.socket] = []
         self.running = True
         self.thread = threading.Thread(target=self.loop)
         self.thread.start()
 
+    def maintenance(self, now: float) -> None:
+        self.most = max(self.most, sum(self.unfinished()))
+        webserver.Server.maintenance(self.server, now)
+        self.looks += 1
+
     def loop(self) -> None:
         while self.running:
-            wasyncore.loop(timeout=0.05, use_poll=True, map=self.sockets, count=1)
+            wasyncore.loop(timeout=0.02, use_poll=True, map=self.sockets, count=1)
 
     def application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"] == "/long":
@@ -81,6 +89,11 @@ class Site:
     def unfinished(self) -> list[int]:
         """Of each connection, the bytes of a request that isn't complete."""
         return [channel.unfinished for channel in list(self.server.active_channels.values())]
+
+    def looks_again(self) -> None:
+        """Wait until it has looked once more from beginning to end."""
+        looks = self.looks
+        wait_for(lambda: self.looks > looks + 1, "the next look at who is overdue")
 
     def close(self) -> None:
         for client in self.clients:
@@ -266,10 +279,10 @@ def test_nobody_stays_for_ever_by_sending_a_byte_now_and_then(
 def test_a_body_that_comes_fast_enough_is_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webserver, "BODY_SECONDS", 0.0)
     with site.connect() as connection:
-        connection.sendall(HEAD + b"Content-Length: 400000\r\n\r\n")
-        for _n in range(20):
-            connection.sendall(b"x" * 20_000)
-            time.sleep(0.1)
+        connection.sendall(HEAD + b"Content-Length: 400000\r\n\r\n" + b"x" * 100_000)
+        for _n in range(3):
+            site.looks_again()
+            connection.sendall(b"x" * 100_000)
         assert read(connection) == "400000"
 
 
@@ -283,7 +296,7 @@ def test_too_much_that_is_unfinished_makes_room(site: Site, monkeypatch: pytest.
     monkeypatch.setattr(webserver, "PENDING_BYTES", 1_000_000)
     site.server.adj.connection_limit = 100
     many(site, HEAD + b"Content-Length: 900000\r\n\r\n", b"x" * 200_000)
-    wait_for(lambda: sum(site.unfinished()) > 1_000_000, "too much")
+    wait_for(lambda: site.most > 1_000_000, "too much")
     wait_for(lambda: site.unfinished() == [200_000] * 5, "room")
 
 
@@ -295,7 +308,8 @@ def test_no_more_uploads_are_cut_off_than_it_takes(site: Site, monkeypatch: pyte
     for connection in uploads:
         connection.sendall(HEAD + b"Content-Length: 900000\r\n\r\n" + b"x" * 400_000)
     wait_for(lambda: site.unfinished() == [400_000, 400_000], "the longest to be closed")
-    time.sleep(2.5)
+    for _n in range(3):
+        site.looks_again()
     assert site.unfinished() == [400_000, 400_000], "and nobody else"
 
 
@@ -322,11 +336,13 @@ def test_a_head_that_cannot_be_read_is_refused(site: Site, sent: bytes, caplog: 
 
 
 def test_what_is_under_way_is_answered_when_the_server_ends(tmp_path: Path) -> None:
-    """gunicorn and the worker class as they are, around an application that takes a second."""
+    """gunicorn and the worker class as they are, around an application that is still at it when they end."""
     (tmp_path / "slowly.py").write_text(
-        "import time\n"
+        "import pathlib, time\n"
         "def application(environ, start_response):\n"
-        "    time.sleep(1 if environ['PATH_INFO'] == '/slow' else 0)\n"
+        "    if environ['PATH_INFO'] == '/slow':\n"
+        f"        pathlib.Path({str(tmp_path / 'begun')!r}).touch()\n"
+        "        time.sleep(1.2)\n"
         "    start_response('200 OK', [('Content-Length', '4')])\n"
         "    return [b'done']\n"
     )
@@ -350,7 +366,7 @@ def test_what_is_under_way_is_answered_when_the_server_ends(tmp_path: Path) -> N
         got: list[bytes] = []
         client = threading.Thread(target=lambda: got.append(_says(port, "/slow")))
         client.start()
-        time.sleep(0.3)
+        wait_for((tmp_path / "begun").exists, "the request under way")
         web.send_signal(signal.SIGTERM)
         client.join(10)
         assert got == [b"done"]
