@@ -155,7 +155,7 @@ def _empty_tables(_test: TransactionTestCase) -> None:
 
 @pytest.fixture(scope="session")
 def own_redis() -> Iterator[Redis]:
-    """The cache itself would ignore that it can't."""
+    """A client of the run's Redis; the cache itself would hide that it can't be reached."""
     from django.conf import settings
 
     with Redis.from_url(settings.REDIS_URL) as client:
@@ -238,10 +238,11 @@ def _make_cast() -> Cast:
 
 @pytest.fixture
 def once(db: None, casts: dict[object, Kept[Any]]) -> Callable[[Callable[[Cast], Made]], Made]:
-    """Calls something with a cast of its own, for the first test of a day's that asks; further tests get a copy."""
+    """Returns what a function makes around a cast: made for the first test that asks, and copied for the others; anew
+    each day, as what is made counts from today."""
 
     def made(make: Callable[[Cast], Made]) -> Made:
-        if not _has_own_servers():  # whose triggers let nobody past them
+        if not _has_own_servers():  # triggers of another server can't be passed
             return make(_make_cast())
         return made_once(casts, (make, timezone.now().date()), lambda: make(_make_cast()), past_triggers=True)
 

@@ -54,8 +54,8 @@ def keep(make: Callable[[], Made]) -> Kept[Made]:
 def bring_back(kept: Kept[Made], *, past_triggers: bool = False) -> Made:
     """Copy the rows in as they were, keys included: the sequences have gone beyond them.
 
-    Triggers refuse what comes after its end, as a vote on what is decided; past them only a server of the run's own
-    lets anybody.
+    Some triggers refuse rows about what has ended, as a vote on what is decided. `past_triggers` copies without them,
+    which only a server of the run's own allows.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         if past_triggers:

@@ -168,7 +168,7 @@ def known_facts(
     now: datetime,
     policy: Policy,
 ) -> RegistrationFacts:
-    """Of the facts that a form is checked against (REG), those that don't depend on its answers.
+    """Of the facts that a form is checked against (REG), those that don't depend on its answers; without rates.
 
     `eligibility` is None where opening the registration settled it.
     """
@@ -181,7 +181,6 @@ def known_facts(
         first_filed=_first_filed(registration),
         eligibility=eligibility,
         wrong_state=wrong_state(registration),
-        rates=kept_rates(registration) if registration else {},
         exception_granted=is_waived(waiver, registration, now),
         waived_until=waiver.until if waiver and waiver.covers(now) else None,
         replaced_tenant=replaced_tenant(waiver),

@@ -61,11 +61,11 @@ def _work(actor: Actor, now: datetime) -> dict[str, Any]:
 
 
 def _needs(actor: Actor, now: datetime, counts: Mapping[str, int]) -> dict[str, Any]:
-    there = [(code, kind, counts[f"need:{code}"]) for code, kind in NEEDS.items() if counts[f"need:{code}"]]
-    found: list[Need] = [need for _code, kind, _count in there for need in kind.first(actor, now)]
+    there = {code: kind for code, kind in NEEDS.items() if counts[f"need:{code}"]}
+    found: list[Need] = [need for kind in there.values() for need in kind.first(actor, now)]
     kinds: list[dict[str, Any]] = [
-        {"label": kind.label, "count": count, "url": kind.page() if kind.page else rows(needs=code)}
-        for code, kind, count in there
+        {"label": kind.label, "count": counts[f"need:{code}"], "url": kind.page() if kind.page else rows(needs=code)}
+        for code, kind in there.items()
     ]
     return {
         "needs": sorted(found, key=lambda need: need.urgency)[:MAX_NEEDS],
