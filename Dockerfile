@@ -13,8 +13,10 @@ COPY pyproject.toml ./
 RUN /venv/bin/pip install '.[s3]'
 COPY . .
 COPY --from=packages /app/node_modules node_modules
-# Neither asks a database; the mode is said for this step only, which has no secrets.
-RUN /venv/bin/python -m portal.translations \
+# None asks a database; the mode is said for this step only, which has no secrets. Compiled once: a container may not
+# write, so each start would compile all of it.
+RUN /venv/bin/python -m compileall -q portal referrals dealreg isvconnect licensing exceptions_council \
+ && /venv/bin/python -m portal.translations \
  && ORTAK_MODE=demo /venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
  && rm -rf node_modules
 

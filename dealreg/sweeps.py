@@ -18,7 +18,7 @@ from dealreg.selectors.window import with_window
 from dealreg.services import documents, marketplace
 from dealreg.services import registration as services
 from dealreg.services.clamav import ScannerAway
-from portal import bulk
+from portal import bulk, once
 from portal.accounts.rules import SYSTEM
 from portal.notify import reminders
 from portal.policy import services as policies
@@ -140,7 +140,7 @@ _ENDING = (
 
 
 @transaction.atomic
-@policies.read_once()
+@once.scope()
 def draw_sample(*, now: datetime, limit: int = 5000) -> int:
     """Draw for one batch of approved registrations, and select the chosen ones for review (FLOW-4).
 

@@ -103,7 +103,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.accounts.middleware.ActorMiddleware",
-    "portal.policy.middleware.PolicyMiddleware",
+    "portal.once.OnceMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
 from portal.accounts import rules, services
 from portal.accounts.models import Membership
@@ -95,6 +96,26 @@ def test_a_person_is_an_actor_per_company(cast: Cast) -> None:
     assert (fabrikam.company_name, fabrikam.grants) == ("Fabrikam GmbH", {Grant("viewer")})
     Membership.objects.filter(user=user, company=cast.companies["contoso"]).update(is_active=False)
     assert [m.company.name for m in services.memberships(user)] == ["Fabrikam GmbH"]
+
+
+def test_members_found_by_one_role_are_actors_with_all_of_theirs(
+    cast: Cast, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """ORG-1: one query; somebody without a role is an actor without one."""
+    contoso, place = cast.companies["contoso"], cast.locations[ANKARA]
+    user = cast.users["user@contoso.example"]
+    add_member(user=user, company=contoso, roles=["viewer"], locations=[place])
+    bare = Membership.objects.create(user=cast.users["seller@vendor.example"], company=contoso)
+    members = Membership.objects.filter(company=contoso)
+    alone = {services.actor_for(m) for m in members}
+    with django_assert_num_queries(1):
+        found = services.actors(members)
+    assert (set(found), len(found)) == (alone, len(alone))
+    assert [actor.email for actor in found] == sorted(actor.email for actor in alone)
+    (listed,) = services.actors(members.filter(grants__role="viewer", grants__location=place))
+    assert listed.grants == {Grant("referrals_user"), Grant("viewer", place.pk)}
+    (without,) = services.actors(members.filter(pk=bare.pk))
+    assert without.grants == frozenset()
 
 
 # What everybody sees ---------------------------------------------------------------------------------------------

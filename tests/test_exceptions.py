@@ -101,7 +101,7 @@ def test_exc_10_who_may_register_the_deal_asks(cast: Cast, email: str, may: bool
 def test_exc_1_a_lost_deal_and_an_open_one_offer_none(cast: Cast) -> None:
     """EXC-1, EXC-2."""
     lost = do.lose(build.accepted(cast), actor=cast.actor(CONTOSO), now=NOW, reason_code="budget")
-    assert selectors.offered_kind(lost, now=NOW).blockers[0].code == "exception_not_won"
+    assert selectors.first_offer(selectors.kind_offers(lost, now=NOW)).blockers[0].code == "exception_not_won"
     assert refused(lambda: asked(cast, lost)) == ["exception_not_won"]
     assert refused(lambda: asked(cast, build.accepted(cast))) == ["exception_deal_open"]
 
@@ -109,7 +109,9 @@ def test_exc_1_a_lost_deal_and_an_open_one_offer_none(cast: Cast) -> None:
 def test_exc_2_dates_that_are_refused_open_a_pre_registration(cast: Cast) -> None:
     """EXC-2: eligible and waiting to be filed; only what REG-12 waives makes an exception of it."""
     deal = build.won(cast)
-    assert selectors.offered_kind(deal, now=NOW).kind == "pre_registration"  # the dates are not known yet
+    assert (
+        selectors.first_offer(selectors.kind_offers(deal, now=NOW)).kind == "pre_registration"
+    )  # the dates are not known yet
     fresh = asking(signed=day(-1), start=day(-1), end=day(90))
     assert [b.code for b in requests.check(deal, fresh, now=NOW)] == ["exception_not_needed"]
     assert requests.check(deal, asking(), now=NOW) == ()
@@ -364,7 +366,7 @@ def test_flow_8_evidence_and_the_time_to_ask_remind(cast: Cast) -> None:
     failed = exceptions.rejected(cast)
     assert failed.first_submitted_at is not None
     last = failed.first_submitted_at.date() + 60 * DAY
-    assert selectors.last_day(failed.referral, now=NOW) == last
+    assert selectors.last_day(selectors.deal_facts(failed.referral, now=NOW), now=NOW) == last
     near = _end_of(last) - 7 * DAY
     assert (sweeps.remind_of_asking(now=near), sweeps.remind_of_asking(now=near)) == (1, 0)
     assert told("exception.asking_reminded") == {CONTOSO, USER}
@@ -382,7 +384,7 @@ def test_flow_8_the_days_stand_among_the_deadlines(cast: Cast) -> None:
         query = DeadlineQuery(cast.actor(email), NOW, kinds=("evidence", "ask_exception", "decide_exception"))
         return {d.kind: d.day for d in first(query, 10, people=True)}
 
-    last = selectors.last_day(failed.referral, now=NOW)
+    last = selectors.last_day(selectors.deal_facts(failed.referral, now=NOW), now=NOW)
     assert kinds(CONTOSO) == {"evidence": date(2026, 11, 30), "ask_exception": last}
     assert kinds(COUNCIL[1]) == {"decide_exception": request.due_on}
     assert kinds(FABRIKAM) == kinds(REVIEWER) == {}

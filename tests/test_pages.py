@@ -286,7 +286,7 @@ def buttons(shown: Element, referral: Referral, person: str, live: Live) -> None
     if not registration and not referral.is_closed:
         expected["Try out the registration"] = []
     if person == OWNER and referral.substatus in (rules.WON, rules.LOST, rules.ERROR):
-        offer = exceptions.offered_kind(referral, now=now)
+        offer = exceptions.first_offer(exceptions.kind_offers(referral, now=now))
         expected["Request exception"] = [text.text(b) for b in offer.blockers]
     foot = shown.one("footer", class_="o-foot")
     enabled = {link.text: [] for link in foot.all("a") if "o-whylink" not in link.attrs.get("class", "")}

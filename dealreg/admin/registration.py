@@ -268,7 +268,7 @@ class RegistrationAdmin(PortalAdmin):
             "notes": notes_of(registration, REGISTRATION, actor, typed.note),
             "others": self._others(registration),
             "registered_before": self._registered_before(registration),
-            "renewed": self._listed().filter(pk=registration.renews_id or 0).first(),
+            "renewed": self._listed().get(pk=registration.renews_id) if registration.renews_id else None,
         }
 
     @staticmethod

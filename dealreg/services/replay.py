@@ -21,6 +21,7 @@ from dealreg.models import MarketplaceTransaction, Registration, RegistrationQue
 from dealreg.rules import marketplace, reopening, revalidation, sample, states
 from dealreg.rules.acv import UsdRate
 from dealreg.selectors import routing
+from portal import once
 from portal.events.models import Event
 from portal.events.services import snapshot
 from portal.policy import services as policies
@@ -71,7 +72,7 @@ class Step:
         return self.event.actor_kind == Event.ActorKind.SYSTEM
 
 
-@policies.read_once()
+@once.scope()
 def replay(registrations: RegistrationQuerySet) -> tuple[int, list[Difference]]:
     """Look at each of these registrations; returns how many events were replayed, and all differences."""
     count, found = 0, list[Difference]()

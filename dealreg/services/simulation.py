@@ -11,8 +11,8 @@ from dealreg.rules import states
 from dealreg.selectors import routing
 from dealreg.services import replay
 from dealreg.services.replay import Step
+from portal import once
 from portal.events.models import Event
-from portal.policy import services as policies
 from portal.policy.rules import Policy
 from portal.workflow.blockers import Blocker, Money, _
 
@@ -39,7 +39,7 @@ class Moved:
     becomes: Verdict
 
 
-@policies.read_once()
+@once.scope()
 def simulate(tried: Policy) -> tuple[int, list[Moved]]:
     """How many registrations were looked at, and those that would have gone another way.
 

@@ -87,7 +87,9 @@ class Reviewing(RegistrationVerb[C]):
             message = _("You belong to the company that registered this deal; somebody else has to decide.")
             yield Blocker("own_registration", message, "FLOW-7")
         if context.actor.user_id:
-            yield from claim_blockers_of(desk.REGISTRATION, record.pk, context.actor, context.now)
+            yield from context.once(
+                "claim", lambda: claim_blockers_of(desk.REGISTRATION, record.pk, context.actor, context.now)
+            )
 
 
 class SelectForReview(Reviewing[Comment | None]):

@@ -56,7 +56,11 @@ def kind_offers(referral: Referral, form: ExceptionInput | None = None, *, now: 
 
     `form`: with the dates that are to be judged, instead of those known so far.
     """
-    facts, policy = deal_facts(referral, form, now=now), policies.current(now)
+    return offers_for(deal_facts(referral, form, now=now), now=now)
+
+
+def offers_for(facts: DealFacts, *, now: datetime) -> list[KindOffer]:
+    policy = policies.current(now)
     return [KindOffer(kind, tuple(kind_blockers(kind, facts, policy))) for kind in KINDS]
 
 
@@ -66,12 +70,8 @@ _ANOTHER_KIND = frozenset(
 )
 
 
-def offered_kind(referral: Referral, *, now: datetime) -> KindOffer:
-    """The first kind that the deal can ask for; of none, the one that fits the deal, with its reason."""
-    return first_offer(kind_offers(referral, now=now))
-
-
 def first_offer(found: Sequence[KindOffer]) -> KindOffer:
+    """The first kind that the deal can ask for; of none, the one that fits the deal, with its reason."""
     fitting = [offer for offer in found if not any(b.code in _ANOTHER_KIND for b in offer.blockers)]
     return next((offer for offer in found if offer.enabled), (fitting or found)[0])
 
@@ -117,10 +117,9 @@ def registration_state(registration: Registration) -> RegistrationState:
     )
 
 
-def last_day(referral: Referral, *, now: datetime) -> date | None:
+def last_day(facts: DealFacts, *, now: datetime) -> date | None:
     """Until when an exception may be asked for a rejection (EXC-2)."""
-    registration = registration_of(referral)
-    return last_day_to_ask(registration_state(registration), policies.current(now)) if registration else None
+    return last_day_to_ask(facts.registration, policies.current(now)) if facts.registration else None
 
 
 def _refused_by_dates(

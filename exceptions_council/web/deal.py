@@ -11,7 +11,7 @@ from dealreg.models import NOT_REGISTERED, Registration, Status
 from exceptions_council.models import ExceptionRequest
 from exceptions_council.models import Status as Request
 from exceptions_council.policies import may_ask
-from exceptions_council.rules import kinds
+from exceptions_council.rules import RegistrationState, kinds
 from exceptions_council.selectors import requests as selectors
 from exceptions_council.selectors.requests import KindOffer
 from exceptions_council.verbs import ANSWER_EVIDENCE, ASK
@@ -104,12 +104,13 @@ def steps(request: ExceptionRequest, left: str) -> list[Step]:
 
 def _offer(referral: Referral, actor: Actor, now: datetime) -> Part:
     """What can be asked for, or why not; after a deal without a sale, to create it again (EXC-2)."""
-    offer = selectors.offered_kind(referral, now=now)
+    facts = selectors.deal_facts(referral, now=now)
+    offer = selectors.first_offer(selectors.offers_for(facts, now=now))
     again = referral.substatus != kinds.WON
     context = {
         "exception_offer": offer,
-        "exception_why": "" if again else _why(referral, offer),
-        "exception_until": selectors.last_day(referral, now=now),
+        "exception_why": "" if again else _why(facts.registration, offer),
+        "exception_until": selectors.last_day(facts, now=now),
         "may_create_again": again and not new_deal_blockers(actor),
     }
     shown = context["exception_why"] or context["may_create_again"]
@@ -117,14 +118,13 @@ def _offer(referral: Referral, actor: Actor, now: datetime) -> Part:
     return Part(context, templates, actions=[Action(cast(Any, ASK), offer.blockers)])
 
 
-def _why(referral: Referral, offer: KindOffer) -> str:
+def _why(registration: RegistrationState | None, offer: KindOffer) -> str:
     """Which refusal on this page an exception is about; nothing where none is."""
-    registration = selectors.registration_of(referral)
     if not offer.enabled:
         return ""
     if registration is None:
         return "ineligible"
-    if registration.outcome == NOT_REGISTERED:
+    if registration.result == NOT_REGISTERED:
         return "not_registered"
     return "rejected" if registration.has_failed else ""
 

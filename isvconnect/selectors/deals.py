@@ -93,18 +93,16 @@ def _facts(inp: IsvDealInput, actor: Actor, referral: Referral | None, deal: Isv
         stays=deal.location_id if deal else None,
         customer_known=known,
         of_referral=OfReferral(referral.engagement.customer_id, referral.location_id) if referral else None,
-        refusals=_refusals(referral) if deal is None else (),
+        refusals=_refusals(referral, standing_deal(referral)) if referral and deal is None else (),
     )
 
 
-def _refusals(referral: Referral | None) -> tuple[Blocker, ...]:
-    """Why nothing can be reported from this referral (ISV-2, ISV-7)."""
-    if referral is None:
-        return ()
+def _refusals(referral: Referral, standing: IsvDeal | None) -> tuple[Blocker, ...]:
+    """Why nothing can be reported from this referral, with its deal that stands (ISV-2, ISV-7)."""
     found = []
     if referral.substatus != referral_rules.WON:
         found.append(Blocker("isv_not_won", _("A sale is reported once the deal is won."), "ISV-2"))
-    if standing_deal(referral):
+    if standing:
         message = _("The ISV Connect deal of this referral is reported already.")
         found.append(Blocker("isv_deal_exists", message, "ISV-7"))
     return tuple(found)
@@ -203,8 +201,8 @@ _CO_SELL_FIRST = _(
 
 def offer(referral: Referral, actor: Actor, now: datetime) -> Offer:
     """What the deal page and home say of the referral; the partner's own copies only have anything to offer."""
-    found = criteria_of(referral, now)
-    deal, refusals = standing_deal(referral), _refusals(referral)
+    found, deal = criteria_of(referral, now), standing_deal(referral)
+    refusals = _refusals(referral, deal)
     applies = referral.company.kind == Company.Kind.PARTNER and not refusals and all(c.state == "met" for c in found)
     return Offer(
         applies=applies,

@@ -11,7 +11,7 @@ from isvconnect.models import IsvDeal
 from isvconnect.policies import may_manage_licences
 from portal.accounts.models import Membership
 from portal.accounts.rules import ACCOUNT_ADMIN, REFERRALS_ADMIN, REFERRALS_USER, Actor
-from portal.accounts.services import actor_for
+from portal.accounts.services import actors
 
 
 def managing(deals: Iterable[IsvDeal]) -> Mapping[int, list[str]]:
@@ -28,11 +28,10 @@ def _of(deal: IsvDeal, members: list[Actor]) -> list[str]:
 
 
 def _members(company_ids: Iterable[int]) -> Mapping[int, list[Actor]]:
-    """Two queries, however many companies there are."""
+    """One query, however many companies there are."""
     roles = [REFERRALS_ADMIN, REFERRALS_USER, ACCOUNT_ADMIN]
-    acting = Membership.objects.acting()
-    rows = acting.filter(grants__role__in=roles, company_id__in=list(company_ids)).distinct()
+    rows = Membership.objects.acting().filter(grants__role__in=roles, company_id__in=list(company_ids))
     members: dict[int, list[Actor]] = defaultdict(list)
-    for membership in rows.select_related("user", "company").prefetch_related("grants").order_by("user__email"):
-        members[membership.company_id].append(actor_for(membership))
+    for actor in actors(rows):
+        members[actor.own_company_id].append(actor)
     return members

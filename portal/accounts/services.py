@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, TypedDict, TypeVar, Unpack
@@ -11,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models, transaction
 from django.db.models import Case, QuerySet, When
 
+from portal import once
 from portal.accounts import rules
 from portal.accounts.models import AccountMessage, Company, Location, Membership, RoleGrant, User
 from portal.accounts.policies import check_runs_programme, may_change
@@ -83,7 +85,7 @@ def change_company(company: Company, *, actor: Actor, now: datetime, confirmed: 
         _check_company(name, country, known=company.pk, confirmed=confirmed)
     changed = _change(company, _as_kept(given), "company.changed", company_id=company.pk, actor=actor, now=now)
     if changed.is_vendor:
-        cache.delete("vendor-name")
+        forget_vendor_name()
     return changed
 
 
@@ -377,8 +379,49 @@ def actor_for(membership: Membership) -> Actor:
     )
 
 
+_OF_ACTORS = (
+    *("pk", "user_id", "user__email", "user__first_name", "user__last_name", "user__language"),
+    *("company_id", "company__name", "company__kind", "grants__role", "grants__location_id"),
+)
+
+
+def actors(members: QuerySet[Membership]) -> list[Actor]:
+    """The actors these members are, by e-mail, each with all their roles, whatever roles they were filtered by. One
+    query, which reads no more than an actor holds."""
+    grants: dict[int, set[Grant]] = defaultdict(set)
+    found: dict[int, dict[str, Any]] = {}
+    rows = Membership.objects.filter(pk__in=members.values("pk")).order_by("user__email", "pk")
+    for row in rows.values(*_OF_ACTORS):
+        found[row["pk"]] = row
+        if row["grants__role"]:
+            grants[row["pk"]].add(Grant(row["grants__role"], row["grants__location_id"]))
+    return [
+        Actor(
+            kind="person",
+            user_id=row["user_id"],
+            email=row["user__email"],
+            name=f"{row['user__first_name']} {row['user__last_name']}".strip(),
+            company_id=row["company_id"],
+            company_name=row["company__name"],
+            is_vendor=row["company__kind"] == Company.Kind.VENDOR,
+            language=row["user__language"],
+            grants=frozenset(grants[pk]),
+        )
+        for pk, row in found.items()
+    ]
+
+
 def vendor_name() -> str:
     """The vendor company's name, asked for on every page and in every message."""
+    return once.answer("vendor_name", _vendor_name)
+
+
+def forget_vendor_name() -> None:
+    cache.delete("vendor-name")
+    once.forget("vendor_name")
+
+
+def _vendor_name() -> str:
     name: str | None = cache.get("vendor-name")
     if name is None:
         vendor = Company.objects.filter(kind=Company.Kind.VENDOR).first()

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.core.cache import cache
 
 from portal.accounts import services as accounts
 from portal.accounts.models import Company, Location, User
@@ -123,7 +122,7 @@ def create(*, now: datetime) -> Cast:
 
 
 def _companies(cast: Cast, who: dict[str, Any]) -> None:
-    cache.delete("vendor-name")
+    accounts.forget_vendor_name()
     kinds = Company.Kind
     cast.companies["vendor"] = accounts.create_company(
         name=settings.VENDOR_NAME, country="US", kind=kinds.VENDOR, **who

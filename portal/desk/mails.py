@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import translation
 
 from portal.accounts.models import Company, Membership
-from portal.accounts.rules import PROGRAMME_MANAGER
-from portal.accounts.services import actor_for
+from portal.accounts.rules import PROGRAMME_MANAGER, Actor
+from portal.accounts.services import actors
 from portal.desk.models import Case, CaseQuerySet
 from portal.desk.notifications import DUE, NEW_CASE
 from portal.desk.rules import KINDS
@@ -28,16 +28,14 @@ def tell_new(kind: str, events: Iterable[Event]) -> None:
     """Tell who asked for it of cases that came with these events, as far as they may decide them. The council has
     notices of its own (EXC-7)."""
     asked = wanting(NEW_CASE) if KINDS[kind].is_claimed else set()
-    people = [member for member in _people(KINDS[kind].roles) if member.user_id in asked] if asked else []
+    people = [person for person in _people(KINDS[kind].roles) if person.user_id in asked] if asked else []
     if not people:
         return
     came = {event.subject_id: event for event in events}
-    own = _companies_of([member.user_id for member in people])
+    own = _companies_of([person.email for person in people])
     cases = Case.objects.open().filter(kind=kind, object_id__in=came).select_related("company").order_by("pk")
     notify(
-        _new_message(
-            came[case.object_id], case, [m.user.email for m in people if case.company_id not in own[m.user_id]]
-        )
+        _new_message(came[case.object_id], case, [p.email for p in people if case.company_id not in own[p.email]])
         for case in cases
     )
 
@@ -55,34 +53,33 @@ def _new_message(event: Event, case: Case, emails: Sequence[str]) -> Message:
     )
 
 
-def _people(roles: Collection[str]) -> list[Membership]:
+def _people(roles: Collection[str]) -> list[Actor]:
     """The vendor's active people with one of these roles."""
     members = Membership.objects.filter(
         company__kind=Company.Kind.VENDOR, is_active=True, user__is_active=True, grants__role__in=list(roles)
     )
-    return list(members.select_related("user", "company").prefetch_related("grants").distinct().order_by("pk"))
+    return actors(members)
 
 
-def _companies_of(user_ids: Collection[int]) -> dict[int, set[int]]:
-    found: dict[int, set[int]] = defaultdict(set)
-    for user_id, company_id in Membership.objects.filter(user_id__in=user_ids, is_active=True).values_list(
-        "user_id", "company_id"
-    ):
-        found[user_id].add(company_id)
+def _companies_of(emails: Collection[str]) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = defaultdict(set)
+    members = Membership.objects.filter(user__email__in=emails, is_active=True)
+    for email, company_id in members.values_list("user__email", "company_id"):
+        found[email].add(company_id)
     return found
 
 
 def tell_due(event: Event, today: date) -> None:
     """Each person of what they may decide and is due today, or late; managers of everything that is late."""
     roles = {role for kind in KINDS.values() if kind.is_claimed for role in kind.roles}
-    told = (_due_message(event, member, today) for member in _people({PROGRAMME_MANAGER, *roles}))
+    told = (_due_message(event, person, today) for person in _people({PROGRAMME_MANAGER, *roles}))
     notify([message for message in told if message])
 
 
-def _due_message(event: Event, member: Membership, today: date) -> Message | None:
-    actor, waiting = actor_for(member), Case.objects.open().claimable()
-    mine = waiting.for_reviewer(actor)
-    late = (waiting if actor.has(PROGRAMME_MANAGER) else mine).overdue(today)
+def _due_message(event: Event, person: Actor, today: date) -> Message | None:
+    waiting = Case.objects.open().claimable()
+    mine = waiting.for_reviewer(person)
+    late = (waiting if person.has(PROGRAMME_MANAGER) else mine).overdue(today)
     due = mine.filter(due_on=today)
     if not late.exists() and not due.exists():
         return None
@@ -90,12 +87,12 @@ def _due_message(event: Event, member: Membership, today: date) -> Message | Non
     params: dict[str, Param] = {
         "due": due.count(),
         "late": late.count(),
-        "cases": _lines(listed, member.user.language),
+        "cases": _lines(listed, person.language),
     }
     subject = _("Review desk: %(due)s due today, %(late)s overdue")
     body = _("To be decided today: %(due)s. Overdue: %(late)s.\n\n%(cases)s")
     link = reverse("admin:desk_case_changelist")
-    return Message(event, [member.user.email], subject, body, link, params, category=DUE)
+    return Message(event, [person.email], subject, body, link, params, category=DUE)
 
 
 def _first(cases: CaseQuerySet) -> Iterable[Case]:

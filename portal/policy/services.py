@@ -2,54 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import UTC, datetime, time
 from typing import Any
 
 from django.db.models import Max
 
+from portal import once
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy
-
-#: The versions that a request, or a run of a verb, has read so far; None outside of both.
-_read: ContextVar[dict[str, list[PolicyVersion]] | None] = ContextVar("policy_versions", default=None)
-
-
-@contextmanager
-def read_once() -> Iterator[None]:
-    """Within it the versions are asked for once, however many rules look at a number."""
-    token = _read.set(_read.get() or {})
-    try:
-        yield
-    finally:
-        _read.reset(token)
 
 
 def current(now: datetime) -> Policy:
     """The policy in force at `now`; version 0 is the built-in one."""
-    read = _read.get()
-    if read is None:
-        version = PolicyVersion.objects.in_force(now)
+    if once.inside():
+        version = next((v for v in _versions() if v.effective_from <= now), None)
     else:
-        version = next((v for v in _versions(read) if v.effective_from <= now), None)
+        version = PolicyVersion.objects.in_force(now)
     return version.as_policy() if version else Policy()
 
 
 def by_database_clock() -> Policy:
     """The policy in force as the database's clock has it: for what only reads, such as a search. Decisions are told
     when they are made, and ask current()."""
-    read = _read.get()
-    versions = PolicyVersion.objects.with_clock() if read is None else _versions(read)
-    version = next((v for v in versions if v.in_force), None)  # type: ignore[attr-defined]
+    version = next((v for v in _versions() if v.in_force), None)  # type: ignore[attr-defined]
     return version.as_policy() if version else Policy()
 
 
-def _versions(read: dict[str, list[PolicyVersion]]) -> list[PolicyVersion]:
-    if "versions" not in read:
-        read["versions"] = list(PolicyVersion.objects.with_clock())
-    return read["versions"]
+def _versions() -> list[PolicyVersion]:
+    return once.answer("policy_versions", lambda: list(PolicyVersion.objects.with_clock()))
 
 
 def by_version(number: int) -> Policy:
@@ -101,8 +81,7 @@ def add_version(
     )
     version.as_policy()
     version.save()
-    if read := _read.get():
-        read.clear()
+    once.forget("policy_versions")
     return version
 
 
@@ -114,6 +93,5 @@ def withdraw(version: PolicyVersion, *, now: datetime) -> PolicyVersion:
     if fresh.withdrawn_at is None:
         fresh.withdrawn_at = now
         fresh.save(update_fields=["withdrawn_at"])
-    if read := _read.get():
-        read.clear()
+    once.forget("policy_versions")
     return fresh

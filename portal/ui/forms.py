@@ -133,7 +133,15 @@ def _said(value: Any) -> str:
 
 def named(message: Any) -> Any:
     """A lazily translated label that contains the vendor's name."""
-    return lazy(lambda: str(message) % {"vendor": vendor_name()}, str)()
+    return _with_vendor(message)
+
+
+def _fill_in_vendor(message: Any) -> str:
+    return str(message) % {"vendor": vendor_name()}
+
+
+#: Made once: `lazy` makes a class each time.
+_with_vendor = lazy(_fill_in_vendor, str)
 
 
 def _countries() -> list[tuple[str, str]]:

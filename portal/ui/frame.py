@@ -54,11 +54,14 @@ SETTINGS = (
     ("notification_settings", _("Notifications"), False),
 )
 
+#: Made once: `lazy` makes a class each time.
+_vendor_name = lazy(vendor_name, str)
+
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Context processor: `frame` and `vendor_name` in every template; nothing is computed or asked of the database
     until it is used."""
-    return {"frame": Frame(request), "vendor_name": lazy(vendor_name, str)()}
+    return {"frame": Frame(request), "vendor_name": _vendor_name()}
 
 
 class Frame:

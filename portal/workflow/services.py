@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django_fsm import can_proceed
 
-from portal import bulk
+from portal import bulk, once
 from portal.accounts.rules import Actor
 from portal.events import services as events
 from portal.events.models import Event
@@ -112,7 +112,7 @@ def run(record: None, verb: Creation[R, Inputs], inputs: Inputs, *, actor: Actor
 
 
 @transaction.atomic
-@policies.read_once()
+@once.scope()
 def run(
     record: Any,
     verb: Any,
@@ -166,7 +166,7 @@ def _create(verb: Creation[R, Inputs], inputs: Inputs, context: Context) -> R:
 
 @bulk.uncollected()
 @transaction.atomic
-@policies.read_once()
+@once.scope()
 def create_batch(verb: Creation[R, Inputs], given: Iterable[Inputs], *, actor: Actor, now: datetime) -> list[R]:
     """Create a record of each of these, unless something stands against it, with the same rows, events and reactions as
     run() for each; one insert of the records, and one of the events. Raises PermissionDenied, IntegrityError."""
@@ -184,7 +184,7 @@ def create_batch(verb: Creation[R, Inputs], given: Iterable[Inputs], *, actor: A
     return [record for record, _effect, _context in made]
 
 
-@policies.read_once()
+@once.scope()
 def run_on_locked(record: R, verb: Verb[R, Inputs], inputs: Inputs, *, actor: Actor, now: datetime) -> R:
     """run() on a record that the caller has just locked, in the transaction in which it goes on. Raises as run()."""
     return _change_locked(record, verb, inputs, context_of(actor, now), None)
@@ -220,7 +220,7 @@ def run_batch(
 
 @bulk.uncollected()
 @transaction.atomic
-@policies.read_once()
+@once.scope()
 def run_batch(
     due: models.QuerySet[Any], verb: Any, inputs: Any = None, *, actor: Actor, now: datetime, limit: int
 ) -> int:

@@ -12,13 +12,13 @@ from typing import Any
 from django.db import transaction
 from django.http import Http404
 
+from portal import once
 from portal.accounts import services as accounts
 from portal.accounts.models import Company, Location
 from portal.accounts.rules import Actor
 from portal.api.http.binding import bind
 from portal.customers import services as customers
 from portal.customers.models import Customer
-from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Blocker, Money, RuleViolation
 from referrals import rules, verbs
@@ -34,7 +34,7 @@ EXTERNAL, DUNS = "external", "duns"
 
 
 @transaction.atomic
-@policies.read_once()
+@once.scope()
 def create(data: Any, *, actor: Actor, now: datetime, key: uuid.UUID) -> int:
     """Create what the body describes, and return the primary key of the referral that it is about.
 

@@ -11,9 +11,9 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from rest_framework import serializers
 
+from portal import once
 from portal.accounts.rules import Actor
 from portal.customers.rules import fold
-from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow.blockers import Blocker, RuleViolation
 from portal.workflow.verbs import Verb
@@ -37,7 +37,7 @@ def as_writer(actor: Actor, values: Mapping[str, Any]) -> Actor:
 
 
 @transaction.atomic
-@policies.read_once()
+@once.scope()
 def change(public_id: str, wanted: Wanted, *, actor: Actor, now: datetime, expected_version: int | None) -> int:
     """Write what is wanted of a referral and return its primary key. Values that are so already change nothing.
 

@@ -11,7 +11,7 @@ from django.db.models import Case, Q, When
 
 from portal.accounts.models import Company, Membership, User
 from portal.accounts.rules import ACCOUNT_ADMIN, REFERRALS_ADMIN, SELLER, Actor, keeper_role, may_keep
-from portal.accounts.services import actor_for
+from portal.accounts.services import actors
 from referrals.policies import Deal, may_change, may_read, may_register
 
 
@@ -76,19 +76,15 @@ def _administers_deals(actor: Actor, referral: Deal) -> bool:
 
 
 def people_of(referrals: Iterable[Deal], *, besides: Iterable[str] = ()) -> People:
-    """Two queries, however many deals there are. `besides`: addresses of others who may work there."""
+    """One query, however many deals there are. `besides`: addresses of others who may work there."""
     referrals = list(referrals)
     listed = {email for referral in referrals for email in referral.team_emails} | set(besides)
+    acting = Q(grants__role__in=[REFERRALS_ADMIN, SELLER, ACCOUNT_ADMIN]) | Q(user__email__in=listed)
+    rows = Membership.objects.acting().filter(acting, company_id__in={r.company_id for r in referrals})
     members: dict[int, list[Actor]] = defaultdict(list)
-    for membership in _memberships({r.company_id for r in referrals}, listed):
-        members[membership.company_id].append(actor_for(membership))
+    for actor in actors(rows):
+        members[actor.own_company_id].append(actor)
     return People(members)
-
-
-def _memberships(company_ids: Iterable[int], listed: Iterable[str]) -> Iterable[Membership]:
-    acting = Q(grants__role__in=[REFERRALS_ADMIN, SELLER, ACCOUNT_ADMIN]) | Q(user__email__in=list(listed))
-    rows = Membership.objects.acting().filter(acting, company_id__in=list(company_ids)).distinct()
-    return rows.select_related("user", "company").prefetch_related("grants").order_by("user__email")
 
 
 @dataclass(frozen=True)

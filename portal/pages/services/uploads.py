@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import translation
 
-from portal import row_plans, tables
+from portal import once, row_plans, tables
 from portal.accounts import services as accounts
 from portal.accounts.rules import SYSTEM, Actor
 from portal.events import services as events
@@ -27,7 +27,6 @@ from portal.notify.services import Message, notify
 from portal.outage import send_soon
 from portal.pages.models import Upload, UploadRow
 from portal.pages.notifications import UPLOAD
-from portal.policy import services as policies
 from portal.row_plans import KINDS, RowPlan
 from portal.sheets import Refused
 from portal.tables import Table
@@ -116,7 +115,7 @@ def work_on(upload_id: int, *, now: datetime) -> bool:
     actor = _actor(upload)
     if actor is None or not KINDS[upload.kind].may_upload(actor):
         return _refuse(upload, [(1, NO_ACCESS)], now=now)
-    with translation.override(upload.language), policies.read_once():
+    with translation.override(upload.language), once.scope():
         if upload.confirmed_at is None:
             return _check(upload, actor, now=now)
         return _carry_out(upload, actor, now=now)
