@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TypeVar
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import models
 from django.http import Http404
 
@@ -20,12 +20,9 @@ M = TypeVar("M", bound=models.Model)
 def by_public_id(found: models.QuerySet[M], public_id: str) -> M:
     """The row with this public id. Raises Http404 for any other id, and for what is none."""
     try:
-        row = found.filter(public_id=uuid.UUID(public_id)).first()
-    except ValueError:
-        row = None
-    if row is None:
-        raise Http404
-    return row
+        return found.get(public_id=uuid.UUID(public_id))
+    except (ValueError, ObjectDoesNotExist):
+        raise Http404 from None
 
 
 def readable(public_id: str, actor: Actor) -> int:
