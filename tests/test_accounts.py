@@ -16,7 +16,7 @@ from portal.demo.cast import ANKARA, BERLIN, MUNICH, Cast
 from portal.workflow import services as workflow
 from referrals import policies
 from referrals import rules as referral_rules
-from referrals.models import Referral
+from referrals.models import Referral, ReferralSolution, of_changeable, of_visible
 from referrals.verbs import EXPIRE, MACHINE
 from tests import build
 from tests.build import NOW
@@ -177,6 +177,20 @@ def test_what_everybody_sees(cast: Cast, deals: dict[str, Referral]) -> None:
         assert seen(actor) == expected
     former = Actor(kind="person", email="user@contoso.example", company_id=contoso)
     assert seen(former) == set()
+
+
+def test_rows_of_a_deal_are_seen_and_changed_with_it(cast: Cast, deals: dict[str, Referral]) -> None:
+    """ORG-2, ORG-6: by the company's column or by the subquery, what belongs to a deal follows it."""
+    people = {(email, SYSTEM if email == "" else cast.actor(email)) for email in (*SEES, "")}
+    for email, actor in people:
+        for of_deals, found in (
+            (of_visible(actor), Referral.objects.visible_to(actor)),
+            (of_changeable(actor), Referral.objects.changeable_by(actor)),
+        ):
+            rows = set(ReferralSolution.objects.filter(of_deals).values_list("referral_id", flat=True))
+            assert rows == set(found.values_list("pk", flat=True)), email
+    stranger = Actor(kind="person", company_id=cast.companies["contoso"].pk)
+    assert not ReferralSolution.objects.filter(of_visible(stranger) | of_changeable(stranger)).exists()
 
 
 CHANGES = {

@@ -24,7 +24,7 @@ from portal.accounts.rules import Actor
 from portal.catalog.models import Solution
 from portal.workflow.blockers import Blocker, Money, from_json
 from portal.workflow.models import Record
-from referrals.models import Referral
+from referrals.models import Referral, of_visible
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
@@ -34,7 +34,7 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
             return self
         if actor.is_vendor:
             return self if actor.grants else self.none()
-        return self.filter(referral__in=Referral.objects.visible_to(actor))
+        return self.filter(of_visible(actor))
 
     def with_owner(self) -> RegistrationQuerySet:
         """With whose they are, without the deals' models: for sweeps of many rows."""

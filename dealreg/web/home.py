@@ -19,13 +19,13 @@ from portal.policy.rules import Policy
 from portal.ui.home import NEEDS, Need, NeedKind
 from portal.workflow import text
 from portal.workflow.blockers import _
-from referrals.models import Referral
+from referrals.models import of_changeable
 from referrals.web.home import need
 
 
 def _own(actor: Actor) -> RegistrationQuerySet:
     """Those that the actor files and corrects (ORG-3)."""
-    return Registration.objects.visible_to(actor).filter(referral__in=Referral.objects.changeable_by(actor))
+    return Registration.objects.visible_to(actor).filter(of_changeable(actor))
 
 
 def to_correct(actor: Actor, _now: datetime) -> RegistrationQuerySet:

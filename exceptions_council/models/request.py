@@ -17,7 +17,7 @@ from exceptions_council.rules.form import AskedValues
 from portal.accounts.rules import COUNCIL_MEMBER, PROGRAMME_MANAGER, REVIEWER, Actor
 from portal.workflow.blockers import Blocker, Money, from_json
 from portal.workflow.models import Record
-from referrals.models import Referral
+from referrals.models import Referral, of_visible
 
 
 class Kind(models.TextChoices):
@@ -46,7 +46,7 @@ class ExceptionRequestQuerySet(models.QuerySet["ExceptionRequest"]):
             return self
         if actor.is_vendor:
             return self if actor.has(COUNCIL_MEMBER, REVIEWER, PROGRAMME_MANAGER) else self.none()
-        return self.filter(referral__in=Referral.objects.visible_to(actor))
+        return self.filter(of_visible(actor))
 
     def with_owner(self) -> ExceptionRequestQuerySet:
         """With whose they are, without the deals' models: for sweeps of many rows."""

@@ -13,13 +13,13 @@ from portal.accounts.rules import Actor
 from portal.days import last_second
 from portal.ui.home import NEEDS, Need, NeedKind
 from portal.workflow.blockers import _
-from referrals.models import Referral
+from referrals.models import of_changeable
 from referrals.web.home import need
 
 
 def to_answer(actor: Actor, _now: datetime) -> ExceptionRequestQuerySet:
     """What the council asks, the first to run out first (EXC-11)."""
-    mine = ExceptionRequest.objects.visible_to(actor).filter(referral__in=Referral.objects.changeable_by(actor))
+    mine = ExceptionRequest.objects.visible_to(actor).filter(of_changeable(actor))
     return mine.filter(status=Status.EVIDENCE_REQUESTED).with_context().order_by("evidence_due_at", "pk")
 
 

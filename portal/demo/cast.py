@@ -34,7 +34,8 @@ class Cast:
 
     def actor(self, email: str) -> Actor:
         """The actor this person is in their first company, read anew each time."""
-        return accounts.actor_for(accounts.memberships(self.users[email])[0])
+        own = self.users[email].memberships.filter(is_active=True, company__closed_at=None)
+        return min(accounts.actors(own), key=lambda actor: actor.company_name)
 
 
 _LOCATIONS = [
