@@ -33,7 +33,7 @@ PLACE = re.compile(r"%\(\w+\)[sd]")
 
 
 class Sentences:
-    """What is looked for on every page: word by word first, as nearly none is there and patterns are slow to say so."""
+    """Looked for on every page: by their parts first, as nearly none is there and patterns are slow to say so."""
 
     def __init__(self, sentences: Iterable[str]) -> None:
         self.known = {one: [part for part in PLACE.split(one) if part.strip()] for one in sorted(sentences)}
@@ -44,7 +44,7 @@ class Sentences:
 
 
 def default_sentences(language: str) -> Sentences:
-    """Those of Django, in its words for the language, that the portal says in its own."""
+    """Django's, in its words for the language; the portal has its own."""
     found: set[str] = set()
     for place in ("conf", "contrib/auth", "contrib/admin"):
         theirs = gettext.translation("django", LOCALES / place / "locale", ["tr"])

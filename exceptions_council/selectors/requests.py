@@ -60,6 +60,7 @@ def kind_offers(referral: Referral, form: ExceptionInput | None = None, *, now: 
 
 
 def offers_for(facts: DealFacts, *, now: datetime) -> list[KindOffer]:
+    """Every kind, for what is known of a deal."""
     policy = policies.current(now)
     return [KindOffer(kind, tuple(kind_blockers(kind, facts, policy))) for kind in KINDS]
 

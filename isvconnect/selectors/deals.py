@@ -98,7 +98,7 @@ def _facts(inp: IsvDealInput, actor: Actor, referral: Referral | None, deal: Isv
 
 
 def _refusals(referral: Referral, standing: IsvDeal | None) -> tuple[Blocker, ...]:
-    """Why nothing can be reported from this referral, with its deal that stands (ISV-2, ISV-7)."""
+    """Why nothing can be reported from this referral (ISV-2, ISV-7); `standing`: its deal that isn't cancelled."""
     found = []
     if referral.substatus != referral_rules.WON:
         found.append(Blocker("isv_not_won", _("A sale is reported once the deal is won."), "ISV-2"))

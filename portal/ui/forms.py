@@ -131,17 +131,12 @@ def _said(value: Any) -> str:
     return text.show(value) if not isinstance(value, models.Model) else str(value)
 
 
-def named(message: Any) -> Any:
-    """A lazily translated label that contains the vendor's name."""
-    return _with_vendor(message)
-
-
-def _fill_in_vendor(message: Any) -> str:
+def _named(message: Any) -> str:
     return str(message) % {"vendor": vendor_name()}
 
 
-#: Made once: `lazy` makes a class each time.
-_with_vendor = lazy(_fill_in_vendor, str)
+#: A lazily translated label that contains the vendor's name. Made once: `lazy` makes a class each time.
+named = lazy(_named, str)
 
 
 def _countries() -> list[tuple[str, str]]:
