@@ -16,9 +16,9 @@ import pytest
 from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotFound
 from django.urls import URLResolver, get_resolver, reverse
-from django.views.defaults import permission_denied
+from django.views.defaults import page_not_found, permission_denied
 
 from dealreg.models import Document
 from dealreg.rules.marketplace import Details
@@ -778,7 +778,7 @@ class Visitor:
 
     def _ask(self, row: Row, address: str) -> HttpResponse:
         self.client.cookies = SimpleCookie(self.cookies)
-        with transaction.atomic(), patch.object(urls, "handler403", self.refuse, create=True):
+        with transaction.atomic(), patch.multiple(urls, handler403=self.refuse, handler404=self.miss, create=True):
             if row.method == "GET":
                 response = self.client.get(address)
             else:
@@ -792,6 +792,10 @@ class Visitor:
             return HttpResponseForbidden()
         self.was_refused = True
         return permission_denied(request, exception)
+
+    def miss(self, request: HttpRequest, exception: Exception) -> HttpResponse:
+        """With the page that says so, which is the same for all that is missing; drawn for the same people alone."""
+        return page_not_found(request, exception) if self.actor in STRICT else HttpResponseNotFound()
 
     def _read(self, response: HttpResponse) -> str:
         to = response.headers.get("Location", "")
