@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import icalendar
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from portal.accounts.models import User
+from portal.demo.cast import Cast
 from portal.pages import deadlines
 from portal.pages.services import calendar as services
 from tests import build
@@ -50,6 +52,16 @@ def test_flow_8_a_place_that_no_page_wrote_breaks_nothing(live: Live, zone: str,
     for kind in ("", "close", "register", "answer"):
         asked = {"after": f"{micros}.{2**63 - 1}.{2**63 - 1}", "kind": kind}
         assert browser.get(reverse("deadlines"), asked).status_code == 200
+
+
+def test_flow_8_a_day_that_is_over_here_but_not_in_utc_stands_under_today(cast: Cast) -> None:
+    """On Monday at one in Istanbul, Sunday has two hours to go."""
+    build.accepted(cast, close_date=date(2026, 11, 22))
+    with timezone.override("Europe/Istanbul"):
+        now = datetime(2026, 11, 22, 22, tzinfo=UTC)
+        page = deadlines.context(cast.actor(build.CONTOSO), deadlines.PageQuery(), now=now)
+    (week,) = page["weeks"]
+    assert (week["title"], [day["today"] for day in week["days"]]) == ("This week", [True])
 
 
 def test_flow_8_a_calendar_is_told_how_often_to_read_as_calendars_write_it(live: Live) -> None:

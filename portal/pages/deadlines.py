@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -95,7 +96,11 @@ def _kinds(query: PageQuery) -> list[dict[str, Any]]:
 
 
 def _weeks(found: list[Deadline], today: date) -> list[dict[str, Any]]:
-    """Weeks from Monday on, each with its days, where the reader is."""
+    """Weeks from Monday on, each with its days, where the reader is.
+
+    East of Greenwich a day of UTC has hours to go when it is over: it ends today.
+    """
+    days = [(max(deadline.shown_day, today), deadline) for deadline in found]
     return [
         {
             "id": f"week-{monday}",
@@ -104,12 +109,12 @@ def _weeks(found: list[Deadline], today: date) -> list[dict[str, Any]]:
                 {
                     "title": text.weekday(day),
                     "today": day == today,
-                    "items": [(d, DEADLINES[d.kind].icon) for d in due],
+                    "items": [(deadline, DEADLINES[deadline.kind].icon) for _day, deadline in due],
                 }
-                for day, due in groupby(week, key=lambda deadline: deadline.shown_day)
+                for day, due in groupby(week, key=itemgetter(0))
             ],
         }
-        for monday, week in groupby(found, key=lambda deadline: _monday(deadline.shown_day))
+        for monday, week in groupby(days, key=lambda dated: _monday(dated[0]))
     ]
 
 
