@@ -12,8 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from portal.accounts.models import User
+from portal.accounts.rules import SYSTEM
 from portal.catalog import services as catalog
 from portal.customers import services as customers
+from portal.events import services as events
 from portal.events.models import Event
 from portal.pages.services import uploads
 from portal.policy import services as policies
@@ -52,6 +55,26 @@ def test_an_event_reads_as_on_the_timeline_and_leads_to_its_deal(live: Live, rev
     link = row.one("td", class_="field-record").one("a")
     assert (link.text, link.attrs["href"]) == ("Ovens", reverse("deal", args=[deal.public_id]))
     assert reviewer.get(link.attrs["href"]).status_code == 200
+
+
+def test_what_happened_is_chosen_in_words(live: Live, reviewer: Client) -> None:
+    live.deal(name="Ovens")
+    links = parse(reviewer.get(reverse(EVENTS))).one(id="changelist-filter").all("a")
+    named = {link.attrs["href"]: link.text for link in links if "verb=" in link.attrs["href"]}
+    assert named["?verb=referral.created"] == "… created the deal"
+    assert [name for name in named.values() if "." in name or "%" in name] == []
+    assert list(named.values()) == sorted(named.values(), key=lambda name: name.lstrip("… ").lower())
+    User.objects.filter(email=build.REVIEWER).update(language="tr")
+    links = parse(reviewer.get(reverse(EVENTS))).one(id="changelist-filter").all("a")
+    assert "… anlaşmayı oluşturdu" in {link.text for link in links}
+
+
+def test_kinds_that_say_the_same_are_told_apart(live: Live, reviewer: Client) -> None:
+    for verb in ("person.changed", "company.changed"):
+        events.record_one(live.cast.companies["contoso"], verb, company_id=None, actor=SYSTEM, now=live.now)
+    links = parse(reviewer.get(reverse(EVENTS))).one(id="changelist-filter").all("a")
+    alike = [link.text for link in links if link.text.startswith("The details of …")]
+    assert alike == [f"The details of … were changed ({verb})" for verb in ("company.changed", "person.changed")]
 
 
 def shown(client: Client, **query: str) -> set[int]:

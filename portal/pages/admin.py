@@ -3,6 +3,7 @@ says of all of them what happened, and leads to their records."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.apps import apps
@@ -23,6 +24,7 @@ from portal.accounts.rules import Actor
 from portal.events import services
 from portal.events.models import Event
 from portal.events.selectors import recent_verbs
+from portal.folding import fold
 from portal.pages import selectors
 from portal.params import whole_number
 from portal.workflow import timeline
@@ -37,7 +39,10 @@ class VerbFilter(admin.SimpleListFilter):
     parameter_name = "verb"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(verb, verb) for verb in recent_verbs()]
+        names = {verb: timeline.name(verb) for verb in recent_verbs()}
+        times = Counter(names.values())  # two kinds may say the same
+        named = [(verb, name if times[name] == 1 else f"{name} ({verb})") for verb, name in names.items()]
+        return sorted(named, key=lambda choice: fold(choice[1].lstrip("… ")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         return queryset.filter(verb=self.value()) if self.value() else queryset

@@ -77,6 +77,12 @@ def verbs_saying(typed: str) -> list[str]:
     ]
 
 
+def name(verb: str) -> str:
+    """What events of a kind say in the reader's language, with dots for what differs; its code if no app tells it."""
+    sentence, _params = _known.get(verb, (_UNKNOWN, None))
+    return PLACE.sub("…", gettext(sentence.text)) if sentence is not _UNKNOWN else verb
+
+
 def counts(by_verb: Mapping[str, int]) -> dict[str, int]:
     """The number of events in each group, of the numbers for each verb."""
     return {group: sum(by_verb.get(verb, 0) for verb in verbs(group)) for group in GROUPS}
