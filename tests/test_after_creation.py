@@ -240,6 +240,40 @@ def test_edit_team_page(cast: Cast, client: Client) -> None:
     assert [m.email for m in referral.team.all()] == ["referrals@contoso.example"]
 
 
+def test_ref_7_the_team_is_edited_by_the_wizards_buttons(cast: Cast, client: Client) -> None:
+    """They change the rows and nothing else: what was typed stays, nothing is judged, nobody is on the team yet."""
+    build.deal(cast, team=[build.member("ruya@contoso.example")])
+    referral = build.deal(cast, team=[build.member("umut@contoso.example")])
+    client.force_login(cast.users[build.CONTOSO])
+    url = reverse("edit_team", args=[referral.public_id])
+
+    def form(answer: Any) -> dict[str, Any]:
+        assert answer.status_code == 200
+        page = parse(answer).one("main")
+        assert page.all("div", class_="o-errors") == []
+        return next(form for form in page.all("form") if "version" in form.fields()).fields()
+
+    def listed(sent: dict[str, Any]) -> list[str]:
+        return [value for name, value in sorted(sent.items()) if name.endswith("-email")]
+
+    sent = form(client.get(url))
+    assert listed(sent) == ["umut@contoso.example"]
+    sent = form(client.post(url, sent | {"team-0-phone": "", "person": "ruya@contoso.example"}))
+    assert (listed(sent), sent["team-0-phone"]) == (["umut@contoso.example", "ruya@contoso.example"], "")
+    sent = form(client.post(url, sent | {"add": "1"}))
+    sent = form(client.post(url, sent | {"remove": "0"}))
+    assert listed(sent) == ["ruya@contoso.example", ""]
+    assert [member.email for member in referral.team.all()] == ["umut@contoso.example"]
+    other = [build.member("other@contoso.example")]
+    do.edit_team(Referral.objects.get(pk=referral.pk), other, actor=cast.actor(build.CONTOSO), now=build.NOW)
+    sent = form(client.post(url, sent | {"add": "1"}))
+    told = client.post(url, sent)  # the version is still the one that was opened
+    assert told.status_code == 422
+    again = next(form for form in parse(told).one("main").all("form") if "version" in form.fields()).fields()
+    assert client.post(url, again).status_code == 302
+    assert [member.email for member in referral.team.all()] == ["ruya@contoso.example"]
+
+
 def test_fx_2_elig_9_what_no_event_opened(cast: Cast) -> None:
     """FX-2, ELIG-9: a won deal without a rate is valued at its own month once there is one, and then registrable."""
     from dealreg import sweeps as dealreg_sweeps

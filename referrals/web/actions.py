@@ -20,7 +20,6 @@ from portal.policy import services as policies
 from portal.ui.verb_page import VerbPage
 from referrals import rules, verbs
 from referrals.models import Referral
-from referrals.selectors.recipients import reach
 from referrals.services import creation, stage_names
 from referrals.web import team
 from referrals.web.deal import asked_of
@@ -86,7 +85,7 @@ def _accept_form(request: ActorRequest, data: Any, referral: Referral) -> deal.A
     return deal.AcceptForm(data, people=me(request), initial={name: getattr(referral, name) for name in names})
 
 
-def _changed_team(request: ActorRequest) -> QueryDict | None:
+def changed_team(request: ActorRequest) -> QueryDict | None:
     """What the form holds after a button that only changes the team's rows (REF-7)."""
     offered = choices.people(request.actor) if "person" in request.POST else []
     found = team.changed(team.rows(request.POST), request.POST, offered) if request.method == "POST" else None
@@ -106,9 +105,8 @@ def _accepting(request: ActorRequest, form: deal.AcceptForm, referral: Referral,
     sent = request.method == "POST"
     complete = rows and all(all(row.values()) for row in rows)
     return {
+        **choices.beside_team(request.actor, form.team, most=policies.current(now).max_team_members),
         "asked": asked_of(referral),
-        "offered": choices.offered(request.actor, form.team.addresses()),
-        "full": len(rows) >= policies.current(now).max_team_members,
         "people": ", ".join(filter(None, (f"{row['first_name']} {row['last_name']}".strip() for row in rows))),
         "team_changed": sent and not form.errors,
         "team_open": not complete or (sent and not form.errors) or form.team.total_error_count() > 0,
@@ -144,7 +142,7 @@ def _contact_form(_request: ActorRequest, data: Any, referral: Referral) -> edit
 
 _PAGES: tuple[VerbPage[Referral], ...] = (
     VerbPage(
-        verbs.ACCEPT, _("The deal was accepted."), _accept_form, _acceptance, "referrals/accept.html", _changed_team
+        verbs.ACCEPT, _("The deal was accepted."), _accept_form, _acceptance, "referrals/accept.html", changed_team
     ),
     VerbPage(verbs.DECLINE, _("The deal was declined."), _reasons(rules.CLOSE_REASONS), _reason),
     VerbPage(verbs.SET_REFERENCES, _("The references were saved."), _references_form, _references),
@@ -179,8 +177,6 @@ def act(request: ActorRequest, public_id: Any, verb: str) -> HttpResponse:
             shown["opened_notes"] = referral.engagement.notes.filter(shared=True, company__in=opened).count()
         if page.verb is verbs.ACCEPT:
             shown |= _accepting(request, form, referral, now)
-        if isinstance(form, deal.TeamMixin):
-            shown["reach"] = reach(request.actor, form.team.addresses())
         return shown
 
     return page.answer(

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Solution
+from portal.policy import services as policies
 from portal.ui.forms import add_blockers, without_errors
 from portal.ui.http import posted, redirect_to
 from portal.workflow import services as workflow
@@ -24,9 +25,8 @@ from portal.workflow.verbs import Verb
 from referrals import verbs
 from referrals.models import Referral
 from referrals.selectors import partners
-from referrals.selectors.recipients import reach
 from referrals.services import editing
-from referrals.web.actions import get_referral
+from referrals.web.actions import changed_team, get_referral
 from referrals.web.forms.editing import DetailsForm, InviteForm, SolutionsForm, TeamForm, people
 from referrals.web.wizard import choices
 
@@ -42,7 +42,14 @@ def _back(request: ActorRequest, referral: Referral, done: str) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, template: str, referral: Referral, action: workflow.Action[Referral], form: Any, **more: Any
+    request: HttpRequest,
+    template: str,
+    referral: Referral,
+    action: workflow.Action[Referral],
+    form: Any,
+    *,
+    is_refused: bool,
+    **more: Any,
 ) -> HttpResponse:
     context = {
         "referral": referral,
@@ -51,9 +58,7 @@ def _page(
         "cancel_url": reverse("deal", args=[referral.public_id]),
         **more,
     }
-    return render(
-        request, template, context, status=422 if request.method == "POST" and "find" not in request.POST else 200
-    )
+    return render(request, template, context, status=422 if is_refused else 200)
 
 
 def _refused(request: ActorRequest, form: Any, violation: RuleViolation, action: workflow.Action[Referral]) -> None:
@@ -96,6 +101,7 @@ def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
     now, chosen, fit = timezone.now(), form["partner"].value(), partners.fit_of(referral)
     found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=now, fit=fit)
     more = {"partners": choices.with_chosen(found, chosen, now=now), "fit": fit, "chosen": chosen}
+    more["is_refused"] = request.method == "POST" and not finding
     return _page(request, "referrals/invite.html", referral, action, form, **more)
 
 
@@ -122,11 +128,17 @@ def _edit(
     *,
     wanted: Callable[[], Any],
     done: str,
+    reshaped: bool = False,
     **more: Any,
 ) -> HttpResponse:
-    """The page of one section; whoever saves second sees both versions and chooses (REF-21)."""
-    action = _action(request, referral, verb)
-    if request.method == "POST" and form.is_valid():
+    """The page of one section; whoever saves second sees both versions and chooses (REF-21).
+
+    `reshaped`: a button was pressed that only changes the form.
+    """
+    action, is_sent = _action(request, referral, verb), request.method == "POST" and not reshaped
+    if reshaped:
+        without_errors(form)
+    if is_sent and form.is_valid():
         seen = form.cleaned_data["version"]
         try:
             save(referral, wanted(), seen_version=seen, actor=request.actor, now=timezone.now())
@@ -134,7 +146,9 @@ def _edit(
             _refused(request, form, violation, action)
         else:
             return _back(request, referral, done)
-    return _page(request, f"referrals/{verb.name}.html", referral, action, form, **more)
+    return _page(
+        request, f"referrals/{verb.name}.html", referral, action, form, is_refused=is_sent, reshaped=reshaped, **more
+    )
 
 
 @needs_actor
@@ -150,13 +164,14 @@ def edit_details(request: ActorRequest, public_id: Any) -> HttpResponse:
 @needs_actor
 @require_http_methods(["GET", "POST"])
 def edit_team(request: ActorRequest, public_id: Any) -> HttpResponse:
-    """Edit the team (REF-7, REF-21)."""
-    referral = get_referral(request, public_id)
+    """Edit the team, by the wizard's buttons; nothing is kept before *Save* (REF-7, REF-21)."""
+    referral, changed = get_referral(request, public_id), changed_team(request)
     held, first = people(referral.team.all()), {"version": referral.version}
-    form, done = TeamForm(posted(request), people=held, initial=first), gettext("The team was changed.")
-    told = reach(request.actor, form.team.addresses())
+    form, done = TeamForm(changed or posted(request), people=held, initial=first), gettext("The team was changed.")
+    most = policies.current(timezone.now()).max_team_members
+    beside = choices.beside_team(request.actor, form.team, most=most) | {"reshaped": changed is not None}
     save = editing.edit_team
-    return _edit(request, referral, verbs.EDIT_TEAM, form, save, wanted=form.members, done=done, reach=told)
+    return _edit(request, referral, verbs.EDIT_TEAM, form, save, wanted=form.members, done=done, **beside)
 
 
 @needs_actor

@@ -21,7 +21,9 @@ from portal.workflow.blockers import Money
 from referrals import rules
 from referrals.models import Referral, TeamMember
 from referrals.selectors import partners
+from referrals.selectors.recipients import reach
 from referrals.services import drafts
+from referrals.web.forms.deal import BaseTeam
 from referrals.web.team import PERSON
 from referrals.web.wizard.draft import CUSTOMER, DEAL, HELP, REVIEW, SOLUTIONS, STEPS, TEAM, Wizard
 from referrals.web.wizard.forecast import sketch
@@ -50,6 +52,13 @@ def offered(actor: Actor, listed: Iterable[str]) -> list[dict[str, str]]:
     """Those of them who aren't listed yet, by their e-mail addresses."""
     known = set(listed)
     return [person for person in people(actor) if person["email"] not in known]
+
+
+def beside_team(actor: Actor, team: BaseTeam, *, most: int) -> dict[str, Any]:
+    """What stands with the rows of a team: who is added by one click, whether they are all there can be, and who of
+    them isn't told (REF-7)."""
+    listed = team.addresses()
+    return {"offered": offered(actor, listed), "full": len(team.forms) >= most, "reach": reach(actor, listed)}
 
 
 @dataclass(frozen=True)

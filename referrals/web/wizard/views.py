@@ -22,7 +22,6 @@ from portal.workflow.blockers import RuleViolation
 from referrals import rules, verbs
 from referrals.models import Draft
 from referrals.selectors import partners
-from referrals.selectors.recipients import reach
 from referrals.services import drafts
 from referrals.web import team
 from referrals.web.actions import me
@@ -218,11 +217,7 @@ def _show_customer(request: ActorRequest, pages: Wizard, form: Any) -> dict[str,
 
 
 def _show_team(request: ActorRequest, pages: Wizard, form: Any) -> dict[str, Any]:
-    return {
-        "offered": choices.offered(request.actor, form.team.addresses()),
-        "full": len(pages.team) >= pages.context.policy.max_team_members,
-        "reach": reach(request.actor, form.team.addresses()),
-    }
+    return choices.beside_team(request.actor, form.team, most=pages.context.policy.max_team_members)
 
 
 def _show_solutions(request: ActorRequest, pages: Wizard, form: Any) -> dict[str, Any]:
