@@ -260,8 +260,11 @@ def test_ref_7_the_team_is_edited_by_the_wizards_buttons(cast: Cast, client: Cli
     assert listed(sent) == ["umut@contoso.example"]
     sent = form(client.post(url, sent | {"team-0-phone": "", "person": "ruya@contoso.example"}))
     assert (listed(sent), sent["team-0-phone"]) == (["umut@contoso.example", "ruya@contoso.example"], "")
-    sent = form(client.post(url, sent | {"add": "1"}))
-    sent = form(client.post(url, sent | {"remove": "0"}))
+    added = client.post(url, sent | {"add": "1"})
+    assert [field.attrs.get("name") for field in parse(added).all(data_focus="")] == ["team-2-first_name"]
+    removed = client.post(url, form(added) | {"remove": "0"})
+    assert [place.attrs["id"] for place in parse(removed).all(data_focus="")] == ["people"]
+    sent = form(removed)
     assert listed(sent) == ["ruya@contoso.example", ""]
     assert [member.email for member in referral.team.all()] == ["umut@contoso.example"]
     other = [build.member("other@contoso.example")]

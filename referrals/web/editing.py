@@ -169,7 +169,10 @@ def edit_team(request: ActorRequest, public_id: Any) -> HttpResponse:
     held, first = people(referral.team.all()), {"version": referral.version}
     form, done = TeamForm(changed or posted(request), people=held, initial=first), gettext("The team was changed.")
     most = policies.current(timezone.now()).max_team_members
-    beside = choices.beside_team(request.actor, form.team, most=most) | {"reshaped": changed is not None}
+    beside = choices.beside_team(request.actor, form.team, most=most)
+    beside |= {"reshaped": changed is not None, "is_adding": "add" in request.POST}
+    if beside["is_adding"]:
+        form.team.go_on_in_last()
     save = editing.edit_team
     return _edit(request, referral, verbs.EDIT_TEAM, form, save, wanted=form.members, done=done, **beside)
 

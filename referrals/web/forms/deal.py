@@ -61,6 +61,10 @@ class BaseTeam(forms.BaseFormSet):
     def addresses(self) -> list[str]:
         return [member.address for member in self]
 
+    def go_on_in_last(self) -> None:
+        """The page opens where the row is typed that was just added."""
+        self.forms[-1].fields["first_name"].widget.attrs["data-focus"] = True
+
     def members(self) -> list[rules.Member]:
         return [
             rules.Member(data["first_name"], data["last_name"], data["phone"], data["email"])
