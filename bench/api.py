@@ -50,7 +50,7 @@ def _connect() -> None:
     """The demo's clients, and a webhook, so that each change is told."""
     from django.utils import timezone
 
-    from portal.accounts import services as accounts
+    from portal.accounts import selectors as accounts
     from portal.accounts.models import Company, User
     from portal.demo import cast, clients
     from portal.webhooks.rules import EVENTS

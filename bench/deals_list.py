@@ -73,7 +73,7 @@ class Bench:
     """The measurements on a filled database."""
 
     def __init__(self) -> None:
-        from portal.accounts import services as accounts
+        from portal.accounts import selectors as accounts
         from portal.accounts.models import User
 
         self.actor = accounts.actor_for(accounts.memberships(User.objects.get(email=BY))[0])

@@ -44,7 +44,7 @@ COUNTED = """
 def measure(cases: int) -> list[Result]:
     from django.utils import timezone
 
-    from portal.accounts import services as accounts
+    from portal.accounts import selectors as accounts
     from portal.accounts.models import User
     from portal.desk import listing as desk
     from portal.ui.listing import context, rows

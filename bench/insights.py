@@ -24,7 +24,7 @@ PLAIN = """
 def results() -> list[Result]:
     from django.utils import timezone
 
-    from portal.accounts import services as accounts
+    from portal.accounts import selectors as accounts
     from portal.accounts.models import User
     from portal.pages.insights import charts
     from portal.pages.insights.period import MONTHS

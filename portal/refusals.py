@@ -16,7 +16,7 @@ def refuse_demo_accounts() -> None:
     from django.conf import settings
     from django.db import DatabaseError, connection
 
-    from portal.accounts.services import demo_accounts_exist
+    from portal.accounts.selectors import demo_accounts_exist
     from portal.api.services.clients import demo_clients_exist
 
     if settings.MODE != "production":

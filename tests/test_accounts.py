@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
-from portal.accounts import rules, services
+from portal.accounts import rules, selectors
 from portal.accounts.models import Membership
 from portal.accounts.rules import SYSTEM, Actor, Grant, Scope
 from portal.demo.cast import ANKARA, BERLIN, MUNICH, Cast
@@ -90,12 +90,12 @@ def test_a_person_is_an_actor_per_company(cast: Cast) -> None:
         roles=["referrals_admin", "referrals_admin"],
         locations=[cast.locations[ANKARA], cast.locations[BERLIN]],
     )
-    contoso, fabrikam = (services.actor_for(m) for m in services.memberships(user))
+    contoso, fabrikam = (selectors.actor_for(m) for m in selectors.memberships(user))
     places = {cast.locations[name].pk for name in (ANKARA, BERLIN)}
     assert contoso.grants == {Grant("referrals_user"), *(Grant("referrals_admin", place) for place in places)}
     assert (fabrikam.company_name, fabrikam.grants) == ("Fabrikam GmbH", {Grant("viewer")})
     Membership.objects.filter(user=user, company=cast.companies["contoso"]).update(is_active=False)
-    assert [m.company.name for m in services.memberships(user)] == ["Fabrikam GmbH"]
+    assert [m.company.name for m in selectors.memberships(user)] == ["Fabrikam GmbH"]
 
 
 def test_members_found_by_one_role_are_actors_with_all_of_theirs(
@@ -107,14 +107,14 @@ def test_members_found_by_one_role_are_actors_with_all_of_theirs(
     add_member(user=user, company=contoso, roles=["viewer"], locations=[place])
     bare = Membership.objects.create(user=cast.users["seller@vendor.example"], company=contoso)
     members = Membership.objects.filter(company=contoso)
-    alone = {services.actor_for(m) for m in members}
+    alone = {selectors.actor_for(m) for m in members}
     with django_assert_num_queries(1):
-        found = services.actors(members)
+        found = selectors.actors(members)
     assert (set(found), len(found)) == (alone, len(alone))
     assert [actor.email for actor in found] == sorted(actor.email for actor in alone)
-    (listed,) = services.actors(members.filter(grants__role="viewer", grants__location=place))
+    (listed,) = selectors.actors(members.filter(grants__role="viewer", grants__location=place))
     assert listed.grants == {Grant("referrals_user"), Grant("viewer", place.pk)}
-    (without,) = services.actors(members.filter(pk=bare.pk))
+    (without,) = selectors.actors(members.filter(pk=bare.pk))
     assert without.grants == frozenset()
 
 

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from portal.accounts import companies, invites, merging, services
+from portal.accounts import companies, invites, merging, selectors, services
 from portal.accounts.models import Company, Membership
 from portal.accounts.rules import Grant
 from portal.api.models import ApiClient
@@ -181,7 +181,7 @@ def duplicate(cast: Cast) -> Company:
     for email, role in ((ADMIN, "account_admin"), (VIEWER, "account_admin"), (FABRIKAM, "referrals_admin")):
         services.set_membership(user=cast.users[email], company=twin, grants=[Grant(role)], **by(cast))
     own: dict[str, Any] = {"company": twin, "now": timezone.now()}
-    own["actor"] = services.actor_for(Membership.objects.get(user=cast.users[ADMIN], company=twin))
+    own["actor"] = selectors.actor_for(Membership.objects.get(user=cast.users[ADMIN], company=twin))
     stage_names.add(stage=40, name="Angebot", **own)
     clients.create(name="CRM", scopes=["referrals.read"], role="viewer", **own)
     return twin

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from portal import logs
-from portal.accounts import services as accounts
+from portal.accounts import selectors as accounts
 from portal.accounts.models import Membership, RoleGrant, User
 from portal.demo.cast import ANKARA
 from portal.pages import calendar

@@ -17,7 +17,7 @@ from django.utils import translation
 
 from dealreg import notifications as registrations
 from dealreg.services import registration as dealreg
-from portal.accounts import services as accounts
+from portal.accounts import selectors as accounts
 from portal.accounts.models import Membership, RoleGrant
 from portal.accounts.rules import SYSTEM
 from portal.demo.cast import ANKARA, Cast

@@ -26,7 +26,7 @@ from django.test import Client
 from django.utils import timezone
 
 from portal import database_roles, embedded, health, logs, run, translations
-from portal.accounts import rules, services
+from portal.accounts import rules, selectors
 from portal.accounts.models import Company, User
 from portal.events.models import Event
 from portal.notify import services as notify
@@ -167,10 +167,10 @@ def test_bootstrap_makes_the_vendor_and_its_programme_manager() -> None:
     assert "Created Example Corp" in _bootstrap()
     manager = User.objects.get(email="ayse@vendor.example")
     assert manager.check_password(MANAGER["password"])
-    actor = services.actor_for(services.memberships(manager)[0])
+    actor = selectors.actor_for(selectors.memberships(manager)[0])
     assert actor.is_vendor
     assert actor.has(rules.PROGRAMME_MANAGER)
-    assert not services.demo_accounts_exist()
+    assert not selectors.demo_accounts_exist()
     told = Event.objects.filter(actor_kind="system").order_by("pk").values_list("verb", flat=True)
     assert list(told) == ["company.added", "person.added", "member.added"]
 

@@ -14,8 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from portal.accounts import invites, rules, services
-from portal.accounts import services as accounts
+from portal.accounts import invites, rules, selectors, services
 from portal.accounts.models import Invite, Location, Membership, User
 from portal.accounts.rules import Grant
 from portal.demo.cast import ANKARA, BERLIN, ISTANBUL, MUNICH, PASSWORD, Cast
@@ -169,7 +168,7 @@ def test_org_2_only_who_keeps_a_company_changes_its_people(cast: Cast) -> None:
     """Not the referrals admin, not another company's admin; the programme's managers may, in the administration."""
     contoso = cast.companies["contoso"]
     stranger = add_member(user=cast.users[build.SELLER], company=cast.companies["fabrikam"], roles=["account_admin"])
-    strangers = accounts.actor_for(stranger)
+    strangers = selectors.actor_for(stranger)
     asked, target = invite(cast), membership(cast, VIEWER)
     place = cast.locations[BERLIN]
     for actor in (cast.actor(build.CONTOSO), cast.actor(VIEWER), strangers, cast.actor(build.REVIEWER)):

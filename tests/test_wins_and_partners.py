@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from portal.accounts import services as accounts
+from portal.accounts import selectors as accounts
 from portal.accounts.models import Company, Location, Membership, RoleGrant, User
 from portal.days import read_day
 from portal.demo.cast import Cast

@@ -11,7 +11,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Spacer
 
 from exceptions_council.models import DecisionLetter, ExceptionRequest
-from portal.accounts.services import vendor_name
+from portal.accounts.selectors import vendor_name
 from portal.ui.pdf import document, download, head, paragraph
 from portal.workflow import text
 

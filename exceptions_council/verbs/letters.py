@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from exceptions_council.models import DecisionLetter, ExceptionRequest, LetterTemplate, Vote
 from exceptions_council.rules import letter, states
 from exceptions_council.selectors.changes import changes_of
-from portal.accounts.services import vendor_name
+from portal.accounts.selectors import vendor_name
 from portal.workflow import text
 from portal.workflow.verbs import Context
 

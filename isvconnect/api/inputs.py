@@ -18,7 +18,7 @@ from isvconnect.rules.values import IsvDealInput
 from isvconnect.selectors import deals as selectors
 from portal.accounts.models import Location
 from portal.accounts.rules import Actor
-from portal.accounts.services import nearest_first
+from portal.accounts.selectors import nearest_first
 from portal.customers.models import Customer
 from portal.workflow.blockers import Blocker, Money, RuleViolation
 from referrals.api import patch

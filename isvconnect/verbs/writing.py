@@ -11,7 +11,7 @@ from dealreg.rules.acv import to_usd
 from isvconnect.models import Installment, Invoice, InvoiceRun, InvoiceSeries, IsvDeal
 from isvconnect.selectors.deals import kept_rates
 from portal import bulk
-from portal.accounts.services import vendor_name
+from portal.accounts.selectors import vendor_name
 from portal.workflow.blockers import Money
 
 #: The series that each kind is numbered in.

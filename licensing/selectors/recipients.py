@@ -11,7 +11,7 @@ from isvconnect.models import IsvDeal
 from isvconnect.policies import may_manage_licences
 from portal.accounts.models import Membership
 from portal.accounts.rules import ACCOUNT_ADMIN, REFERRALS_ADMIN, REFERRALS_USER, Actor
-from portal.accounts.services import actors
+from portal.accounts.selectors import actors
 
 
 def managing(deals: Iterable[IsvDeal]) -> Mapping[int, list[str]]:

@@ -34,8 +34,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.countries import country_choices
 from portal.accounts.rules import ADMIN_ROLES, PROGRAMME_MANAGER, Actor
-from portal.accounts.selectors import first_steps
-from portal.accounts.services import vendor_name
+from portal.accounts.selectors import first_steps, vendor_name
 from portal.days import DateInput, DayField
 from portal.params import whole_number
 from portal.workflow.blockers import Blocker, RuleViolation

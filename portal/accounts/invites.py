@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from django.core.signing import Signer
 from django.db import IntegrityError, transaction
 
-from portal.accounts import rules, services
+from portal.accounts import rules, selectors, services
 from portal.accounts.models import Company, Invite, Membership, User
 from portal.accounts.rules import Actor, Grant
 from portal.accounts.services import PersonDetails
@@ -171,7 +171,7 @@ def accept(invite: Invite, *, user: User, now: datetime) -> Membership:
     fresh.accepted_at = now
     fresh.save(update_fields=["accepted_at"])
     after = {"person": str(user), "roles": services.roles_of(fresh.company, fresh.wanted)}
-    actor = services.actor_for(membership)
+    actor = selectors.actor_for(membership)
     events.record_one(membership, "member.joined", actor=actor, now=now, company_id=fresh.company_id, after=after)
     return membership
 

@@ -11,7 +11,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
-from portal.accounts import services, visits
+from portal.accounts import selectors, visits
 from portal.accounts.models import User
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -77,14 +77,14 @@ class ActorMiddleware:
         request.actor = None  # type: ignore[attr-defined]
         request.memberships = []  # type: ignore[attr-defined]
         if isinstance(request.user, User) and not request.path.startswith(settings.STATIC_URL):
-            memberships = services.memberships(request.user)
+            memberships = selectors.memberships(request.user)
             chosen = request.session.get(COMPANY_KEY)
             membership = next(
                 (m for m in memberships if m.company_id == chosen), memberships[0] if memberships else None
             )
             if membership is not None:
                 membership.user = request.user
-                request.actor = services.actor_for(membership)  # type: ignore[attr-defined]
+                request.actor = selectors.actor_for(membership)  # type: ignore[attr-defined]
                 visits.note(membership, timezone.now())
             request.memberships = memberships  # type: ignore[attr-defined]
         return self.get_response(request)

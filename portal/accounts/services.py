@@ -1,22 +1,19 @@
-"""The verbs on companies, their locations, people and roles, each with its event (ORG-2); and the actor a person is."""
+"""The verbs on companies, their locations, people and roles, each with its event (ORG-2)."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, TypedDict, TypeVar, Unpack
 
-from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models, transaction
-from django.db.models import Case, QuerySet, When
 
-from portal import once
 from portal.accounts import rules
 from portal.accounts.models import AccountMessage, Company, Location, Membership, RoleGrant, User
 from portal.accounts.policies import check_runs_programme, may_change
 from portal.accounts.rules import Actor, Grant
+from portal.accounts.selectors import forget_vendor_name, grants_of
 from portal.events import services as events
 from portal.folding import fold
 from portal.workflow.blockers import Blocker, RuleViolation, _
@@ -154,25 +151,6 @@ def _location_blockers(place: Location) -> Iterator[Blocker]:
         yield Blocker("mpn_taken", message, "ORG-1", "mpn_id")
 
 
-def receiving_location(company: Company, *, country: str) -> Location | None:
-    """Where a deal for a customer in that country arrives: the company's first location there, else its first (ORG-1).
-
-    None for a company without locations.
-    """
-    return nearest_first(country).filter(company=company).first()
-
-
-def nearest_first(country: str) -> QuerySet[Location]:
-    """Locations in the order in which a deal for a customer in that country arrives at them (ORG-4)."""
-    nearest = Case(When(country=country, then=0), default=1)
-    return Location.objects.order_by(nearest, "pk")
-
-
-def may_assess(actor: Actor, *, today: date) -> bool:
-    """Whether the vendor has approved the actor's company for solution assessments (ORG-7)."""
-    return Company.objects.filter(pk=actor.own_company_id, assessments_since__lte=today).exists()
-
-
 # People
 
 
@@ -219,12 +197,6 @@ def change_person(
 
 
 # Members
-
-
-def grants_of(membership: Membership | None) -> frozenset[Grant]:
-    """The roles a member holds now."""
-    held = RoleGrant.objects.filter(membership=membership) if membership else ()
-    return frozenset(Grant(grant.role, grant.location_id) for grant in held)
 
 
 def checked_grants(grants: Iterable[Grant], *, vendor: bool) -> frozenset[Grant]:
@@ -350,87 +322,6 @@ def set_active(membership: Membership, *, active: bool, actor: Actor, now: datet
     )
 
 
-# Who somebody is
-
-
-def memberships(user: User) -> list[Membership]:
-    """The companies a person can act for, by name."""
-    return list(
-        user.memberships.filter(is_active=True, company__closed_at=None)
-        .select_related("company")
-        .prefetch_related("grants")
-        .order_by("company__name")
-    )
-
-
-def actor_for(membership: Membership) -> Actor:
-    """The actor a member is: their company and the roles they hold there."""
-    user, company = membership.user, membership.company
-    return Actor(
-        kind="person",
-        user_id=user.pk,
-        email=user.email,
-        name=user.get_full_name(),
-        company_id=company.pk,
-        company_name=company.name,
-        is_vendor=company.is_vendor,
-        language=user.language,
-        grants=frozenset(Grant(g.role, g.location_id) for g in membership.grants.all()),
-    )
-
-
-_OF_ACTORS = (
-    *("pk", "user_id", "user__email", "user__first_name", "user__last_name", "user__language"),
-    *("company_id", "company__name", "company__kind", "grants__role", "grants__location_id"),
-)
-
-
-def actors(members: QuerySet[Membership]) -> list[Actor]:
-    """The actors these members are, by e-mail, each with all their roles, whatever roles they were filtered by. One
-    query, which reads no more than an actor holds."""
-    grants: dict[int, set[Grant]] = defaultdict(set)
-    found: dict[int, dict[str, Any]] = {}
-    rows = Membership.objects.filter(pk__in=members.values("pk")).order_by("user__email", "pk")
-    for row in rows.values(*_OF_ACTORS):
-        found[row["pk"]] = row
-        if row["grants__role"]:
-            grants[row["pk"]].add(Grant(row["grants__role"], row["grants__location_id"]))
-    return [
-        Actor(
-            kind="person",
-            user_id=row["user_id"],
-            email=row["user__email"],
-            name=f"{row['user__first_name']} {row['user__last_name']}".strip(),
-            company_id=row["company_id"],
-            company_name=row["company__name"],
-            is_vendor=row["company__kind"] == Company.Kind.VENDOR,
-            language=row["user__language"],
-            grants=frozenset(grants[pk]),
-        )
-        for pk, row in found.items()
-    ]
-
-
-def vendor_name() -> str:
-    """The vendor company's name, asked for on every page and in every message."""
-    return once.answer("vendor_name", _vendor_name)
-
-
-def forget_vendor_name() -> None:
-    cache.delete("vendor-name")
-    once.forget("vendor_name")
-
-
-def _vendor_name() -> str:
-    name: str | None = cache.get("vendor-name")
-    if name is None:
-        vendor = Company.objects.filter(kind=Company.Kind.VENDOR).first()
-        name = vendor.name if vendor else ""
-        if name:
-            cache.set("vendor-name", name, 60)
-    return name
-
-
 #: So many messages may wait that one network address asked for; a flood of invented ones is not kept.
 MAX_WAITING = 100
 
@@ -444,10 +335,6 @@ def leave_message(kind: AccountMessage.Kind, *, email: str, address: str = "", t
         return
     message = AccountMessage(kind=kind, email=email.lower(), address=address, tries=tries, created_at=now)
     AccountMessage.objects.bulk_create([message], ignore_conflicts=True)
-
-
-def demo_accounts_exist() -> bool:
-    return User.objects.filter(is_demo=True).exists()
 
 
 def set_preference(user: User, **preferences: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
+from portal.accounts import selectors
 from portal.accounts import services as accounts
 from portal.accounts.models import Company, Location, User
 from portal.accounts.rules import SYSTEM, Actor, Grant
@@ -35,7 +36,7 @@ class Cast:
     def actor(self, email: str) -> Actor:
         """The actor this person is in their first company, read anew each time."""
         own = self.users[email].memberships.filter(is_active=True, company__closed_at=None)
-        return min(accounts.actors(own), key=lambda actor: actor.company_name)
+        return min(selectors.actors(own), key=lambda actor: actor.company_name)
 
 
 _LOCATIONS = [
@@ -123,7 +124,7 @@ def create(*, now: datetime) -> Cast:
 
 
 def _companies(cast: Cast, who: dict[str, Any]) -> None:
-    accounts.forget_vendor_name()
+    selectors.forget_vendor_name()
     kinds = Company.Kind
     cast.companies["vendor"] = accounts.create_company(
         name=settings.VENDOR_NAME, country="US", kind=kinds.VENDOR, **who

@@ -11,7 +11,7 @@ from django.utils import translation
 
 from portal.accounts.models import Company, Membership
 from portal.accounts.rules import PROGRAMME_MANAGER, Actor
-from portal.accounts.services import actors
+from portal.accounts.selectors import actors
 from portal.desk.models import Case, CaseQuerySet
 from portal.desk.notifications import DUE, NEW_CASE
 from portal.desk.rules import KINDS

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from django.urls import Resolver404, resolve
 
 from portal import paging
-from portal.accounts import services as accounts
+from portal.accounts import selectors as accounts
 from portal.accounts.models import Membership, User
 from portal.accounts.rules import Actor
 from portal.notify import rules

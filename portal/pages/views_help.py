@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from portal.accounts.services import vendor_name
+from portal.accounts.selectors import vendor_name
 from portal.workflow import refusals
 
 

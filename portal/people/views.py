@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal.accounts import invites, services
+from portal.accounts import invites, selectors, services
 from portal.accounts.decorators import ActorRequest, company_admin_required, needs_actor
 from portal.accounts.models import Company, Invite, Location, Membership, RoleGrant, User
 from portal.accounts.rules import may_keep
@@ -123,7 +123,7 @@ def _answer_invite(request: ActorRequest, public_id: Any, verb: Callable[..., In
 def member(request: ActorRequest, pk: int) -> HttpResponse:
     """A member's roles, and whether they have access at all."""
     found = get_object_or_404(_members(request), pk=pk)
-    form = forms.RolesForm(posted(request), company=found.company, held=services.grants_of(found))
+    form = forms.RolesForm(posted(request), company=found.company, held=selectors.grants_of(found))
     if saved(form, lambda: services.change_roles(found, form.grants(), **_who(request))):
         return done(request, gettext("The roles of %(person)s were saved.") % {"person": found.user}, "people")
     return form_page(request, "people/member.html", form, member=found, own=found.user_id == request.actor.user_id)

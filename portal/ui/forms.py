@@ -12,7 +12,7 @@ from django.utils.functional import lazy
 from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.services import vendor_name
+from portal.accounts.selectors import vendor_name
 from portal.customers.rules import country_choices
 from portal.days import DayField
 from portal.money.forms import AmountField

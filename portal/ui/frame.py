@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.accounts.decorators import ActorRequest
 from portal.accounts.models import Membership, RoleGrant, User
 from portal.accounts.rules import ADMIN_ROLES, Actor, may_keep
-from portal.accounts.services import vendor_name
+from portal.accounts.selectors import vendor_name
 from portal.ui.listing import saved
 from portal.ui.listing.lists import LISTS
 

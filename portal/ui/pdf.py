@@ -20,7 +20,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer
 
-from portal.accounts.services import vendor_name
+from portal.accounts.selectors import vendor_name
 
 FONT, BOLD = "DejaVuSans", "DejaVuSans-Bold"
 MARGIN = 25 * mm

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
 from portal import days
-from portal.accounts.services import vendor_name
+from portal.accounts.selectors import vendor_name
 from portal.money.rules import cents
 from portal.workflow.blockers import Blocker, Money, Param, Term
 

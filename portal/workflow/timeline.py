@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext, pgettext
 
 from portal import paging
-from portal.accounts.services import vendor_name
+from portal.accounts.selectors import vendor_name
 from portal.events.models import Event, EventQuerySet
 from portal.folding import fold
 from portal.registry import Registry

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.http import Http404
 
 from portal import once
-from portal.accounts import services as accounts
+from portal.accounts import selectors as accounts
 from portal.accounts.models import Company, Location
 from portal.accounts.rules import Actor
 from portal.api.http.binding import bind

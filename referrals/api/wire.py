@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import translation
 
-from portal.accounts.services import vendor_name
+from portal.accounts.selectors import vendor_name
 from portal.customers.rules import fold
 from portal.params import whole_number
 from referrals import rules

@@ -13,7 +13,7 @@ from django.db import connection, models
 from django.db.models import Exists, Func, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Now
 
-from portal.accounts import services as accounts
+from portal.accounts import selectors as accounts
 from portal.accounts.models import Company, Location, RoleGrant
 from portal.accounts.rules import REFERRALS_ADMIN, Actor
 from portal.catalog.models import Solution

@@ -11,7 +11,7 @@ from django.db.models import Case, Q, When
 
 from portal.accounts.models import Company, Membership, User
 from portal.accounts.rules import ACCOUNT_ADMIN, REFERRALS_ADMIN, SELLER, Actor, keeper_role, may_keep
-from portal.accounts.services import actors
+from portal.accounts.selectors import actors
 from referrals.policies import Deal, may_change, may_read, may_register
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TypedDict, Unpack
 
-from portal.accounts import services as accounts
+from portal.accounts import selectors as accounts
 from portal.accounts.models import Company, Location
 from portal.catalog.models import Solution
 from portal.events.models import Event

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from portal.accounts import services as accounts
+from portal.accounts import selectors as accounts
 from portal.accounts.models import Company, Location, User
 from portal.accounts.rules import Actor, creating_scope
 from portal.catalog.models import AssessmentType, Solution

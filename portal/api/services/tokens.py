@@ -19,7 +19,7 @@ from django.db.models import Q
 from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_refresh_token_model
 
-from portal.accounts import services as accounts
+from portal.accounts import selectors as accounts
 from portal.accounts.models import User
 from portal.accounts.rules import Actor, Grant
 from portal.api.models import ApiClient

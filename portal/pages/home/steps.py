@@ -14,7 +14,7 @@ from dealreg.models import Registration
 from portal.accounts import visits
 from portal.accounts.models import Company, Invite, Location, Membership
 from portal.accounts.rules import ACCOUNT_ADMIN, REFERRALS_ADMIN, REFERRALS_USER, Actor
-from portal.accounts.services import vendor_name
+from portal.accounts.selectors import vendor_name
 from portal.catalog.models import Solution
 from portal.workflow.blockers import _
 from referrals.models import Referral

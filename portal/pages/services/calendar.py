@@ -8,8 +8,7 @@ from django.core.signing import Signer
 from django.db import transaction
 from django.db.models import QuerySet
 
-from portal.accounts import invites
-from portal.accounts import services as accounts
+from portal.accounts import invites, selectors
 from portal.accounts.models import Membership
 from portal.accounts.rules import Actor
 from portal.pages.models import CalendarFeed
@@ -55,7 +54,7 @@ def calendar_of(token: str) -> tuple[CalendarFeed, Actor] | None:
     for a person without access or roles (ORG-2)."""
     found = CalendarFeed.objects.select_related("membership__user").filter(token_hash=invites.digest(token))
     feed = found.filter(revoked_at=None, membership__is_active=True, membership__user__is_active=True).first()
-    members = accounts.memberships(feed.membership.user) if feed else []
-    actors = (accounts.actor_for(member) for member in members if feed and member.pk == feed.membership_id)
+    members = selectors.memberships(feed.membership.user) if feed else []
+    actors = (selectors.actor_for(member) for member in members if feed and member.pk == feed.membership_id)
     actor = next((actor for actor in actors if actor.grants), None)
     return (feed, actor) if feed and actor else None

@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from portal import once, row_plans, tables
-from portal.accounts import services as accounts
+from portal.accounts import selectors as accounts
 from portal.accounts.rules import SYSTEM, Actor
 from portal.events import services as events
 from portal.notify.services import Message, notify

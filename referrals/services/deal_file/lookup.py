@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from portal.accounts import services as accounts
+from portal.accounts import selectors as accounts
 from portal.accounts.models import Location
 from portal.accounts.rules import Actor
 from portal.catalog.models import Solution

@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.services import vendor_name
+from portal.accounts.selectors import vendor_name
 from portal.catalog.models import Solution
 from portal.customers.rules import fold
 from portal.days import DayField

@@ -14,7 +14,7 @@ from django import forms as django_forms
 from django.db import transaction
 from django.http import QueryDict
 
-from portal.accounts import services as accounts
+from portal.accounts import selectors as accounts
 from portal.accounts.models import Location
 from portal.accounts.rules import Actor, writing_scope
 from portal.catalog.models import Solution

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from portal.accounts.models import Company, User
-from portal.accounts.services import demo_accounts_exist
+from portal.accounts.selectors import demo_accounts_exist
 from portal.demo import cast, clients, deals, endings, exceptions, isv, licences
 from portal.refusals import DEMO_ACCOUNTS
 
