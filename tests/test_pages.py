@@ -320,6 +320,29 @@ def test_the_deal_page_explains_eligibility_criterion_by_criterion(live: Live) -
     assert shown.one("div", id="ELIG-7").one("time").attrs["datetime"] == until.isoformat()
 
 
+def test_what_a_company_settles_itself_is_one_click_away(live: Live) -> None:
+    """ELIG-2, ELIG-3, ELIG-5: from the criterion to the page that settles it, for whoever may, while they can."""
+    small = Money(build.deal_input(live.cast).value.amount / 2, "EUR")
+    wrong = {"value": small, "solutions": [live.cast.solutions["field"]]}
+    private = live.deal(**wrong, help_code=rules.NO_HELP, vendor_may_view=False)
+
+    def remedies(referral: Referral, email: str = OWNER) -> dict[str, str]:
+        shown = page(live.browser(email), deal_url(referral)).one("section", id="eligibility")
+        found = {item.attrs["id"]: item.all("a") for item in shown.all("div", class_="o-eligible__open")}
+        return {rule: link.attrs["href"] for rule, links in found.items() for link in links}
+
+    address = deal_url(private)
+    assert remedies(private) == {
+        "ELIG-2": f"{address}do/share-with-vendor/",
+        "ELIG-3": f"{address}edit/details/",
+        "ELIG-5": f"{address}edit/solutions/",
+    }
+    assert all(live.browser(OWNER).get(url).status_code == 200 for url in remedies(private).values())
+    assert remedies(private, VIEWER) == {}
+    assert set(remedies(live.deal(**wrong))) == {"ELIG-3", "ELIG-5"}
+    assert remedies(live.won(**wrong)) == {}
+
+
 def test_the_deal_page_shows_a_planned_win_and_how_to_cancel_it(live: Live) -> None:
     """REF-18."""
     referral = live.accepted(days=1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -18,10 +20,12 @@ from portal.accounts.rules import Actor
 from portal.policy import services as policies
 from portal.workflow import services as workflow
 from portal.workflow import text
+from portal.workflow.verbs import Verb
 from referrals import rules as deals
+from referrals import verbs
 from referrals.models import Referral
 from referrals.policies import may_change
-from referrals.web.deal import BADGES, BANNERS, CARDS, FOOT, MILESTONES, PANELS, PARTS, Link, Part, Step
+from referrals.web.deal import BADGES, BANNERS, CARDS, FOOT, MILESTONES, PANELS, PARTS, Link, Part, Step, page_of
 
 
 def part(referral: Referral, actor: Actor, now: datetime) -> Part:
@@ -34,7 +38,7 @@ def part(referral: Referral, actor: Actor, now: datetime) -> Part:
     to_mend = _to_mend(referral, eligibility) if own and may_change(actor, referral) else None
     context = {
         "milestone": milestone,
-        "eligibility": eligibility and Standing(eligibility),
+        "eligibility": eligibility and Standing(eligibility, _remedies(referral, actor, now) if own else {}),
         "to_mend": to_mend,
         "registration": registration,
         "registration_reason": _reason(registration),
@@ -68,10 +72,13 @@ class Standing:
     brings isn't open: it is said in the line."""
 
     of: Eligibility
+    remedies: Mapping[str, Link]
 
     @property
-    def open(self) -> list[Criterion]:
-        return [c for c in self.of.criteria if c.state != "met" and not _comes_with_win(c)]
+    def open(self) -> list[tuple[Criterion, Link | None]]:
+        """Each with where the reader settles it, if they can."""
+        found = [c for c in self.of.criteria if c.state != "met" and not _comes_with_win(c)]
+        return [(c, self.remedies.get(c.code) if c.settled_by == "you" else None) for c in found]
 
     @property
     def rest(self) -> list[Criterion]:
@@ -92,6 +99,25 @@ class Standing:
 
 def _comes_with_win(criterion: Criterion) -> bool:
     return criterion.code == "won" and criterion.state == "notYet"
+
+
+#: By criterion, with what a company settles it itself.
+_REMEDIES: Mapping[str, Verb[Referral, Any]] = {
+    "deal_type": verbs.SHARE_WITH_VENDOR,
+    "minimum_value": verbs.EDIT_DETAILS,
+    "ip_solution": verbs.EDIT_SOLUTIONS,
+}
+
+
+def _remedies(referral: Referral, actor: Actor, now: datetime) -> dict[str, Link]:
+    """Of them the pages of those that the actor can use now."""
+    own = {code: verb for code, verb in _REMEDIES.items() if verb.may(actor, referral)}
+    actions = {code: workflow.available_action(referral, verb, actor, now) for code, verb in own.items()}
+    return {
+        code: Link(text.phrase(action.label), page_of(action.verb, referral), action.verb.in_dialog)
+        for code, action in actions.items()
+        if action.enabled
+    }
 
 
 def _to_mend(referral: Referral, eligibility: Eligibility | None) -> Criterion | None:

@@ -59,6 +59,7 @@ class EditDetails(DealVerb[Details]):
     event = "referral.edited"
     sentence = Sentence("pencil", "neutral", _("%(company)s edited the details"), CHANGES)
     quiet = True
+    page = "edit_details"
     indexed = True
 
     def input_blockers(self, record: Referral, inputs: Details, context: Context) -> Iterable[Blocker]:
@@ -122,6 +123,7 @@ class EditTeam(DealVerb[Team]):
     event = "referral.team_edited"
     sentence = Sentence("people", "neutral", _("%(company)s edited the team"), PEOPLE)
     quiet = True
+    page = "edit_team"
     indexed = seen_by_all = True
 
     def input_blockers(self, record: Referral, inputs: Team, context: Context) -> Iterable[Blocker]:
@@ -149,6 +151,7 @@ class EditSolutions(DealVerb[Solutions]):
     event = "referral.solutions_edited"
     sentence = Sentence("box", "neutral", _("%(company)s edited the solutions"), CHANGES)
     quiet = True
+    page = "edit_solutions"
 
     def blockers(self, record: Referral, context: Context) -> Iterable[Blocker]:
         if record.is_assessment:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from portal.accounts.rules import Actor
 from portal.registry import Registry
 from portal.workflow.services import Action
+from portal.workflow.verbs import Described
 from referrals import rules
 from referrals.models import Referral
 
@@ -21,11 +23,18 @@ BADGES, BANNERS, MILESTONES, PANELS, CARDS, FOOT = "badges", "banners", "milesto
 
 @dataclass(frozen=True)
 class Link:
-    """A button of the foot bar that is no verb's: its words, and its page. `in_dialog`: that page fits in a dialog."""
+    """A button that is no verb's, or not in its place: its words, and its page. `in_dialog`: that page fits in one."""
 
     label: str
     url: str
     in_dialog: bool = False
+
+
+def page_of(verb: Described, referral: Referral) -> str:
+    """The address of a verb's page."""
+    if verb.page:
+        return reverse(verb.page, args=[referral.public_id])
+    return reverse("act", args=[referral.public_id, verb.name.replace("_", "-")])
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.urls import reverse
-
 from portal.accounts.rules import Actor
 from portal.workflow import services as workflow
 from portal.workflow import text
 from referrals import rules
 from referrals.models import Referral
-from referrals.web.deal import Link, Part
+from referrals.web.deal import Link, Part, page_of
 
 #: So long before its estimated close a deal is asked to be won.
 CLOSING = timedelta(days=14)
@@ -83,9 +81,7 @@ def _idle(action: workflow.Action[Any]) -> bool:
 
 
 def _button(action: workflow.Action[Any], referral: Referral) -> Button:
-    page = action.verb.page
-    args = [referral.public_id] if page else [referral.public_id, action.name.replace("_", "-")]
-    return Button(text.phrase(action.label), reverse(page or "act", args=args), action.verb.in_dialog, action)
+    return Button(text.phrase(action.label), page_of(action.verb, referral), action.verb.in_dialog, action)
 
 
 def _link(link: Link) -> Button:
