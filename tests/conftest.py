@@ -39,8 +39,7 @@ if TYPE_CHECKING:
 
     from tests.test_roles import World
 
-#: The first has the pages' side of the browser alone: no windows, tabs and address bar of its own to keep up.
-CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 #: Of Chromium's features, off in the tests: the pages behind the address bar, which nobody sees and each new window
 #: loads, and all that Playwright turns off itself, as the last list is the one that counts.
 FEATURES_OFF = (
