@@ -69,7 +69,7 @@ def part(referral: Referral, actor: Actor, now: datetime) -> Part:
 @dataclass(frozen=True)
 class Standing:
     """Eligibility as the page shows it: what is open unfolded, the rest behind one line. What only the win itself
-    brings isn't open: it is said in the line."""
+    brings isn't open: it is said in the line. `remedies`: where the reader settles a criterion, by its code."""
 
     of: Eligibility
     remedies: Mapping[str, Link]
@@ -101,7 +101,7 @@ def _comes_with_win(criterion: Criterion) -> bool:
     return criterion.code == "won" and criterion.state == "notYet"
 
 
-#: By criterion, with what a company settles it itself.
+#: By criterion, the verb by which a company settles it itself.
 _REMEDIES: Mapping[str, Verb[Referral, Any]] = {
     "deal_type": verbs.SHARE_WITH_VENDOR,
     "minimum_value": verbs.EDIT_DETAILS,
@@ -110,7 +110,7 @@ _REMEDIES: Mapping[str, Verb[Referral, Any]] = {
 
 
 def _remedies(referral: Referral, actor: Actor, now: datetime) -> dict[str, Link]:
-    """Of them the pages of those that the actor can use now."""
+    """The pages of those verbs that the actor can use now, by criterion."""
     own = {code: verb for code, verb in _REMEDIES.items() if verb.may(actor, referral)}
     actions = {code: workflow.available_action(referral, verb, actor, now) for code, verb in own.items()}
     return {

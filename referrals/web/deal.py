@@ -23,7 +23,7 @@ BADGES, BANNERS, MILESTONES, PANELS, CARDS, FOOT = "badges", "banners", "milesto
 
 @dataclass(frozen=True)
 class Link:
-    """A button that is no verb's, or not in its place: its words, and its page. `in_dialog`: that page fits in one."""
+    """A button beside those that verbs have in the foot bar: its words, and its page. `in_dialog`: it fits in one."""
 
     label: str
     url: str
