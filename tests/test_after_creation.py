@@ -277,6 +277,15 @@ def test_ref_7_the_team_is_edited_by_the_wizards_buttons(cast: Cast, client: Cli
     assert [member.email for member in referral.team.all()] == ["ruya@contoso.example"]
 
 
+def test_ref_7_buttons_that_nobody_pressed_together_change_nothing(cast: Cast, client: Client) -> None:
+    referral = build.deal(cast)
+    client.force_login(cast.users[build.CONTOSO])
+    url = reverse("edit_team", args=[referral.public_id])
+    for sent in ({"add": "1", "remove": "0"}, {"remove": "9" * 5_000}, {"person": "nobody@x.example"}):
+        assert client.post(url, sent).status_code == 200, sent
+    assert referral.team.count() == 1
+
+
 def test_fx_2_elig_9_what_no_event_opened(cast: Cast) -> None:
     """FX-2, ELIG-9: a won deal without a rate is valued at its own month once there is one, and then registrable."""
     from dealreg import sweeps as dealreg_sweeps

@@ -62,8 +62,9 @@ class BaseTeam(forms.BaseFormSet):
         return [member.address for member in self]
 
     def go_on_in_last(self) -> None:
-        """The page opens where the row is typed that was just added."""
-        self.forms[-1].fields["first_name"].widget.attrs["data-focus"] = True
+        """The page opens where the row is typed that was just added, if there is any."""
+        for member in self.forms[-1:]:
+            member.fields["first_name"].widget.attrs["data-focus"] = True
 
     def members(self) -> list[rules.Member]:
         return [
