@@ -79,8 +79,7 @@ def verbs_saying(typed: str) -> list[str]:
 
 def name(verb: str) -> str:
     """What events of a kind say in the reader's language, with dots for what differs; its code if no app tells it."""
-    sentence, _params = _known.get(verb, (_UNKNOWN, None))
-    return PLACE.sub("…", gettext(sentence.text)) if sentence is not _UNKNOWN else verb
+    return PLACE.sub("…", gettext(_known[verb][0].text)) if verb in _known else verb
 
 
 def counts(by_verb: Mapping[str, int]) -> dict[str, int]:

@@ -101,8 +101,8 @@ def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
     now, chosen, fit = timezone.now(), form["partner"].value(), partners.fit_of(referral)
     found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=now, fit=fit)
     more = {"partners": choices.with_chosen(found, chosen, now=now), "fit": fit, "chosen": chosen}
-    more["is_refused"] = request.method == "POST" and not finding
-    return _page(request, "referrals/invite.html", referral, action, form, **more)
+    is_refused = request.method == "POST" and not finding
+    return _page(request, "referrals/invite.html", referral, action, form, is_refused=is_refused, **more)
 
 
 @needs_actor
@@ -168,13 +168,12 @@ def edit_team(request: ActorRequest, public_id: Any) -> HttpResponse:
     referral, changed = get_referral(request, public_id), changed_team(request)
     held, first = people(referral.team.all()), {"version": referral.version}
     form, done = TeamForm(changed or posted(request), people=held, initial=first), gettext("The team was changed.")
-    most = policies.current(timezone.now()).max_team_members
-    beside = choices.beside_team(request.actor, form.team, most=most)
-    beside |= {"reshaped": changed is not None, "is_adding": "add" in request.POST}
-    if beside["is_adding"]:
+    most, is_adding = policies.current(timezone.now()).max_team_members, "add" in request.POST
+    if is_adding:
         form.team.go_on_in_last()
-    save = editing.edit_team
-    return _edit(request, referral, verbs.EDIT_TEAM, form, save, wanted=form.members, done=done, **beside)
+    pressed = {"reshaped": changed is not None, "is_adding": is_adding}
+    more, save = choices.beside_team(request.actor, form.team, most=most) | pressed, editing.edit_team
+    return _edit(request, referral, verbs.EDIT_TEAM, form, save, wanted=form.members, done=done, **more)
 
 
 @needs_actor
