@@ -209,7 +209,7 @@ class RegistrationFactory(FormFactory):
     ) -> Registration:
         opened = model_class.objects.get(referral=referral)
         filed = do.submit(opened, RegistrationInput(**form), actor=cast.actor(by), now=at)
-        return do.route(filed, now=at) if routed else filed
+        return do.routed(filed, now=at) if routed else filed
 
 
 def registering(cast: Cast) -> Customer:

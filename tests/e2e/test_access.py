@@ -76,6 +76,7 @@ def problems(
         for found in page.evaluate(VIOLATIONS, EVERYTHING):
             yield f"{name} ({size['width']} px, {scheme}): {found}"
     yield from (f"{name} ({PHONE['width']} px): {thing} sticks out" for thing in page.evaluate(OVERFLOWING))
+    look(page, WIDE, "light")
 
 
 def look(page: Page, size: dict[str, int], scheme: Literal["light", "dark"]) -> None:
@@ -171,7 +172,6 @@ def test_no_page_of_the_settings_has_a_barrier_nor_what_says_no(cast: Cast, visi
     found += problems(refused, "not allowed", reverse("people"), status=403)
     found += problems(refused, "spoilt invitation", reverse("invite", args=["x" * 43]), status=404)
     refused.context.close()
-    look(page, WIDE, "light")  # a phone has it in its menu
     page.get_by_role("button", name="Türkçe").first.click()
     page.wait_for_load_state()
     for name, url in {"home": "/", "list": reverse("deals"), "deal": address(young)}.items():
