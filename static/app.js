@@ -22,6 +22,13 @@ document.addEventListener("keydown", (event) => {
   search.select();
 });
 
+// What was typed while the scripts were still loading is told again: htmx, whose script comes first, listens by now.
+document.addEventListener("DOMContentLoaded", () => {
+  const field = document.activeElement;
+  if (!field.matches("input, textarea") || field.value === field.defaultValue) return;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+});
+
 // What is found as one types: under the field, a list of links that the arrow keys walk through.
 const found = document.querySelector("[data-found]");
 const searchField = document.querySelector("[data-search]");

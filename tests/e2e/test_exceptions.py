@@ -45,7 +45,6 @@ def ask(page: Page) -> None:
     """From the deal's page through the form, with its dates, to the request's page."""
     page.get_by_role("link", name="Request exception").first.click()
     page.wait_for_url("**/exception/**")
-    page.wait_for_load_state()  # what is typed before the scripts run is counted with the next key
     page.get_by_label("Justification").fill(WHY)
     expect(page.locator("#justification-count")).to_contain_text(f"Justification: {len(WHY)} of 5,000")
 

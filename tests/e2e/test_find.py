@@ -11,6 +11,7 @@ from portal.demo.cast import Cast
 from tests import build
 from tests.e2e import deals
 from tests.e2e.conftest import Visit
+from tests.e2e.portal import wait_for
 from tests.e2e.test_access import problems
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -66,6 +67,18 @@ def test_the_search_is_walked_with_the_keyboard(cast: Cast, visit: Visit) -> Non
     expect(page.get_by_role("heading", name="Results for “işık”")).to_be_visible()
     page.get_by_role("link", name=re.compile("Işık Lojistik .*Managed")).click()
     expect(page.locator("#list a.o-rowlink")).to_have_text(["Fırın kameraları"])
+
+
+def test_what_is_typed_while_the_scripts_load_is_searched(cast: Cast, visit: Visit) -> None:
+    """As on a slow line: the page is there, and one of its scripts still on its way."""
+    deals.young(cast, name="Fırın ölçümü")
+    page, late = visit(build.CONTOSO), []
+    page.route("**/days*.js", lambda route: late.append(route))
+    page.goto("/", wait_until="commit")
+    page.get_by_role("searchbox", name="Search").press_sequentially("firin")
+    wait_for(lambda: page.wait_for_timeout(50) or late, "the script to be asked for")
+    late[0].continue_()
+    expect(page.locator("#search-found a.o-hit strong")).to_have_text(["Fırın ölçümü"])
 
 
 def test_the_search_has_no_barrier(cast: Cast, visit: Visit) -> None:
