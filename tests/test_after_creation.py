@@ -277,6 +277,35 @@ def test_ref_7_the_team_is_edited_by_the_wizards_buttons(cast: Cast, client: Cli
     assert [member.email for member in referral.team.all()] == ["ruya@contoso.example"]
 
 
+def test_ref_7_whom_an_invitation_names_is_changed_by_the_same_buttons(cast: Cast, client: Client) -> None:
+    """They invite nobody, and what was typed beside them stays."""
+    build.deal(cast, team=[build.member("ruya@contoso.example")])
+    referral = build.deal(cast, team=[build.member("umut@contoso.example")])
+    client.force_login(cast.users[build.CONTOSO])
+    url = reverse("invite_partner", args=[referral.public_id])
+
+    def form(answer: Any) -> dict[str, Any]:
+        assert answer.status_code == 200
+        page = parse(answer).one("main")
+        assert page.all("div", class_="o-errors") == []
+        return next(form for form in page.all("form") if "partner_search" in form.fields()).fields()
+
+    sent = form(client.post(url, form(client.get(url)) | {"notes": "Ovens", "person": "ruya@contoso.example"}))
+    assert (sent["notes"], sent["team-0-email"]) == ("Ovens", "umut@contoso.example")
+    assert sent["team-1-email"] == "ruya@contoso.example"
+    added = client.post(url, sent | {"add": "1"})
+    assert [field.attrs.get("name") for field in parse(added).all(data_focus="")] == ["team-2-first_name"]
+    sent = form(client.post(url, form(added) | {"remove": "0"}))
+    assert sent["team-0-email"] == "ruya@contoso.example"
+    assert referral.engagement.referrals.count() == 2, "the partner's and the vendor's"
+    partner = {"partner": cast.companies["fabrikam"].public_id, "help_code": build.HELP}
+    solution = {"solutions": cast.solutions["twin"].public_id}
+    assert client.post(url, sent | partner | solution).status_code == 302
+    invited = referral.engagement.referrals.get(company=cast.companies["fabrikam"])
+    assert [member.email for member in invited.inviter_team.all()] == ["ruya@contoso.example"]
+    assert [member.email for member in referral.team.all()] == ["umut@contoso.example"]
+
+
 def test_ref_7_buttons_that_nobody_pressed_together_change_nothing(cast: Cast, client: Client) -> None:
     referral = build.deal(cast)
     client.force_login(cast.users[build.CONTOSO])

@@ -657,7 +657,7 @@ def test_partners_are_invited_changed_and_removed_in_the_draft(live: Live) -> No
     assert "is invited to this deal already" in " ".join(
         line for lines in Writer(live, page.client, page.step("review")).problems().values() for line in lines
     )
-    page.client.post(action, {**second, "remove": "1"})
+    page.client.post(action, {**second, "go": "remove"})
     assert len(page.step("help").one("section", id="invitations").all("a")) == 1
     page.post(invite=uuid.uuid4().hex[:12])
     empty = page.page.one("main").one("form").fields()
@@ -669,6 +669,32 @@ def test_partners_are_invited_changed_and_removed_in_the_draft(live: Live) -> No
         page.client.post(page.url, {**empty, **unknown, "partner": live.cast.companies["northwind"].public_id})
     )
     assert errors(page.page)["partner"].startswith("This partner can't be invited")  # nothing to co-sell
+
+
+def test_ref_7_the_team_of_an_invitation_in_the_draft_is_changed_by_buttons(live: Live) -> None:
+    """What they change is kept, nothing is judged, and the invitation stays."""
+    live.deal(team=[build.member("ruya@contoso.example")])
+    page = writer(live)
+    page.fill("help")
+    page.post(invite="0123456789ab")
+
+    def pressed(**button: str) -> dict[str, Any]:
+        typed = page.page.one("main").one("form").fields()
+        response = page.client.post(page.url, {**typed, "notes": "Ovens", **button})
+        assert response.status_code == 200
+        page.page = parse(response)
+        assert errors(page.page) == {}
+        kept = Draft.objects.get().data["invitations"][0]["values"]
+        return {name: values[0] for name, values in kept.items() if name == "notes" or name.endswith("-email")}
+
+    assert pressed(person="ruya@contoso.example") == {
+        "notes": "Ovens", "team-0-email": OWNER, "team-1-email": "ruya@contoso.example",
+    }  # fmt: skip
+    assert pressed(add="1")["team-2-email"] == ""
+    assert [field.attrs["name"] for field in page.page.all(data_focus="")] == ["team-2-first_name"]
+    assert pressed(remove="0") == {"notes": "Ovens", "team-0-email": "ruya@contoso.example", "team-1-email": ""}
+    assert [place.attrs["id"] for place in page.page.all(data_focus="")] == ["people"]
+    assert len(page.step("help").one("section", id="invitations").all("a")) == 1
 
 
 def test_an_invitation_is_kept_while_it_is_typed(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:

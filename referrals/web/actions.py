@@ -93,9 +93,20 @@ def changed_team(request: ActorRequest) -> QueryDict | None:
         return None
     found.tell(request)
     data = request.POST.copy()
+    for name in [name for name in data if name.startswith("team-")]:
+        del data[name]
     for name, values in team.as_sent(found.rows).items():
         data.setlist(name, values)
     return data
+
+
+def beside_team(request: ActorRequest, form: deal.TeamMixin, *, reshaped: bool) -> dict[str, Any]:
+    """What stands with the rows of the form's team, and where the page opens after a button that changed them."""
+    is_adding = reshaped and "add" in request.POST
+    if is_adding:
+        form.team.go_on_in_last()
+    most = policies.current(timezone.now()).max_team_members
+    return choices.beside_team(request.actor, form.team, most=most) | {"reshaped": reshaped, "is_adding": is_adding}
 
 
 def _accepting(request: ActorRequest, form: deal.AcceptForm, referral: Referral, now: datetime) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.accounts.decorators import ActorRequest, needs_actor
 from portal.catalog.models import Solution
-from portal.policy import services as policies
 from portal.ui.forms import add_blockers, without_errors
 from portal.ui.http import posted, redirect_to
 from portal.workflow import services as workflow
@@ -26,7 +25,7 @@ from referrals import verbs
 from referrals.models import Referral
 from referrals.selectors import partners
 from referrals.services import editing
-from referrals.web.actions import changed_team, get_referral
+from referrals.web.actions import beside_team, changed_team, get_referral
 from referrals.web.forms.editing import DetailsForm, InviteForm, SolutionsForm, TeamForm, people
 from referrals.web.wizard import choices
 
@@ -78,18 +77,19 @@ def _refused(request: ActorRequest, form: Any, violation: RuleViolation, action:
 @needs_actor
 @require_http_methods(["GET", "POST"])
 def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
-    """Invite one partner; the button *Find* only searches and keeps everything typed (REF-9)."""
-    referral = get_referral(request, public_id)
+    """Invite one partner; the button *Find* and those of the team keep everything typed, and only change what is shown
+    (REF-7, REF-9)."""
+    referral, changed = get_referral(request, public_id), changed_team(request)
     action = _action(request, referral, verbs.INVITE_PARTNER)
-    finding = "find" in request.POST
+    looking = changed is not None or "find" in request.POST
     form = InviteForm(
-        posted(request),
+        changed or posted(request),
         partners=partners.ecosystem().exclude(pk=referral.company_id),
         solutions=Solution.objects.choosable().order_by("name"),
         people=people(referral.team.all()),
         initial={"value": referral.value, "currency": referral.currency, "close_date": referral.close_date},
     )
-    if finding:
+    if looking:
         without_errors(form)
     elif request.method == "POST" and form.is_valid():
         try:
@@ -101,7 +101,8 @@ def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
     now, chosen, fit = timezone.now(), form["partner"].value(), partners.fit_of(referral)
     found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=now, fit=fit)
     more = {"partners": choices.with_chosen(found, chosen, now=now), "fit": fit, "chosen": chosen}
-    is_refused = request.method == "POST" and not finding
+    more |= beside_team(request, form, reshaped=changed is not None)
+    is_refused = request.method == "POST" and not looking
     return _page(request, "referrals/invite.html", referral, action, form, is_refused=is_refused, **more)
 
 
@@ -168,11 +169,7 @@ def edit_team(request: ActorRequest, public_id: Any) -> HttpResponse:
     referral, changed = get_referral(request, public_id), changed_team(request)
     held, first = people(referral.team.all()), {"version": referral.version}
     form, done = TeamForm(changed or posted(request), people=held, initial=first), gettext("The team was changed.")
-    most, is_adding = policies.current(timezone.now()).max_team_members, "add" in request.POST
-    if is_adding:
-        form.team.go_on_in_last()
-    pressed = {"reshaped": changed is not None, "is_adding": is_adding}
-    more, save = choices.beside_team(request.actor, form.team, most=most) | pressed, editing.edit_team
+    more, save = beside_team(request, form, reshaped=changed is not None), editing.edit_team
     return _edit(request, referral, verbs.EDIT_TEAM, form, save, wanted=form.members, done=done, **more)
 
 

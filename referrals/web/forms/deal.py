@@ -76,21 +76,17 @@ class BaseTeam(forms.BaseFormSet):
 
 #: More than the policy can allow, so that the rule itself says how many are too many (REF-7).
 MAX_ROWS = RANGES["max_team_members"][1] + 10
-TeamFormSet = forms.formset_factory(MemberForm, formset=BaseTeam, extra=2, max_num=MAX_ROWS, absolute_max=MAX_ROWS)
+TeamFormSet = forms.formset_factory(MemberForm, formset=BaseTeam, extra=0, max_num=MAX_ROWS, absolute_max=MAX_ROWS)
 
 
 class TeamMixin(forms.Form):
     """A form with the deal's team below it; valid only together with it (REF-7)."""
-
-    #: Rows for further people; where there is a button for them, none.
-    blank_rows = 2
 
     def __init__(self, *args: Any, people: Iterable[dict[str, str]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # What was sent stands for itself: a row that is still as it was filled in is a person, too.
         given = {"data": self.data} if self.is_bound else {"initial": list(people)}
         self.team: Any = TeamFormSet(prefix="team", **given)
-        self.team.extra = self.blank_rows
 
     def clean(self) -> dict[str, Any]:
         if not self.team.is_valid():
@@ -122,8 +118,6 @@ class ReferencesForm(forms.Form):
 
 class AcceptForm(TeamMixin, MoneyMixin, ReferencesForm):
     """The form for accepting a deal (REF-12)."""
-
-    blank_rows = 0
 
     name = forms.CharField(label=_("Deal name"), max_length=200)
     close_date = DayField(label=_("Estimated close date"))

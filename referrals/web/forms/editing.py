@@ -157,8 +157,6 @@ class SolutionsForm(VersionMixin):
 class TeamForm(TeamMixin, VersionMixin):
     """The team (REF-7, REF-21)."""
 
-    blank_rows = 0
-
 
 def people(team: Iterable[TeamMember]) -> list[dict[str, str]]:
     """The team as the initial rows of a formset."""

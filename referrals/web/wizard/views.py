@@ -24,7 +24,7 @@ from referrals.models import Draft
 from referrals.selectors import partners
 from referrals.services import drafts
 from referrals.web import team
-from referrals.web.actions import me
+from referrals.web.actions import beside_team, changed_team, me
 from referrals.web.wizard import choices
 from referrals.web.wizard import draft as wizard
 from referrals.web.wizard.draft import CUSTOMER, HELP, REVIEW, STEPS, TEAM, Wizard
@@ -275,23 +275,26 @@ def _invitations_url(draft: uuid.UUID) -> str:
 
 def _send_invitation(request: ActorRequest, draft: uuid.UUID, key: str) -> HttpResponse:
     """Save the invitation, whatever it says; only the last button checks it."""
-    removing, finding = "remove" in request.POST, "find" in request.POST
-    posted: QueryDict | None = None if removing else request.POST
-    saved = drafts.keep(draft, wizard.change_invitation(key, posted), actor=request.actor, now=timezone.now())
-    if removing:
+    go, changed = request.POST.get("go", ""), changed_team(request)
+    sent: QueryDict | None = None if go == "remove" else changed or request.POST
+    saved = drafts.keep(draft, wizard.change_invitation(key, sent), actor=request.actor, now=timezone.now())
+    if go == "remove":
         return redirect(_invitations_url(draft))
-    if request.POST.get("go") == "save":
+    if go == "save":
         return render(request, "referrals/new/_saved.html", {"saved_at": saved.updated_at})
     pages = Wizard(saved, actor=request.actor, now=timezone.now())
-    form = pages.invite_form(key)
-    if finding:
+    form, reshaped = pages.invite_form(key), changed is not None
+    if reshaped or "find" in request.POST:
         without_errors(form)
-    elif pages.judge_invitation(key, form):
+        return _invitation_page(request, pages, key, form, reshaped=reshaped)
+    if pages.judge_invitation(key, form):
         return redirect(_invitations_url(draft))
-    return _invitation_page(request, pages, key, form, status=200 if finding else 422)
+    return _invitation_page(request, pages, key, form, status=422)
 
 
-def _invitation_page(request: ActorRequest, pages: Wizard, key: str, form: Any, status: int = 200) -> HttpResponse:
+def _invitation_page(
+    request: ActorRequest, pages: Wizard, key: str, form: Any, *, reshaped: bool = False, status: int = 200
+) -> HttpResponse:
     now, fit, draft = timezone.now(), pages.fit, pages.draft.public_id
     found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=now, fit=fit)
     context = {
@@ -303,6 +306,7 @@ def _invitation_page(request: ActorRequest, pages: Wizard, key: str, form: Any, 
         "chosen": form["partner"].value(),
         "name": _typed_name(pages),
         "cancel_url": _invitations_url(draft),
+        **beside_team(request, form, reshaped=reshaped),
     }
     return render(request, "referrals/new/invitation.html", context, status=status)
 
