@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -240,6 +241,14 @@ def test_edit_team_page(cast: Cast, client: Client) -> None:
     assert [m.email for m in referral.team.all()] == ["referrals@contoso.example"]
 
 
+def form_with(field: str, answer: Any) -> dict[str, Any]:
+    """What the page's form with this field would send; nothing on the page is judged."""
+    assert answer.status_code == 200
+    page = parse(answer).one("main")
+    assert page.all("div", class_="o-errors") == []
+    return next(form for form in page.all("form") if field in form.fields()).fields()
+
+
 def test_ref_7_the_team_is_edited_by_the_wizards_buttons(cast: Cast, client: Client) -> None:
     """They change the rows and nothing else: what was typed stays, nothing is judged, nobody is on the team yet."""
     build.deal(cast, team=[build.member("ruya@contoso.example")])
@@ -247,11 +256,7 @@ def test_ref_7_the_team_is_edited_by_the_wizards_buttons(cast: Cast, client: Cli
     client.force_login(cast.users[build.CONTOSO])
     url = reverse("edit_team", args=[referral.public_id])
 
-    def form(answer: Any) -> dict[str, Any]:
-        assert answer.status_code == 200
-        page = parse(answer).one("main")
-        assert page.all("div", class_="o-errors") == []
-        return next(form for form in page.all("form") if "version" in form.fields()).fields()
+    form = partial(form_with, "version")
 
     def listed(sent: dict[str, Any]) -> list[str]:
         return [value for name, value in sorted(sent.items()) if name.endswith("-email")]
@@ -284,12 +289,7 @@ def test_ref_7_whom_an_invitation_names_is_changed_by_the_same_buttons(cast: Cas
     client.force_login(cast.users[build.CONTOSO])
     url = reverse("invite_partner", args=[referral.public_id])
 
-    def form(answer: Any) -> dict[str, Any]:
-        assert answer.status_code == 200
-        page = parse(answer).one("main")
-        assert page.all("div", class_="o-errors") == []
-        return next(form for form in page.all("form") if "partner_search" in form.fields()).fields()
-
+    form = partial(form_with, "partner_search")
     sent = form(client.post(url, form(client.get(url)) | {"notes": "Ovens", "person": "ruya@contoso.example"}))
     assert (sent["notes"], sent["team-0-email"]) == ("Ovens", "umut@contoso.example")
     assert sent["team-1-email"] == "ruya@contoso.example"

@@ -101,7 +101,7 @@ def changed_team(request: ActorRequest) -> QueryDict | None:
 
 
 def beside_team(request: ActorRequest, form: deal.TeamMixin, *, reshaped: bool) -> dict[str, Any]:
-    """What stands with the rows of the form's team, and where the page opens after a button that changed them."""
+    """What stands with the rows of a form's team, and where the page opens after a button changed them (REF-7)."""
     is_adding = reshaped and "add" in request.POST
     if is_adding:
         form.team.go_on_in_last()
