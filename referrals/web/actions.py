@@ -93,14 +93,14 @@ def changed_team(request: ActorRequest) -> QueryDict | None:
         return None
     found.tell(request)
     data = request.POST.copy()
-    for name in [name for name in data if name.startswith("team-")]:
+    for name in [name for name in data if name.startswith("team-")]:  # a draft keeps all of it
         del data[name]
     for name, values in team.as_sent(found.rows).items():
         data.setlist(name, values)
     return data
 
 
-def beside_team(request: ActorRequest, form: deal.TeamMixin, *, reshaped: bool) -> dict[str, Any]:
+def show_team(request: ActorRequest, form: deal.TeamMixin, *, reshaped: bool) -> dict[str, Any]:
     """What stands with the rows of a form's team, and where the page opens after a button changed them (REF-7)."""
     is_adding = reshaped and "add" in request.POST
     if is_adding:

@@ -23,7 +23,7 @@ BADGES, BANNERS, MILESTONES, PANELS, CARDS, FOOT = "badges", "banners", "milesto
 
 @dataclass(frozen=True)
 class Link:
-    """A button beside those that verbs have in the foot bar: its words, and its page. `in_dialog`: it fits in one."""
+    """A button that leads to a page: its words, and the address. `in_dialog`: that page fits in a dialog."""
 
     label: str
     url: str

@@ -25,7 +25,7 @@ from referrals import verbs
 from referrals.models import Referral
 from referrals.selectors import partners
 from referrals.services import editing
-from referrals.web.actions import beside_team, changed_team, get_referral
+from referrals.web.actions import changed_team, get_referral, show_team
 from referrals.web.forms.editing import DetailsForm, InviteForm, SolutionsForm, TeamForm, people
 from referrals.web.wizard import choices
 
@@ -101,7 +101,7 @@ def invite_partner(request: ActorRequest, public_id: Any) -> HttpResponse:
     now, chosen, fit = timezone.now(), form["partner"].value(), partners.fit_of(referral)
     found = partners.suggest(form["partner_search"].value() or "", actor=request.actor, now=now, fit=fit)
     more = {"partners": choices.with_chosen(found, chosen, now=now), "fit": fit, "chosen": chosen}
-    more |= beside_team(request, form, reshaped=changed is not None)
+    more |= show_team(request, form, reshaped=changed is not None)
     is_refused = request.method == "POST" and not looking
     return _page(request, "referrals/invite.html", referral, action, form, is_refused=is_refused, **more)
 
@@ -169,7 +169,7 @@ def edit_team(request: ActorRequest, public_id: Any) -> HttpResponse:
     referral, changed = get_referral(request, public_id), changed_team(request)
     held, first = people(referral.team.all()), {"version": referral.version}
     form, done = TeamForm(changed or posted(request), people=held, initial=first), gettext("The team was changed.")
-    more, save = beside_team(request, form, reshaped=changed is not None), editing.edit_team
+    more, save = show_team(request, form, reshaped=changed is not None), editing.edit_team
     return _edit(request, referral, verbs.EDIT_TEAM, form, save, wanted=form.members, done=done, **more)
 
 

@@ -24,7 +24,7 @@ from referrals.models import Draft
 from referrals.selectors import partners
 from referrals.services import drafts
 from referrals.web import team
-from referrals.web.actions import beside_team, changed_team, me
+from referrals.web.actions import changed_team, me, show_team
 from referrals.web.wizard import choices
 from referrals.web.wizard import draft as wizard
 from referrals.web.wizard.draft import CUSTOMER, HELP, REVIEW, STEPS, TEAM, Wizard
@@ -306,7 +306,7 @@ def _invitation_page(
         "chosen": form["partner"].value(),
         "name": _typed_name(pages),
         "cancel_url": _invitations_url(draft),
-        **beside_team(request, form, reshaped=reshaped),
+        **show_team(request, form, reshaped=reshaped),
     }
     return render(request, "referrals/new/invitation.html", context, status=status)
 
